@@ -1,0 +1,29 @@
+# `make demo` and `make test` do all the set-up themselves: nothing but Python 3.11 to 3.13 is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo
+
+.PHONY: demo test lint types clean
+
+demo: $(VENV)/installed
+	$(BIN)/lggshape demo --out $(DEMO) --overwrite
+
+test: lint types
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed
+	$(BIN)/mypy
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist *.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,55 @@
+"""A case: the images and the mask of one examination of one patient."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Spacing = tuple[float, float, float]
+"""Distances between voxel centres along (z, y, x), in mm."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the voxels of a case lie.
+
+    Attributes
+    ----------
+    spacing : tuple of float or None
+        Distances between voxel centres along (z, y, x) in mm; None if the files do not tell.
+    affine : ndarray of shape (4, 4) or None
+        Maps voxel indices (z, y, x, 1) to millimetres, right-anterior-superior; None if the files
+        do not tell.
+    """
+
+    spacing: Spacing | None = None
+    affine: NDArray[np.float64] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Case:
+    """The images and the mask of one examination of one patient.
+
+    Attributes
+    ----------
+    id : str
+        Name of the examination, unique within a data set.
+    patient : str
+        Key of the patient, the one that label tables use.
+    image : ndarray of shape (Z, Y, X, C) or None
+        Intensities as stored, one channel a sequence; None if the case has masks alone or the image
+        was not asked for.
+    mask : ndarray of bool, shape (Z, Y, X), or None
+        True inside the tumour; None if the case has no mask or the mask was not asked for.
+    sequences : tuple of str
+        Names of the channels of `image`, in order: "pre-contrast", "FLAIR", "post-contrast".
+    geometry : Geometry
+        Where the voxels lie, as far as it is known.
+    """
+
+    id: str
+    patient: str
+    image: NDArray[np.generic] | None = field(default=None, compare=False)
+    mask: NDArray[np.bool_] | None = field(default=None, compare=False)
+    sequences: tuple[str, ...] = ()
+    geometry: Geometry = field(default_factory=Geometry)

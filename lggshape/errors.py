@@ -1,0 +1,17 @@
+"""The errors that lggshape raises on purpose.
+
+Every message says what was expected, what was found, and where. Anything else that escapes is a
+bug.
+"""
+
+
+class LggshapeError(Exception):
+    """Base of every error that lggshape raises on purpose."""
+
+
+class InputError(LggshapeError, ValueError):
+    """An input or option cannot be used, so the work cannot start (exit status 2)."""
+
+
+class CaseError(LggshapeError):
+    """One case cannot be read or processed; the other cases go on (exit status 1)."""

@@ -1,0 +1,187 @@
+"""Tables and other small files: read with clear errors, written whole or not at all."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lggshape.errors import InputError
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to; rename it to `path` if the block succeeds.
+
+    A reader sees the old file or the new one, never a half-written one.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write. Its folder is made if it is missing.
+
+    Yields
+    ------
+    Path
+        Where to write.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be made or the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        msg = f"Expected {path} to be a file that can be written, found: {error}."
+        raise InputError(msg) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text in UTF-8, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write JSON (UTF-8, indented), whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV (UTF-8, comma, dot, one header row, empty = missing).
+
+    Numbers are written with all their digits, so that reading them back gives the same numbers.
+    """
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
+    """Read a CSV with every cell as text (missing = empty string).
+
+    Parameters
+    ----------
+    path : Path
+        The file, UTF-8 with or without a byte-order mark.
+    required : iterable of str
+        Columns that have to be there.
+
+    Returns
+    -------
+    DataFrame
+        All columns as `str`, in the file's order, cells stripped of surrounding blanks.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, no CSV, has a column twice, or lacks a required column.
+    """
+    try:
+        header = pd.read_csv(path, dtype=str, header=None, nrows=1, encoding="utf-8-sig")
+        columns = [str(name).strip() for name in header.fillna("").iloc[0]]
+        table = pd.read_csv(
+            path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
+        )
+    except (OSError, UnicodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error).strip()
+        msg = f"Expected {path} to be a CSV table, found: {reason}."
+        raise InputError(msg) from error
+    doubled = sorted({name for name in columns if columns.count(name) > 1})
+    if doubled:
+        msg = f"Expected every column of {path} to have its own name, found twice: {doubled}."
+        raise InputError(msg)
+    table.columns = pd.Index(columns)
+    missing = [name for name in required if name not in columns]
+    if missing:
+        msg = f"Expected {path} to have the columns {missing}, found: {', '.join(columns)}."
+        raise InputError(msg)
+    return table.apply(lambda column: column.str.strip())
+
+
+def read_patient_table(path: Path, *, patient_column: str | None = None) -> pd.DataFrame:
+    """Read a table with one row a patient.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV.
+    patient_column : str, optional
+        The column with the patients' keys; by default the one called "patient", in upper or lower
+        case.
+
+    Returns
+    -------
+    DataFrame
+        Every cell as text, indexed by patient, without the patient column.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or a patient has no key or two rows.
+    """
+    table = read_table(path, required=[patient_column] if patient_column else [])
+    if patient_column is None:
+        keys = [name for name in table.columns if name.lower() == "patient"]
+        if len(keys) != 1:
+            msg = (
+                f"Expected {path} to have one column called Patient, found: "
+                f"{', '.join(table.columns)}."
+            )
+            raise InputError(msg)
+        patient_column = keys[0]
+    patients = table[patient_column]
+    if (patients == "").any():
+        line = int((patients == "").to_numpy().argmax()) + 2
+        msg = f"Expected every row of {path} to name its patient, found none in line {line}."
+        raise InputError(msg)
+    doubled = sorted(set(patients[patients.duplicated()]))
+    if doubled:
+        msg = f"Expected one row a patient in {path}, found several of: {', '.join(doubled)}."
+        raise InputError(msg)
+    return table.set_index(patient_column).rename_axis("patient")
+
+
+def fresh_folder(folder: Path, *, overwrite: bool) -> None:
+    """Make a folder for results, without mixing them with those of an earlier run.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder. It may exist if it is empty.
+    overwrite : bool
+        Whether results of an earlier run may be there: those that its `run.json` names are removed,
+        and nothing else.
+
+    Raises
+    ------
+    InputError
+        If it is a file, or holds anything and `overwrite` is false, or holds no `run.json`.
+    """
+    if folder.exists() and not folder.is_dir():
+        msg = f"Expected {folder} to be a folder, found a file."
+        raise InputError(msg)
+    if not folder.exists() or not any(folder.iterdir()):
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    if not overwrite:
+        msg = f"Expected {folder} to be empty or new, found files in it. --overwrite replaces them."
+        raise InputError(msg)
+    record = folder / "run.json"
+    try:
+        outputs = json.loads(record.read_text(encoding="utf-8"))["outputs"]
+    except (OSError, ValueError, KeyError) as error:
+        msg = f"Expected {folder} to hold the results of an earlier run, found no {record} of one."
+        raise InputError(msg) from error
+    for name in outputs:
+        path = folder / name
+        if path.resolve().is_relative_to(folder.resolve()):
+            path.unlink(missing_ok=True)
+    record.unlink()

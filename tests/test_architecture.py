@@ -1,0 +1,65 @@
+"""The order of imports: data flows one way, and slow libraries are loaded late."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "lggshape"
+
+MAY_IMPORT = {
+    "errors": set(),
+    "case": {"errors"},
+    "statistics": {"errors"},
+    "figures": {"errors"},
+    "files": {"errors"},
+    "parallel": {"errors"},
+    "provenance": {"errors", "files"},
+    "readers": {"errors", "case", "files"},
+    "phantoms": {"errors", "case", "files"},
+    "verification": {"errors", "case", "files", "parallel", "readers"},
+    "shape": {"errors", "case", "files", "parallel", "readers"},
+    "association": {"errors", "files", "statistics", "shape"},
+    "report": {"errors", "files", "figures", "statistics", "shape", "association", "provenance"},
+}
+"""For each part of the package, the parts it may import; a new part has to be added here."""
+
+
+def parts_imported_by(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in {path}"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name.split(".")[1] for name in names if name.startswith("lggshape.")}
+
+
+@pytest.mark.parametrize("part", [p for p in sorted(PACKAGE.iterdir()) if p.stem[:1] != "_"])
+def test_a_part_imports_only_what_lies_before_it_invariant(part: Path) -> None:
+    files = [part] if part.suffix == ".py" else sorted(part.rglob("*.py"))
+    if not files or not files[0].is_file() or files[0].suffix != ".py":
+        pytest.skip(f"{part.name} holds no code")
+    imported = set().union(*map(parts_imported_by, files)) - {part.stem}
+    assert imported <= MAY_IMPORT[part.stem]
+
+
+@pytest.mark.parametrize("statement", ["import lggshape", "import lggshape_cli"])
+def test_slow_libraries_are_imported_late_invariant(statement: str) -> None:
+    slow = ["tensorflow", "keras", "matplotlib", "pandas", "scipy", "skimage"]
+    code = f"{statement}; import sys; print([m for m in {slow} if m in sys.modules])"
+    printed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert printed.strip() == "[]"
+
+
+def test_the_public_names_exist_invariant() -> None:
+    import lggshape
+
+    assert len(lggshape.__all__) <= 16
+    for name in lggshape.__all__:
+        assert getattr(lggshape, name) is not None
