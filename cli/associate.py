@@ -1,0 +1,96 @@
+"""`lggshape associate`: test features against labels."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from lggshape_cli._console import progress
+
+
+def associate(
+    features: Annotated[Path, typer.Argument(help="Feature table (CSV), as from `features`.")],
+    labels: Annotated[
+        list[Path],
+        typer.Option(help="Label table (CSV, one row a patient); give it once for each table."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    report: Annotated[
+        bool, typer.Option("--report", help="Write report.html and figures.")
+    ] = False,
+    hypotheses: Annotated[
+        str | None,
+        typer.Option(
+            help="buda2019, all, or a TOML file. Default: buda2019 if the tables have all its "
+            "labels, else all."
+        ),
+    ] = None,
+    bins: Annotated[int, typer.Option(help="Number of quantile bins of a feature.", min=2)] = 4,
+    test: Annotated[
+        Literal["fisher", "kruskal-wallis"], typer.Option(help="The test that decides.")
+    ] = "fisher",
+    codebook: Annotated[
+        Path | None, typer.Option(help="Codebook (TOML) in place of the one that ships.")
+    ] = None,
+    patient_column: Annotated[
+        str | None, typer.Option(help="Patient column of the label tables. Default: Patient.")
+    ] = None,
+    take: Annotated[
+        Literal["first", "last"] | None,
+        typer.Option(help="Of several cases of a patient, the first or the last by name counts."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="For Monte Carlo p-values.", min=0)] = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
+) -> None:
+    """Test shape features against labels, and report.
+
+    Writes associations.csv, discrimination.csv and the other tables, results.json and run.json.
+    """
+    from lggshape import association
+    from lggshape.files import fresh_folder, write_json, write_table
+    from lggshape.provenance import describe_input, recorded
+
+    table = association.read_features(features, take=take)
+    known = association.read_labels(
+        labels,
+        codebook=association.read_codebook(codebook),
+        patient_column=patient_column,
+    )
+    family = association.choose_family(hypotheses, table, known)
+    fresh_folder(out, overwrite=overwrite)
+    options = {
+        "hypotheses": family.name, "bins": bins, "test": test, "take": take, "seed": seed,
+        "codebook": codebook.name if codebook else "the one that ships", "report": report,
+    }  # fmt: skip
+    inputs = [features, *labels, *([codebook] if codebook else [])]
+    if hypotheses is not None and hypotheses.endswith(".toml"):
+        inputs.append(Path(hypotheses))
+    with recorded(out / "run.json", command="associate", options=options, inputs=inputs) as details:
+        total = table["masks"].nunique() * len(family.hypotheses)
+        with progress("testing", total, quiet=quiet) as advance:
+            study = association.associate(
+                table, known, family, bins=bins, test=test, seed=seed, on_hypothesis=advance
+            )
+        for name, result in study.tables().items():
+            write_table(out / f"{name}.csv", result)
+        write_json(out / "results.json", study.as_json())
+        if report:
+            from lggshape.report import count_figures, write_report
+
+            with progress("drawing", count_figures(study), quiet=quiet) as advance:
+                write_report(
+                    study,
+                    out,
+                    inputs=[describe_input(path) for path in inputs],
+                    options=options,
+                    on_figure=advance,
+                )
+        details["outputs"] = sorted(
+            str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()
+        )
+    if not quiet:
+        typer.echo(study.summary())
+        typer.echo(f"Results: {out / ('report.html' if report else 'associations.csv')}")

@@ -1,0 +1,48 @@
+"""`lggshape demo`: the whole way on a synthetic cohort."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the cohort and the results.")] = Path(
+        "lggshape-demo"
+    ),
+    patients: Annotated[int, typer.Option(help="Number of synthetic patients.", min=8)] = 60,
+    seed: Annotated[int, typer.Option(help="Of the synthetic cohort.", min=0)] = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
+) -> None:
+    """Make a synthetic cohort with a planted association, measure it and report.
+
+    Runs verify, features and associate --report, and prints the commands.
+    """
+    from lggshape.files import fresh_folder, write_json
+    from lggshape.phantoms import write_cohort
+    from lggshape_cli.associate import associate
+    from lggshape_cli.features import features
+    from lggshape_cli.verify import verify
+
+    fresh_folder(out, overwrite=overwrite)
+    cohort, table, report = out / "cohort", out / "features.csv", out / "report"
+    labels = [cohort / "labels.csv", cohort / "idh_1p19q.csv"]
+
+    def say(text: str) -> None:
+        if not quiet:
+            typer.echo(text)
+
+    say(f"A synthetic cohort of {patients} patients: {cohort}")
+    write_cohort(cohort, patients=patients, seed=seed, association=True)
+    tables = " ".join(f"--labels {path}" for path in labels)
+    say(f"\n$ lggshape verify {cohort} {tables}")
+    verify(cohort, labels=labels, quiet=quiet)
+    say(f"\n$ lggshape features {cohort} --out {table}")
+    features([cohort], out=table, quiet=quiet)
+    say(f"\n$ lggshape associate {table} {tables} --out {report} --report")
+    associate(table, labels=labels, out=report, report=True, quiet=quiet)
+    outputs = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    write_json(out / "run.json", {"command": "demo", "outputs": outputs})

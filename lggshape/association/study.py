@@ -1,0 +1,447 @@
+"""A study: every hypothesis of a family, tested on the patients of a feature table."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lggshape.association.hypotheses import Family, Hypothesis, LeftOut
+from lggshape.association.labels import Label, Labels
+from lggshape.errors import InputError
+from lggshape.statistics import (
+    adjust,
+    auc,
+    cramers_v,
+    epsilon_squared,
+    fisher_exact,
+    kruskal_wallis,
+    quantile_bins,
+)
+
+CONFIDENCE = 0.95
+"""Level of every interval."""
+
+
+Test = Literal["fisher", "kruskal-wallis"]
+"""The test that decides about a hypothesis."""
+
+
+class Result(NamedTuple):
+    """One test of one hypothesis; p is NaN and `reason` says why if it cannot be tested."""
+
+    test: str
+    n: int
+    statistic: float = np.nan
+    p: float = np.nan
+    effect: float = np.nan
+    effect_low: float = np.nan
+    effect_high: float = np.nan
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """The results of a family of hypotheses.
+
+    Attributes
+    ----------
+    family : Family
+        What was asked.
+    bins : int
+        Number of quantile bins of a feature.
+    test : {"fisher", "kruskal-wallis"}
+        The test that decided.
+    data : DataFrame
+        The feature table, and a column for each tested label.
+    labels : dict of str to Label
+        The tested labels.
+    associations : DataFrame
+        The primary test of every hypothesis; see `docs/tables.md` for the columns of all tables.
+    sensitivity : DataFrame
+        The same hypotheses by the other test and with other cut-points.
+    discrimination : DataFrame
+        Area under the curve of every tested feature for each level against the rest.
+    contingency : DataFrame
+        The tables behind Fisher's tests, a row a bin and level.
+    missing : DataFrame
+        Patients without a value, for each hypothesis, and whether they differ from the others.
+    flow : DataFrame
+        From the patients of the tables to those with features and labels.
+    left_out : DataFrame
+        What was not tested, and why.
+    """
+
+    family: Family
+    bins: int
+    test: Test
+    data: pd.DataFrame = field(repr=False)
+    labels: dict[str, Label] = field(repr=False)
+    associations: pd.DataFrame
+    sensitivity: pd.DataFrame = field(repr=False)
+    discrimination: pd.DataFrame = field(repr=False)
+    contingency: pd.DataFrame = field(repr=False)
+    missing: pd.DataFrame = field(repr=False)
+    flow: pd.DataFrame = field(repr=False)
+    left_out: pd.DataFrame = field(repr=False)
+
+    @property
+    def masks(self) -> tuple[str, ...]:
+        """The kinds of mask, in the order of the feature table."""
+        return tuple(dict.fromkeys(self.data["masks"]))
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give every table of results by its name."""
+        return {
+            "associations": self.associations,
+            "sensitivity": self.sensitivity,
+            "discrimination": self.discrimination,
+            "contingency": self.contingency,
+            "missing": self.missing,
+            "flow": self.flow,
+            "left_out": self.left_out,
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the family and every table as plain values, missing numbers as None."""
+        return {
+            "family": self.family.name,
+            "title": self.family.title,
+            "alpha": self.family.alpha,
+            "reference": self.family.reference,
+            "bins": self.bins,
+            "test": self.test,
+            **{
+                name: table.astype(object).where(table.notna(), None).to_dict("records")
+                for name, table in self.tables().items()
+            },
+        }
+
+    def summary(self) -> str:
+        """Give the primary tests as a short text table."""
+        shown = ["masks", "feature", "label", "n", "p", "p_bonferroni", "effect"]
+        return self.associations[shown].to_string(
+            index=False, na_rep="", float_format=lambda value: f"{value:.3g}"
+        )
+
+
+class _Pair(NamedTuple):
+    """A hypothesis with its patients: those of one kind of mask."""
+
+    hypothesis: Hypothesis
+    masks: str
+    label: Label
+    feature: NDArray[np.float64]
+    """Of all patients, NaN where missing."""
+    level: NDArray[np.intp]
+    """Position in `label.levels`, -1 where missing."""
+
+    @property
+    def complete(self) -> NDArray[np.bool_]:
+        return np.isfinite(self.feature) & (self.level >= 0)
+
+    def key(self) -> dict[str, str]:
+        return {
+            "masks": self.masks,
+            "feature": self.hypothesis.feature,
+            "label": self.hypothesis.label,
+        }
+
+
+def associate(
+    features: pd.DataFrame,
+    labels: Labels,
+    family: Family,
+    *,
+    bins: int = 4,
+    test: Test = "fisher",
+    seed: int = 0,
+    on_hypothesis: Callable[[], None] | None = None,
+) -> Study:
+    """Test a family of hypotheses.
+
+    Each feature is cut at its quantiles among the patients that have both the feature and the
+    label, and the bins are tested against the label by Fisher's exact test (Freeman and Halton).
+    Kinds of mask are tested apart, each as a family of its own.
+
+    Parameters
+    ----------
+    features : DataFrame
+        As from `read_features`.
+    labels : Labels
+        The labels of the patients.
+    family : Family
+        The hypotheses, as from `choose_family`.
+    bins : int
+        Number of quantile bins.
+    test : {"fisher", "kruskal-wallis"}
+        The test that decides; the other one is reported as a sensitivity analysis.
+    seed : int
+        For the Monte Carlo p that takes the place of an exact one where that would take too long.
+    on_hypothesis : callable, optional
+        Called after each hypothesis, to show progress.
+
+    Returns
+    -------
+    Study
+        All results.
+
+    Raises
+    ------
+    InputError
+        If no patient has both features and labels, a feature is in millimetres for some patients
+        and in voxels for others, or `bins` is less than 2.
+    """
+    if bins < 2:
+        msg = f"Expected at least 2 quantile bins, found {bins}."
+        raise InputError(msg)
+    if not labels.patients.intersection(features["patient"]):
+        msg = (
+            "Expected patients that have both features and labels, found none in common: the first "
+            f"are {features['patient'].iloc[0]} and {min(labels.patients, default='none')}."
+        )
+        raise InputError(msg)
+    _check_units(features, family)
+    used = {h.label: labels[h.label] for h in family.hypotheses}
+    rows: dict[str, list[dict[str, Any]]] = {
+        name: []
+        for name in ("associations", "sensitivity", "discrimination", "contingency", "missing")
+    }
+    left_out = list(family.left_out)
+    streams = np.random.SeedSequence(seed).spawn(len(family.hypotheses))
+    for masks, group in features.groupby("masks", sort=False):
+        for hypothesis, stream in zip(family.hypotheses, streams, strict=True):
+            pair = _pair(hypothesis, str(masks), used[hypothesis.label], group)
+            fisher = _fisher(pair, pair.complete, bins, stream)
+            ranks = _kruskal_wallis(pair)
+            primary, other = (fisher, ranks) if test == "fisher" else (ranks, fisher)
+            rows["associations"].append(pair.key() | primary._asdict())
+            if primary.reason:
+                name = f"{hypothesis.feature} x {hypothesis.label}, {masks}"
+                left_out.append(LeftOut("hypothesis", name, primary.reason))
+            everyone = _fisher(pair, np.isfinite(pair.feature), bins, stream)
+            for analysis, result in (
+                (f"other test: {other.test.replace('_', ' ')}", other),
+                ("cut-points among all patients with the feature", everyone),
+            ):
+                rows["sensitivity"].append(pair.key() | {"analysis": analysis} | result._asdict())
+            rows["discrimination"] += _discrimination(pair)
+            rows["contingency"] += _contingency(pair, bins)
+            rows["missing"].append(_missing(pair))
+            if on_hypothesis is not None:
+                on_hypothesis()
+    return Study(
+        family=family,
+        bins=bins,
+        test=test,
+        data=_with_labels(features, used),
+        labels=used,
+        associations=_adjusted(pd.DataFrame(rows["associations"]), family.name),
+        sensitivity=pd.DataFrame(rows["sensitivity"]),
+        discrimination=pd.DataFrame(rows["discrimination"]),
+        contingency=pd.DataFrame(rows["contingency"]),
+        missing=pd.DataFrame(rows["missing"]),
+        flow=pd.DataFrame(_flow(features, labels, family, used)),
+        left_out=pd.DataFrame(left_out, columns=list(LeftOut._fields)),
+    )
+
+
+def irregularity(feature: str) -> int:
+    """Say which way a feature goes with irregular shapes: 1 upwards, -1 downwards.
+
+    Areas under the curve are taken in this one direction for all levels. A feature that is not
+    lggshape's own counts upwards.
+    """
+    from lggshape.shape import FEATURES
+
+    return FEATURES[feature].irregularity if feature in FEATURES else 1
+
+
+def _check_units(features: pd.DataFrame, family: Family) -> None:
+    """Refuse to compare millimetres with voxels."""
+    from lggshape.shape import FEATURES
+
+    if "spacing_known" not in features or features["spacing_known"].nunique() < 2:
+        return
+    known = int(features["spacing_known"].sum())
+    for name in dict.fromkeys(h.feature for h in family.hypotheses):
+        feature = FEATURES.get(name)
+        if feature is not None and feature.unit != feature.unit_without_spacing:
+            msg = (
+                f"Expected {name} to have one unit, found {known} in {feature.unit} and "
+                f"{len(features) - known} in {feature.unit_without_spacing}: the spacing of some "
+                "cases is unknown."
+            )
+            raise InputError(msg)
+
+
+def _pair(hypothesis: Hypothesis, masks: str, label: Label, group: pd.DataFrame) -> _Pair:
+    return _Pair(
+        hypothesis,
+        masks,
+        label,
+        group[hypothesis.feature].to_numpy(float),
+        pd.Categorical(label.values.reindex(group["patient"]), categories=label.levels).codes,
+    )
+
+
+def _cross_table(
+    pair: _Pair, cut_among: NDArray[np.bool_], bins: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Count the complete patients by bin and level; give the cut-points too."""
+    binned = quantile_bins(pair.feature[cut_among], bins)
+    code = np.zeros(len(pair.feature), dtype=np.int64)
+    code[cut_among] = binned.codes
+    table = np.zeros((bins, len(pair.label.levels)), dtype=np.int64)
+    np.add.at(table, (code[pair.complete] - 1, pair.level[pair.complete]), 1)
+    return table, np.asarray(binned.cuts, dtype=float)
+
+
+def _fisher(
+    pair: _Pair, cut_among: NDArray[np.bool_], bins: int, stream: np.random.SeedSequence
+) -> Result:
+    n = int(pair.complete.sum())
+    if reason := _untestable(pair):
+        return Result("fisher_exact", n, reason=reason)
+    table, _ = _cross_table(pair, cut_among, bins)
+    fisher = fisher_exact(table, seed=stream)
+    effect = cramers_v(table, level=CONFIDENCE)
+    return Result(fisher.method, n, np.nan, fisher.p, *effect[:3])
+
+
+def _kruskal_wallis(pair: _Pair) -> Result:
+    n = int(pair.complete.sum())
+    if reason := _untestable(pair):
+        return Result("kruskal_wallis", n, reason=reason)
+    values, groups = pair.feature[pair.complete], pair.level[pair.complete]
+    result = kruskal_wallis(values, groups)
+    effect = epsilon_squared(values, groups, level=CONFIDENCE)
+    return Result("kruskal_wallis", n, result.statistic, result.p, *effect[:3])
+
+
+def _untestable(pair: _Pair) -> str:
+    if np.unique(pair.feature[pair.complete]).size < 2:
+        return "the feature has fewer than two different values"
+    if np.unique(pair.level[pair.complete]).size < 2:
+        return "the label has fewer than two levels"
+    return ""
+
+
+def _discrimination(pair: _Pair) -> Iterator[dict[str, Any]]:
+    direction = irregularity(pair.hypothesis.feature)
+    for position, level in enumerate(pair.label.levels):
+        inside = pair.complete & (pair.level == position)
+        outside = pair.complete & (pair.level != position)
+        row = pair.key() | {
+            "level": level,
+            "n": int(pair.complete.sum()),
+            "n_level": int(inside.sum()),
+        }
+        if inside.any() and outside.any():
+            area = auc(
+                direction * pair.feature[inside],
+                direction * pair.feature[outside],
+                level=CONFIDENCE,
+            )
+            row |= {"auc": area.estimate, "auc_low": area.low, "auc_high": area.high}
+        else:
+            row |= {"auc": np.nan, "auc_low": np.nan, "auc_high": np.nan}
+        yield row
+
+
+def _contingency(pair: _Pair, bins: int) -> Iterator[dict[str, Any]]:
+    if _untestable(pair):
+        return
+    table, cuts = _cross_table(pair, pair.complete, bins)
+    edges = [pair.feature[pair.complete].min(), *cuts, pair.feature[pair.complete].max()]
+    for row in range(bins):
+        for column, level in enumerate(pair.label.levels):
+            yield pair.key() | {
+                "bin": row + 1,
+                "low": float(edges[row]),
+                "high": float(edges[row + 1]),
+                "level": level,
+                "count": int(table[row, column]),
+            }
+
+
+def _missing(pair: _Pair) -> dict[str, Any]:
+    """Compare the feature of patients without the label with that of the others."""
+    measured = np.isfinite(pair.feature)
+    without = pair.feature[measured & (pair.level < 0)]
+    row = pair.key() | {
+        "n": int(pair.complete.sum()),
+        "feature_missing": int((~measured & (pair.level >= 0)).sum()),
+        "label_missing": len(without),
+        "both_missing": int((~measured & (pair.level < 0)).sum()),
+        "auc": np.nan,
+        "auc_low": np.nan,
+        "auc_high": np.nan,
+    }
+    if len(without) >= 2 and pair.complete.sum() >= 2:
+        direction = irregularity(pair.hypothesis.feature)
+        area = auc(direction * without, direction * pair.feature[pair.complete], level=CONFIDENCE)
+        row |= {"auc": area.estimate, "auc_low": area.low, "auc_high": area.high}
+    return row
+
+
+def _adjusted(associations: pd.DataFrame, family: str) -> pd.DataFrame:
+    corrected = []
+    for _, group in associations.groupby("masks", sort=False):
+        p = adjust(group["p"].to_numpy())
+        corrected.append(
+            group.assign(p_bonferroni=p.bonferroni, p_holm=p.holm, p_bh=p.bh, family=family)
+        )
+    columns = [
+        "masks", "feature", "label", "test", "n", "statistic", "p", "p_bonferroni", "p_holm",
+        "p_bh", "effect", "effect_low", "effect_high", "family",
+    ]  # fmt: skip
+    return pd.concat(corrected)[columns]
+
+
+def _flow(
+    features: pd.DataFrame, labels: Labels, family: Family, used: dict[str, Label]
+) -> Iterator[dict[str, Any]]:
+    """Account for every patient, from the feature table to each label."""
+    tested = list(dict.fromkeys(h.feature for h in family.hypotheses))
+    for masks, group in features.groupby("masks", sort=False):
+        lacking = group[tested].isna().any(axis=1)
+        in_labels = group["patient"].isin(list(labels.patients))
+        steps: Iterable[tuple[str, int, str]] = [
+            ("patients with a mask", len(group), ""),
+            ("of these, a tested feature is missing", int(lacking.sum()), _listed(group, lacking)),
+            ("of these, in no label table", int((~in_labels).sum()), _listed(group, ~in_labels)),
+            *(
+                (
+                    f"with all tested features and the label {name}",
+                    int((~lacking & group["patient"].isin(label.values.index)).sum()),
+                    "",
+                )
+                for name, label in used.items()
+            ),
+        ]
+        for step, patients, which in steps:
+            yield {"masks": masks, "step": step, "patients": patients, "which": which}
+    without = sorted(labels.patients.difference(features["patient"]))
+    yield {
+        "masks": "",
+        "step": "patients with labels and without a mask",
+        "patients": len(without),
+        "which": "; ".join(without),
+    }
+
+
+def _listed(group: pd.DataFrame, chosen: pd.Series) -> str:
+    return "; ".join(
+        f"{row.patient} ({row.reason})" if row.reason else row.patient
+        for row in group[chosen].itertuples()
+    )
+
+
+def _with_labels(features: pd.DataFrame, used: dict[str, Label]) -> pd.DataFrame:
+    columns = {
+        name: label.values.reindex(features["patient"]).to_numpy() for name, label in used.items()
+    }
+    return features.assign(**columns)

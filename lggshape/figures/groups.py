@@ -1,0 +1,72 @@
+"""Values of groups: boxes with every point."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from lggshape.figures.style import INK, LEVELS, house_style
+
+
+def box_and_points(
+    groups: Sequence[ArrayLike],
+    names: Sequence[str],
+    *,
+    value_name: str,
+    cuts: Sequence[float] = (),
+) -> Figure:
+    """Draw a box and all points of each group.
+
+    Parameters
+    ----------
+    groups : sequence of array_like of float
+        The values of each group.
+    names : sequence of str
+        The names of the groups.
+    value_name : str
+        What was measured, with its unit.
+    cuts : sequence of float
+        Values to mark with a dotted line, such as quartiles.
+
+    Returns
+    -------
+    Figure
+        Boxes from quartile to quartile with the median; whiskers to the last point within 1.5
+        times that range. Points are spread sideways so that none hides another.
+    """
+    with house_style():
+        figure = Figure(figsize=(4.6, 3.0), layout="constrained")
+        axes = figure.subplots()
+        values = [np.asarray(group, dtype=float) for group in groups]
+        for cut in cuts:
+            axes.axhline(cut, color="#cbd2d9", linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
+        boxes = axes.boxplot(
+            values,
+            widths=0.55,
+            showfliers=False,
+            patch_artist=True,
+            medianprops={"color": INK, "linewidth": 1.6},
+            whiskerprops={"color": "#9aa5b1"},
+            capprops={"color": "#9aa5b1"},
+        )
+        for position, (box, group) in enumerate(zip(boxes["boxes"], values, strict=True)):
+            colour = LEVELS[position % len(LEVELS)]
+            box.set(facecolor=colour, alpha=0.18, edgecolor=colour)
+            axes.scatter(
+                position + 1 + _spread(group), group, s=9, color=colour, alpha=0.75, linewidths=0
+            )
+        labels = [f"{name}\nn = {len(group)}" for name, group in zip(names, values, strict=True)]
+        axes.set_xticks(range(1, len(labels) + 1), labels)
+        axes.set_ylabel(value_name)
+    return figure
+
+
+def _spread(
+    values: np.ndarray[tuple[int], np.dtype[np.float64]],
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Shift each point sideways by its rank within its neighbourhood, by a fixed rule."""
+    order = np.argsort(values, kind="stable")
+    shift = np.empty(len(values))
+    shift[order] = np.resize([0.0, 0.12, -0.12, 0.2, -0.2, 0.06, -0.06], len(values))
+    return shift

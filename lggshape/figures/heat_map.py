@@ -1,0 +1,64 @@
+"""A table of numbers as colours."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from lggshape.figures.style import house_style
+
+
+def heat_map(
+    values: ArrayLike,
+    texts: Sequence[Sequence[str]],
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    value_name: str,
+) -> Figure:
+    """Draw a table of numbers as colours with a text in each cell.
+
+    Parameters
+    ----------
+    values : array_like of float, shape (rows, columns)
+        From 0 upwards; NaN leaves the cell blank.
+    texts : sequence of sequence of str
+        What to write into each cell.
+    rows, columns : sequence of str
+        Their names.
+    value_name : str
+        What the colours stand for.
+
+    Returns
+    -------
+    Figure
+        As large as its cells need.
+    """
+    table = np.asarray(values, dtype=float)
+    with house_style():
+        size = (2.6 + 0.75 * len(columns), 1.7 + 0.38 * len(rows))
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.subplots()
+        top = max(0.5, float(np.nanmax(table, initial=0.0)))
+        image = axes.pcolormesh(
+            table, cmap="YlGnBu", vmin=0, vmax=top, edgecolors="white", linewidth=1
+        )
+        for (row, column), value in np.ndenumerate(table):
+            if np.isfinite(value):
+                axes.text(
+                    column + 0.5,
+                    row + 0.5,
+                    texts[row][column],
+                    ha="center",
+                    va="center",
+                    fontsize=7.5,
+                    color="white" if value > 0.6 * top else "#1f2933",
+                )
+        axes.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=40, ha="right")
+        axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
+        axes.invert_yaxis()
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        figure.colorbar(image, ax=axes, label=value_name, pad=0.02, fraction=0.05)
+    return figure

@@ -1,0 +1,73 @@
+"""Estimates with their intervals, one below the other."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from lggshape.figures.style import ACCENT, CONTRAST, MUTED, house_style
+
+
+def interval_plot(
+    names: Sequence[str],
+    estimates: Sequence[float],
+    low: Sequence[float],
+    high: Sequence[float],
+    *,
+    value_name: str,
+    no_effect: float,
+    limits: tuple[float, float],
+    references: Sequence[float | None] = (),
+    reference_name: str = "reported",
+) -> Figure:
+    """Draw estimates with intervals (a forest plot).
+
+    Parameters
+    ----------
+    names : sequence of str
+        What each estimate is of, from top to bottom.
+    estimates, low, high : sequence of float
+        The estimates and the ends of their intervals; NaN draws nothing.
+    value_name : str
+        What is estimated.
+    no_effect : float
+        Where to draw the line of no effect.
+    limits : tuple of float
+        Ends of the axis.
+    references : sequence of float or None
+        A published value for each, drawn as an open diamond; empty for none.
+    reference_name : str
+        What the diamonds are.
+
+    Returns
+    -------
+    Figure
+        One line an estimate.
+    """
+    with house_style():
+        figure = Figure(figsize=(5.6, 0.9 + 0.27 * len(names)), layout="constrained")
+        axes = figure.subplots()
+        rows = range(len(names))
+        axes.axvline(no_effect, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
+        axes.hlines(rows, low, high, color=ACCENT, linewidth=1.6)
+        axes.scatter(estimates, rows, s=26, color=ACCENT, zorder=3)
+        marked = [
+            (value, row) for value, row in zip(references, rows, strict=False) if value is not None
+        ]
+        if marked:
+            axes.scatter(
+                [value for value, _ in marked],
+                [row for _, row in marked],
+                marker="D",
+                s=30,
+                facecolors="none",
+                edgecolors=CONTRAST,
+                zorder=4,
+                label=reference_name,
+            )
+            axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), frameon=False)
+        axes.set_yticks(list(rows), names)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.set_xlim(*limits)
+        axes.set_xlabel(value_name)
+        axes.tick_params(axis="y", length=0)
+    return figure

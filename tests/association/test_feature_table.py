@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+
+from lggshape.association import read_features
+from lggshape.errors import InputError
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "features.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_numbers_are_read_and_words_left_alone(tmp_path: Path) -> None:
+    path = write(tmp_path, "case,patient,masks,a,b,word\nx_1,x,manual,1.5,,u\ny_1,y,manual,2,3,4\n")
+    table = read_features(path)
+    assert list(table.columns) == ["case", "patient", "masks", "reason", "a", "b"]
+    assert table["a"].tolist() == [1.5, 2.0]
+    assert table["b"].isna().tolist() == [True, False]
+
+
+TWICE = "case,patient,masks,a\nx_2,x,manual,2\nx_1,x,manual,1\ny_1,y,manual,3\nx_1,x,automatic,4\n"
+
+
+def test_two_cases_of_a_patient_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"found 2 of patient x \(manual: x_2, x_1\)"):
+        read_features(write(tmp_path, TWICE))
+
+
+def test_one_of_two_cases_can_be_taken(tmp_path: Path) -> None:
+    path = write(tmp_path, TWICE)
+    assert read_features(path, take="first")["a"].tolist() == [1.0, 3.0, 4.0]
+    assert read_features(path, take="last")["a"].tolist() == [2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("case,patient,a\nx,x,1\n", r"columns \['masks'\], found: case, patient, a"),
+        ("case,patient,masks,a\n", "found none"),
+        ("case,patient,masks,a\nx,,manual,1\n", "a patient, found none in line 2"),
+        ("case,patient,masks,a\nx,x,manual,inf\n", "a to be finite"),
+    ],
+)
+def test_a_bad_table_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        read_features(write(tmp_path, text))
+
+
+def test_a_missing_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file"):
+        read_features(tmp_path / "none.csv")

@@ -1,0 +1,144 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lggshape.association import (
+    Hypothesis,
+    Labels,
+    choose_family,
+    every_pair,
+    read_family,
+    read_labels,
+    read_preset,
+)
+from lggshape.errors import InputError
+
+ASD, BEVR = "angular_standard_deviation", "bounding_ellipsoid_volume_ratio"
+
+
+def features(*names: str) -> pd.DataFrame:
+    patients = [f"p{i}" for i in range(12)]
+    keys = {"case": patients, "patient": patients, "masks": "manual", "reason": ""}
+    return pd.DataFrame(keys | {name: [float(i) for i in range(12)] for name in names})
+
+
+def labels(folder: Path) -> Labels:
+    rows = "\n".join(
+        f"p{i},{i % 2},{'yx'[i % 2]},{i % 3},1,{i * 1.1},{i * 9},n{i}" for i in range(12)
+    )
+    path = folder / "own.csv"
+    path.write_text(f"patient,two,same,three,constant,age,OS.time,name\n{rows}\n")
+    return read_labels([path])
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_preset_holds_the_ten_hypotheses_paper() -> None:
+    preset = read_preset()
+    assert [(h.feature, h.label) for h in preset.hypotheses] == [
+        (BEVR, "RNASeqCluster"),
+        (BEVR, "miRNACluster"),
+        (BEVR, "CNCluster"),
+        (BEVR, "COCCluster"),
+        ("margin_fluctuation", "RNASeqCluster"),
+        (ASD, "idh_1p19q_buda_table2"),
+        (ASD, "RNASeqCluster"),
+        (ASD, "MethylationCluster"),
+        (ASD, "CNCluster"),
+        (ASD, "COCCluster"),
+    ]
+    assert preset.alpha / len(preset.hypotheses) == pytest.approx(0.005)
+    assert {r.values.get("R2") for r in preset.reported_aucs} == {0.73, 0.80, 0.72, 0.78}
+
+
+def test_every_pair_leaves_out_what_cannot_be_tested(tmp_path: Path) -> None:
+    table = features(ASD, BEVR, "not_a_feature").assign(margin_fluctuation=1.0)
+    family = every_pair(table, labels(tmp_path))
+    assert {(h.feature, h.label) for h in family.hypotheses} == {
+        (f, name) for f in (ASD, BEVR) for name in ("two", "three")
+    }
+    assert {(entry.name, entry.reason) for entry in family.left_out} == {
+        ("margin_fluctuation", "has no two different values"),
+        ("same", "the same groups of patients as two"),
+        ("constant", "constant among the patients with features"),
+        ("age", "continuous, not categorical"),
+        ("OS.time", "time, not categorical"),
+        ("name", "identifier, not categorical"),
+    }
+
+
+def test_without_anything_to_test_every_pair_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="found 0 and 2"):
+        every_pair(features("own"), labels(tmp_path))
+
+
+def test_the_default_is_the_preset_where_its_labels_are_there(dataset: Path) -> None:
+    known = read_labels([dataset / "data.csv", dataset.parents[1] / "tcga_lgg" / "idh_1p19q.csv"])
+    table = features(ASD, BEVR, "margin_fluctuation")
+    assert choose_family(None, table, known).name == "buda2019"
+    table["patient"] = sorted(known.patients)[:12]
+    assert choose_family(None, table, read_labels([dataset / "data.csv"])).name == "all"
+
+
+def test_a_preset_whose_labels_are_absent_is_refused_with_their_names(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no feature margin_fluctuation; no label RNASeqCluster"):
+        choose_family("buda2019", features(ASD, BEVR), labels(tmp_path))
+
+
+def test_an_unknown_choice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="buda2019, all, or a TOML file, found 'buda'"):
+        choose_family("buda", features(ASD), labels(tmp_path))
+
+
+MINE = """
+name = "mine"
+alpha = 0.01
+[[hypothesis]]
+feature = "own"
+label = "own:two"
+higher_in = "1"
+reported_below = 0.05
+"""
+
+
+def test_own_hypotheses_from_a_file(tmp_path: Path) -> None:
+    family = choose_family(str(write(tmp_path, MINE)), features("own"), labels(tmp_path))
+    assert family.hypotheses == (Hypothesis("own", "own:two", "1", 0.05),)
+    assert (family.name, family.title, family.alpha) == ("mine", "mine", 0.01)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('"own:two"', '"age"', "age to be categorical, found it continuous"),
+        ('higher_in = "1"', 'higher_in = "2"', r"level of own:two \(0, 1\), found '2'"),
+        ('feature = "own"', 'feature = "absent"', "no feature absent"),
+        ('feature = "own"', "", "to have a `feature` and a `label`"),
+        ("reported_below = 0.05", 'reported_below = "x"', "to be a number"),
+        ("alpha = 0.01", "alpha = 2.0", "between 0 and 1, found 2.0"),
+        ("alpha", "alhpa", "found alhpa"),
+        ("higher_in", "direction", "only the keys .*, found direction"),
+        ("[[hypothesis]]", "[other]", "found other"),
+        ("[[hypothesis]]", "[hypothesis]", "at least one"),
+        ("[[hypothesis]]", "[[auc]]\nx = 1\n[[hypothesis]]", "found x"),
+        ("[[hypothesis]]", '[[auc]]\nlabel = "a"\n[[hypothesis]]', "an .*auc.* with feature"),
+        ("[[hypothesis]]", "hypothesis = [3]\n[x]", "found"),
+        (MINE, "name = 'x'", "at least one"),
+        (MINE, MINE + '[[hypothesis]]\nfeature = "own"\nlabel = "own:two"', "own x own:two twice"),
+        (MINE, "[", "to be TOML"),
+    ],
+)
+def test_a_bad_file_is_refused(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    path = write(tmp_path, MINE.replace(old, new))
+    with pytest.raises(InputError, match=complaint):
+        choose_family(str(path), features("own"), labels(tmp_path))
+
+
+def test_a_file_without_a_name_is_called_by_its_own(tmp_path: Path) -> None:
+    path = write(tmp_path, '[[hypothesis]]\nfeature = "a"\nlabel = "b"\n')
+    assert read_family(path).name == "mine"

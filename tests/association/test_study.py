@@ -1,0 +1,170 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lggshape.association import Family, Hypothesis, Labels, Study, associate, read_labels
+from lggshape.errors import InputError
+
+
+def cohort(folder: Path) -> tuple[pd.DataFrame, Labels]:
+    """Give sixty patients with a feature by a fixed rule and a label with gaps.
+
+    The R values of this module come from the same rule, with R 4.2:
+    x <- (37 * i + (i %% 3) * 11 + (i * i %% 17)) / 7; g <- (i * i + i %/% 4) %% 3;
+    g[i %% 11 == 5] <- NA.
+    """
+    i = np.arange(60)
+    patients = [f"p{k}" for k in i]
+    keys = {"case": patients, "patient": patients, "masks": "manual", "reason": ""}
+    features = pd.DataFrame(keys | {"x": (37 * i + i % 3 * 11 + i * i % 17) / 7})
+    g = (i * i + i // 4) % 3
+    rows = "\n".join(f"p{k},{'' if k % 11 == 5 else g[k]},{k % 2}" for k in i)
+    path = folder / "labels.csv"
+    path.write_text(f"patient,g,h\n{rows}\n")
+    return features, read_labels([path])
+
+
+FAMILY = Family("mine", "Mine", (Hypothesis("x", "g"), Hypothesis("x", "h")))
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return associate(*cohort(tmp_path), FAMILY)
+
+
+def test_fisher_with_quartiles_among_complete_cases_r(study: Study) -> None:
+    row = study.associations.iloc[0]
+    assert row["n"] == 55
+    assert row["test"] == "fisher_exact"
+    assert row["p"] == pytest.approx(0.829975151159133, rel=1e-9)
+    counts = study.contingency.query("label == 'g'")["count"].to_numpy().reshape(4, 3)
+    np.testing.assert_array_equal(counts, [[6, 4, 4], [7, 4, 3], [4, 3, 6], [7, 2, 5]])
+
+
+def test_sensitivity_with_other_cut_points_and_other_test_r(study: Study) -> None:
+    rows = study.sensitivity.query("label == 'g'").set_index("analysis")
+    everyone = rows.loc["cut-points among all patients with the feature"]
+    ranks = rows.loc["other test: kruskal wallis"]
+    assert everyone["p"] == pytest.approx(0.593963612972376, rel=1e-9)
+    assert everyone["n"] == 55
+    assert ranks["p"] == pytest.approx(0.508302260875193, rel=1e-9)
+    assert ranks["statistic"] == pytest.approx(1.353358013248, rel=1e-9)
+
+
+def test_kruskal_wallis_can_decide_r(tmp_path: Path) -> None:
+    row = associate(*cohort(tmp_path), FAMILY, test="kruskal-wallis").associations.iloc[0]
+    assert row["test"] == "kruskal_wallis"
+    assert row["p"] == pytest.approx(0.508302260875193, rel=1e-9)
+
+
+def test_discrimination_of_each_level_and_of_the_missing_r(study: Study) -> None:
+    areas = study.discrimination.query("label == 'g'").set_index("level")
+    assert areas.loc["0", "auc"] == pytest.approx(0.521505376344086)
+    assert areas.loc["0", ["n", "n_level"]].tolist() == [55, 24]
+    missing = study.missing.iloc[0]
+    assert missing["auc"] == pytest.approx(0.485454545454545)
+    assert missing[["n", "label_missing", "feature_missing", "both_missing"]].tolist() == [
+        55,
+        5,
+        0,
+        0,
+    ]
+
+
+def test_a_feature_that_falls_with_irregularity_is_inverted_invariant(tmp_path: Path) -> None:
+    features, labels = cohort(tmp_path)
+    features["bounding_ellipsoid_volume_ratio"] = features["x"]
+    family = Family("f", "F", (Hypothesis("bounding_ellipsoid_volume_ratio", "h"),))
+    inverted = associate(features, labels, family).discrimination["auc"]
+    upright = associate(features, labels, FAMILY).discrimination.query("label == 'h'")["auc"]
+    np.testing.assert_allclose(inverted, 1 - upright)
+
+
+def test_corrections_cover_the_family_of_one_kind_of_mask_invariant(tmp_path: Path) -> None:
+    features, labels = cohort(tmp_path)
+    other = features.assign(masks="automatic", x=features["x"] % 7)
+    rows = associate(pd.concat([features, other]), labels, FAMILY).associations
+    assert rows["masks"].tolist() == ["manual", "manual", "automatic", "automatic"]
+    np.testing.assert_allclose(rows["p_bonferroni"], np.minimum(1, 2 * rows["p"]))
+    assert set(rows["family"]) == {"mine"}
+
+
+def test_the_order_of_patients_does_not_matter_invariant(tmp_path: Path, study: Study) -> None:
+    features, labels = cohort(tmp_path)
+    shuffled = associate(features.sample(frac=1, random_state=1), labels, FAMILY)
+    for name, table in study.tables().items():
+        pd.testing.assert_frame_equal(shuffled.tables()[name], table)
+
+
+def test_what_cannot_be_tested_is_listed_and_keeps_its_place(tmp_path: Path) -> None:
+    features, labels = cohort(tmp_path)
+    features["flat"] = 1.0
+    features["one"] = features["x"].where(features.index % 2 == 0)
+    family = Family(
+        "f", "F", (Hypothesis("flat", "g"), Hypothesis("one", "h"), Hypothesis("x", "h"))
+    )
+    result = associate(features, labels, family)
+    assert result.associations["p"].isna().tolist() == [True, True, False]
+    assert result.associations["p_bonferroni"].iloc[2] <= 1
+    assert result.left_out["reason"].tolist() == [
+        "the feature has fewer than two different values",
+        "the label has fewer than two levels",
+    ]
+    assert result.discrimination.query("feature == 'one'")["auc"].isna().all()
+    assert set(result.contingency["feature"]) == {"x"}
+
+
+def test_the_flow_accounts_for_every_patient(tmp_path: Path) -> None:
+    features, labels = cohort(tmp_path)
+    features.loc[0, ["x", "reason"]] = [np.nan, "the mask is empty"]
+    features.loc[1, "patient"] = "stranger"
+    flow = associate(features, labels, FAMILY).flow
+    assert list(zip(flow["step"], flow["patients"], flow["which"], strict=True)) == [
+        ("patients with a mask", 60, ""),
+        ("of these, a tested feature is missing", 1, "p0 (the mask is empty)"),
+        ("of these, in no label table", 1, "stranger"),
+        ("with all tested features and the label g", 53, ""),
+        ("with all tested features and the label h", 58, ""),
+        ("patients with labels and without a mask", 1, "p1"),
+    ]
+
+
+def test_progress_is_reported_once_a_hypothesis(tmp_path: Path) -> None:
+    calls: list[int] = []
+    associate(*cohort(tmp_path), FAMILY, on_hypothesis=lambda: calls.append(1))
+    assert len(calls) == 2
+
+
+def test_json_holds_every_table_and_no_nan(study: Study) -> None:
+    content = json.loads(json.dumps(study.as_json(), allow_nan=False))
+    assert set(study.tables()) < set(content)
+    assert content["associations"][0]["statistic"] is None
+    assert content["associations"][0]["p"] == study.associations["p"].iloc[0]
+
+
+def test_the_summary_names_every_hypothesis(study: Study) -> None:
+    assert "0.83" in study.summary()
+    assert len(study.summary().splitlines()) == 3
+
+
+def test_strangers_are_refused(tmp_path: Path) -> None:
+    features, labels = cohort(tmp_path)
+    with pytest.raises(InputError, match="none in common: the first are stranger and p0"):
+        associate(features.assign(patient="stranger"), labels, FAMILY)
+
+
+def test_one_bin_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="at least 2 quantile bins, found 1"):
+        associate(*cohort(tmp_path), FAMILY, bins=1)
+
+
+def test_features_with_and_without_spacing_do_not_mix(tmp_path: Path) -> None:
+    features, labels = cohort(tmp_path)
+    features["volume"] = features["x"]
+    features["spacing_known"] = features.index < 5
+    family = Family("f", "F", (Hypothesis("volume", "h"),))
+    with pytest.raises(InputError, match=r"volume to have one unit.*5 in mm"):
+        associate(features, labels, family)

@@ -1,0 +1,99 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from lggshape_cli import app
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> list[str]:
+    patients = [f"p{i}" for i in range(30)]
+    keys = {"case": patients, "patient": patients, "masks": "manual"}
+    values = {"margin_fluctuation": [i * 7 % 30 / 10 for i in range(30)]}
+    pd.DataFrame(keys | values).to_csv(tmp_path / "features.csv", index=False)
+    labels = {"Patient": patients, "g": [i % 3 for i in range(30)]}
+    pd.DataFrame(labels).to_csv(tmp_path / "labels.csv", index=False)
+    return [str(tmp_path / "features.csv"), "--labels", str(tmp_path / "labels.csv")]
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["associate", *arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_tables_record_and_summary_are_written(tables: list[str], tmp_path: Path) -> None:
+    code, printed, _ = run(*tables, "--out", str(tmp_path / "out"))
+    assert code == 0
+    assert "margin_fluctuation" in printed
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["options"]["hypotheses"] == "all"
+    assert [Path(entry["path"]).name for entry in record["inputs"]] == [
+        "features.csv",
+        "labels.csv",
+    ]
+    written = {str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*")}
+    assert written == {*record["outputs"], "run.json"}
+    assert "report.html" not in written
+
+
+def test_two_runs_give_the_same_tables_to_the_byte_invariant(
+    tables: list[str], tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        assert run(*tables, "--out", str(tmp_path / name), "--report", "--quiet") == (0, "", "")
+    first = sorted(p for p in (tmp_path / "one").rglob("*") if p.is_file())
+    assert len(first) > 10
+    for path in first:
+        if path.name != "run.json":
+            other = tmp_path / "two" / path.relative_to(tmp_path / "one")
+            assert path.read_bytes() == other.read_bytes()
+
+
+def test_earlier_results_are_replaced_only_on_request(tables: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run(*tables, "--out", str(out), "--report")[0] == 0
+    (out / "notes.txt").write_text("mine")
+    code, _, complaint = run(*tables, "--out", str(out))
+    assert code == 2
+    assert "to be empty or new" in complaint
+    assert run(*tables, "--out", str(out), "--overwrite")[0] == 0
+    assert not (out / "report.html").exists()
+    assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_own_hypotheses_and_codebook_are_recorded(tables: list[str], tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[[hypothesis]]\nfeature = "margin_fluctuation"\nlabel = "g"\n')
+    codes = tmp_path / "codes.toml"
+    codes.write_text(
+        '[[table]]\nrecognised_by = ["g"]\nlabels.g = {0 = "low", 1 = "mid", 2 = "high"}'
+    )
+    options = ["--hypotheses", str(mine), "--codebook", str(codes), "--bins", "3", "--take", "last"]
+    out = tmp_path / "out"
+    assert run(*tables, *options, "--out", str(out))[0] == 0
+    levels = pd.read_csv(out / "discrimination.csv")["level"]
+    assert levels.tolist() == ["low", "mid", "high"]
+    assert len(json.loads((out / "run.json").read_text())["inputs"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (["--hypotheses", "buda2019"], "no label RNASeqCluster"),
+        (["--hypotheses", "none.toml"], "none.toml to be TOML"),
+        (["--labels", "none.csv"], "none.csv to be a CSV table"),
+        (["--bins", "1"], "1"),
+        (["--test", "t"], "fisher"),
+    ],
+)
+def test_what_cannot_start_is_one_line_and_status_2(
+    tables: list[str], tmp_path: Path, change: list[str], complaint: str
+) -> None:
+    code, printed, error = run(*tables, *change, "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert complaint in error
+    assert "Traceback" not in error + printed
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,26 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+from typer.testing import CliRunner
+
+from lggshape_cli import app
+
+
+def test_the_whole_way_on_a_synthetic_cohort(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    arguments = ["demo", "--out", str(out), "--patients", "16"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("$ lggshape") == 3
+    assert len(pd.read_csv(out / "features.csv")) == 16
+    assert len(pd.read_csv(out / "report" / "associations.csv")) == 10
+    assert (out / "report" / "report.html").stat().st_size > 10_000
+    assert "report/report.html" in json.loads((out / "run.json").read_text())["outputs"]
+
+
+def test_an_earlier_demo_is_not_overwritten_unasked(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path), "--patients", "8"])
+    assert result.exit_code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

@@ -1,0 +1,52 @@
+import numpy as np
+
+from lggshape.figures import box_and_points, heat_map, interval_plot, svg
+
+
+def test_box_and_points_shows_every_value_invariant() -> None:
+    groups = [np.array([1.0, 2.0, 2.0, 5.0]), np.array([3.0]), np.array([])]
+    axes = box_and_points(groups, ["a", "b", "c"], value_name="value", cuts=[2.5]).axes[0]
+    drawn = [points.get_offsets()[:, 1] for points in axes.collections]
+    for values, points in zip(groups, drawn, strict=True):
+        np.testing.assert_array_equal(np.sort(points), np.sort(values))
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["a\nn = 4", "b\nn = 1", "c\nn = 0"]
+    assert axes.get_ylabel() == "value"
+
+
+def test_equal_values_are_spread_sideways_invariant() -> None:
+    axes = box_and_points([np.ones(7)], ["a"], value_name="value").axes[0]
+    assert len(np.unique(axes.collections[0].get_offsets()[:, 0])) == 7
+
+
+def test_interval_plot_marks_published_values_where_there_are_any() -> None:
+    figure = interval_plot(
+        ["a", "b"],
+        [0.6, np.nan],
+        [0.5, np.nan],
+        [0.7, np.nan],
+        value_name="AUC",
+        no_effect=0.5,
+        limits=(0, 1),
+        references=[None, 0.4],
+    )
+    diamonds = figure.axes[0].collections[-1].get_offsets()
+    np.testing.assert_allclose(diamonds, [[0.4, 1]])
+
+
+def test_heat_map_writes_a_text_into_each_cell_that_has_a_value() -> None:
+    figure = heat_map(
+        [[0.1, np.nan], [0.9, 0.2]],
+        [["0.10", ""], ["0.90*", "0.20"]],
+        rows=["r1", "r2"],
+        columns=["c1", "c2"],
+        value_name="V",
+    )
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.10", "0.90*", "0.20"]
+
+
+def test_svg_is_the_same_on_every_run_invariant() -> None:
+    def draw() -> str:
+        return svg(box_and_points([[1.0, 2.0]], ["a"], value_name="value"))
+
+    assert draw() == draw()
+    assert ">value</text>" in draw()

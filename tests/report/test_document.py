@@ -1,0 +1,139 @@
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lggshape.association import Family, Hypothesis, associate, read_labels, read_preset
+from lggshape.provenance import describe_input
+from lggshape.report import count_figures, write_report
+
+NASTY = "<script>alert('x')</script>&"
+
+
+class Page(HTMLParser):
+    """Collect what a browser would load and show."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in {"meta", "img", "br", "link"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += data
+
+
+def make(folder: Path, family: Family, *, masks: tuple[str, ...] = ("manual",)) -> Page:
+    random = np.random.default_rng(3)
+    patients = [f"p{i}" for i in range(40)]
+    columns = {
+        name: random.normal(size=40) for name in dict.fromkeys(h.feature for h in family.hypotheses)
+    }
+    keys = {"case": patients, "patient": patients, "reason": ""}
+    features = pd.concat([pd.DataFrame(keys | columns).assign(masks=kind) for kind in masks])
+    codes = list(dict.fromkeys(h.label for h in family.hypotheses))
+    table = pd.DataFrame({"patient": patients} | {c: random.integers(1, 4, 40) for c in codes})
+    path = folder / "labels.csv"
+    if "nasty" in table:
+        table["nasty"] = table["nasty"].map({1: NASTY, 2: "plain", 3: "other"})
+    table.to_csv(path, index=False)
+    study = associate(features, read_labels([path]), family)
+    drawn: list[int] = []
+    report = write_report(
+        study,
+        folder / "out",
+        inputs=[describe_input(path)],
+        options={"bins": 4},
+        on_figure=lambda: drawn.append(1),
+    )
+    assert len(drawn) == count_figures(study)
+    return Page(report.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def preset_page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, Path]:
+    folder = tmp_path_factory.mktemp("report")
+    return make(folder, read_preset(), masks=("manual", "automatic")), folder / "out"
+
+
+def test_the_page_stands_alone_invariant(preset_page: tuple[Page, Path]) -> None:
+    page, _ = preset_page
+    assert page.open == []
+    for tag, attributes in page.tags:
+        assert tag not in {"script", "link", "iframe"}
+        source = attributes.get("src") or attributes.get("href") or "#"
+        assert source.startswith(("data:", "#"))
+
+
+def test_every_figure_has_a_description_and_lies_beside_invariant(
+    preset_page: tuple[Page, Path],
+) -> None:
+    page, folder = preset_page
+    images = [attributes for tag, attributes in page.tags if tag == "img"]
+    # Two kinds of mask; ten hypotheses, six labels with AUCs (figures) and one map of effects each.
+    assert len(images) == 2 * (10 + 6 + 1)
+    assert all(image["alt"] for image in images)
+    for ending in ("svg", "png"):
+        assert len(list((folder / "figures").glob(f"*.{ending}"))) == len(images)
+
+
+def test_what_was_published_stands_beside_what_was_found_paper(
+    preset_page: tuple[Page, Path],
+) -> None:
+    page, _ = preset_page
+    assert "The publication reports p < 0.0002" in page.text
+    assert "0.78 (manual)" in page.text
+    assert "0.80 (automatic)" in page.text
+    assert "Buda M, Saha A, Mazurowski MA." in page.text
+
+
+def test_both_kinds_of_mask_have_an_answer(preset_page: tuple[Page, Path]) -> None:
+    page, _ = preset_page
+    assert "Manual masks." in page.text
+    assert "Automatic masks." in page.text
+    assert len(re.findall("Of 10 hypotheses", page.text)) == 2
+
+
+def test_text_from_data_is_escaped(tmp_path: Path) -> None:
+    family = Family("mine", NASTY, (Hypothesis("own_feature", "nasty"),))
+    page = make(tmp_path, family)
+    assert not [tag for tag, _ in page.tags if tag == "script"]
+    assert NASTY in page.text
+
+
+def test_a_long_report_shows_the_smallest_p_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lggshape.report.document.MOST_CARDS", 2)
+    family = Family("mine", "Mine", tuple(Hypothesis(f"f{i}", "g") for i in range(4)))
+    page = make(tmp_path, family)
+    assert sum(a.get("class") == "card" for _, a in page.tags) == 2
+    assert "The 2 with the smallest p of 4" in page.text
+    assert len(list((tmp_path / "out" / "figures").glob("*.svg"))) == 4 + 1 + 1
+
+
+def test_an_untestable_hypothesis_is_shown_without_a_figure(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("patient,g\n" + "".join(f"p{i},{i % 2}\n" for i in range(8)))
+    patients = [f"p{i}" for i in range(8)]
+    keys = {"case": patients, "patient": patients, "masks": "manual", "reason": ""}
+    features = pd.DataFrame(keys | {"flat": 1.0, "x": range(8)}).astype({"x": float})
+    for names in (("flat", "x"), ("flat",)):
+        family = Family("mine", "Mine", tuple(Hypothesis(name, "g") for name in names))
+        study = associate(features, read_labels([path]), family)
+        page = Page(write_report(study, tmp_path / f"out{len(names)}").read_text(encoding="utf-8"))
+        assert "cannot be tested here" in page.text
+        assert "1 could not be tested" in page.text
