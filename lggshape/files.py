@@ -103,7 +103,7 @@ def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
     if missing:
         msg = f"Expected {path} to have the columns {missing}, found: {', '.join(columns)}."
         raise InputError(msg)
-    return table.apply(lambda column: column.str.strip())
+    return pd.DataFrame({name: column.str.strip() for name, column in table.items()})
 
 
 def read_patient_table(path: Path, *, patient_column: str | None = None) -> pd.DataFrame:

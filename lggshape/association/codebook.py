@@ -128,7 +128,7 @@ def _table_codes(entry: Any, where: str) -> TableCodes:
 def _label_codes(name: str, value: Any, where: str) -> LabelCodes:
     if isinstance(value, dict) and value:
         return LabelCodes(Kind.CATEGORICAL, {str(k): str(v) for k, v in value.items()})
-    if value in {Kind.CONTINUOUS, Kind.TIME, Kind.IDENTIFIER}:
+    if value in (Kind.CONTINUOUS, Kind.TIME, Kind.IDENTIFIER):
         return LabelCodes(Kind(value), {})
     msg = (
         f"Expected label {name} to be a table of codes, or one of 'continuous', 'time' and "

@@ -53,7 +53,7 @@ def read_features(path: Path, *, take: Take | None = None) -> pd.DataFrame:
     table = text[list(KEYS)].assign(reason=text.get("reason", ""))
     if "spacing_known" in text:
         table["spacing_known"] = text["spacing_known"] == "True"
-    for name in text.columns.difference((*_TEXT, "spacing_known"), sort=False):
+    for name in text.columns.difference([*_TEXT, "spacing_known"], sort=False):
         numbers = pd.to_numeric(text[name].replace("", np.nan), errors="coerce")
         if (numbers.isna() & (text[name] != "")).any():
             continue

@@ -211,8 +211,9 @@ def every_pair(features: pd.DataFrame, labels: Labels) -> Family:
     for name in labels:
         label = labels[name]
         values = label.values[label.values.index.isin(features["patient"])]
-        partition = tuple(pd.factorize(values.reindex(sorted(labels.patients)))[0])
-        twin = next((other for other, codes in kept.items() if codes == partition), None)
+        codes, _ = pd.factorize(values.reindex(sorted(labels.patients)))
+        partition = tuple(codes.tolist())
+        twin = next((other for other, groups in kept.items() if groups == partition), None)
         if label.kind is not Kind.CATEGORICAL:
             left_out.append(LeftOut("label", name, f"{label.kind}, not categorical"))
         elif values.nunique() < 2:

@@ -166,15 +166,14 @@ def _decoded(
     else:
         levels = []
         if codes and numbers.isna().any():
-            patient = numbers.index[numbers.isna().to_numpy().argmax()]
+            patient = numbers.index[numbers.isna()][0]
             msg = (
                 f"Expected {name} to be a number, found {cells[patient]!r} for patient {patient}: "
                 f"{path}."
             )
             raise InputError(msg)
-    if kind in {Kind.CONTINUOUS, Kind.TIME}:
-        cells = numbers.astype(float)
-    return Label(name, kind, cells.rename(name), tuple(levels), (path.stem,))
+    values = numbers.astype(float) if kind in {Kind.CONTINUOUS, Kind.TIME} else cells
+    return Label(name, kind, values.rename(name), tuple(levels), (path.stem,))
 
 
 def _guessed_kind(name: str, cells: pd.Series, numbers: pd.Series) -> Kind:

@@ -28,6 +28,9 @@ CONFIDENCE = 0.95
 Test = Literal["fisher", "kruskal-wallis"]
 """The test that decides about a hypothesis."""
 
+_FEWEST = 5
+"""Fewer patients without a label than this are not compared with the others."""
+
 
 class Result(NamedTuple):
     """One test of one hypothesis; p is NaN and `reason` says why if it cannot be tested."""
@@ -380,7 +383,7 @@ def _missing(pair: _Pair) -> dict[str, Any]:
         "auc_low": np.nan,
         "auc_high": np.nan,
     }
-    if len(without) >= 2 and pair.complete.sum() >= 2:
+    if min(len(without), pair.complete.sum()) >= _FEWEST:
         direction = irregularity(pair.hypothesis.feature)
         area = auc(direction * without, direction * pair.feature[pair.complete], level=CONFIDENCE)
         row |= {"auc": area.estimate, "auc_low": area.low, "auc_high": area.high}
@@ -435,8 +438,10 @@ def _flow(
 
 def _listed(group: pd.DataFrame, chosen: pd.Series) -> str:
     return "; ".join(
-        f"{row.patient} ({row.reason})" if row.reason else row.patient
-        for row in group[chosen].itertuples()
+        f"{patient} ({reason})" if reason else str(patient)
+        for patient, reason in zip(
+            group.loc[chosen, "patient"], group.loc[chosen, "reason"], strict=True
+        )
     )
 
 

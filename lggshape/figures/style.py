@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -15,7 +16,7 @@ CONTRAST = "#c2410c"
 LEVELS = ("#0b6e8f", "#c2410c", "#6b8e23", "#7a4f9a", "#b58900", "#555555")
 """Colours of groups; distinct in grey and for the colour-blind in this order."""
 
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9.0,
     "text.color": INK,
@@ -35,7 +36,9 @@ _SETTINGS = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw in the style of the project, whatever the user's own settings are."""
-    with mpl.rc_context({**mpl.rcParamsDefault, **_SETTINGS}):
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
         yield
 
 

@@ -98,7 +98,9 @@ def write_report(
     )
     environment.filters |= {
         "p": wording.p_text,
+        "p_equals": wording.p_equals,
         "plain": wording.plain,
+        "symbol": _symbol,
         "number": wording.number_text,
     }
     environment.globals["interval"] = wording.interval_text
@@ -108,6 +110,7 @@ def write_report(
         sections=sections,
         most_cards=MOST_CARDS,
         features=[FEATURES[name] for name in _tested_features(study) if name in FEATURES],
+        abbreviations=_abbreviations(study),
         flow_after=study.flow[study.flow["masks"] == ""],
         inputs=inputs,
         options=options or {},
@@ -163,7 +166,7 @@ def _card(
     short, sentence = wording.verdict(row, study.family)
     sentences = [
         sentence,
-        wording.extremes(study, masks, hypothesis),
+        wording.extremes(study, masks, hypothesis) if short in wording.SUGGESTIVE else "",
         wording.beside_the_paper(row, hypothesis),
     ]
     counts = study.contingency
@@ -228,7 +231,7 @@ def _heat_map(
         values,
         texts,
         rows=labels,
-        columns=[wording.plain(name) for name in features],
+        columns=[_symbol(name) for name in features],
         value_name=effect,
     )
     description = (
@@ -242,13 +245,11 @@ def _areas(
 ) -> dict[str, Any]:
     table = study.discrimination
     table = table[(table["masks"] == masks) & (table["label"] == label)]
-    reported = [_reported_auc(study, row) for row in table.itertuples(index=False)]
-    table = table.assign(
-        reported=[value for value, _ in reported], reported_masks=[source for _, source in reported]
-    )
+    rows: list[Any] = list(table.itertuples(index=False))
+    reported = [_reported_auc(study, row) for row in rows]
     shown = [
         f"{'1/' if irregularity(row.feature) < 0 else ''}{_symbol(row.feature)}: {row.level}"
-        for row in table.itertuples(index=False)
+        for row in rows
     ]
     figure = interval_plot(
         shown,
@@ -266,7 +267,7 @@ def _areas(
     return {
         "label": label,
         "drawing": drawing,
-        "rows": list(zip(shown, table.itertuples(index=False), strict=True)),
+        "rows": list(zip(shown, rows, reported, strict=True)),
         "reported": any(value is not None for value, _ in reported),
     }
 
@@ -287,7 +288,7 @@ def _reported_auc(study: Study, row: Any) -> tuple[float | None, str]:
 def _side_by_side(sensitivity: pd.DataFrame) -> Iterator[tuple[Any, Mapping[str, Any]]]:
     """Give each hypothesis with its result by analysis."""
     for key, group in sensitivity.groupby(["feature", "label"], sort=False):
-        yield key, {row.analysis: row for row in group.itertuples(index=False)}
+        yield key, {str(row.analysis): row for row in group.itertuples(index=False)}
 
 
 def _tested_features(study: Study) -> list[str]:
@@ -301,6 +302,14 @@ def _tested_labels(study: Study) -> list[str]:
 def _symbol(feature: str) -> str:
     symbol = FEATURES[feature].symbol if feature in FEATURES else ""
     return symbol or wording.plain(feature)
+
+
+def _abbreviations(study: Study) -> str:
+    return " ".join(
+        f"{_symbol(name)}: {wording.plain(name)}."
+        for name in _tested_features(study)
+        if _symbol(name) != wording.plain(name)
+    )
 
 
 def _file_name(text: str) -> str:

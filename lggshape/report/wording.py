@@ -5,13 +5,16 @@ from typing import Any
 
 from lggshape.association import Family, Hypothesis, Study
 
+SUGGESTIVE = ("holds", "not after correction")
+"""The verdicts that give reason to say where the difference lies."""
+
 
 def p_text(p: float) -> str:
-    """Write a p-value to two significant digits: "0.0020", "< 0.0001", "—" if missing."""
+    """Write a p-value to two significant digits: "0.0020", "< 0.000001", "—" if missing."""
     if math.isnan(p):
         return "—"
-    if p < 0.0001:
-        return "< 0.0001"
+    if p < 1e-6:
+        return "< 0.000001"
     if p >= 0.1:
         return f"{p:.2f}"
     return f"{p:.{1 - math.floor(math.log10(p))}f}"
@@ -73,8 +76,8 @@ def extremes(study: Study, masks: str, hypothesis: Hypothesis) -> str:
         return ""
     most, least = areas.loc[areas["auc"].idxmax()], areas.loc[areas["auc"].idxmin()]
     sentence = (
-        f"Irregular shapes are most typical of {most.level} (AUC against the rest "
-        f"{interval_text(most.auc, most.auc_low, most.auc_high)}) and least of {least.level} "
+        f"The larger or more irregular shapes are most typical of {most.level} (AUC against the "
+        f"rest {interval_text(most.auc, most.auc_low, most.auc_high)}) and least of {least.level} "
         f"({interval_text(least.auc, least.auc_low, least.auc_high)})."
     )
     if hypothesis.higher_in is not None:
@@ -96,7 +99,7 @@ def beside_the_paper(row: Any, hypothesis: Hypothesis) -> str:
 
 
 def p_equals(p: float) -> str:
-    """Write "= 0.0020" or "< 0.0001"."""
+    """Write "= 0.0020" or "< 0.000001"."""
     text = p_text(p)
     return text if text.startswith("<") else f"= {text}"
 

@@ -18,7 +18,8 @@ NAN = float("nan")
         (0.01, "0.010"),
         (0.00204, "0.0020"),
         (0.000397, "0.00040"),
-        (6.1e-5, "< 0.0001"),
+        (6.06e-5, "0.000061"),
+        (6.1e-8, "< 0.000001"),
         (NAN, "—"),
     ],
 )
@@ -28,7 +29,7 @@ def test_p_is_written_to_two_digits(p: float, text: str) -> None:
 
 def test_p_in_a_sentence() -> None:
     assert wording.p_equals(0.002) == "= 0.0020"
-    assert wording.p_equals(1e-9) == "< 0.0001"
+    assert wording.p_equals(1e-9) == "< 0.000001"
 
 
 def test_numbers_and_intervals() -> None:
@@ -56,7 +57,7 @@ def test_the_verdict_rests_on_the_corrected_p(p: float, corrected: float, short:
 @pytest.mark.parametrize(
     ("p", "bound", "text"),
     [
-        (6.1e-5, 0.0002, "The publication reports p < 0.0002; p < 0.0001 lies under it too."),
+        (6.1e-5, 0.0002, "The publication reports p < 0.0002; p = 0.000061 lies under it too."),
         (0.02, 0.02, "The publication reports p < 0.02; p = 0.020 does not lie under it."),
         (0.02, None, ""),
         (NAN, 0.02, ""),
