@@ -1,0 +1,267 @@
+"""The radial features of a contour: angular standard deviation and margin fluctuation.
+
+Both look at the distances from the centroid of a plane mask to the points of its contour, divided
+by their mean. So both are pure numbers, and a larger mask of the same shape has the same value but
+for the pixel grid.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.measure import find_contours
+
+from lggshape.errors import InputError
+from lggshape.shape.conventions import WindowRule
+
+BINS = 10
+"""Number of equal angular bins."""
+
+OFFSETS = (0.0, 18.0)
+"""Bin offsets, in degrees, whose mean does not change with a quarter-turn."""
+
+_BIN_WIDTH = 360 / BINS
+_EDGE_TOLERANCE = 1e-9  # of a bin's width
+_EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
+_FEWEST_POINTS = 3
+
+
+class Contour(NamedTuple):
+    """The contour of a plane mask.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n, 2)
+        The points in order around the mask, as (row, column) in pixels of the slice; pixel centres
+        are whole numbers. The first point is not repeated at the end.
+    centroid : ndarray of shape (2,)
+        Mean (row, column) of the pixels inside.
+    spacing : tuple of float
+        Size of a pixel along (row, column), in mm; (1, 1) if unknown.
+    """
+
+    points: NDArray[np.float64]
+    centroid: NDArray[np.float64]
+    spacing: tuple[float, float] = (1.0, 1.0)
+
+    def offsets(self) -> NDArray[np.float64]:
+        """Give the points as seen from the centroid, (row, column) times spacing, shape (n, 2)."""
+        seen: NDArray[np.float64] = (self.points - self.centroid) * self.spacing
+        return seen
+
+    def distances(self) -> NDArray[np.float64]:
+        """Give the distances from the centroid divided by their mean, shape (n,)."""
+        lengths: NDArray[np.float64] = np.hypot(*self.offsets().T)
+        normalised: NDArray[np.float64] = lengths / lengths.mean()
+        return normalised
+
+    def angles(self) -> NDArray[np.float64]:
+        """Give `arctan2(row, column)` about the centroid in degrees, -180 to 180, shape (n,)."""
+        rows, columns = self.offsets().T
+        angles: NDArray[np.float64] = np.degrees(np.arctan2(rows, columns))
+        return angles
+
+
+class AngularDeviation(NamedTuple):
+    """The angular standard deviation of a contour.
+
+    Attributes
+    ----------
+    value : float
+        Mean over the bins of the standard deviation within them; NaN if there is no contour to
+        speak of.
+    empty_bins : int
+        How many of the ten bins hold no point and were left out of the mean.
+    """
+
+    value: float
+    empty_bins: int
+
+
+def largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Give the largest 8-connected part of a slice, with its holes filled.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (Y, X)
+        A slice of a mask. Of several largest parts the first in the order of rows counts.
+
+    Returns
+    -------
+    ndarray of bool, shape (Y, X)
+        All False if `mask` is.
+    """
+    labels, count = ndimage.label(mask, structure=_EIGHT_NEIGHBOURS)
+    if count > 1:
+        mask = labels == np.bincount(labels.ravel())[1:].argmax() + 1
+    filled: NDArray[np.bool_] = ndimage.binary_fill_holes(mask)
+    return filled
+
+
+def trace_contour(
+    mask: NDArray[np.bool_], *, spacing: tuple[float, float] | None = None
+) -> Contour:
+    """Trace the contour of the largest part of a slice.
+
+    The contour runs at level 0.5 between the pixels inside and outside, so its points are midpoints
+    between neighbouring pixels. Pixels that touch by a corner are joined. The slice is padded, so
+    that a mask may touch its border.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (Y, X)
+        A slice of a mask.
+    spacing : tuple of float, optional
+        Size of a pixel along (row, column), in mm.
+
+    Returns
+    -------
+    Contour
+        Contour and centroid, both of the largest 8-connected part with its holes filled.
+
+    Raises
+    ------
+    InputError
+        If the slice is empty.
+
+    Examples
+    --------
+    >>> contour = trace_contour(np.ones((1, 1), dtype=bool))
+    >>> contour.points.tolist()
+    [[0.5, 0.0], [0.0, -0.5], [-0.5, 0.0], [0.0, 0.5]]
+    """
+    if not mask.any():
+        msg = "Expected a slice with at least one pixel inside, found an empty one."
+        raise InputError(msg)
+    part = largest_part(mask)
+    padded = np.pad(part, 1).astype(float)
+    (ring,) = find_contours(padded, 0.5, fully_connected="high")  # type: ignore[no-untyped-call]
+    # The ring comes with its first point repeated at the end, and in padded coordinates.
+    return Contour(ring[:-1] - 1, np.argwhere(part).mean(axis=0), spacing or (1.0, 1.0))
+
+
+def angular_standard_deviation(contour: Contour, *, offset: float = 0.0) -> AngularDeviation:
+    """Compute the angular standard deviation.
+
+    The contour is cut into ten bins of 36 degrees about the centroid. Within each the population
+    standard deviation of the normalised distances is taken; the mean of the ten is the feature.
+
+    Bins are half-open. A point exactly on an edge (only the angles 0, 180 and, with an offset of 18
+    degrees, 90 and -90 can be hit) counts half in either of its two bins. Without that, a mirror
+    would move it from one bin to the other.
+
+    Parameters
+    ----------
+    contour : Contour
+        As from `trace_contour`.
+    offset : float
+        Where the first bin starts, in degrees from -180.
+
+    Returns
+    -------
+    AngularDeviation
+        NaN with ten empty bins if the contour has fewer than three distinct points.
+
+    References
+    ----------
+    Georgiou H, Mavroforakis M, Dimitropoulos N, Cavouras D, Theodoridis S. Multi-scaled
+    morphological features for the characterization of mammographic masses using statistical
+    classification schemes. Artif Intell Med 2007;41:39-55.
+    """
+    if _too_few_points(contour):
+        return AngularDeviation(math.nan, BINS)
+    position = (contour.angles() + 180 - offset) / _BIN_WIDTH
+    nearest = np.round(position)
+    on_edge = np.abs(position - nearest) < _EDGE_TOLERANCE
+    above = np.where(on_edge, nearest, np.floor(position)).astype(int) % BINS
+    below = np.where(on_edge, above - 1, above) % BINS
+    # Every point enters twice, so that one on an edge weighs half as much in each bin as others.
+    bins = np.concatenate([above, below])
+    distances = np.tile(contour.distances(), 2)
+    filled = np.unique(bins)
+    deviations = [distances[bins == number].std() for number in filled]
+    return AngularDeviation(float(np.mean(deviations)), BINS - len(filled))
+
+
+def offset_averaged_angular_standard_deviation(contour: Contour) -> float:
+    """Compute the mean of the angular standard deviation at bin offsets of 0 and 18 degrees.
+
+    A quarter-turn is two and a half bins, so it exchanges the two offsets: unlike the angular
+    standard deviation itself the mean does not depend on it.
+
+    Parameters
+    ----------
+    contour : Contour
+        As from `trace_contour`.
+
+    Returns
+    -------
+    float
+        NaN if the contour has fewer than three distinct points.
+    """
+    values = [angular_standard_deviation(contour, offset=offset).value for offset in OFFSETS]
+    return math.fsum(values) / len(values)
+
+
+def margin_fluctuation(contour: Contour, *, window: WindowRule = "round") -> float:
+    """Compute the margin fluctuation.
+
+    It is the population standard deviation of the normalised distances minus their circular moving
+    average. The average runs over a tenth of the points. An even window reaches one point further
+    to one side than to the other. Which side makes no difference: the two differences have the same
+    power at every frequency, hence the same standard deviation.
+
+    Parameters
+    ----------
+    contour : Contour
+        As from `trace_contour`.
+    window : {"round", "up", "down", "odd"}
+        How the length of the window comes from a tenth of the points.
+
+    Returns
+    -------
+    float
+        NaN if the contour has fewer than three distinct points.
+
+    References
+    ----------
+    Giger ML, Vyborny CJ, Schmidt RA. Computerized characterization of mammographic masses: analysis
+    of spiculation. Cancer Lett 1994;77:201-211.
+    Pohlman S, Powell KA, Obuchowski NA, Chilcote WA, Grundfest-Broniatowski S. Quantitative
+    classification of breast tumors in digitized mammograms. Med Phys 1996;23:1337-1345.
+    """
+    if _too_few_points(contour):
+        return math.nan
+    distances = contour.distances()
+    size = window_length(len(distances), window)
+    smooth = ndimage.uniform_filter1d(distances, size, mode="wrap")
+    return float((distances - smooth).std())
+
+
+def window_length(points: int, rule: WindowRule = "round") -> int:
+    """Give the length of the moving average for a contour of so many points, at least 1.
+
+    The contour of a mask has an even number of points, so a tenth of it never lies halfway between
+    two whole numbers and it does not matter how halves are rounded.
+
+    Examples
+    --------
+    >>> [window_length(n) for n in (4, 14, 16, 36)]
+    [1, 1, 2, 4]
+    >>> window_length(36, "up"), window_length(36, "down"), window_length(36, "odd")
+    (4, 3, 3)
+    """
+    tenth = points / 10
+    lengths = {
+        "round": round(tenth),
+        "up": math.ceil(tenth),
+        "down": math.floor(tenth),
+        "odd": 2 * math.floor(tenth / 2) + 1,
+    }
+    return max(1, lengths[rule])
+
+
+def _too_few_points(contour: Contour) -> bool:
+    return len(np.unique(contour.points, axis=0)) < _FEWEST_POINTS

@@ -1,0 +1,170 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from typer.testing import CliRunner
+
+from lggshape.shape.table import COLUMNS
+from lggshape_cli import app
+
+RUN = CliRunner()
+
+
+def write_case(folder, name, mask):
+    (folder / name).mkdir(parents=True)
+    for number, plane in enumerate(mask, start=1):
+        image = np.zeros((*plane.shape, 3), dtype=np.uint8)
+        tifffile.imwrite(folder / name / f"{name}_{number}.tif", image)
+        values = plane.astype(np.uint8) * 255
+        tifffile.imwrite(folder / name / f"{name}_{number}_mask.tif", values)
+
+
+def lobed(seed):
+    z, y, x = np.mgrid[:6, :32, :32]
+    angle = np.arctan2(y - 15, x - 15)
+    radius = 9 + seed + 2 * np.cos((3 + seed) * angle) - (z - 3) ** 2
+    return np.hypot(y - 15, x - 15) <= radius
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    folder = tmp_path / "cohort"
+    for number in (1, 2):
+        write_case(folder, f"TCGA_AA_000{number}_20000101", lobed(number))
+    return folder
+
+
+def run(*arguments):
+    return RUN.invoke(app, ["features", *map(str, arguments), "--jobs", "1"])
+
+
+def test_table_and_record(cohort, tmp_path):
+    out = tmp_path / "results" / "features.csv"
+    result = run(cohort, "--out", out)
+    assert result.exit_code == 0
+    assert result.stdout == f"Measured 2 of 2 cases: {out}\n"
+    assert result.stderr == ""
+    table = pd.read_csv(out)
+    assert tuple(table.columns) == COLUMNS
+    assert list(table["patient"]) == ["TCGA_AA_0001", "TCGA_AA_0002"]
+    assert set(table["masks"]) == {"manual"}
+    record = json.loads((out.parent / "features.run.json").read_text(encoding="utf-8"))
+    assert record["command"] == "features"
+    assert record["options"]["points"] == "corners"
+    assert record["inputs"][0]["files"] == 24
+    assert (record["outputs"], record["cases"], record["failed"]) == (["features.csv"], 2, 0)
+
+
+def test_same_input_gives_the_same_bytes_invariant(cohort, tmp_path):
+    outs = [tmp_path / f"{name}.csv" for name in "ab"]
+    for out in outs:
+        assert run(cohort, "--out", out).exit_code == 0
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
+def test_options_change_the_table(cohort, tmp_path):
+    out = tmp_path / "features.csv"
+    options = (
+        ("--masks", "automatic"),
+        ("--spacing", "5", "1", "1"),
+        ("--component", "all"),
+        ("--points", "centres"),
+        ("--slices", "all"),
+        ("--bin-offset", "18"),
+        ("--window", "up"),
+    )
+    run(cohort, "--out", out)
+    plain = pd.read_csv(out)
+    run(cohort, "--out", out, "--overwrite", *(word for option in options for word in option))
+    changed = pd.read_csv(out)
+    assert set(changed["masks"]) == {"automatic"}
+    assert changed["spacing_known"].all()
+    assert changed["sphericity"].notna().all()
+    assert changed["reason"].isna().all()
+    assert (changed["volume"] == 5 * plain["volume"]).all()
+    for name in (
+        "angular_standard_deviation",
+        "margin_fluctuation",
+        "bounding_ellipsoid_volume_ratio",
+    ):
+        assert (changed[name] != plain[name]).all()
+    record = json.loads((tmp_path / "features.run.json").read_text(encoding="utf-8"))
+    assert record["options"] == {
+        "masks": "automatic", "spacing": [5.0, 1.0, 1.0], "component": "all", "points": "centres",
+        "slices": "all", "bin_offset": 18.0, "window": "up",
+    }  # fmt: skip
+
+
+def test_several_paths_are_one_table(cohort, tmp_path):
+    out = tmp_path / "features.csv"
+    assert run(*sorted(cohort.iterdir(), reverse=True), "--out", out).exit_code == 0
+    assert list(pd.read_csv(out)["patient"]) == ["TCGA_AA_0002", "TCGA_AA_0001"]
+
+
+def test_manifest_gives_the_patients(cohort, tmp_path):
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(
+        "case,patient\nTCGA_AA_0001_20000101,Ann\nTCGA_AA_0002_20000101,Bob\n", encoding="utf-8"
+    )
+    out = tmp_path / "features.csv"
+    assert run(cohort, "--out", out, "--manifest", manifest).exit_code == 0
+    assert list(pd.read_csv(out)["patient"]) == ["Ann", "Bob"]
+
+
+def test_failed_case_is_listed_and_the_others_are_measured(cohort, tmp_path):
+    bad = cohort / "TCGA_AA_0001_20000101" / "TCGA_AA_0001_20000101_3_mask.tif"
+    bad.write_bytes(b"broken")
+    out = tmp_path / "features.csv"
+    result = run(cohort, "--out", out)
+    assert result.exit_code == 1
+    assert result.stdout == f"Measured 1 of 2 cases: {out}\n"
+    assert result.stderr.startswith("TCGA_AA_0001_20000101: Expected")
+    table = pd.read_csv(out)
+    assert table["margin_fluctuation"].isna().tolist() == [True, False]
+    assert bad.name in table.loc[0, "reason"]
+
+
+def test_empty_mask_is_no_failure(cohort, tmp_path):
+    write_case(cohort, "TCGA_AA_0003_20000101", np.zeros((2, 32, 32), dtype=bool))
+    out = tmp_path / "features.csv"
+    assert run(cohort, "--out", out).exit_code == 0
+    assert pd.read_csv(out).loc[2, "reason"] == "the mask is empty"
+
+
+def test_quiet_prints_nothing(cohort, tmp_path):
+    result = run(cohort, "--out", tmp_path / "features.csv", "--quiet")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_table_of_an_earlier_run_is_kept(cohort, tmp_path):
+    out = tmp_path / "features.csv"
+    out.write_text("mine", encoding="utf-8")
+    result = run(cohort, "--out", out)
+    assert result.exit_code == 2
+    assert "--overwrite replaces it" in result.stderr
+    assert out.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--spacing", "1", "0", "1"), "three positive numbers"),
+        (("--bin-offset", "nan"), "finite angle"),
+        (("--points", "edges"), "edges"),
+    ],
+)
+def test_options_that_cannot_be_used(cohort, tmp_path, options, message):
+    out = tmp_path / "features.csv"
+    result = run(cohort, "--out", out, *options)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not out.exists()
+
+
+def test_path_without_cases(tmp_path):
+    result = run(tmp_path / "nowhere", "--out", tmp_path / "features.csv")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("lggshape: Expected")
+    assert not (tmp_path / "features.csv").exists()

@@ -1,0 +1,130 @@
+import pickle
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from lggshape.errors import CaseError, InputError
+from lggshape.readers import open_cases
+from lggshape.shape.conventions import Conventions
+from lggshape.shape.features import extract_features
+from lggshape.shape.registry import FEATURES
+from lggshape.shape.table import COLUMNS, feature_table, measure_case
+
+
+def write_case(folder, name, mask):
+    (folder / name).mkdir(parents=True)
+    for number, plane in enumerate(mask, start=1):
+        image = np.zeros((*plane.shape, 3), dtype=np.uint8)
+        tifffile.imwrite(folder / name / f"{name}_{number}.tif", image)
+        values = plane.astype(np.uint8) * 255
+        tifffile.imwrite(folder / name / f"{name}_{number}_mask.tif", values)
+
+
+def block(*shape):
+    mask = np.zeros((5, 16, 16), dtype=bool)
+    mask[tuple(slice(1, 1 + size) for size in shape)] = True
+    return mask
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    """Three good cases, one with an empty mask, one that cannot be read."""
+    folder = tmp_path / "cohort"
+    for number, mask in enumerate([block(2, 5, 7), block(3, 4, 9), block(1, 1, 1)], start=1):
+        write_case(folder, f"TCGA_AA_000{number}_20000101", mask)
+    write_case(folder, "TCGA_AA_0004_20000101", block(0, 0, 0))
+    write_case(folder, "TCGA_AA_0005_20000101", block(1, 2, 2))
+    (folder / "TCGA_AA_0005_20000101" / "TCGA_AA_0005_20000101_2_mask.tif").write_bytes(b"broken")
+    return folder
+
+
+def test_a_row_a_case_in_order(cohort):
+    sources = open_cases(cohort, masks_only=True)
+    table, failures = feature_table(sources, jobs=1)
+    assert tuple(table.columns) == COLUMNS
+    assert list(table["case"]) == [source.id for source in sources]
+    assert list(table["patient"]) == [f"TCGA_AA_000{number}" for number in range(1, 6)]
+    assert set(table["masks"]) == {"manual"}
+    for number, mask in enumerate([block(2, 5, 7), block(3, 4, 9), block(1, 1, 1)]):
+        expected = extract_features(mask)
+        found = table.loc[number, list(FEATURES)].astype(float).to_dict()
+        assert found == pytest.approx(expected.values, nan_ok=True, rel=0)
+        assert table.loc[number, "slice"] == 2
+        assert table.loc[number, "empty_bins"] == expected.empty_bins
+        assert table.loc[number, "reason"] == (
+            "the spacing is unknown: no mesh_volume, surface_area, sphericity, elongation, "
+            "flatness, maximum_3d_diameter"
+        )
+    assert not table["spacing_known"].any()
+    assert list(failures) == ["TCGA_AA_0005_20000101"]
+
+
+def test_failed_and_empty_cases_have_a_row_with_the_reason(cohort):
+    table, failures = feature_table(open_cases(cohort, masks_only=True), jobs=1)
+    empty, failed = table.iloc[3], table.iloc[4]
+    for row in (empty, failed):
+        assert row[list(FEATURES)].isna().all()
+        assert row[["slice", "empty_bins"]].isna().all()
+    assert empty["reason"] == "the mask is empty"
+    assert failed["reason"] == failures["TCGA_AA_0005_20000101"]
+    assert "TCGA_AA_0005_20000101_2_mask.tif" in failed["reason"]
+
+
+def test_number_of_jobs_changes_nothing_invariant(cohort):
+    sources = open_cases(cohort, masks_only=True)
+    alone, together = (feature_table(sources, jobs=jobs) for jobs in (1, 2))
+    pd.testing.assert_frame_equal(alone.table, together.table)
+    assert alone.failures == together.failures
+
+
+def test_options_reach_every_case(cohort):
+    seen = []
+    table, _ = feature_table(
+        open_cases(cohort, masks_only=True),
+        masks="automatic",
+        spacing=(2.0, 1.0, 1.0),
+        conventions=Conventions(points="centres"),
+        jobs=1,
+        on_case=lambda: seen.append(1),
+    )
+    assert len(seen) == len(table) == 5
+    assert set(table["masks"]) == {"automatic"}
+    assert table["spacing_known"].all()
+    expected = extract_features(
+        block(2, 5, 7), spacing=(2.0, 1.0, 1.0), conventions=Conventions(points="centres")
+    )
+    assert table.loc[0, list(FEATURES)].to_dict() == pytest.approx(expected.values, rel=0)
+    assert table.loc[2, "reason"] == (
+        "no ellipsoid over voxel centres: all points are one: no bounding_ellipsoid_volume_ratio; "
+        "one voxel has no principal axes: no elongation, flatness"
+    )
+
+
+def test_no_cases_give_an_empty_table():
+    table, failures = feature_table([], jobs=1)
+    assert tuple(table.columns) == COLUMNS
+    assert table.empty
+    assert failures == {}
+
+
+def test_bad_spacing_is_refused_before_anything_is_read(cohort):
+    with pytest.raises(InputError, match="three positive numbers"):
+        feature_table(open_cases(cohort), spacing=(1.0, 0.0, 1.0), jobs=1)
+
+
+def test_case_without_a_mask_is_an_error(cohort):
+    (source,) = open_cases(cohort / "TCGA_AA_0001_20000101")
+    for path in source.path.glob("*_mask.tif"):
+        path.unlink()
+    (source,) = open_cases(source.path)
+    with pytest.raises(CaseError, match="to have a mask, found none"):
+        measure_case(source)
+
+
+def test_measuring_can_be_sent_to_another_process(cohort):
+    source = open_cases(cohort)[0]
+    measure = pickle.loads(pickle.dumps(partial(measure_case, masks="mine")))
+    assert measure(source)["masks"] == "mine"
