@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from lggshape.figures.style import ACCENT, CONTRAST, INK, MUTED, house_style, svg
+from lggshape.figures.style import ACCENT, CONTRAST, INK, MUTED, house_style, render
 from lggshape.shape.radial import trace_contour, window_length
 
 HERE = Path(__file__).parent
@@ -77,4 +77,4 @@ def draw():
 
 
 if __name__ == "__main__":
-    (HERE / "contour.svg").write_text(svg(draw()), encoding="utf-8")
+    (HERE / "contour.svg").write_text(render(draw()).svg, encoding="utf-8")

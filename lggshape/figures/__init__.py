@@ -3,6 +3,6 @@
 from lggshape.figures.groups import box_and_points
 from lggshape.figures.heat_map import heat_map
 from lggshape.figures.intervals import interval_plot
-from lggshape.figures.style import save_png, svg
+from lggshape.figures.style import Rendered, render
 
-__all__ = ["box_and_points", "heat_map", "interval_plot", "save_png", "svg"]
+__all__ = ["Rendered", "box_and_points", "heat_map", "interval_plot", "render"]

@@ -3,8 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -42,15 +41,20 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def svg(figure: Figure) -> str:
-    """Give a figure as SVG, without anything that changes from run to run."""
-    buffer = io.StringIO()
-    with house_style():
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+class Rendered(NamedTuple):
+    """A figure as the files of it."""
+
+    svg: str
+    png: bytes
+    """At 150 dots an inch."""
 
 
-def save_png(figure: Figure, path: Path) -> None:
-    """Save a figure as PNG at 150 dots an inch."""
+def render(figure: Figure) -> Rendered:
+    """Draw a figure as SVG and PNG, the same bytes on every run."""
+    vector, pixels = io.StringIO(), io.BytesIO()
     with house_style():
-        figure.savefig(path, format="png", dpi=150, metadata={"Software": None})
+        figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
+        # The layout is found by now; finding it takes as long as drawing.
+        figure.set_layout_engine("none")
+        figure.savefig(pixels, format="png", dpi=150, metadata={"Software": None})
+    return Rendered(vector.getvalue(), pixels.getvalue())

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lggshape.association import Hypothesis, Study, irregularity
-from lggshape.figures import box_and_points, heat_map, interval_plot, save_png, svg
+from lggshape.figures import box_and_points, heat_map, interval_plot, render
 from lggshape.files import write_text, written_whole
 from lggshape.provenance import InputFile
 from lggshape.report import wording
@@ -79,13 +79,13 @@ def write_report(
     figures = folder / "figures"
 
     def keep(name: str, description: str, figure: Figure) -> Drawing:
-        text = svg(figure)
-        write_text(figures / f"{name}.svg", text)
+        drawn = render(figure)
+        write_text(figures / f"{name}.svg", drawn.svg)
         with written_whole(figures / f"{name}.png") as path:
-            save_png(figure, path)
+            path.write_bytes(drawn.png)
         if on_figure is not None:
             on_figure()
-        encoded = base64.b64encode(text.encode()).decode()
+        encoded = base64.b64encode(drawn.svg.encode()).decode()
         return Drawing(name, description, f"data:image/svg+xml;base64,{encoded}")
 
     sections = [_section(study, masks, keep) for masks in study.masks]

@@ -1,6 +1,6 @@
 import numpy as np
 
-from lggshape.figures import box_and_points, heat_map, interval_plot, svg
+from lggshape.figures import Rendered, box_and_points, heat_map, interval_plot, render
 
 
 def test_box_and_points_shows_every_value_invariant() -> None:
@@ -44,9 +44,10 @@ def test_heat_map_writes_a_text_into_each_cell_that_has_a_value() -> None:
     assert [text.get_text() for text in figure.axes[0].texts] == ["0.10", "0.90*", "0.20"]
 
 
-def test_svg_is_the_same_on_every_run_invariant() -> None:
-    def draw() -> str:
-        return svg(box_and_points([[1.0, 2.0]], ["a"], value_name="value"))
+def test_files_are_the_same_on_every_run_invariant() -> None:
+    def draw() -> Rendered:
+        return render(box_and_points([[1.0, 2.0]], ["a"], value_name="value"))
 
     assert draw() == draw()
-    assert ">value</text>" in draw()
+    assert ">value</text>" in draw().svg
+    assert draw().png.startswith(b"\x89PNG")
