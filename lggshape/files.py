@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,9 @@ def written_whole(path: Path) -> Iterator[Path]:
         msg = f"Expected {path} to be a file that can be written, found: {error}."
         raise InputError(msg) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        # Where nothing could be written, there may be no place to remove it from either.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -85,25 +87,27 @@ def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
         If the file is missing, empty, no CSV, has a column twice, or lacks a required column.
     """
     try:
-        header = pd.read_csv(path, dtype=str, header=None, nrows=1, encoding="utf-8-sig")
-        columns = [str(name).strip() for name in header.fillna("").iloc[0]]
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
+        # The header is read as a row like others, so that a row with more cells than it is an error.
+        cells = pd.read_csv(
+            path, header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig"
         )
     except (OSError, UnicodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error).strip()
         msg = f"Expected {path} to be a CSV table, found: {reason}."
         raise InputError(msg) from error
+    rows = pd.DataFrame({number: column.str.strip() for number, column in cells.items()})
+    columns = rows.iloc[0].tolist()
     doubled = sorted({name for name in columns if columns.count(name) > 1})
     if doubled:
         msg = f"Expected every column of {path} to have its own name, found twice: {doubled}."
         raise InputError(msg)
-    table.columns = pd.Index(columns)
     missing = [name for name in required if name not in columns]
     if missing:
         msg = f"Expected {path} to have the columns {missing}, found: {', '.join(columns)}."
         raise InputError(msg)
-    return pd.DataFrame({name: column.str.strip() for name, column in table.items()})
+    table = rows.iloc[1:].reset_index(drop=True)
+    table.columns = pd.Index(columns)
+    return table
 
 
 def read_patient_table(path: Path, *, patient_column: str | None = None) -> pd.DataFrame:
@@ -168,20 +172,24 @@ def fresh_folder(folder: Path, *, overwrite: bool) -> None:
     if folder.exists() and not folder.is_dir():
         msg = f"Expected {folder} to be a folder, found a file."
         raise InputError(msg)
-    if not folder.exists() or not any(folder.iterdir()):
+    try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"Expected {folder} to be a folder that can be made, found: {error}."
+        raise InputError(msg) from error
+    if not any(folder.iterdir()):
         return
     if not overwrite:
         msg = f"Expected {folder} to be empty or new, found files in it. --overwrite replaces them."
         raise InputError(msg)
     record = folder / "run.json"
     try:
-        outputs = json.loads(record.read_text(encoding="utf-8"))["outputs"]
-    except (OSError, ValueError, KeyError) as error:
+        outputs = [str(name) for name in json.loads(record.read_text(encoding="utf-8"))["outputs"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         msg = f"Expected {folder} to hold the results of an earlier run, found no {record} of one."
         raise InputError(msg) from error
     for name in outputs:
         path = folder / name
-        if path.resolve().is_relative_to(folder.resolve()):
-            path.unlink(missing_ok=True)
+        if path.resolve().is_relative_to(folder.resolve()) and path.is_file():
+            path.unlink()
     record.unlink()

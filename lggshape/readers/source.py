@@ -1,0 +1,171 @@
+"""What all readers share: the promise of a case, and what a mask has to look like."""
+
+import os
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lggshape.case import Case
+from lggshape.errors import CaseError
+
+SEQUENCES = ("pre-contrast", "FLAIR", "post-contrast")
+"""Names of the MR sequences, in the order of the channels."""
+
+_SHOWN_VALUES = 10
+
+
+@dataclass(frozen=True)
+class CaseSource(ABC):
+    """A case that can be read: cheap to make, to keep and to send to another process.
+
+    Making one looks at file names alone. Whatever is wrong with the case shows when it is read, so
+    that one bad case does not keep the others from being found.
+
+    Attributes
+    ----------
+    id : str
+        Name of the case, unique within a data set.
+    patient : str
+        Key of the patient, the one that label tables use.
+    path : Path
+        The folder or file that the case is read from.
+    has_image, has_mask : bool
+        Whether there are files of an image, and of a mask.
+    mask_required : bool
+        Whether a case without a mask is an error when the mask is asked for.
+    """
+
+    id: str
+    patient: str
+    path: Path
+    has_image: bool
+    has_mask: bool
+    mask_required: bool = False
+
+    def read(self, *, image: bool = True, mask: bool = True) -> Case:
+        """Read the case.
+
+        Parameters
+        ----------
+        image, mask : bool
+            Whether to read the image and the mask. What is not asked for is None in the result and
+            is not decoded; what does not exist is None as well.
+
+        Returns
+        -------
+        Case
+            Image (Z, Y, X, C) and mask (Z, Y, X) of the same grid.
+
+        Raises
+        ------
+        CaseError
+            If the case is incomplete, contradicts itself, or a file of it cannot be read.
+        """
+        case = self._read(image=image, mask=mask)
+        if not (self.has_image or self.has_mask):
+            msg = f"Expected case {self.id} to have an image or a mask, found none: {self.path}."
+            raise CaseError(msg)
+        if mask and self.mask_required and case.mask is None:
+            msg = f"Expected case {self.id} to have a mask, found none: {self.path}."
+            raise CaseError(msg)
+        return case
+
+    @abstractmethod
+    def _read(self, *, image: bool, mask: bool) -> Case:
+        """Read what is asked for and exists."""
+
+
+@dataclass(frozen=True)
+class UnreadableCase(CaseSource):
+    """A case of which the names alone tell that it cannot be read.
+
+    Attributes
+    ----------
+    reason : str
+        The message of the error that reading raises.
+    """
+
+    reason: str = ""
+
+    def _read(self, *, image: bool, mask: bool) -> Case:
+        raise CaseError(self.reason)
+
+
+def binary_mask(values: NDArray[np.generic], *, case: str, path: Path) -> NDArray[np.bool_]:
+    """Turn stored mask values into True (tumour) and False.
+
+    A mask has the value 0 and at most one other, positive value; the type does not matter, so
+    0/1, 0/255, bool and float masks are all read.
+
+    Parameters
+    ----------
+    values : ndarray
+        The values as stored, of any shape.
+    case : str
+        Name of the case, for the message.
+    path : Path
+        Where the values come from, for the message.
+
+    Returns
+    -------
+    ndarray of bool
+        True where the value is not 0.
+
+    Raises
+    ------
+    CaseError
+        If the values are not numbers, not finite, or more than two.
+    """
+    if values.dtype.kind not in "biuf":
+        msg = f"Expected the mask of case {case} to hold numbers, found {values.dtype}: {path}."
+        raise CaseError(msg)
+    inside: NDArray[np.bool_] = np.not_equal(values, 0)
+    if not inside.any():
+        return inside
+    highest = values.max()
+    # NaN fails both comparisons, infinity the last.
+    if not (np.all((values == highest) == inside) and 0 < highest < np.inf):
+        found = np.unique(values)
+        shown = ", ".join(f"{value:g}" for value in found[:_SHOWN_VALUES].astype(float))
+        more = ", ..." if found.size > _SHOWN_VALUES else ""
+        msg = (
+            f"Expected the mask of case {case} to have two values, 0 and a positive one, "
+            f"found {shown}{more}: {path}."
+        )
+        raise CaseError(msg)
+    return inside
+
+
+def natural_key(name: str) -> list[tuple[int, str]]:
+    """Give the sort key that puts `case_10` after `case_9`.
+
+    Examples
+    --------
+    >>> sorted(["case_10", "case_9", "Case_1"], key=natural_key)
+    ['Case_1', 'case_9', 'case_10']
+    """
+    parts = re.split(r"([0-9]+)", name.casefold())
+    # Every second part is a run of digits.
+    key = [(int(part), "") if index % 2 else (0, part) for index, part in enumerate(parts)]
+    return [*key, (0, name)]
+
+
+def folder_name(folder: Path) -> str:
+    """Give the name of a folder, also where the path is `.` or ends in `..`."""
+    # Not Path.resolve: a link's own name counts, not that of the folder it points to.
+    return os.path.basename(os.path.abspath(folder))  # noqa: PTH100, PTH119
+
+
+def visible_names(folder: Path) -> tuple[list[str], list[str]]:
+    """List the files and the sub-folders of a folder in natural order, hidden ones left out."""
+    files: list[str] = []
+    folders: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith("."):
+                (folders if entry.is_dir() else files).append(entry.name)
+    return sorted(files, key=natural_key), sorted(folders, key=natural_key)

@@ -1,0 +1,295 @@
+"""Verify a data set: whether every case is whole, and whether cases and labels fit together."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lggshape.case import Case
+from lggshape.files import read_patient_table
+from lggshape.parallel import map_cases
+from lggshape.readers import CaseSource, open_cases
+
+_STAND_IN = "FLAIR"
+_COUNTS = ("slices", "tumour_slices", "tumour_voxels", "components_6", "components_26")
+COLUMNS = (
+    "case", "patient", "status", "shape", "type", "missing_sequences", *_COUNTS, "touches_edge",
+    "messages",
+)  # fmt: skip
+"""Columns of `Verification.cases`, in order."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found in a data set.
+
+    Attributes
+    ----------
+    cases : DataFrame
+        A row a case: `case`, `patient`; `status` (ok, warning, failed); `shape` (Z x Y x X) and
+        `type` of the image, or of the mask if there is no image; `missing_sequences`, those that
+        equal FLAIR in every voxel, joined by "; "; `slices`, `tumour_slices`, `tumour_voxels`;
+        `components_6` and `components_26`, the parts of the mask that hang together by faces, and
+        by faces, edges or corners; `touches_edge`, whether the mask reaches the edge of the volume;
+        and `messages`. What does not apply is missing.
+    labels : DataFrame
+        A row a label column: `table`, `column`, `labelled`, the number of patients of the data set
+        with a label, and `unlabelled`, the other patients, joined by "; ".
+    messages : tuple of str
+        What concerns more than one case.
+    """
+
+    cases: pd.DataFrame
+    labels: pd.DataFrame
+    messages: tuple[str, ...]
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """The cases that cannot be used, with the reason."""
+        failed = self.cases[self.cases["status"] == "failed"]
+        return dict(zip(failed["case"], failed["messages"], strict=True))
+
+    def summary(self) -> str:
+        """Give what was found in words, a line a thing; failures have their own place."""
+        status = Counter(self.cases["status"])
+        patients = self.cases["patient"].nunique()
+        lines = [
+            f"{_counted(len(self.cases), 'case')} of {_counted(patients, 'patient')}: "
+            f"{status['ok']} ok, {status['warning']} with warnings, {status['failed']} failed"
+        ]
+        warned = self.cases[self.cases["status"] == "warning"]
+        lines += [f"  {row.case}: {row.messages}" for row in warned.itertuples()]
+        lines += [f"  {message}" for message in self.messages]
+        lines += [
+            f"  {row.table}, {row.column}: {row.labelled} of {_counted(patients, 'patient')}"
+            for row in self.labels.itertuples()
+        ]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as plain values, for JSON."""
+        return {
+            "status": dict(Counter(self.cases["status"])),
+            "messages": list(self.messages),
+            "labels": _records(self.labels),
+            "cases": _records(self.cases),
+        }
+
+
+class _Checked(NamedTuple):
+    row: dict[str, Any]
+    digests: list[bytes]
+
+
+def verify(
+    cases: Path | Sequence[CaseSource],
+    *,
+    labels: Sequence[Path] = (),
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    on_case: Callable[[], None] | None = None,
+) -> Verification:
+    """Read every case and look for what could spoil a study.
+
+    Parameters
+    ----------
+    cases : Path or sequence of CaseSource
+        A data set, or its cases as `lggshape.open_cases` gives them.
+    labels : sequence of Path
+        CSV tables with one row a patient and a column "Patient".
+    jobs : int, optional
+        Number of processes; all cores by default.
+    scheduler : str, optional
+        Address of a Dask scheduler, to work there instead.
+    on_case : callable, optional
+        Called after each case.
+
+    Returns
+    -------
+    Verification
+        A case that cannot be read or contradicts itself has failed. A missing sequence, an empty or
+        parted mask and a mask at the edge are warnings.
+
+    Raises
+    ------
+    InputError
+        If the path holds no case, or a label table cannot be read.
+    """
+    sources = open_cases(cases) if isinstance(cases, Path) else list(cases)
+    tables = {path: read_patient_table(path) for path in labels}
+    rows = []
+    digests: dict[str, list[bytes]] = {}
+    for outcome in map_cases(check_case, sources, jobs=jobs, scheduler=scheduler):
+        source = outcome.item
+        if outcome.error is None:
+            rows.append(outcome.value.row)
+            digests[source.id] = outcome.value.digests
+        else:
+            keys = {"case": source.id, "patient": source.patient}
+            rows.append({**keys, "status": "failed", "messages": str(outcome.error)})
+        if on_case is not None:
+            on_case()
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = table.astype(dict.fromkeys(_COUNTS, "Int64") | {"touches_edge": "boolean"})
+    patients = list(dict.fromkeys(source.patient for source in sources))
+    messages = [
+        *_several_cases(sources),
+        *_shared_slices(sources, digests),
+        *_strangers(tables, patients),
+    ]
+    return Verification(table, _label_counts(tables, patients), tuple(messages))
+
+
+def check_case(source: CaseSource) -> _Checked:
+    """Read a case and describe it.
+
+    Raises
+    ------
+    CaseError
+        If it cannot be read.
+    """
+    case = source.read()
+    voxels = case.image if case.image is not None else case.mask
+    assert voxels is not None
+    missing = _missing_sequences(case)
+    row: dict[str, Any] = {
+        "case": case.id,
+        "patient": case.patient,
+        "shape": " x ".join(map(str, voxels.shape[:3])),
+        "type": str(voxels.dtype),
+        "missing_sequences": "; ".join(missing),
+        "slices": voxels.shape[0],
+    }
+    warnings = [f"{name} is missing: it equals {_STAND_IN} everywhere" for name in missing]
+    if case.mask is None:
+        warnings.append("no mask")
+    else:
+        row |= _describe_mask(case.mask)
+        if row["tumour_voxels"] == 0:
+            warnings.append("the mask is empty")
+        if row["components_6"] > 1:
+            warnings.append(
+                f"the mask has {row['components_6']} parts that do not share faces, "
+                f"{row['components_26']} that do not touch at all"
+            )
+        if row["touches_edge"]:
+            warnings.append("the mask reaches the edge of the volume")
+    row["status"] = "warning" if warnings else "ok"
+    row["messages"] = "; ".join(warnings)
+    return _Checked(row, _slice_digests(case.image) if case.image is not None else [])
+
+
+def _missing_sequences(case: Case) -> list[str]:
+    """Name the sequences in whose place FLAIR stands."""
+    if case.image is None or _STAND_IN not in case.sequences:
+        return []
+    flair = case.image[..., case.sequences.index(_STAND_IN)]
+    return [
+        name
+        for channel, name in enumerate(case.sequences)
+        if name != _STAND_IN and np.array_equal(case.image[..., channel], flair)
+    ]
+
+
+def _describe_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:
+    # Imported here because importing this module should be fast.
+    from scipy.ndimage import find_objects, generate_binary_structure, label
+
+    found = find_objects(mask.astype(np.uint8))
+    if not found:
+        return dict.fromkeys(_COUNTS[1:], 0) | {"touches_edge": False}
+    box = found[0]
+    tumour = mask[box]
+    return {
+        "tumour_slices": int(tumour.any(axis=(1, 2)).sum()),
+        "tumour_voxels": int(tumour.sum()),
+        "components_6": label(tumour)[1],
+        "components_26": label(tumour, generate_binary_structure(3, 3))[1],
+        "touches_edge": any(
+            part.start == 0 or part.stop == length
+            for part, length in zip(box, mask.shape, strict=True)
+            if length > 1
+        ),
+    }
+
+
+def _slice_digests(image: NDArray[np.generic]) -> list[bytes]:
+    """Give a digest of every slice that is not of one value."""
+    return [
+        blake2b(np.ascontiguousarray(one).data, digest_size=16).digest()
+        for one in image
+        if one.min() != one.max()
+    ]
+
+
+def _several_cases(sources: Sequence[CaseSource]) -> list[str]:
+    by_patient: dict[str, list[str]] = {}
+    for source in sources:
+        by_patient.setdefault(source.patient, []).append(source.id)
+    return [
+        f"patient {patient} has {len(cases)} cases: {', '.join(cases)}"
+        for patient, cases in by_patient.items()
+        if len(cases) > 1
+    ]
+
+
+def _shared_slices(sources: Iterable[CaseSource], digests: dict[str, list[bytes]]) -> list[str]:
+    """Find slices that two patients have in common to the bit."""
+    patient_of = {source.id: source.patient for source in sources}
+    first: dict[bytes, str] = {}
+    shared: Counter[tuple[str, str]] = Counter()
+    for case, slices in digests.items():
+        for digest in slices:
+            other = first.setdefault(digest, case)
+            if patient_of[other] != patient_of[case]:
+                shared[other, case] += 1
+    return [
+        f"cases {one} and {other} are of different patients and share {_counted(count, 'slice')}"
+        for (one, other), count in shared.items()
+    ]
+
+
+def _strangers(tables: dict[Path, pd.DataFrame], patients: list[str]) -> list[str]:
+    messages = []
+    for path, table in tables.items():
+        strangers = table.index.difference(pd.Index(patients), sort=False)
+        if len(strangers):
+            messages.append(
+                f"{_counted(len(strangers), 'patient')} of {path.name} without a case: "
+                f"{', '.join(strangers)}"
+            )
+    return messages
+
+
+def _label_counts(tables: dict[Path, pd.DataFrame], patients: list[str]) -> pd.DataFrame:
+    rows = []
+    for path, table in tables.items():
+        known = table.reindex(patients, fill_value="")
+        for column in known.columns:
+            unlabelled = list(known.index[known[column] == ""])
+            rows.append(
+                {
+                    "table": path.name,
+                    "column": column,
+                    "labelled": len(patients) - len(unlabelled),
+                    "unlabelled": "; ".join(unlabelled),
+                }
+            )
+    return pd.DataFrame(rows, columns=["table", "column", "labelled", "unlabelled"])
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give the rows as dictionaries with None for what is missing."""
+    plain = table.astype(object)
+    rows = plain.where(table.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

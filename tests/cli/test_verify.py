@@ -1,0 +1,71 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lggshape.phantoms import write_cohort
+from lggshape_cli import app
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> Path:
+    return write_cohort(tmp_path / "cohort", patients=3, seed=1, size=(6, 24, 24))
+
+
+def run(*arguments: str | Path) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["verify", *map(str, arguments), "--jobs", "1"])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_a_whole_data_set(cohort: Path) -> None:
+    code, printed, said = run(
+        cohort, "--labels", cohort / "labels.csv", "--labels", cohort / "idh_1p19q.csv"
+    )
+    assert (code, said) == (0, "")
+    assert printed.startswith("3 cases of 3 patients: ")
+    assert "labels.csv, RNASeqCluster: " in printed
+    assert "idh_1p19q.csv, idh_1p19q_buda_table2: " in printed
+
+
+def test_a_bad_case_is_listed_and_the_others_are_verified(cohort: Path) -> None:
+    case = sorted(path for path in cohort.iterdir() if path.is_dir())[1]
+    (case / f"{case.name}_2.tif").unlink()
+    code, printed, said = run(cohort)
+    assert code == 1
+    assert ", 1 failed" in printed
+    assert said.startswith(f"{case.name}: Expected {case.name}_2_mask.tif")
+    assert len(said.splitlines()) == 1
+
+
+def test_json_holds_everything_and_nothing_else_is_printed(cohort: Path) -> None:
+    code, printed, said = run(cohort, "--json", "--labels", cohort / "labels.csv")
+    assert (code, said) == (0, "")
+    content = json.loads(printed)
+    assert sum(content["status"].values()) == len(content["cases"]) == 3
+    assert {row["column"] for row in content["labels"]} >= {"RNASeqCluster", "gender"}
+
+
+def test_quiet_leaves_the_failures(cohort: Path) -> None:
+    assert run(cohort, "--quiet") == (0, "", "")
+    (cohort / "empty").mkdir()
+    code, printed, said = run(cohort, "--quiet")
+    assert (code, printed) == (1, "")
+    assert said.startswith("empty: Expected case empty to have slices")
+
+
+def test_a_manifest_gives_the_patients(cohort: Path, tmp_path: Path) -> None:
+    names = [path.name for path in cohort.iterdir() if path.is_dir()]
+    rows = "".join(f"{name},P1\n" for name in names)
+    (tmp_path / "manifest.csv").write_text(f"case,patient\n{rows}")
+    code, printed, _ = run(cohort, "--manifest", tmp_path / "manifest.csv")
+    assert code == 0
+    assert printed.startswith("3 cases of 1 patient:")
+    assert "patient P1 has 3 cases" in printed
+
+
+def test_input_that_cannot_be_used_ends_in_one_line(tmp_path: Path) -> None:
+    code, printed, said = run(tmp_path / "gone")
+    assert (code, printed) == (2, "")
+    assert len(said.splitlines()) == 1
+    assert "Expected a folder of cases or a NIfTI file, found nothing" in said

@@ -1,0 +1,100 @@
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lggshape.errors import CaseError
+from lggshape.readers.source import (
+    UnreadableCase,
+    binary_mask,
+    folder_name,
+    natural_key,
+    visible_names,
+)
+
+WHERE = Path("folder/mask.tif")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([0, 1, 0], dtype=np.uint8),
+        np.array([0, 255, 0], dtype=np.uint8),
+        np.array([False, True, False]),
+        np.array([0.0, 0.37, 0.0], dtype=np.float32),
+        np.array([0, 65535, 0], dtype=np.uint16),
+        np.array([0, 1, 0], dtype=np.int64),
+    ],
+    ids=lambda values: f"{values.dtype}-{values.max()}",
+)
+def test_two_values_are_a_mask_whatever_the_type(values):
+    np.testing.assert_array_equal(
+        binary_mask(values, case="A", path=WHERE), np.array([False, True, False])
+    )
+
+
+@pytest.mark.parametrize("values", [np.zeros(3), np.ones(3), np.zeros(3, dtype=bool)])
+def test_one_value_is_a_mask(values):
+    np.testing.assert_array_equal(binary_mask(values, case="A", path=WHERE), values.astype(bool))
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ([0, 1, 2, 4], "0, 1, 2, 4"),
+        ([0, -1], "-1, 0"),
+        ([0, 1, np.nan], "0, 1, nan"),
+        ([0, np.nan], "0, nan"),
+        ([0, np.inf], "0, inf"),
+        ([1, 2], "1, 2"),
+        (range(100), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ..."),
+    ],
+)
+def test_other_values_are_listed(values, found):
+    with pytest.raises(CaseError) as caught:
+        binary_mask(np.array(list(values)), case="A", path=WHERE)
+    assert f"found {found}: {WHERE}." in str(caught.value)
+    assert "case A" in str(caught.value)
+
+
+def test_values_have_to_be_numbers():
+    with pytest.raises(CaseError, match="to hold numbers, found complex128"):
+        binary_mask(np.zeros(3, dtype=complex), case="A", path=WHERE)
+
+
+def test_natural_order_is_by_number_and_ignores_case():
+    names = ["b_1", "A_10", "a_9", "A_2", "10", "9", "a"]
+    assert sorted(names, key=natural_key) == ["9", "10", "a", "A_2", "a_9", "A_10", "b_1"]
+
+
+def test_order_of_equal_numbers_is_total():
+    assert natural_key("a_07") != natural_key("a_7")
+
+
+def test_name_of_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert folder_name(Path()) == tmp_path.name
+    assert folder_name(Path("a/..")) == tmp_path.name
+
+
+def test_a_link_is_named_by_itself(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here").symlink_to(tmp_path / "there")
+    assert folder_name(tmp_path / "here") == "here"
+
+
+def test_hidden_names_are_left_out(tmp_path):
+    for name in (".DS_Store", "b_10", "b_9", "._b_9"):
+        (tmp_path / name).touch()
+    for name in (".git", "case"):
+        (tmp_path / name).mkdir()
+    assert visible_names(tmp_path) == (["b_9", "b_10"], ["case"])
+
+
+def test_an_unreadable_case_survives_pickling_and_says_why():
+    case = UnreadableCase("A", "A", Path("A"), has_image=False, has_mask=False, reason="Expected.")
+    copy = pickle.loads(pickle.dumps(case))
+    assert copy == case
+    with pytest.raises(CaseError, match=r"^Expected\.$"):
+        copy.read()

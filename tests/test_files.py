@@ -1,0 +1,292 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lggshape.errors import InputError
+from lggshape.files import (
+    fresh_folder,
+    read_patient_table,
+    read_table,
+    write_json,
+    write_table,
+    write_text,
+    written_whole,
+)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+# --- writing
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path):
+    path = tmp_path / "new" / "out.txt"
+    with written_whole(path) as temporary:
+        temporary.write_text("half")
+        assert not path.exists()
+        assert temporary.parent == path.parent
+    assert path.read_text() == "half"
+    assert names(tmp_path / "new") == ["out.txt"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+
+    def fail():
+        with written_whole(path) as temporary:
+            temporary.write_text("half")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["out.txt"]
+
+
+def test_a_file_is_replaced_whole(tmp_path):
+    path = tmp_path / "out.txt"
+    path.write_text("a longer old text")
+    write_text(path, "new")
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("name", ["file/out.txt", "folder"])
+def test_a_place_that_cannot_be_written(tmp_path, name):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder" / "full").mkdir(parents=True)
+    path = tmp_path / name
+    with pytest.raises(InputError, match="a file that can be written") as caught:
+        write_text(path, "text")
+    assert str(path) in str(caught.value)
+    assert names(tmp_path) == ["file", "folder"]
+
+
+def test_text_is_utf8_with_unix_line_ends(tmp_path):
+    write_text(tmp_path / "out.txt", "µ\nß\n")
+    assert (tmp_path / "out.txt").read_bytes() == b"\xc2\xb5\n\xc3\x9f\n"
+
+
+def test_json_keeps_numbers_and_letters(tmp_path):
+    value = {"µ": [0.1, 1e-300, None, True], "n": 3}
+    write_json(tmp_path / "out.json", value)
+    text = (tmp_path / "out.json").read_text(encoding="utf-8")
+    assert json.loads(text) == value
+    assert "µ" in text
+    assert text.endswith("}\n")
+
+
+def test_json_has_no_word_for_nan(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "out.json", {"a": float("nan")})
+    assert names(tmp_path) == []
+
+
+def test_a_table_keeps_all_digits_and_leaves_missing_cells_empty(tmp_path):
+    numbers = [0.1, 1 / 3, 1e-17, 123456789.123456789]
+    table = pd.DataFrame({"x": [*numbers, None], "n": pd.array([1, 2, 3, None, 5], dtype="Int64")})
+    write_table(tmp_path / "out.csv", table)
+    content = (tmp_path / "out.csv").read_bytes()
+    assert content.startswith(b"x,n\n0.1,1\n")
+    assert content.endswith(b",5\n")
+    assert b"\r" not in content
+    read = read_table(tmp_path / "out.csv")
+    assert [float(x) for x in read["x"][:4]] == numbers
+    assert list(read["n"]) == ["1", "2", "3", "", "5"]
+
+
+# --- reading
+
+
+def write(folder, content):
+    path = folder / "in.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_cells_are_text_as_they_stand(tmp_path):
+    path = write(tmp_path, 'id,v\n007, 1.50 \nNA,"a, b"\nnull,\n')
+    table = read_table(path)
+    assert table.to_dict("list") == {"id": ["007", "NA", "null"], "v": ["1.50", "a, b", ""]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xef\xbb\xbfa,b\n1,2\n", b"a,b\r\n1,2\r\n", b"\n a , b\n1,2\n\n", b"a,b\n1,2"],
+    ids=["byte-order mark", "line ends of Windows", "blanks", "no last line end"],
+)
+def test_harmless_differences_between_files(tmp_path, content):
+    assert read_table(write(tmp_path, content)).to_dict("list") == {"a": ["1"], "b": ["2"]}
+
+
+def test_a_table_without_rows(tmp_path):
+    table = read_table(write(tmp_path, "a,b\n"), required=("b",))
+    assert list(table.columns) == ["a", "b"]
+    assert len(table) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("", "No columns"),
+        ("a,b\n1,2\n3,4,5\n", "Expected 2 fields in line 3, saw 3"),
+        (b"\xff\xfea\x00", "utf-8"),
+        ('a,b\n"1,2\n', "EOF inside string"),
+        ("a,b,a\n1,2,3\n", r"found twice: \['a'\]"),
+    ],
+)
+def test_a_file_that_is_no_table(tmp_path, content, found):
+    path = write(tmp_path, content)
+    with pytest.raises(InputError, match=found) as caught:
+        read_table(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    with pytest.raises(InputError, match="No such file"):
+        read_table(tmp_path / "gone.csv")
+    with pytest.raises(InputError, match="Is a directory"):
+        read_table(tmp_path)
+
+
+def test_a_missing_column_is_named_with_those_there_are(tmp_path):
+    path = write(tmp_path, "a,b\n1,2\n")
+    with pytest.raises(InputError, match=r"the columns \['c', 'd'\], found: a, b"):
+        read_table(path, required=("a", "c", "d"))
+
+
+# --- a row a patient
+
+
+@pytest.mark.parametrize("column", ["Patient", "patient", "PATIENT"])
+def test_the_patient_column_is_found(tmp_path, column):
+    table = read_patient_table(write(tmp_path, f"g,{column}\n1,A\n2,B\n"))
+    assert list(table.index) == ["A", "B"]
+    assert table.index.name == "patient"
+    assert table.to_dict("list") == {"g": ["1", "2"]}
+
+
+def test_the_patient_column_may_be_given(tmp_path):
+    path = write(tmp_path, "Patient,subject,g\nx,A,1\nx,B,2\n")
+    table = read_patient_table(path, patient_column="subject")
+    assert list(table.index) == ["A", "B"]
+    assert list(table.columns) == ["Patient", "g"]
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("case,g\nA,1\n", "one column called Patient, found: case, g"),
+        ("Patient,patient\nA,A\n", "one column called Patient, found: Patient, patient"),
+        ("Patient,g\nA,1\n ,2\n", "found none in line 3"),
+        ("Patient,g\nA,1\nB,1\nB,2\nA,2\n", "found several of: A, B"),
+    ],
+)
+def test_a_table_that_is_not_a_row_a_patient(tmp_path, content, found):
+    path = write(tmp_path, content)
+    with pytest.raises(InputError, match=found) as caught:
+        read_patient_table(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_patient_column_that_is_not_there(tmp_path):
+    path = write(tmp_path, "Patient,g\nA,1\n")
+    with pytest.raises(InputError, match=r"the columns \['subject'\]"):
+        read_patient_table(path, patient_column="subject")
+
+
+# --- a folder for results
+
+
+def test_a_new_and_an_empty_folder_are_fresh(tmp_path):
+    for folder in (tmp_path / "a" / "b", tmp_path / "a" / "b"):
+        fresh_folder(folder, overwrite=False)
+        assert folder.is_dir()
+        assert names(folder) == []
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(InputError, match="to be a folder, found a file"):
+        fresh_folder(tmp_path / "out", overwrite=True)
+
+
+def results(folder, outputs):
+    folder.mkdir()
+    for name in outputs:
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    (folder / "mine.txt").touch()
+    (folder / "run.json").write_text(json.dumps({"outputs": [*outputs, "gone.csv"]}))
+
+
+def test_results_stay_unless_they_may_be_replaced(tmp_path):
+    results(tmp_path / "out", ["a.csv"])
+    with pytest.raises(InputError, match="--overwrite"):
+        fresh_folder(tmp_path / "out", overwrite=False)
+    assert names(tmp_path / "out") == ["a.csv", "mine.txt", "run.json"]
+
+
+def test_only_the_results_of_the_earlier_run_are_removed(tmp_path):
+    results(tmp_path / "out", ["a.csv", "sub/b.csv"])
+    fresh_folder(tmp_path / "out", overwrite=True)
+    assert names(tmp_path / "out") == ["mine.txt", "sub"]
+    assert names(tmp_path / "out" / "sub") == []
+
+
+def test_nothing_outside_the_folder_is_removed(tmp_path):
+    (tmp_path / "precious.txt").touch()
+    (tmp_path / "out").mkdir()
+    record = {"outputs": ["../precious.txt", str(tmp_path / "precious.txt")]}
+    (tmp_path / "out" / "run.json").write_text(json.dumps(record))
+    fresh_folder(tmp_path / "out", overwrite=True)
+    assert (tmp_path / "precious.txt").exists()
+
+
+@pytest.mark.parametrize("record", [None, "{", "{}"])
+def test_a_folder_that_is_no_earlier_run_is_left_alone(tmp_path: Path, record):
+    (tmp_path / "mine.txt").touch()
+    if record is not None:
+        (tmp_path / "run.json").write_text(record)
+    before = names(tmp_path)
+    with pytest.raises(InputError, match="results of an earlier run"):
+        fresh_folder(tmp_path, overwrite=True)
+    assert names(tmp_path) == before
+
+
+def test_a_row_longer_than_the_header_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\n1,2,3\n")
+    with pytest.raises(InputError, match="Expected 2 fields in line 2, saw 3"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("record", ["[]", '{"outputs": 3}', "{}", "no json"])
+def test_a_folder_of_something_else_is_not_overwritten(tmp_path: Path, record: str) -> None:
+    (tmp_path / "run.json").write_text(record)
+    with pytest.raises(InputError, match="results of an earlier run"):
+        fresh_folder(tmp_path, overwrite=True)
+    assert (tmp_path / "run.json").exists()
+
+
+def test_a_folder_under_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="that can be made"):
+        fresh_folder(tmp_path / "file" / "out", overwrite=False)
+
+
+def test_only_what_the_record_names_is_removed(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "folder").mkdir(parents=True)
+    for path in (out / "old.csv", out / "mine.csv", tmp_path / "outside.csv"):
+        path.write_text("x")
+    names = '["old.csv", "gone.csv", "folder", "../outside.csv"]'
+    (out / "run.json").write_text(f'{{"outputs": {names}}}')
+    fresh_folder(out, overwrite=True)
+    assert sorted(path.name for path in out.iterdir()) == ["folder", "mine.csv"]
+    assert (tmp_path / "outside.csv").exists()

@@ -1,0 +1,264 @@
+"""The functions mapped here are built in, so that worker processes find them."""
+
+import math
+import multiprocessing
+import operator
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from lggshape import parallel
+from lggshape.errors import CaseError, InputError
+from lggshape.parallel import Outcome, map_cases
+from lggshape.readers.source import UnreadableCase
+
+READ = operator.methodcaller("read")
+
+
+def bad_case(name):
+    return UnreadableCase(name, name, Path(), has_image=False, has_mask=False, reason=f"No {name}.")
+
+
+def values(outcomes):
+    return [outcome.value for outcome in outcomes]
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_outcomes_come_in_the_order_of_the_items(jobs):
+    items = ["__import__('time').sleep(0.2) or 0", "1", "2", "3", "4"]
+    assert list(map_cases(eval, items, jobs=jobs)) == [
+        Outcome(item, index, None) for index, item in enumerate(items)
+    ]
+
+
+@pytest.mark.parametrize("jobs", [1, 2, None])
+def test_no_items(jobs):
+    assert list(map_cases(math.sqrt, [], jobs=jobs)) == []
+
+
+def test_one_job_is_this_process_and_only_as_far_as_asked():
+    outcomes = map_cases(eval, ["__import__('os').getpid()", "1 / 0"], jobs=1)
+    assert next(outcomes).value == os.getpid()
+    outcomes.close()
+
+
+def test_more_jobs_are_other_processes():
+    items = ["__import__('os').getpid()"] * 4
+    pids = set(values(map_cases(eval, items, jobs=2)))
+    assert os.getpid() not in pids
+    assert len(pids) <= 2
+
+
+def test_the_default_is_the_cores_that_may_be_used(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3}, raising=False)
+    assert values(map_cases(eval, ["__import__('os').getpid()"] * 2)) == [os.getpid()] * 2
+
+
+@pytest.mark.parametrize("jobs", [0, -1])
+def test_jobs_have_to_be_positive(jobs):
+    with pytest.raises(InputError, match=f"at least 1, found {jobs}"):
+        map_cases(math.sqrt, [1], jobs=jobs)
+
+
+def test_a_partial_function_is_a_function():
+    assert values(map_cases(partial(pow, 2), range(4), jobs=2)) == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_case_error_is_kept(jobs):
+    cases = [bad_case("A"), bad_case("B")]
+    outcomes = list(map_cases(READ, cases, jobs=jobs))
+    assert [str(outcome.error) for outcome in outcomes] == ["No A.", "No B."]
+    assert [type(outcome.error) for outcome in outcomes] == [CaseError, CaseError]
+    assert [outcome.item for outcome in outcomes] == cases
+    assert values(outcomes) == [None, None]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_another_error_is_wrapped_and_chained(jobs):
+    four, bad, nine = map_cases(math.sqrt, [4, -1, 9], jobs=jobs)
+    assert (four.value, nine.value) == (2, 3)
+    assert isinstance(bad.error, CaseError)
+    assert str(bad.error).startswith("Expected -1 to be processed, found an unexpected ValueError")
+    assert isinstance(bad.error.__cause__, ValueError)
+
+
+def test_a_wrapped_error_names_the_case():
+    (outcome,) = map_cases(math.sqrt, [bad_case("A")], jobs=1)
+    assert str(outcome.error).startswith("Expected A to be processed")
+
+
+@pytest.mark.parametrize("signal_name", ["SIGKILL", "SIGTERM"])
+def test_a_death_costs_only_the_item_that_causes_it(signal_name):
+    death = f"__import__('os').kill(__import__('os').getpid(), {getattr(signal, signal_name):d})"
+    items = ["0", "__import__('time').sleep(0.3) or 1", death, "3", "4", "5"]
+    outcomes = list(map_cases(eval, items, jobs=2))
+    assert values(outcomes) == [0, 1, None, 3, 4, 5]
+    assert "died twice" in str(outcomes[2].error)
+    assert [outcome.error for outcome in outcomes if outcome.value is not None] == [None] * 5
+
+
+def test_what_dies_once_is_tried_again(tmp_path):
+    flag = f"__import__('pathlib').Path({str(tmp_path / 'flag')!r})"
+    once = f"'again' if {flag}.exists() else ({flag}.touch(), __import__('os')._exit(1))"
+    assert values(map_cases(eval, ["0", once, "2", "3"], jobs=2)) == [0, "again", 2, 3]
+
+
+def test_what_fails_when_tried_again_fails_by_its_own_error(tmp_path):
+    flag = f"__import__('pathlib').Path({str(tmp_path / 'flag')!r})"
+    once = f"1 / 0 if {flag}.exists() else ({flag}.touch(), __import__('os')._exit(1))"
+    _, outcome = map_cases(eval, ["0", once], jobs=2)
+    assert "unexpected ZeroDivisionError" in str(outcome.error)
+
+
+def test_a_death_between_two_items_costs_nothing():
+    dies_later = "__import__('threading').Timer(0.2, __import__('os')._exit, [1]).start() or 0"
+    outcomes = map_cases(eval, [dies_later, "__import__('time').sleep(0.1) or 1", "2"], jobs=2)
+    assert next(outcomes).value == 0
+    time.sleep(0.6)
+    assert values(outcomes) == [1, 2]
+
+
+def test_leaving_early_leaves_no_process_behind():
+    outcomes = map_cases(eval, ["1"] * 20, jobs=2)
+    next(outcomes)
+    assert multiprocessing.active_children()
+    outcomes.close()
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_a_script_needs_no_guard(tmp_path, as_file):
+    text = (
+        "import math\n"
+        "from lggshape.parallel import map_cases\n"
+        "print([outcome.value for outcome in map_cases(math.sqrt, [1, 4, 9], jobs=2)])\n"
+    )
+    (tmp_path / "script.py").write_text(text)
+    command = [sys.executable, str(tmp_path / "script.py") if as_file else "-"]
+    result = subprocess.run(
+        command, input=text, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (result.stdout, result.stderr) == ("[1.0, 2.0, 3.0]\n", "")
+
+
+def test_a_function_of_a_script_with_a_guard(tmp_path):
+    (tmp_path / "script.py").write_text(
+        "from functools import partial\n"
+        "from lggshape.parallel import map_cases\n"
+        "def power(base, exponent):\n"
+        "    return base**exponent\n"
+        "if __name__ == '__main__':\n"
+        "    outcomes = map_cases(partial(power, 2), [1, 2, 3], jobs=2)\n"
+        "    print([outcome.value for outcome in outcomes])\n"
+    )
+    result = subprocess.run(
+        [sys.executable, tmp_path / "script.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert (result.stdout, result.stderr) == ("[2, 4, 8]\n", "")
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at /proc")
+def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from lggshape.parallel import map_cases\n"
+        "if __name__ == '__main__':\n"
+        "    for outcome in map_cases(eval, ['__import__(\"os\").getpid()'] * 2, jobs=2):\n"
+        "        print(outcome.value, flush=True)\n"
+        "        break\n"
+        "    __import__('os').kill(__import__('os').getpid(), 9)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert result.returncode == -signal.SIGKILL
+    worker = Path("/proc") / result.stdout.strip()
+    deadline = time.monotonic() + 10
+    while worker.exists() and "Z" not in (worker / "stat").read_text().split()[2]:
+        assert time.monotonic() < deadline, "the worker outlives its parent"
+        time.sleep(0.05)
+
+
+def test_workers_use_one_thread_and_this_process_keeps_its_environment(monkeypatch):
+    before = dict(os.environ)
+    name = "OPENBLAS_NUM_THREADS"
+    found = values(map_cases(eval, [f"__import__('os').environ[{name!r}]"] * 2, jobs=2))
+    assert found == [os.environ.get(name, "1")] * 2
+    assert dict(os.environ) == before
+
+
+def test_a_setting_of_the_user_is_left_alone(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    with parallel._environment({"OMP_NUM_THREADS": "1", "LGGSHAPE_NEW": "1"}):
+        assert os.environ["OMP_NUM_THREADS"] == "4"
+        assert os.environ["LGGSHAPE_NEW"] == "1"
+    assert os.environ["OMP_NUM_THREADS"] == "4"
+    assert "LGGSHAPE_NEW" not in os.environ
+
+
+def test_outcomes_can_be_pickled():
+    outcome = Outcome("A", 1, None)
+    assert pickle.loads(pickle.dumps(outcome)) == outcome
+
+
+# --- Dask
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1,
+        threads_per_worker=2,
+        processes=False,
+        protocol="tcp://",
+        dashboard_address=None,
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+def test_dask_gives_the_same_outcomes(scheduler):
+    items = [4, -1, 9]
+    by_dask = list(map_cases(math.sqrt, items, scheduler=scheduler))
+    here = list(map_cases(math.sqrt, items, jobs=1))
+    assert values(by_dask) == values(here) == [2, None, 3]
+    assert [str(outcome.error) for outcome in by_dask] == [str(outcome.error) for outcome in here]
+
+
+def test_dask_keeps_case_errors(scheduler):
+    (outcome,) = map_cases(READ, [bad_case("A")], scheduler=scheduler)
+    assert isinstance(outcome.error, CaseError)
+    assert str(outcome.error) == "No A."
+
+
+def test_dask_can_be_left_early(scheduler):
+    outcomes = map_cases(math.sqrt, range(20), scheduler=scheduler)
+    assert next(outcomes).value == 0
+    outcomes.close()
+    assert values(map_cases(math.sqrt, [1, 4], scheduler=scheduler)) == [1, 2]
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://127.0.0.1"])
+def test_a_scheduler_that_does_not_answer(monkeypatch, address):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(parallel, "_CONNECT_SECONDS", 0.2)
+    with pytest.raises(InputError, match=f"a Dask scheduler at {address}, found"):
+        map_cases(math.sqrt, [1], scheduler=address)
+
+
+def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r'pip install "lggshape\[dask\]"'):
+        map_cases(math.sqrt, [1], scheduler="tcp://127.0.0.1:8786")
