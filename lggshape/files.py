@@ -87,7 +87,7 @@ def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
         If the file is missing, empty, no CSV, has a column twice, or lacks a required column.
     """
     try:
-        # The header is read as a row like others, so that a row with more cells than it is an error.
+        # The header is read as a row like others, so that a row with more cells is an error.
         cells = pd.read_csv(
             path, header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig"
         )

@@ -1,0 +1,53 @@
+"""Checks of arguments that several statistics share."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lggshape.errors import InputError
+
+
+def contingency_table(table: ArrayLike) -> NDArray[np.int64]:
+    """Return a contingency table as integers, its empty rows and columns dropped."""
+    try:
+        counts = np.asarray(table)
+    except ValueError as error:
+        msg = f"Expected `table` to have rows of equal length, found: {error}."
+        raise InputError(msg) from error
+    if counts.ndim != 2:
+        msg = f"Expected `table` to have 2 dimensions, found {counts.ndim}."
+        raise InputError(msg)
+    if counts.dtype.kind not in "iuf":
+        msg = f"Expected `table` to hold counts, found values of type {counts.dtype}."
+        raise InputError(msg)
+    if not np.all(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts))):
+        msg = f"Expected `table` to hold non-negative integers, found {counts.tolist()}."
+        raise InputError(msg)
+    if not counts.sum():
+        msg = "Expected `table` to count at least one thing, found none."
+        raise InputError(msg)
+    integers = counts.astype(np.int64)
+    return integers[integers.any(axis=1)][:, integers.any(axis=0)]
+
+
+def finite_vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return values as a one-dimensional array of finite numbers, at least one."""
+    try:
+        vector = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"Expected `{name}` to hold numbers, found: {error}."
+        raise InputError(msg) from error
+    if vector.ndim != 1 or not vector.size:
+        msg = f"Expected `{name}` to be a list of at least one number, found shape {vector.shape}."
+        raise InputError(msg)
+    if not np.isfinite(vector).all():
+        msg = f"Expected `{name}` to hold finite numbers, found {np.sum(~np.isfinite(vector))} not."
+        raise InputError(msg)
+    return vector
+
+
+def confidence_level(level: float) -> float:
+    """Return a confidence level that lies between 0 and 1."""
+    if not 0 < level < 1:
+        msg = f"Expected `level` to be between 0 and 1, found {level}."
+        raise InputError(msg)
+    return float(level)
