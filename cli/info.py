@@ -25,7 +25,9 @@ def info(
     for name, number in package_versions().items():
         typer.echo(f"{name} {number}")
     for feature in FEATURES.values():
-        unit = " or ".join(dict.fromkeys((feature.unit, feature.unit_without_spacing)))
+        unit = " or ".join(
+            dict.fromkeys(filter(None, (feature.unit, feature.unit_without_spacing)))
+        )
         typer.echo(f"\n{feature.name} ({feature.dimension}; {unit})")
         typer.echo(f"  {feature.definition}")
         typer.echo(f"  Source: {feature.source}")

@@ -2,47 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from lggshape.association.hypotheses import Family, Hypothesis, LeftOut
+from lggshape.association.hypotheses import Family, LeftOut
 from lggshape.association.labels import Label, Labels
+from lggshape.association.pair import Pair
 from lggshape.errors import InputError
-from lggshape.statistics import (
-    adjust,
-    auc,
-    cramers_v,
-    epsilon_squared,
-    fisher_exact,
-    kruskal_wallis,
-    quantile_bins,
-)
-
-CONFIDENCE = 0.95
-"""Level of every interval."""
-
+from lggshape.statistics import adjust
 
 Test = Literal["fisher", "kruskal-wallis"]
 """The test that decides about a hypothesis."""
-
-_FEWEST = 5
-"""Fewer patients without a label than this are not compared with the others."""
-
-
-class Result(NamedTuple):
-    """One test of one hypothesis; p is NaN and `reason` says why if it cannot be tested."""
-
-    test: str
-    n: int
-    statistic: float = np.nan
-    p: float = np.nan
-    effect: float = np.nan
-    effect_low: float = np.nan
-    effect_high: float = np.nan
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,8 +41,9 @@ class Study:
         Area under the curve of every tested feature for each level against the rest.
     contingency : DataFrame
         The tables behind Fisher's tests, a row a bin and level.
-    missing : DataFrame
-        Patients without a value, for each hypothesis, and whether they differ from the others.
+    patients : DataFrame
+        Who is in each hypothesis and who is missing, whether those without a label differ from the
+        others, and values tied with a cut-point.
     flow : DataFrame
         From the patients of the tables to those with features and labels.
     left_out : DataFrame
@@ -86,7 +59,7 @@ class Study:
     sensitivity: pd.DataFrame = field(repr=False)
     discrimination: pd.DataFrame = field(repr=False)
     contingency: pd.DataFrame = field(repr=False)
-    missing: pd.DataFrame = field(repr=False)
+    patients: pd.DataFrame = field(repr=False)
     flow: pd.DataFrame = field(repr=False)
     left_out: pd.DataFrame = field(repr=False)
 
@@ -102,7 +75,7 @@ class Study:
             "sensitivity": self.sensitivity,
             "discrimination": self.discrimination,
             "contingency": self.contingency,
-            "missing": self.missing,
+            "patients": self.patients,
             "flow": self.flow,
             "left_out": self.left_out,
         }
@@ -128,29 +101,6 @@ class Study:
         return self.associations[shown].to_string(
             index=False, na_rep="", float_format=lambda value: f"{value:.3g}"
         )
-
-
-class _Pair(NamedTuple):
-    """A hypothesis with its patients: those of one kind of mask."""
-
-    hypothesis: Hypothesis
-    masks: str
-    label: Label
-    feature: NDArray[np.float64]
-    """Of all patients, NaN where missing."""
-    level: NDArray[np.intp]
-    """Position in `label.levels`, -1 where missing."""
-
-    @property
-    def complete(self) -> NDArray[np.bool_]:
-        return np.isfinite(self.feature) & (self.level >= 0)
-
-    def key(self) -> dict[str, str]:
-        return {
-            "masks": self.masks,
-            "feature": self.hypothesis.feature,
-            "label": self.hypothesis.label,
-        }
 
 
 def associate(
@@ -210,29 +160,30 @@ def associate(
     used = {h.label: labels[h.label] for h in family.hypotheses}
     rows: dict[str, list[dict[str, Any]]] = {
         name: []
-        for name in ("associations", "sensitivity", "discrimination", "contingency", "missing")
+        for name in ("associations", "sensitivity", "discrimination", "contingency", "patients")
     }
     left_out = list(family.left_out)
     streams = np.random.SeedSequence(seed).spawn(len(family.hypotheses))
     for masks, group in features.groupby("masks", sort=False):
         for hypothesis, stream in zip(family.hypotheses, streams, strict=True):
-            pair = _pair(hypothesis, str(masks), used[hypothesis.label], group)
-            fisher = _fisher(pair, pair.complete, bins, stream)
-            ranks = _kruskal_wallis(pair)
+            pair = Pair.of(hypothesis, used[hypothesis.label], group)
+            direction = irregularity(hypothesis.feature)
+            fisher = pair.fisher(pair.complete, bins=bins, seed=stream)
+            everyone = pair.fisher(pair.measured, bins=bins, seed=stream)
+            ranks = pair.kruskal_wallis()
             primary, other = (fisher, ranks) if test == "fisher" else (ranks, fisher)
             rows["associations"].append(pair.key() | primary._asdict())
             if primary.reason:
                 name = f"{hypothesis.feature} x {hypothesis.label}, {masks}"
                 left_out.append(LeftOut("hypothesis", name, primary.reason))
-            everyone = _fisher(pair, np.isfinite(pair.feature), bins, stream)
             for analysis, result in (
                 (f"other test: {other.test.replace('_', ' ')}", other),
                 ("cut-points among all patients with the feature", everyone),
             ):
                 rows["sensitivity"].append(pair.key() | {"analysis": analysis} | result._asdict())
-            rows["discrimination"] += _discrimination(pair)
-            rows["contingency"] += _contingency(pair, bins)
-            rows["missing"].append(_missing(pair))
+            rows["discrimination"] += pair.discrimination(direction)
+            rows["contingency"] += pair.contingency(bins)
+            rows["patients"].append(pair.patients(direction, bins))
             if on_hypothesis is not None:
                 on_hypothesis()
     return Study(
@@ -245,7 +196,7 @@ def associate(
         sensitivity=pd.DataFrame(rows["sensitivity"]),
         discrimination=pd.DataFrame(rows["discrimination"]),
         contingency=pd.DataFrame(rows["contingency"]),
-        missing=pd.DataFrame(rows["missing"]),
+        patients=pd.DataFrame(rows["patients"]),
         flow=pd.DataFrame(_flow(features, labels, family, used)),
         left_out=pd.DataFrame(left_out, columns=list(LeftOut._fields)),
     )
@@ -278,116 +229,6 @@ def _check_units(features: pd.DataFrame, family: Family) -> None:
                 "cases is unknown."
             )
             raise InputError(msg)
-
-
-def _pair(hypothesis: Hypothesis, masks: str, label: Label, group: pd.DataFrame) -> _Pair:
-    return _Pair(
-        hypothesis,
-        masks,
-        label,
-        group[hypothesis.feature].to_numpy(float),
-        pd.Categorical(label.values.reindex(group["patient"]), categories=label.levels).codes,
-    )
-
-
-def _cross_table(
-    pair: _Pair, cut_among: NDArray[np.bool_], bins: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Count the complete patients by bin and level; give the cut-points too."""
-    binned = quantile_bins(pair.feature[cut_among], bins)
-    code = np.zeros(len(pair.feature), dtype=np.int64)
-    code[cut_among] = binned.codes
-    table = np.zeros((bins, len(pair.label.levels)), dtype=np.int64)
-    np.add.at(table, (code[pair.complete] - 1, pair.level[pair.complete]), 1)
-    return table, np.asarray(binned.cuts, dtype=float)
-
-
-def _fisher(
-    pair: _Pair, cut_among: NDArray[np.bool_], bins: int, stream: np.random.SeedSequence
-) -> Result:
-    n = int(pair.complete.sum())
-    if reason := _untestable(pair):
-        return Result("fisher_exact", n, reason=reason)
-    table, _ = _cross_table(pair, cut_among, bins)
-    fisher = fisher_exact(table, seed=stream)
-    effect = cramers_v(table, level=CONFIDENCE)
-    return Result(fisher.method, n, np.nan, fisher.p, *effect[:3])
-
-
-def _kruskal_wallis(pair: _Pair) -> Result:
-    n = int(pair.complete.sum())
-    if reason := _untestable(pair):
-        return Result("kruskal_wallis", n, reason=reason)
-    values, groups = pair.feature[pair.complete], pair.level[pair.complete]
-    result = kruskal_wallis(values, groups)
-    effect = epsilon_squared(values, groups, level=CONFIDENCE)
-    return Result("kruskal_wallis", n, result.statistic, result.p, *effect[:3])
-
-
-def _untestable(pair: _Pair) -> str:
-    if np.unique(pair.feature[pair.complete]).size < 2:
-        return "the feature has fewer than two different values"
-    if np.unique(pair.level[pair.complete]).size < 2:
-        return "the label has fewer than two levels"
-    return ""
-
-
-def _discrimination(pair: _Pair) -> Iterator[dict[str, Any]]:
-    direction = irregularity(pair.hypothesis.feature)
-    for position, level in enumerate(pair.label.levels):
-        inside = pair.complete & (pair.level == position)
-        outside = pair.complete & (pair.level != position)
-        row = pair.key() | {
-            "level": level,
-            "n": int(pair.complete.sum()),
-            "n_level": int(inside.sum()),
-        }
-        if inside.any() and outside.any():
-            area = auc(
-                direction * pair.feature[inside],
-                direction * pair.feature[outside],
-                level=CONFIDENCE,
-            )
-            row |= {"auc": area.estimate, "auc_low": area.low, "auc_high": area.high}
-        else:
-            row |= {"auc": np.nan, "auc_low": np.nan, "auc_high": np.nan}
-        yield row
-
-
-def _contingency(pair: _Pair, bins: int) -> Iterator[dict[str, Any]]:
-    if _untestable(pair):
-        return
-    table, cuts = _cross_table(pair, pair.complete, bins)
-    edges = [pair.feature[pair.complete].min(), *cuts, pair.feature[pair.complete].max()]
-    for row in range(bins):
-        for column, level in enumerate(pair.label.levels):
-            yield pair.key() | {
-                "bin": row + 1,
-                "low": float(edges[row]),
-                "high": float(edges[row + 1]),
-                "level": level,
-                "count": int(table[row, column]),
-            }
-
-
-def _missing(pair: _Pair) -> dict[str, Any]:
-    """Compare the feature of patients without the label with that of the others."""
-    measured = np.isfinite(pair.feature)
-    without = pair.feature[measured & (pair.level < 0)]
-    row = pair.key() | {
-        "n": int(pair.complete.sum()),
-        "feature_missing": int((~measured & (pair.level >= 0)).sum()),
-        "label_missing": len(without),
-        "both_missing": int((~measured & (pair.level < 0)).sum()),
-        "auc": np.nan,
-        "auc_low": np.nan,
-        "auc_high": np.nan,
-    }
-    if min(len(without), pair.complete.sum()) >= _FEWEST:
-        direction = irregularity(pair.hypothesis.feature)
-        area = auc(direction * without, direction * pair.feature[pair.complete], level=CONFIDENCE)
-        row |= {"auc": area.estimate, "auc_low": area.low, "auc_high": area.high}
-    return row
 
 
 def _adjusted(associations: pd.DataFrame, family: str) -> pd.DataFrame:

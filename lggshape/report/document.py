@@ -146,7 +146,7 @@ def _section(
         "masks": masks,
         "summary": wording.summary(study, masks),
         "flow": of(study.flow),
-        "missing": of(study.missing),
+        "patients": of(study.patients),
         "all": cards,
         "cards": [cards[position] for position in sorted(order)],
         "heat_map": _heat_map(study, masks, rows, keep),

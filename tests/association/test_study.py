@@ -64,7 +64,7 @@ def test_discrimination_of_each_level_and_of_the_missing_r(study: Study) -> None
     areas = study.discrimination.query("label == 'g'").set_index("level")
     assert areas.loc["0", "auc"] == pytest.approx(0.526881720430108)
     assert areas.loc["0", ["n", "n_level"]].tolist() == [55, 24]
-    missing = study.missing.iloc[0]
+    missing = study.patients.iloc[0]
     assert missing["auc"] == pytest.approx(0.454545454545455)
     assert missing[["n", "label_missing", "feature_missing", "both_missing"]].tolist() == [
         55,
@@ -168,3 +168,13 @@ def test_features_with_and_without_spacing_do_not_mix(tmp_path: Path) -> None:
     family = Family("f", "F", (Hypothesis("volume", "h"),))
     with pytest.raises(InputError, match=r"volume to have one unit.*5 in mm"):
         associate(features, labels, family)
+
+
+def test_ties_with_cut_points_are_counted_analytic(tmp_path: Path) -> None:
+    # 45 zeros and 10 ones among the complete: all three quartiles are 0, bins 2 and 3 are empty.
+    features, labels = cohort(tmp_path)
+    complete = features.index % 11 != 5
+    features["x"] = 0.0
+    features.loc[features.index[complete][:10], "x"] = 1.0
+    row = associate(features, labels, FAMILY).patients.iloc[0]
+    assert row[["n", "on_cut", "empty_bins"]].tolist() == [55, 45, 2]
