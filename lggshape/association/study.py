@@ -222,7 +222,12 @@ def _check_units(features: pd.DataFrame, family: Family) -> None:
     known = int(features["spacing_known"].sum())
     for name in dict.fromkeys(h.feature for h in family.hypotheses):
         feature = FEATURES.get(name)
-        if feature is not None and feature.unit != feature.unit_without_spacing:
+        # A feature that needs the spacing is empty without it, so it cannot mix.
+        if (
+            feature is not None
+            and not feature.needs_spacing
+            and feature.unit != feature.unit_without_spacing
+        ):
             msg = (
                 f"Expected {name} to have one unit, found {known} in {feature.unit} and "
                 f"{len(features) - known} in {feature.unit_without_spacing}: the spacing of some "

@@ -168,6 +168,10 @@ def test_features_with_and_without_spacing_do_not_mix(tmp_path: Path) -> None:
     family = Family("f", "F", (Hypothesis("volume", "h"),))
     with pytest.raises(InputError, match=r"volume to have one unit.*5 in mm"):
         associate(features, labels, family)
+    # Surface area is empty without spacing: it has one unit wherever it has a value.
+    features["surface_area"] = features["x"].where(features["spacing_known"])
+    family = Family("f", "F", (Hypothesis("surface_area", "h"),))
+    assert associate(features, labels, family).associations["n"].tolist() == [5]
 
 
 def test_ties_with_cut_points_are_counted_analytic(tmp_path: Path) -> None:

@@ -114,6 +114,21 @@ def test_text_from_data_is_escaped(tmp_path: Path) -> None:
     assert NASTY in page.text
 
 
+@pytest.mark.parametrize(("level", "found"), [("b", "is as expected"), ("a", "is not as expected")])
+def test_a_stated_direction_is_judged_analytic(tmp_path: Path, level: str, found: str) -> None:
+    # The feature grows with the patient's number, and the last half of the patients are in b.
+    patients = [f"p{i:02}" for i in range(20)]
+    rows = "".join(f"{name},{'ab'[i // 10]}\n" for i, name in enumerate(patients))
+    (tmp_path / "labels.csv").write_text("patient,g\n" + rows)
+    keys = {"case": patients, "patient": patients, "masks": "manual", "reason": ""}
+    features = pd.DataFrame(keys | {"x": [float(i) for i in range(20)]})
+    family = Family("mine", "Mine", (Hypothesis("x", "g", higher_in=level),))
+    study = associate(features, read_labels([tmp_path / "labels.csv"]), family)
+    page = Page(write_report(study, tmp_path / "out").read_text(encoding="utf-8"))
+    assert f"expected in {level}: the direction {found}" in page.text
+    assert "most typical of b (AUC against the rest 1.00" in page.text
+
+
 def test_a_long_report_shows_the_smallest_p_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
