@@ -27,12 +27,16 @@ FEATURE, LABEL = "margin_fluctuation", "RNASeqCluster"
 FAMILY = Family("validity", "Validity", (Hypothesis(FEATURE, LABEL),))
 PATIENTS = 110
 POPULATION = 400_000
+NOISE = 0.25
+"""Standard deviation of the feature about the irregularity: V is then that of the real data."""
 
 
 def draw(rng: np.random.Generator, n: int, planted: bool) -> tuple[np.ndarray, pd.DataFrame]:
-    """Give margin fluctuations of a cohort and its label table."""
-    irregularity = rng.gamma(4.0, 0.0125, size=n)
-    return irregularity, label_table(irregularity, rng=rng, association=planted)
+    """Give the margin fluctuations of a cohort, up to a scale, and its label table."""
+    irregularity = rng.random(n)
+    # The measured feature follows the irregularity, but not exactly: the pixel grid, the one slice.
+    measured = irregularity + rng.normal(scale=NOISE, size=n)
+    return measured, label_table(irregularity, rng=rng, association=planted)
 
 
 def one_set(stream: np.random.SeedSequence, planted: bool) -> dict[str, float]:
