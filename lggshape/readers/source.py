@@ -126,7 +126,7 @@ def binary_mask(values: NDArray[np.generic], *, case: str, path: Path) -> NDArra
     inside: NDArray[np.bool_] = np.not_equal(values, 0)
     if not inside.any():
         return inside
-    highest = values.max()
+    highest = float(values.max())
     # NaN fails both comparisons, infinity the last.
     if not (np.all((values == highest) == inside) and 0 < highest < np.inf):
         found = np.unique(values)
