@@ -1,20 +1,22 @@
-"""Coverage of the intervals of Cramér's V and epsilon squared, as a study uses them.
+"""Coverage of the intervals of Cramér's V, epsilon squared and the AUC, as a study uses them.
 
 Run it from the repository: ``python benchmarks/coverage.py``. In each sample a feature is normal
 within each of 3 to 5 clusters; the patients fall into clusters at random; the quartiles are cut
 anew among the patients of the sample. The truth is that of the population: V of population
-quartiles by clusters, and the share of the variance of population ranks between clusters.
+quartiles by clusters, and the share of the variance of population ranks between clusters. The
+AUC is that of a small group against the other patients, both normal, a shift apart.
 """
 
 import argparse
 import itertools
+import math
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from lggshape.statistics import cramers_v, epsilon_squared, quantile_bins
+from lggshape.statistics import auc, cramers_v, epsilon_squared, quantile_bins
 
 SHARES = {
     "3 equal": [1 / 3] * 3,
@@ -24,6 +26,12 @@ SHARES = {
     "5 unequal": [0.04, 0.12, 0.31, 0.19, 0.34],
 }
 """Shares of the clusters."""
+
+GROUPS, OTHERS = (4, 7, 12, 28), (80, 100)
+"""Sizes of the group and of the others, for the AUC."""
+
+SHIFTS = (0, 1, 2)
+"""Shifts of the group in standard deviations, for the AUC."""
 
 
 class Population(NamedTuple):
@@ -92,6 +100,19 @@ def coverage(
     return float(held[0] / samples), float(held[1] / samples)
 
 
+def auc_coverage(
+    group: int, others: int, *, shift: float, samples: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return the share of samples whose interval holds the AUC, and the intervals' mean width."""
+    truth = norm.cdf(shift / math.sqrt(2))
+    held, width = 0, 0.0
+    for _ in range(samples):
+        area = auc(rng.normal(shift, 1, group), rng.normal(0, 1, others))
+        held += area.low <= truth <= area.high
+        width += area.high - area.low
+    return held / samples, width / samples
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=2000)
@@ -107,6 +128,16 @@ def main() -> None:
         figures = f"{v:.3f}  {held[0]:.3f}    {epsilon:.3f}     {held[1]:.3f}"
         print(f"{name:<26}  {n:<3}  {figures}", flush=True)
     print(f"least coverage: V {worst[0]:.3f}, epsilon squared {worst[1]:.3f}")
+    print()
+    print("group  others  shift  AUC    covered  width")
+    least = 1.0
+    for group, others, shift in itertools.product(GROUPS, OTHERS, SHIFTS):
+        rng = np.random.default_rng([options.seed, group, others])
+        held, width = auc_coverage(group, others, shift=shift, samples=options.samples, rng=rng)
+        least = min(least, held)
+        figures = f"{norm.cdf(shift / math.sqrt(2)):.3f}  {held:.3f}    {width:.3f}"
+        print(f"{group:<5}  {others:<6}  {shift:<5}  {figures}", flush=True)
+    print(f"least coverage: AUC {least:.3f}")
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def associate(
     Writes associations.csv, discrimination.csv and the other tables, results.json and run.json.
     """
     from lggshape import association
-    from lggshape.files import fresh_folder, write_json, write_table
+    from lggshape.files import results_folder, write_json, write_table
     from lggshape.provenance import describe_input, recorded
 
     table = association.read_features(features, take=take)
@@ -60,7 +60,6 @@ def associate(
         patient_column=patient_column,
     )
     family = association.choose_family(hypotheses, table, known)
-    fresh_folder(out, overwrite=overwrite)
     options = {
         "hypotheses": family.name, "bins": bins, "test": test, "take": take, "seed": seed,
         "codebook": codebook.name if codebook else "the one that ships", "report": report,
@@ -68,29 +67,37 @@ def associate(
     inputs = [features, *labels, *([codebook] if codebook else [])]
     if hypotheses is not None and hypotheses.endswith(".toml"):
         inputs.append(Path(hypotheses))
-    with recorded(out / "run.json", command="associate", options=options, inputs=inputs) as details:
+    with (
+        results_folder(out, overwrite=overwrite) as place,
+        recorded(place / "run.json", command="associate", options=options, inputs=inputs) as record,
+    ):
         total = table["masks"].nunique() * len(family.hypotheses)
         with progress("testing", total, quiet=quiet) as advance:
             study = association.associate(
                 table, known, family, bins=bins, test=test, seed=seed, on_hypothesis=advance
             )
         for name, result in study.tables().items():
-            write_table(out / f"{name}.csv", result)
-        write_json(out / "results.json", study.as_json())
+            write_table(place / f"{name}.csv", result)
+        write_json(place / "results.json", study.as_json())
         if report:
             from lggshape.report import count_figures, write_report
 
             with progress("drawing", count_figures(study), quiet=quiet) as advance:
                 write_report(
                     study,
-                    out,
+                    place,
                     inputs=[describe_input(path) for path in inputs],
                     options=options,
                     on_figure=advance,
                 )
-        details["outputs"] = sorted(
-            str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()
+        record["outputs"] = sorted(
+            str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()
         )
+    if study.associations["p"].isna().all():
+        typer.echo("lggshape: no hypothesis could be tested; left_out.csv says why.", err=True)
     if not quiet:
+        for entry in family.left_out:
+            if entry.what == "hypotheses":
+                typer.echo(f"Not {entry.name}: {entry.reason}. Testing {family.name} instead.")
         typer.echo(study.summary())
         typer.echo(f"Results: {out / ('report.html' if report else 'associations.csv')}")

@@ -35,14 +35,17 @@ def demo(
         if not quiet:
             typer.echo(text)
 
-    say(f"A synthetic cohort of {patients} patients: {cohort}")
-    write_cohort(cohort, patients=patients, seed=seed, association=True)
-    tables = " ".join(f"--labels {path}" for path in labels)
-    say(f"\n$ lggshape verify {cohort} {tables}")
-    verify(cohort, labels=labels, quiet=quiet)
-    say(f"\n$ lggshape features {cohort} --out {table}")
-    features([cohort], out=table, quiet=quiet)
-    say(f"\n$ lggshape associate {table} {tables} --out {report} --report")
-    associate(table, labels=labels, out=report, report=True, quiet=quiet)
-    outputs = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
-    write_json(out / "run.json", {"command": "demo", "outputs": outputs})
+    try:
+        say(f"A synthetic cohort of {patients} patients: {cohort}")
+        write_cohort(cohort, patients=patients, seed=seed, association=True)
+        tables = " ".join(f"--labels {path}" for path in labels)
+        say(f"\n$ lggshape verify {cohort} {tables}")
+        verify(cohort, labels=labels, quiet=quiet)
+        say(f"\n$ lggshape features {cohort} --out {table}")
+        features([cohort], out=table, quiet=quiet)
+        say(f"\n$ lggshape associate {table} {tables} --out {report} --report")
+        associate(table, labels=labels, out=report, report=True, quiet=quiet)
+    finally:
+        # Also after a failure: so that the next demo can replace what there is.
+        outputs = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+        write_json(out / "run.json", {"command": "demo", "outputs": outputs})

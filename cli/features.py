@@ -61,15 +61,14 @@ def features(
     Writes the table and, beside it, how it was made (.run.json). A case that cannot be read has a
     row with the reason; then the exit status is 1.
     """
-    from lggshape.errors import InputError
     from lggshape.files import write_table
     from lggshape.provenance import recorded
     from lggshape.readers import assign_patients, open_cases
     from lggshape.shape import Conventions, feature_table
 
-    if out.exists() and not overwrite:
-        msg = f"Expected {out} to be a new file, found one. --overwrite replaces it."
-        raise InputError(msg)
+    _check_place(out, overwrite=overwrite)
+    record = out.with_name(f"{out.stem}.run.json")
+    _check_place(record, overwrite=True)
     conventions = Conventions(
         component=component, points=points, slices=slices, bin_offset=bin_offset, window=window
     )
@@ -78,7 +77,6 @@ def features(
         sources = assign_patients(sources, manifest)
     options = {"masks": kind, "spacing": spacing, **vars(conventions)}
     inputs = [*masks, *([manifest] if manifest else [])]
-    record = out.with_name(f"{out.stem}.run.json")
     with recorded(record, command="features", options=options, inputs=inputs) as details:
         with progress("measuring", len(sources), quiet=quiet) as advance:
             table, failures = feature_table(
@@ -100,3 +98,27 @@ def features(
         typer.echo(f"{case}: {reason}", err=True)
     if failures:
         raise typer.Exit(1)
+
+
+def _check_place(path: Path, *, overwrite: bool) -> None:
+    """Refuse a file that cannot be written before anything is measured."""
+    from tempfile import TemporaryFile
+
+    from lggshape.errors import InputError
+
+    try:
+        if path.is_dir():
+            found = "a folder"
+        elif path.exists() and not overwrite:
+            msg = f"Expected {path} to be a new file, found one. --overwrite replaces it."
+            raise InputError(msg)
+        else:
+            # Folders that are missing are made in the nearest one that is there.
+            folder = next(parent for parent in path.absolute().parents if parent.exists())
+            with TemporaryFile(dir=folder):
+                return
+    except OSError as error:
+        # Not the whole error: it names the temporary file.
+        found = error.strerror or type(error).__name__
+    msg = f"Expected {path} to be a file that can be written, found: {found}."
+    raise InputError(msg)

@@ -15,6 +15,9 @@ def verify(
     labels: Annotated[
         list[Path] | None, typer.Option(help="Label table (CSV); may be given several times.")
     ] = None,
+    patient_column: Annotated[
+        str | None, typer.Option(help="Patient column of the label tables. Default: Patient.")
+    ] = None,
     manifest: Annotated[
         Path | None, typer.Option(help="CSV with the columns case and patient.")
     ] = None,
@@ -43,7 +46,12 @@ def verify(
         sources = assign_patients(sources, manifest)
     with progress("verifying", len(sources), quiet=quiet) as advance:
         found = verify_cases(
-            sources, labels=labels or [], jobs=jobs, scheduler=scheduler, on_case=advance
+            sources,
+            labels=labels or [],
+            patient_column=patient_column,
+            jobs=jobs,
+            scheduler=scheduler,
+            on_case=advance,
         )
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))

@@ -1,10 +1,12 @@
 """Tables and other small files: read with clear errors, written whole or not at all."""
 
+import csv
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -39,7 +41,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        msg = f"Expected {path} to be a file that can be written, found: {error}."
+        msg = f"Expected {path} to be a file that can be written, found: {error.strerror or error}."
         raise InputError(msg) from error
     finally:
         # Where nothing could be written, there may be no place to remove it from either.
@@ -84,19 +86,32 @@ def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file is missing, empty, no CSV, has a column twice, or lacks a required column.
+        If the file is missing, empty, no CSV with commas, has a row longer or shorter than the
+        header, has a column twice, or lacks a required column.
     """
     try:
-        # The header is read as a row like others, so that a row with more cells is an error.
-        cells = pd.read_csv(
-            path, header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig"
-        )
-    except (OSError, UnicodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error).strip()
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
+    except (OSError, UnicodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = "text that is not UTF-8" if isinstance(error, UnicodeError) else reason
         msg = f"Expected {path} to be a CSV table, found: {reason}."
         raise InputError(msg) from error
-    rows = pd.DataFrame({number: column.str.strip() for number, column in cells.items()})
-    columns = rows.iloc[0].tolist()
+    if not rows:
+        msg = f"Expected {path} to be a CSV table, found an empty file."
+        raise InputError(msg)
+    columns = rows[0][1]
+    if len(columns) == 1 and ";" in columns[0]:
+        msg = f"Expected commas between the cells of {path}, found semicolons."
+        raise InputError(msg)
+    for line, row in rows:
+        if len(row) != len(columns):
+            msg = (
+                f"Expected {len(columns)} cells in every row of {path}, as in its header, found "
+                f"{len(row)} in line {line}."
+            )
+            raise InputError(msg)
     doubled = sorted({name for name in columns if columns.count(name) > 1})
     if doubled:
         msg = f"Expected every column of {path} to have its own name, found twice: {doubled}."
@@ -105,9 +120,23 @@ def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
     if missing:
         msg = f"Expected {path} to have the columns {missing}, found: {', '.join(columns)}."
         raise InputError(msg)
-    table = rows.iloc[1:].reset_index(drop=True)
-    table.columns = pd.Index(columns)
-    return table
+    return pd.DataFrame([row for _, row in rows[1:]], columns=columns, dtype=str)
+
+
+def is_missing(cells: "pd.Series[str]") -> "pd.Series[bool]":
+    """Say which cells hold no value: empty, a word such as NA, or words in square brackets.
+
+    Parameters
+    ----------
+    cells : Series of str
+        A column, as from `read_table`.
+
+    Returns
+    -------
+    Series of bool
+        True where the value is missing.
+    """
+    return cells.str.fullmatch(r"(na|n/a|nan|none|null|\[[^\]]*\])?", case=False)
 
 
 def read_patient_table(path: Path, *, patient_column: str | None = None) -> pd.DataFrame:
@@ -169,16 +198,70 @@ def fresh_folder(folder: Path, *, overwrite: bool) -> None:
     InputError
         If it is a file, or holds anything and `overwrite` is false, or holds no `run.json`.
     """
+    earlier = _earlier_results(folder, overwrite=overwrite)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in earlier:
+            path.unlink(missing_ok=True)
+        # Folders that are empty by now held nothing but results.
+        for path in sorted({path.parent for path in earlier}, reverse=True):
+            while path != folder and path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+                path = path.parent  # noqa: PLW2901
+    except OSError as error:
+        msg = f"Expected {folder} to be a folder that can be written, found: {error}."
+        raise InputError(msg) from error
+
+
+@contextmanager
+def results_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Give a folder beside `folder` to write results to; move them there if the block succeeds.
+
+    So there is never half a set of results, and those of an earlier run stay until they are
+    replaced.
+
+    Parameters
+    ----------
+    folder, overwrite
+        As for `fresh_folder`.
+
+    Yields
+    ------
+    Path
+        Where to write.
+
+    Raises
+    ------
+    InputError
+        As `fresh_folder` does, before the block begins.
+    """
+    _earlier_results(folder, overwrite=overwrite)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        place = TemporaryDirectory(
+            dir=folder.parent, prefix=f".{folder.name}.", suffix=".part", ignore_cleanup_errors=True
+        )
+    except OSError as error:
+        msg = f"Expected {folder} to be a folder that can be written, found: {error}."
+        raise InputError(msg) from error
+    with place as name:
+        temporary = Path(name)
+        yield temporary
+        fresh_folder(folder, overwrite=overwrite)
+        for path in sorted(temporary.rglob("*")):
+            if path.is_file():
+                target = folder / path.relative_to(temporary)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(target)
+
+
+def _earlier_results(folder: Path, *, overwrite: bool) -> list[Path]:
+    """Give the files of an earlier run in a folder; refuse a folder that holds anything else."""
     if folder.exists() and not folder.is_dir():
         msg = f"Expected {folder} to be a folder, found a file."
         raise InputError(msg)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"Expected {folder} to be a folder that can be made, found: {error}."
-        raise InputError(msg) from error
-    if not any(folder.iterdir()):
-        return
+    if not folder.exists() or not any(folder.iterdir()):
+        return []
     if not overwrite:
         msg = f"Expected {folder} to be empty or new, found files in it. --overwrite replaces them."
         raise InputError(msg)
@@ -188,8 +271,8 @@ def fresh_folder(folder: Path, *, overwrite: bool) -> None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         msg = f"Expected {folder} to hold the results of an earlier run, found no {record} of one."
         raise InputError(msg) from error
-    for name in outputs:
-        path = folder / name
-        if path.resolve().is_relative_to(folder.resolve()) and path.is_file():
-            path.unlink()
-    record.unlink()
+    inside = (folder / name for name in outputs)
+    return [
+        *(p for p in inside if p.is_file() and p.resolve().is_relative_to(folder.resolve())),
+        record,
+    ]

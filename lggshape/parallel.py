@@ -20,6 +20,7 @@ from lggshape.errors import CaseError, InputError
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _CONNECT_SECONDS = 10
+_LONGEST_TEXT = 300
 
 
 class Outcome(NamedTuple):
@@ -116,8 +117,12 @@ def _failed(item: Any, error: BaseException) -> Outcome:
     if isinstance(error, CaseError):
         return Outcome(item, None, error)
     name = getattr(item, "id", item)
+    # Libraries raise with pages of text; a reason has to fit a line and a cell of a table.
+    text = " ".join(str(error).split())
+    if len(text) > _LONGEST_TEXT:
+        text = f"{text[:_LONGEST_TEXT]} ..."
     wrapped = CaseError(
-        f"Expected {name} to be processed, found an unexpected {type(error).__name__}: {error}"
+        f"Expected {name} to be processed, found an unexpected {type(error).__name__}: {text}"
     )
     wrapped.__cause__ = error
     return Outcome(item, None, wrapped)

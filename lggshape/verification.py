@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lggshape.case import Case
-from lggshape.files import read_patient_table
+from lggshape.files import is_missing, read_patient_table
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource, open_cases
 
@@ -40,7 +40,8 @@ class Verification:
         and `messages`. What does not apply is missing.
     labels : DataFrame
         A row a label column: `table`, `column`, `labelled`, the number of patients of the data set
-        with a label, and `unlabelled`, the other patients, joined by "; ".
+        with a label, and `unlabelled`, the other patients, joined by "; ". A cell that says
+        missing, such as NA or [Not Available], is no label.
     messages : tuple of str
         What concerns more than one case.
     """
@@ -91,6 +92,7 @@ def verify(
     cases: Path | Sequence[CaseSource],
     *,
     labels: Sequence[Path] = (),
+    patient_column: str | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
     on_case: Callable[[], None] | None = None,
@@ -102,7 +104,10 @@ def verify(
     cases : Path or sequence of CaseSource
         A data set, or its cases as `lggshape.open_cases` gives them.
     labels : sequence of Path
-        CSV tables with one row a patient and a column "Patient".
+        CSV tables with one row a patient.
+    patient_column : str, optional
+        The column of the label tables with the patients' keys; by default the one called "patient",
+        in upper or lower case.
     jobs : int, optional
         Number of processes; all cores by default.
     scheduler : str, optional
@@ -122,7 +127,7 @@ def verify(
         If the path holds no case, or a label table cannot be read.
     """
     sources = open_cases(cases) if isinstance(cases, Path) else list(cases)
-    tables = {path: read_patient_table(path) for path in labels}
+    tables = {path: read_patient_table(path, patient_column=patient_column) for path in labels}
     rows = []
     digests: dict[str, list[bytes]] = {}
     for outcome in map_cases(check_case, sources, jobs=jobs, scheduler=scheduler):
@@ -272,7 +277,7 @@ def _label_counts(tables: dict[Path, pd.DataFrame], patients: list[str]) -> pd.D
     for path, table in tables.items():
         known = table.reindex(patients, fill_value="")
         for column in known.columns:
-            unlabelled = list(known.index[known[column] == ""])
+            unlabelled = list(known.index[is_missing(known[column])])
             rows.append(
                 {
                     "table": path.name,

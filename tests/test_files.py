@@ -7,8 +7,10 @@ import pytest
 from lggshape.errors import InputError
 from lggshape.files import (
     fresh_folder,
+    is_missing,
     read_patient_table,
     read_table,
+    results_folder,
     write_json,
     write_table,
     write_text,
@@ -132,10 +134,12 @@ def test_a_table_without_rows(tmp_path):
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        ("", "No columns"),
-        ("a,b\n1,2\n3,4,5\n", "Expected 2 fields in line 3, saw 3"),
-        (b"\xff\xfea\x00", "utf-8"),
-        ('a,b\n"1,2\n', "EOF inside string"),
+        ("", "an empty file"),
+        ("a,b\n1,2\n3,4,5\n", "Expected 2 cells .* found 3 in line 3"),
+        ("a,b\n1,2\n\n3\n", "Expected 2 cells .* found 1 in line 4"),
+        ("a;b\n1;2\n", "found semicolons"),
+        (b"\xff\xfea\x00", "not UTF-8"),
+        ('a,b\n"1,2\n', "unexpected end of data"),
         ("a,b,a\n1,2,3\n", r"found twice: \['a'\]"),
     ],
 )
@@ -235,8 +239,7 @@ def test_results_stay_unless_they_may_be_replaced(tmp_path):
 def test_only_the_results_of_the_earlier_run_are_removed(tmp_path):
     results(tmp_path / "out", ["a.csv", "sub/b.csv"])
     fresh_folder(tmp_path / "out", overwrite=True)
-    assert names(tmp_path / "out") == ["mine.txt", "sub"]
-    assert names(tmp_path / "out" / "sub") == []
+    assert names(tmp_path / "out") == ["mine.txt"]
 
 
 def test_nothing_outside_the_folder_is_removed(tmp_path):
@@ -259,13 +262,6 @@ def test_a_folder_that_is_no_earlier_run_is_left_alone(tmp_path: Path, record):
     assert names(tmp_path) == before
 
 
-def test_a_row_longer_than_the_header_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "table.csv"
-    path.write_text("a,b\n1,2,3\n")
-    with pytest.raises(InputError, match="Expected 2 fields in line 2, saw 3"):
-        read_table(path)
-
-
 @pytest.mark.parametrize("record", ["[]", '{"outputs": 3}', "{}", "no json"])
 def test_a_folder_of_something_else_is_not_overwritten(tmp_path: Path, record: str) -> None:
     (tmp_path / "run.json").write_text(record)
@@ -276,7 +272,7 @@ def test_a_folder_of_something_else_is_not_overwritten(tmp_path: Path, record: s
 
 def test_a_folder_under_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(InputError, match="that can be made"):
+    with pytest.raises(InputError, match="that can be written"):
         fresh_folder(tmp_path / "file" / "out", overwrite=False)
 
 
@@ -290,3 +286,42 @@ def test_only_what_the_record_names_is_removed(tmp_path: Path) -> None:
     fresh_folder(out, overwrite=True)
     assert sorted(path.name for path in out.iterdir()) == ["folder", "mine.csv"]
     assert (tmp_path / "outside.csv").exists()
+
+
+def test_results_appear_whole_or_not_at_all(tmp_path: Path) -> None:
+    out = tmp_path / "sub" / "out"
+
+    def make(text: str, *, fail: bool) -> None:
+        with results_folder(out, overwrite=True) as place:
+            (place / "figures").mkdir()
+            (place / "figures" / "a.svg").write_text(text)
+            (place / "run.json").write_text('{"outputs": ["figures/a.svg"]}')
+            if fail:
+                raise InputError
+
+    make("first", fail=False)
+    with pytest.raises(InputError):
+        make("second", fail=True)
+    assert (out / "figures" / "a.svg").read_text() == "first"
+    make("third", fail=False)
+    assert (out / "figures" / "a.svg").read_text() == "third"
+    assert names(tmp_path / "sub") == ["out"]
+
+
+def test_results_are_refused_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for out, complaint in ((tmp_path, "empty or new"), (tmp_path / "file" / "x", "be written")):
+        with (
+            pytest.raises(InputError, match=complaint),
+            results_folder(out, overwrite=False),
+        ):
+            pytest.fail("the work began")
+
+
+@pytest.mark.parametrize(
+    ("cell", "missing"),
+    [("", True), ("NA", True), ("nan", True), ("N/A", True), ("[Not Available]", True),
+     ("None", True), ("0", False), ("no", False), ("x [y]", False), ("Nancy", False)],
+)  # fmt: skip
+def test_words_for_missing(cell: str, missing: bool) -> None:
+    assert is_missing(pd.Series([cell], dtype=str)).tolist() == [missing]

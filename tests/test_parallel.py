@@ -90,6 +90,14 @@ def test_another_error_is_wrapped_and_chained(jobs):
     assert isinstance(bad.error.__cause__, ValueError)
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_text_of_another_error_is_one_line_of_some_length(jobs):
+    texts = ["one\n\n  two\tthree\n", "x" * 300, "x" * 301]
+    outcomes = map_cases(exec, [f"raise ValueError({text!r})" for text in texts], jobs=jobs)
+    found = [str(outcome.error).partition("unexpected ValueError: ")[2] for outcome in outcomes]
+    assert found == ["one two three", "x" * 300, "x" * 300 + " ..."]
+
+
 def test_a_wrapped_error_names_the_case():
     (outcome,) = map_cases(math.sqrt, [bad_case("A")], jobs=1)
     assert str(outcome.error).startswith("Expected A to be processed")

@@ -207,6 +207,25 @@ def test_labels_are_counted_by_column(tmp_path):
     assert found.messages == ("1 patient of one.csv without a case: D",)
 
 
+def test_cells_that_say_missing_are_no_labels(tmp_path):
+    cells = ["", "NA", "n/a", "NaN", "none", "NULL", "[Not Available]", "0", "Nan-a"]
+    rows = "".join(f"P{number},{cell}\n" for number, cell in enumerate(cells))
+    (tmp_path / "one.csv").write_text(f"subject,g\n{rows}")
+    for number in range(len(cells)):
+        write_case(tmp_path / "data", f"P{number}")
+    found = verify(
+        tmp_path / "data", labels=[tmp_path / "one.csv"], patient_column="subject", jobs=1
+    )
+    assert found.labels.to_dict("records") == [
+        {
+            "table": "one.csv",
+            "column": "g",
+            "labelled": 2,
+            "unlabelled": "P0; P1; P2; P3; P4; P5; P6",
+        }
+    ]
+
+
 def test_a_label_table_that_cannot_be_read_stops_the_work(tmp_path):
     write_case(tmp_path / "data", "A")
     (tmp_path / "one.csv").write_text("subject,g\nA,1\n")

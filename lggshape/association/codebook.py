@@ -10,8 +10,6 @@ from typing import Any
 
 from lggshape.errors import InputError
 
-_MISSING = frozenset({"", "na", "n/a", "nan", "none", "null"})
-
 
 class Kind(StrEnum):
     """What a label measures, and so which tests it can take part in."""
@@ -61,7 +59,7 @@ class Codebook:
     Attributes
     ----------
     missing : frozenset of str
-        Cells, in lower case, that say "not available".
+        Cells, in lower case, that say "not available", beside the usual ones.
     tables : tuple of TableCodes
         The kinds of table that are described.
     """
@@ -106,7 +104,7 @@ def read_codebook(path: Path | None = None) -> Codebook:
         msg = f"Expected [[table]] entries and a list `missing` in the codebook {where}."
         raise InputError(msg)
     return Codebook(
-        missing=_MISSING | {str(word).lower() for word in missing},
+        missing=frozenset(str(word).lower() for word in missing),
         tables=tuple(_table_codes(table, where) for table in tables),
     )
 

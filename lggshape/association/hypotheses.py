@@ -1,7 +1,7 @@
 """Hypotheses as data: which feature is tested against which label, in which family."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from lggshape.association.codebook import Kind, read_toml
+from lggshape.association.feature_table import measured_columns
 from lggshape.association.labels import Labels
 from lggshape.errors import InputError
+from lggshape.shape import FEATURES
 
 DEFAULT_PRESET = "buda2019"
 
@@ -138,8 +140,12 @@ def choose_family(choice: str | None, features: pd.DataFrame, labels: Labels) ->
         If the choice is none of these, or names a feature or label that is not there.
     """
     preset = read_preset()
-    if choice is None:
-        choice = "all" if _absent(preset, features, labels) else preset.name
+    absent = _absent(preset, features, labels)
+    if choice is None and absent:
+        passed_over = LeftOut("hypotheses", preset.name, f"found no {'; no '.join(absent)}")
+        family = every_pair(features, labels)
+        return replace(family, left_out=(passed_over, *family.left_out))
+    choice = choice or preset.name
     if choice == "all":
         return every_pair(features, labels)
     if choice == preset.name:
@@ -161,7 +167,7 @@ def choose_family(choice: str | None, features: pd.DataFrame, labels: Labels) ->
         if label.kind is not Kind.CATEGORICAL:
             msg = (
                 f"Expected the label {label.name} to be categorical, found it {label.kind}: "
-                f"hypotheses {family.name}."
+                f"hypotheses {family.name}. A codebook can name its levels."
             )
             raise InputError(msg)
         if hypothesis.higher_in is not None and hypothesis.higher_in not in label.levels:
@@ -196,11 +202,9 @@ def every_pair(features: pd.DataFrame, labels: Labels) -> Family:
     InputError
         If nothing remains to be tested, or two tables contradict each other on a label.
     """
-    from lggshape.shape import FEATURES
-
     left_out: list[LeftOut] = []
     measured: list[str] = []
-    for name in features.columns:
+    for name in measured_columns(features):
         if name not in FEATURES:
             continue
         if features[name].nunique() < 2:
@@ -226,7 +230,7 @@ def every_pair(features: pd.DataFrame, labels: Labels) -> Family:
         msg = (
             "Expected at least one feature of lggshape and one categorical label with two "
             f"levels, found {len(measured)} and {len(kept)}. Other columns can be tested by "
-            "naming them in a TOML file of hypotheses."
+            "naming them in a TOML file of hypotheses; a codebook can name the levels of a label."
         )
         raise InputError(msg)
     return Family(
@@ -240,8 +244,9 @@ def every_pair(features: pd.DataFrame, labels: Labels) -> Family:
 def _absent(family: Family, features: pd.DataFrame, labels: Labels) -> list[str]:
     wanted = dict.fromkeys(h.feature for h in family.hypotheses)
     asked = dict.fromkeys(h.label for h in family.hypotheses)
+    columns = measured_columns(features)
     return [
-        *(f"feature {name}" for name in wanted if name not in features.columns),
+        *(f"feature {name}" for name in wanted if name not in columns),
         *(f"label {name}" for name in asked if name not in labels),
     ]
 
@@ -250,10 +255,14 @@ def _family(content: Mapping[str, Any], *, name: str, where: str) -> Family:
     _check_keys(
         content, {"name", "title", "alpha", "reference", "hypothesis", "auc"}, "a family", where
     )
-    entries = content.get("hypothesis", [])
-    if not isinstance(entries, list) or not entries:
-        msg = f"Expected at least one [[hypothesis]], found none: {where}."
+    entries, aucs = content.get("hypothesis", []), content.get("auc", [])
+    if not isinstance(entries, list) or not entries or not isinstance(aucs, list):
+        msg = f"Expected one [[hypothesis]] or more, and any [[auc]] in a list: {where}."
         raise InputError(msg)
+    for key in ("name", "title", "reference"):
+        if not isinstance(content.get(key, ""), str):
+            msg = f"Expected {key} to be text, found {content[key]!r}: {where}."
+            raise InputError(msg)
     hypotheses = [_hypothesis(entry, where) for entry in entries]
     pairs = [(h.feature, h.label) for h in hypotheses]
     doubled = sorted({pair for pair in pairs if pairs.count(pair) > 1})
@@ -264,14 +273,13 @@ def _family(content: Mapping[str, Any], *, name: str, where: str) -> Family:
     if not isinstance(alpha, float) or not 0 < alpha < 1:
         msg = f"Expected alpha to be a number between 0 and 1, found {alpha!r}: {where}."
         raise InputError(msg)
-    title = str(content.get("title", content.get("name", name)))
     return Family(
-        name=str(content.get("name", name)),
-        title=title,
+        name=content.get("name", name),
+        title=content.get("title", content.get("name", name)),
         hypotheses=tuple(hypotheses),
         alpha=alpha,
         reference=content.get("reference"),
-        reported_aucs=tuple(_reported_auc(entry, where) for entry in content.get("auc", [])),
+        reported_aucs=tuple(_reported_auc(entry, where) for entry in aucs),
     )
 
 
@@ -285,19 +293,24 @@ def _hypothesis(entry: Any, where: str) -> Hypothesis:
             f"`higher_in`, found {entry}: {where}."
         )
         raise InputError(msg)
-    if not isinstance(entry.get("reported_below", 1.0), float):
-        msg = f"Expected `reported_below` to be a number, found {entry}: {where}."
+    bound = entry.get("reported_below", 1.0)
+    if not isinstance(bound, float) or not 0 < bound <= 1:
+        msg = f"Expected `reported_below` to be a number up to 1, found {bound!r}: {where}."
         raise InputError(msg)
     return Hypothesis(**entry)
 
 
 def _reported_auc(entry: Any, where: str) -> ReportedAUC:
     _check_keys(entry, {"feature", "label", "masks", "values"}, "an auc", where)
-    try:
-        return ReportedAUC(**entry)
-    except TypeError as error:
-        msg = f"Expected an [[auc]] with feature, label, masks and values, found {entry}: {where}."
-        raise InputError(msg) from error
+    match entry:
+        case {"feature": str(), "label": str(), "masks": str(), "values": dict(values)}:
+            if all(isinstance(v, float) and 0 <= v <= 1 for v in values.values()):
+                return ReportedAUC(**entry)
+    msg = (
+        "Expected an [[auc]] with the texts feature, label and masks, and values from 0 to 1 by "
+        f"level, found {entry}: {where}."
+    )
+    raise InputError(msg)
 
 
 def _check_keys(entry: Any, known: set[str], what: str, where: str) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lggshape.association.codebook import Codebook, Kind, LabelCodes, read_codebook
 from lggshape.errors import InputError
-from lggshape.files import read_patient_table
+from lggshape.files import is_missing, read_patient_table
 
 _MOST_CODES = 10
 """A column of numbers with more different values than this counts as continuous."""
@@ -148,7 +148,7 @@ def _decoded(
 ) -> Label:
     # "2.0" is how a spreadsheet or pandas writes the code 2 of a column with missing cells.
     cells = column.str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
-    cells = cells[~cells.str.lower().isin(missing)]
+    cells = cells[~is_missing(cells) & ~cells.str.lower().isin(missing)]
     numbers = pd.to_numeric(cells, errors="coerce")
     kind = codes.kind if codes else _guessed_kind(name, cells, numbers)
     if codes and kind is Kind.CATEGORICAL:

@@ -36,6 +36,8 @@ class Result(NamedTuple):
     effect: float = np.nan
     effect_low: float = np.nan
     effect_high: float = np.nan
+    p_standard_error: float = np.nan
+    """Of a Monte Carlo p."""
     reason: str = ""
 
 
@@ -102,7 +104,10 @@ class Pair:
             return Result("fisher_exact", n, reason=reason)
         table, _ = self._cross_table(cut_among, bins)
         fisher = fisher_exact(table, seed=seed)
-        return Result(fisher.method, n, np.nan, fisher.p, *cramers_v(table, level=CONFIDENCE))
+        result = Result(fisher.method, n, np.nan, fisher.p, *cramers_v(table, level=CONFIDENCE))
+        if fisher.method == "fisher_exact":
+            return result
+        return result._replace(p_standard_error=fisher.standard_error)
 
     def kruskal_wallis(self) -> Result:
         """Test the feature between the levels by its ranks."""

@@ -1,17 +1,22 @@
 """A study: every hypothesis of a family, tested on the patients of a feature table."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from lggshape.association.hypotheses import Family, LeftOut
+from lggshape.association.hypotheses import Family, Hypothesis, LeftOut
 from lggshape.association.labels import Label, Labels
 from lggshape.association.pair import Pair
 from lggshape.errors import InputError
+from lggshape.shape import FEATURES
 from lggshape.statistics import adjust
+
+_KEY = ["masks", "feature", "label"]
+_RESULT = ["test", "n", "statistic", "p", "effect", "effect_low", "effect_high", "p_standard_error"]
+_CELL = [*_KEY, "bin", "low", "high", "level", "count"]
 
 Test = Literal["fisher", "kruskal-wallis"]
 """The test that decides about a hypothesis."""
@@ -30,7 +35,7 @@ class Study:
     test : {"fisher", "kruskal-wallis"}
         The test that decided.
     data : DataFrame
-        The feature table, and a column for each tested label.
+        The feature table.
     labels : dict of str to Label
         The tested labels.
     associations : DataFrame
@@ -176,10 +181,16 @@ def associate(
             if primary.reason:
                 name = f"{hypothesis.feature} x {hypothesis.label}, {masks}"
                 left_out.append(LeftOut("hypothesis", name, primary.reason))
-            for analysis, result in (
-                (f"other test: {other.test.replace('_', ' ')}", other),
-                ("cut-points among all patients with the feature", everyone),
-            ):
+            analyses = {
+                f"other test: {other.test.replace('_', ' ')}": other,
+                "cut-points among all patients with the feature": everyone,
+            }
+            if (variant := _variant(hypothesis, features)) is not None:
+                same = Pair.of(variant, used[hypothesis.label], group)
+                analyses[variant.feature.replace("_", " ")] = same.fisher(
+                    same.complete, bins=bins, seed=stream
+                )
+            for analysis, result in analyses.items():
                 rows["sensitivity"].append(pair.key() | {"analysis": analysis} | result._asdict())
             rows["discrimination"] += pair.discrimination(direction)
             rows["contingency"] += pair.contingency(bins)
@@ -190,12 +201,13 @@ def associate(
         family=family,
         bins=bins,
         test=test,
-        data=_with_labels(features, used),
+        data=features,
         labels=used,
-        associations=_adjusted(pd.DataFrame(rows["associations"]), family.name),
-        sensitivity=pd.DataFrame(rows["sensitivity"]),
+        associations=_adjusted(pd.DataFrame(rows["associations"]), family),
+        sensitivity=pd.DataFrame(rows["sensitivity"])[[*_KEY, "analysis", *_RESULT]],
         discrimination=pd.DataFrame(rows["discrimination"]),
-        contingency=pd.DataFrame(rows["contingency"]),
+        # Without a hypothesis that can be tested there is no cell, but still a header.
+        contingency=pd.DataFrame(rows["contingency"], columns=_CELL),
         patients=pd.DataFrame(rows["patients"]),
         flow=pd.DataFrame(_flow(features, labels, family, used)),
         left_out=pd.DataFrame(left_out, columns=list(LeftOut._fields)),
@@ -208,44 +220,48 @@ def irregularity(feature: str) -> int:
     Areas under the curve are taken in this one direction for all levels. A feature that is not
     lggshape's own counts upwards.
     """
-    from lggshape.shape import FEATURES
-
     return FEATURES[feature].irregularity if feature in FEATURES else 1
 
 
 def _check_units(features: pd.DataFrame, family: Family) -> None:
     """Refuse to compare millimetres with voxels."""
-    from lggshape.shape import FEATURES
-
-    if "spacing_known" not in features or features["spacing_known"].nunique() < 2:
+    if "spacing_known" not in features:
         return
-    known = int(features["spacing_known"].sum())
     for name in dict.fromkeys(h.feature for h in family.hypotheses):
         feature = FEATURES.get(name)
-        # A feature that needs the spacing is empty without it, so it cannot mix.
-        if (
-            feature is not None
-            and not feature.needs_spacing
-            and feature.unit != feature.unit_without_spacing
-        ):
-            msg = (
-                f"Expected {name} to have one unit, found {known} in {feature.unit} and "
-                f"{len(features) - known} in {feature.unit_without_spacing}: the spacing of some "
-                "cases is unknown."
-            )
-            raise InputError(msg)
+        if feature is None or feature.unit == feature.unit_without_spacing:
+            continue
+        for masks, group in features[features[name].notna()].groupby("masks"):
+            known = int((group["spacing_known"] == True).sum())  # noqa: E712  (None is neither)
+            unknown = int((group["spacing_known"] == False).sum())  # noqa: E712
+            if known and unknown:
+                msg = (
+                    f"Expected {name} of the {masks} masks to have one unit, found {known} cases "
+                    f"in {feature.unit} and {unknown} in {feature.unit_without_spacing}: the "
+                    "spacing of some is unknown."
+                )
+                raise InputError(msg)
 
 
-def _adjusted(associations: pd.DataFrame, family: str) -> pd.DataFrame:
+def _variant(hypothesis: Hypothesis, features: pd.DataFrame) -> Hypothesis | None:
+    """Give the same hypothesis on the feature's variant, if it has one that was measured."""
+    feature = FEATURES.get(hypothesis.feature)
+    if feature is None or feature.variant is None or feature.variant not in features:
+        return None
+    return replace(hypothesis, feature=feature.variant)
+
+
+def _adjusted(associations: pd.DataFrame, family: Family) -> pd.DataFrame:
+    """Correct p over all hypotheses of the family, tested or not, for each kind of mask."""
     corrected = []
     for _, group in associations.groupby("masks", sort=False):
-        p = adjust(group["p"].to_numpy())
+        p = adjust(group["p"].to_numpy(), family=len(family.hypotheses))
         corrected.append(
-            group.assign(p_bonferroni=p.bonferroni, p_holm=p.holm, p_bh=p.bh, family=family)
+            group.assign(p_bonferroni=p.bonferroni, p_holm=p.holm, p_bh=p.bh, family=family.name)
         )
     columns = [
-        "masks", "feature", "label", "test", "n", "statistic", "p", "p_bonferroni", "p_holm",
-        "p_bh", "effect", "effect_low", "effect_high", "family",
+        *_KEY, "test", "n", "statistic", "p", "p_bonferroni", "p_holm", "p_bh", "effect",
+        "effect_low", "effect_high", "family", "p_standard_error",
     ]  # fmt: skip
     return pd.concat(corrected)[columns]
 
@@ -260,8 +276,16 @@ def _flow(
         in_labels = group["patient"].isin(list(labels.patients))
         steps: Iterable[tuple[str, int, str]] = [
             ("patients with a mask", len(group), ""),
-            ("of these, a tested feature is missing", int(lacking.sum()), _listed(group, lacking)),
-            ("of these, in no label table", int((~in_labels).sum()), _listed(group, ~in_labels)),
+            (
+                "of these, a tested feature is missing",
+                int(lacking.sum()),
+                _listed(group, lacking, tested),
+            ),
+            (
+                "of these, in no label table",
+                int((~in_labels).sum()),
+                _listed(group, ~in_labels, ()),
+            ),
             *(
                 (
                     f"with all tested features and the label {name}",
@@ -282,17 +306,23 @@ def _flow(
     }
 
 
-def _listed(group: pd.DataFrame, chosen: pd.Series) -> str:
+def _listed(group: pd.DataFrame, chosen: "pd.Series[bool]", tested: Collection[str]) -> str:
+    """Name patients, each with the reasons that concern a tested feature."""
+    rows = group.loc[chosen, ["patient", "reason"]]
     return "; ".join(
-        f"{patient} ({reason})" if reason else str(patient)
-        for patient, reason in zip(
-            group.loc[chosen, "patient"], group.loc[chosen, "reason"], strict=True
-        )
+        f"{patient} ({why})" if (why := _concerning(reason, tested)) else str(patient)
+        for patient, reason in rows.itertuples(index=False)
     )
 
 
-def _with_labels(features: pd.DataFrame, used: dict[str, Label]) -> pd.DataFrame:
-    columns = {
-        name: label.values.reindex(features["patient"]).to_numpy() for name, label in used.items()
-    }
-    return features.assign(**columns)
+def _concerning(reason: str, tested: Collection[str]) -> str:
+    """Keep of the reasons of a feature table, "why: no a, b; why: no c", those about some features.
+
+    A reason that names no feature is about all of them.
+    """
+    kept = []
+    for part in filter(None, reason.split("; ")):
+        why, _, names = part.partition(": no ")
+        if tested and (not names or set(names.split(", ")).intersection(tested)):
+            kept.append(why)
+    return "; ".join(kept)

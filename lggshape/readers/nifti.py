@@ -27,7 +27,8 @@ axes are (Z, Y, X) with z towards superior, y towards anterior and x towards the
 is the sform, else the qform, in mm (the header's units count). With neither (both codes 0) the
 orientation is unknown and the axes are only transposed; the pixdim sizes then count as spacing if
 they are positive and the header names their unit, or one of them differs from 1, which is what
-programs write that know no size. All files of a case have to lie on the same grid.
+programs write that know no size. A size outside 0.001 to 1000 mm is an error. All files of a case
+have to lie on the same grid.
 """
 
 import gzip
@@ -47,6 +48,7 @@ from lggshape.case import Case, Geometry, Spacing
 from lggshape.errors import CaseError
 from lggshape.readers.source import (
     SEQUENCES,
+    VOXEL_SIZES,
     CaseSource,
     binary_mask,
     folder_name,
@@ -345,7 +347,13 @@ def _zyx_values(values: NDArray[np.generic]) -> NDArray[np.generic]:
 
 def _spacing(sizes: NDArray[np.float64]) -> Spacing:
     # Headers hold 32-bit numbers: 1.2 is what was meant by 1.2000000477.
-    z, y, x = (float(str(size)) for size in sizes.astype(np.float32))
+    with np.errstate(over="ignore"):
+        z, y, x = (float(str(size)) for size in sizes.astype(np.float32))
+    low, high = VOXEL_SIZES
+    if not all(low <= size <= high for size in (z, y, x)):
+        found = ", ".join(f"{size:g}" for size in sizes)
+        msg = f"voxel sizes {found} (z, y, x) instead of {low:g} to {high:g} mm"
+        raise ValueError(msg)
     return z, y, x
 
 

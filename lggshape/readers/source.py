@@ -15,7 +15,15 @@ from lggshape.errors import CaseError
 SEQUENCES = ("pre-contrast", "FLAIR", "post-contrast")
 """Names of the MR sequences, in the order of the channels."""
 
+VOXEL_SIZES = (1e-3, 1e3)
+"""Smallest and largest distance between voxel centres that is taken for one, in mm.
+
+Far outside any scanner, and far inside what can be computed with.
+"""
+
 _SHOWN_VALUES = 10
+_DIGITS = range(6, 18)  # with 17 no two 64-bit floats look the same
+_NOT_DATA = "__MACOSX"  # what macOS adds to ZIP archives
 
 
 @dataclass(frozen=True)
@@ -126,18 +134,26 @@ def binary_mask(values: NDArray[np.generic], *, case: str, path: Path) -> NDArra
     inside: NDArray[np.bool_] = np.not_equal(values, 0)
     if not inside.any():
         return inside
-    highest = float(values.max())
+    highest = values.max()
     # NaN fails both comparisons, infinity the last.
     if not (np.all((values == highest) == inside) and 0 < highest < np.inf):
         found = np.unique(values)
-        shown = ", ".join(f"{value:g}" for value in found[:_SHOWN_VALUES].astype(float))
         more = ", ..." if found.size > _SHOWN_VALUES else ""
         msg = (
             f"Expected the mask of case {case} to have two values, 0 and a positive one, "
-            f"found {shown}{more}: {path}."
+            f"found {_told_apart(found[:_SHOWN_VALUES])}{more}: {path}."
         )
         raise CaseError(msg)
     return inside
+
+
+def _told_apart(values: NDArray[np.generic]) -> str:
+    """List different values with as few digits as show that they are different."""
+    full = [str(value) for value in values]
+    if values.dtype.kind != "f":
+        return ", ".join(full)
+    shorter = ([f"{value:.{digits}g}" for value in values] for digits in _DIGITS)
+    return ", ".join(next((shown for shown in shorter if len(set(shown)) == len(shown)), full))
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
@@ -161,11 +177,14 @@ def folder_name(folder: Path) -> str:
 
 
 def visible_names(folder: Path) -> tuple[list[str], list[str]]:
-    """List the files and the sub-folders of a folder in natural order, hidden ones left out."""
+    """List the files and the sub-folders of a folder in natural order.
+
+    Hidden ones, and what macOS adds to ZIP archives (`__MACOSX`), are left out.
+    """
     files: list[str] = []
     folders: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if not entry.name.startswith("."):
+            if not entry.name.startswith(".") and entry.name != _NOT_DATA:
                 (folders if entry.is_dir() else files).append(entry.name)
     return sorted(files, key=natural_key), sorted(folders, key=natural_key)

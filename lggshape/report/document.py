@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,10 @@ from lggshape.shape import FEATURES
 MOST_CARDS = 40
 """A report shows at most this many hypotheses one by one, those with the smallest p; the figures of
 all of them lie beside it."""
+
+
+_LONGEST = 40
+"""Longer names are cut in the names of files and on the axes of figures."""
 
 
 class Drawing(NamedTuple):
@@ -77,16 +82,20 @@ def write_report(
         The HTML file. It stands alone: styles and figures are in it.
     """
     figures = folder / "figures"
+    taken: set[str] = set()
 
     def keep(name: str, description: str, figure: Figure) -> Drawing:
+        # Names that differ only in signs that a file's name cannot have must not share a file.
+        unique = next(n for n in chain([name], (f"{name}-{i}" for i in count(2))) if n not in taken)
+        taken.add(unique)
         drawn = render(figure)
-        write_text(figures / f"{name}.svg", drawn.svg)
-        with written_whole(figures / f"{name}.png") as path:
+        write_text(figures / f"{unique}.svg", drawn.svg)
+        with written_whole(figures / f"{unique}.png") as path:
             path.write_bytes(drawn.png)
         if on_figure is not None:
             on_figure()
         encoded = base64.b64encode(drawn.svg.encode()).decode()
-        return Drawing(name, description, f"data:image/svg+xml;base64,{encoded}")
+        return Drawing(unique, description, f"data:image/svg+xml;base64,{encoded}")
 
     sections = [_section(study, masks, keep) for masks in study.masks]
     environment = jinja2.Environment(
@@ -101,12 +110,15 @@ def write_report(
         "p_equals": wording.p_equals,
         "plain": wording.plain,
         "symbol": _symbol,
+        "heading": wording.heading,
         "number": wording.number_text,
     }
     environment.globals["interval"] = wording.interval_text
     page = environment.get_template("report.html.jinja").render(
         study=study,
         family=study.family,
+        published=wording.comparable(study)
+        and any(h.reported_below is not None for h in study.family.hypotheses),
         sections=sections,
         most_cards=MOST_CARDS,
         features=[FEATURES[name] for name in _tested_features(study) if name in FEATURES],
@@ -151,6 +163,7 @@ def _section(
         "cards": [cards[position] for position in sorted(order)],
         "heat_map": _heat_map(study, masks, rows, keep),
         "areas": [_areas(study, masks, label, keep) for label in _tested_labels(study)],
+        "analyses": list(dict.fromkeys(of(study.sensitivity)["analysis"])),
         "sensitivity": _side_by_side(of(study.sensitivity)),
     }
 
@@ -167,7 +180,7 @@ def _card(
     sentences = [
         sentence,
         wording.extremes(study, masks, hypothesis) if short in wording.SUGGESTIVE else "",
-        wording.beside_the_paper(row, hypothesis),
+        wording.beside_the_paper(row, hypothesis) if wording.comparable(study) else "",
     ]
     counts = study.contingency
     if not counts.empty:
@@ -184,12 +197,10 @@ def _card(
     table = table[list(levels)].astype(int)
     bins = counts.drop_duplicates("bin")
     data = study.data[study.data["masks"] == masks]
+    label = study.labels[hypothesis.label].values.reindex(data["patient"])
     figure = box_and_points(
-        [
-            data.loc[data[hypothesis.label] == level, hypothesis.feature].dropna()
-            for level in levels
-        ],
-        levels,
+        [data.loc[(label == level).to_numpy(), hypothesis.feature].dropna() for level in levels],
+        [_cut(level) for level in levels],
         value_name=feature_caption(hypothesis.feature, data),
         cuts=list(bins["high"][:-1]),
     )
@@ -210,7 +221,7 @@ def feature_caption(feature: str, data: pd.DataFrame) -> str:
     words = wording.plain(feature)
     if feature not in FEATURES:
         return words
-    known = "spacing_known" in data and bool(data["spacing_known"].all())
+    known = "spacing_known" in data and bool((data["spacing_known"] == True).any())  # noqa: E712
     unit = FEATURES[feature].unit if known else FEATURES[feature].unit_without_spacing
     return f"{words} ({unit})" if unit not in {"", "1"} else words
 
@@ -230,7 +241,7 @@ def _heat_map(
     figure = heat_map(
         values,
         texts,
-        rows=labels,
+        rows=[_cut(name) for name in labels],
         columns=[_symbol(name) for name in features],
         value_name=effect,
     )
@@ -248,7 +259,7 @@ def _areas(
     rows: list[Any] = list(table.itertuples(index=False))
     reported = [_reported_auc(study, row) for row in rows]
     shown = [
-        f"{'1/' if irregularity(row.feature) < 0 else ''}{_symbol(row.feature)}: {row.level}"
+        f"{'1/' if irregularity(row.feature) < 0 else ''}{_symbol(row.feature)}: {_cut(row.level)}"
         for row in rows
     ]
     figure = interval_plot(
@@ -312,5 +323,9 @@ def _abbreviations(study: Study) -> str:
     )
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
 def _file_name(text: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in text)
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in text)[:_LONGEST]

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from lggshape.association import Family, Hypothesis, Study
+from lggshape.shape import FEATURES
 
 SUGGESTIVE = ("holds", "not after correction")
 """The verdicts that give reason to say where the difference lies."""
@@ -45,7 +46,7 @@ def verdict(row: Any, family: Family) -> tuple[str, str]:
     Returns
     -------
     short : str
-        "holds", "not after correction", "no evidence" or "not tested".
+        "holds", "not after correction", "not significant" or "not tested".
     sentence : str
         The same in a sentence.
     """
@@ -63,9 +64,9 @@ def verdict(row: Any, family: Family) -> tuple[str, str]:
             f"{family.alpha:g} on its own, but not after correction for all hypotheses of the "
             "family."
         )
-    return "no evidence", (
-        f"These patients give no evidence that the {feature} goes with {label}. "
-        "That is not evidence of the contrary: see the interval of the effect."
+    return "not significant", (
+        f"The {feature} does not differ significantly between the groups of {label} by this test. "
+        "That is not evidence of no difference: see the interval of the effect."
     )
 
 
@@ -75,18 +76,26 @@ def extremes(study: Study, masks: str, hypothesis: Hypothesis) -> str:
     if areas.empty:
         return ""
     most, least = areas.loc[areas["auc"].idxmax()], areas.loc[areas["auc"].idxmin()]
+    shapes = (
+        "larger or more irregular shapes" if hypothesis.feature in FEATURES else "higher values"
+    )
     sentence = (
-        f"The larger or more irregular shapes are most typical of {most.level} (AUC against the "
-        f"rest {interval_text(most.auc, most.auc_low, most.auc_high)}) and least of {least.level} "
+        f"The {shapes} are most typical of {most.level} (AUC against the rest "
+        f"{interval_text(most.auc, most.auc_low, most.auc_high)}) and least of {least.level} "
         f"({interval_text(least.auc, least.auc_low, least.auc_high)})."
     )
     if hypothesis.higher_in is not None:
         agrees = areas.set_index("level")["auc"].get(hypothesis.higher_in, math.nan) > 0.5
         sentence += (
-            f" More irregular shapes were expected in {hypothesis.higher_in}: the direction "
+            f" They were expected in {hypothesis.higher_in}: the direction "
             f"{'is as expected' if agrees else 'is not as expected'}."
         )
     return sentence
+
+
+def comparable(study: Study) -> bool:
+    """Say whether p can be compared with published bounds: those are Fisher's on quartiles."""
+    return study.test == "fisher" and study.bins == 4
 
 
 def beside_the_paper(row: Any, hypothesis: Hypothesis) -> str:
@@ -119,7 +128,7 @@ def summary(study: Study, masks: str) -> str:
     if not tested.all():
         text += f" {int((~tested).sum())} could not be tested."
     reported = [h for h in family.hypotheses if h.reported_below is not None]
-    if reported:
+    if reported and comparable(study):
         p = rows.set_index(["feature", "label"])["p"]
         met = sum(p[h.feature, h.label] < (h.reported_below or 0) for h in reported)
         text += (
@@ -127,6 +136,11 @@ def summary(study: Study, masks: str) -> str:
             f"{'is' if met == 1 else 'are'} met by these masks."
         )
     return text
+
+
+def heading(masks: str) -> str:
+    """Name a kind of mask at the beginning of a line, in the user's own spelling."""
+    return f"{masks[:1].upper()}{masks[1:]} masks"
 
 
 def plain(name: str) -> str:

@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from lggshape.case import Spacing
 from lggshape.errors import InputError
+from lggshape.readers.source import VOXEL_SIZES
 from lggshape.shape import radial, solid
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
 from lggshape.shape.ellipsoid import minimum_volume_ellipsoid
@@ -74,8 +75,8 @@ def extract_features(
     Raises
     ------
     InputError
-        If `mask` is no array (Z, Y, X) of at most two values, or `spacing` is not three positive
-        numbers.
+        If `mask` is no array (Z, Y, X) of at most two values, or `spacing` is not three numbers of
+        0.001 to 1000 mm.
 
     Examples
     --------
@@ -217,7 +218,12 @@ def _two_valued(mask: ArrayLike) -> NDArray[np.bool_]:
 
 
 def check_spacing(spacing: Spacing) -> None:
-    """Raise InputError unless the spacing is three positive numbers."""
-    if len(spacing) != 3 or not all(math.isfinite(step) and step > 0 for step in spacing):
-        msg = f"Expected spacing to be three positive numbers (z, y, x) in mm, found: {spacing}."
+    """Raise InputError unless the spacing is three numbers in the range of `VOXEL_SIZES`."""
+    low, high = VOXEL_SIZES
+    # A NaN fails both comparisons.
+    if len(spacing) != 3 or not all(low <= step <= high for step in spacing):
+        msg = (
+            f"Expected spacing to be three positive numbers (z, y, x) of {low:g} to {high:g} mm, "
+            f"found: {spacing}."
+        )
         raise InputError(msg)

@@ -35,6 +35,9 @@ class Feature:
         Name of the same feature in pyradiomics; None if it is not in there.
     irregularity : {1, -1}
         1 if a larger value means a larger or more irregular shape, -1 if a smaller one does.
+    variant : str or None
+        Name of a feature that measures the same by another convention; a sensitivity analysis of
+        the first.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Feature:
     ibsi: str | None = None
     pyradiomics: str | None = None
     irregularity: Literal[1, -1] = 1
+    variant: str | None = None
 
 
 _IBSI = "IBSI reference manual (Zwanenburg et al., arXiv 1612.07003)"
@@ -61,6 +65,7 @@ _ALL = (
         definition="Distances from the centroid to the contour, divided by their mean; standard "
         "deviation within each of ten bins of 36 degrees; mean of the ten.",
         source="Georgiou et al. 2007; Buda et al. 2019. Not in IBSI",
+        variant="angular_standard_deviation_offset_averaged",
     ),
     Feature(
         name="angular_standard_deviation_offset_averaged",

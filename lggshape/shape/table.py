@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from lggshape.case import Spacing
-from lggshape.errors import CaseError
+from lggshape.errors import CaseError, InputError
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
@@ -29,7 +29,8 @@ class FeatureTable(NamedTuple):
     ----------
     table : DataFrame
         A row a case, in the order of the cases, with the columns `COLUMNS`. What is missing is NaN
-        or NA, and `reason` says why.
+        or NA, and `reason` says why. `spacing_known` is missing for a case that could not be read
+        or measured.
     failures : dict of str to str
         The cases that could not be read or measured, with the reason. They have a row too. An empty
         mask is no failure.
@@ -125,10 +126,15 @@ def feature_table(
     Raises
     ------
     InputError
-        If `spacing` is not three positive numbers.
+        If `spacing` is not three numbers of 0.001 to 1000 mm, `masks` is blank, or two cases have
+        the same name.
     """
     if spacing is not None:
         check_spacing(spacing)
+    if not masks.strip():
+        msg = f"Expected masks to be a word such as manual or automatic, found: {masks!r}."
+        raise InputError(msg)
+    _check_names(sources)
     measure = partial(measure_case, masks=masks, spacing=spacing, conventions=conventions)
     rows: list[Row] = []
     failures: dict[str, str] = {}
@@ -139,12 +145,21 @@ def feature_table(
             reason = str(outcome.error)
             failures[outcome.item.id] = reason
             keys = {"case": outcome.item.id, "patient": outcome.item.patient, "masks": masks}
-            rows.append({**keys, "spacing_known": spacing is not None, "reason": reason})
+            rows.append({**keys, "reason": reason})
         if on_case is not None:
             on_case()
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    counts = ["components", "slices", "slice", "empty_bins"]
-    return FeatureTable(table.astype(dict.fromkeys(counts, "Int64")), failures)
+    types = dict.fromkeys(("components", "slices", "slice", "empty_bins"), "Int64")
+    return FeatureTable(table.astype(types | {"spacing_known": "boolean"}), failures)
+
+
+def _check_names(sources: Sequence[CaseSource]) -> None:
+    first: dict[str, CaseSource] = {}
+    for source in sources:
+        other = first.setdefault(source.id, source)
+        if other is not source:
+            msg = f"Expected every case once, found {source.id} twice: {other.path}, {source.path}."
+            raise InputError(msg)
 
 
 def _reason(result: FeatureResult) -> str:

@@ -46,7 +46,7 @@ CELLS = 64
 """Cells of the coarse grid that cuts a list to the entries which are open."""
 FINE_CELLS = 8
 """Cells of the fine grid, for each entry of the list that is looked up in."""
-CHUNK = 1 << 16
+CHUNK = 1 << 15
 """Entries handled at once, so that they stay in the processor's cache."""
 
 
@@ -404,32 +404,30 @@ class _CoarseGrid:
 
 
 class _Cumulative:
-    """Cumulative weights of one sorted list, for many look-ups."""
+    """Cumulative weights of one sorted list, on a fine grid for many look-ups."""
 
     def __init__(self, keys: Floats, weights: Floats) -> None:
-        self.keys = keys
+        self.lowest = keys[0]
+        count = FINE_CELLS * len(keys)
+        self.pitch = count / max(keys[-1] - keys[0], 1e-3)
+        inside = np.bincount(((keys - keys[0]) * self.pitch).astype(np.int64), minlength=count + 2)
         self.sums = np.concatenate([[0.0], np.cumsum(weights)])
-        self.cells: Floats | None = None
-
-    def grid(self) -> None:
-        """Lay a fine grid over the list: in an empty cell the look-up needs no search."""
-        count = FINE_CELLS * len(self.keys)
-        self.pitch = count / max(self.keys[-1] - self.keys[0], 1e-3)
-        cell = ((self.keys - self.keys[0]) * self.pitch).astype(np.int64)
-        inside = np.bincount(cell, minlength=count + 2)
-        self.cells = self.sums[np.cumsum(inside) - inside]
-        self.occupied = inside > 0
+        self.keys = np.append(keys, np.inf)
+        self.first = np.cumsum(inside) - inside
+        # In an empty cell all keys have the same sum; the others are marked.
+        self.cells = np.where(inside > 0, np.nan, self.sums[self.first])
 
     def up_to(self, keys: Floats) -> Floats:
         """Return the summed weights of the entries that are at most each key."""
-        if self.cells is None:
-            return self.sums[np.searchsorted(self.keys, keys, side="right")]
-        cell = (keys - self.keys[0]) * self.pitch
-        np.clip(cell, 0, len(self.cells) - 1, out=cell)
-        cell = cell.astype(np.int32)
-        found: Floats = self.cells[cell]
-        searched = np.flatnonzero(self.occupied[cell])
-        found[searched] = self.sums[np.searchsorted(self.keys, keys[searched], side="right")]
+        cell = ((keys - self.lowest) * self.pitch).astype(np.intp)
+        found: Floats = self.cells.take(cell, mode="clip")
+        open_ = np.flatnonzero(np.isnan(found))
+        place, wanted = self.first.take(cell[open_], mode="clip"), keys[open_]
+        above = self.keys[place] <= wanted
+        while above.any():
+            place += above
+            above = self.keys[place] <= wanted
+        found[open_] = self.sums[place]
         return found
 
 
@@ -453,6 +451,7 @@ def _exact(plan: _Plan, tolerance: float) -> float:
     below = np.concatenate(sums)
     column = weights.column(int(columns[plan.middle]))
     column_weights = np.exp(column.keys)
+    steps = np.arange(CHUNK + int(np.diff(last.start).max()) + 1)
     extreme = 0.0
     for state, sources, orders in _remainders(first, rows):
         keys = np.concatenate([first.keys[first.start[s] : first.start[s + 1]] for s in sources])
@@ -474,15 +473,16 @@ def _exact(plan: _Plan, tolerance: float) -> float:
         cumulative = _Cumulative(*_sorted(keys, entry_weights, len(sources)))
         fits, limit, begin, lengths = fits[open_], limit[open_], begin[open_], (end - begin)[open_]
         bounds = np.cumsum(lengths)
-        if bounds[-1] > 4 * len(keys):
-            cumulative.grid()
         cuts = np.searchsorted(bounds, np.arange(CHUNK, bounds[-1] + CHUNK, CHUNK), side="left") + 1
         for low, high in itertools.pairwise(np.unique([0, *cuts.clip(max=len(bounds))])):
             length = lengths[low:high]
             ends = np.cumsum(length)
-            entry = np.arange(ends[-1]) + np.repeat(begin[low:high] - (ends - length), length)
-            found = cumulative.up_to(np.repeat(limit[low:high], length) - last.keys[entry])
-            found *= last.weights[entry]
+            entry = np.repeat(begin[low:high] - (ends - length), length)
+            entry += steps[: len(entry)]
+            wanted = np.repeat(limit[low:high], length)
+            wanted -= last.keys.take(entry)
+            found = cumulative.up_to(wanted)
+            found *= last.weights.take(entry)
             extreme += float(column_weights[fits[low:high]] @ np.add.reduceat(found, ends - length))
     return min(1.0, extreme / math.exp(margin))
 

@@ -35,7 +35,7 @@ def test_own_codebook(tmp_path: Path) -> None:
     codes = codebook.codes_for(["sex", "followed"])
     assert codes["sex"].levels == {"1": "woman", "2": "man"}
     assert codes["followed"].kind is Kind.TIME
-    assert {"?", "", "na"} <= codebook.missing
+    assert codebook.missing == {"?"}
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,10 @@ def test_one_of_two_cases_can_be_taken(tmp_path: Path) -> None:
         ("case,patient,a\nx,x,1\n", r"columns \['masks'\], found: case, patient, a"),
         ("case,patient,masks,a\n", "found none"),
         ("case,patient,masks,a\nx,,manual,1\n", "a patient, found none in line 2"),
-        ("case,patient,masks,a\nx,x,manual,inf\n", "a to be finite"),
+        (
+            "case,patient,masks,a\nx,x,manual,inf\n",
+            "a to be a finite number, found 'inf' for case x",
+        ),
     ],
 )
 def test_a_bad_table_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
@@ -51,3 +54,24 @@ def test_a_bad_table_is_refused(tmp_path: Path, text: str, complaint: str) -> No
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
         read_features(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("cell", ["NA", "nan", "", "[Not Available]"])
+def test_words_for_missing_are_missing(tmp_path: Path, cell: str) -> None:
+    text = f"case,patient,masks,margin_fluctuation\nx,x,manual,0.5\ny,y,manual,{cell}\n"
+    table = read_features(write(tmp_path, text))
+    assert table["margin_fluctuation"].isna().tolist() == [False, True]
+
+
+def test_a_word_in_a_feature_of_lggshape_is_refused(tmp_path: Path) -> None:
+    text = 'case,patient,masks,margin_fluctuation\nx,x,manual,0.5\ny,y,manual,"0,5"\n'
+    with pytest.raises(InputError, match="finite number, found '0,5' for case y"):
+        read_features(write(tmp_path, text))
+
+
+def test_spacing_known_in_any_spelling(tmp_path: Path) -> None:
+    rows = "x,x,manual,TRUE\ny,y,manual,false\nz,z,manual,\n"
+    table = read_features(write(tmp_path, "case,patient,masks,spacing_known\n" + rows))
+    assert table["spacing_known"].tolist() == [True, False, None]
+    with pytest.raises(InputError, match="to be True or False, found 'yes'"):
+        read_features(write(tmp_path, "case,patient,masks,spacing_known\nx,x,manual,yes\n"))

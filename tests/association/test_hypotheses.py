@@ -85,6 +85,13 @@ def test_the_default_is_the_preset_where_its_labels_are_there(dataset: Path) -> 
     assert choose_family(None, table, read_labels([dataset / "data.csv"])).name == "all"
 
 
+def test_a_preset_passed_over_is_listed_with_the_reason(tmp_path: Path) -> None:
+    family = choose_family(None, features(ASD, BEVR), labels(tmp_path))
+    assert family.name == "all"
+    assert family.left_out[0].name == "buda2019"
+    assert family.left_out[0].reason.startswith("found no feature margin_fluctuation; no label")
+
+
 def test_a_preset_whose_labels_are_absent_is_refused_with_their_names(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no feature margin_fluctuation; no label RNASeqCluster"):
         choose_family("buda2019", features(ASD, BEVR), labels(tmp_path))
@@ -120,15 +127,28 @@ def test_own_hypotheses_from_a_file(tmp_path: Path) -> None:
         ('feature = "own"', 'feature = "absent"', "no feature absent"),
         ('feature = "own"', "", "to have a `feature` and a `label`"),
         ("reported_below = 0.05", 'reported_below = "x"', "to be a number"),
+        ("reported_below = 0.05", "reported_below = nan", "up to 1, found nan"),
+        ('name = "mine"', "name = 5", "name to be text, found 5"),
+        ('name = "mine"', "auc = 3", "in a list"),
+        (
+            "[[hypothesis]]",
+            '[[auc]]\nfeature="f"\nlabel="l"\nmasks="m"\nvalues={R1="a"}\n[[hypothesis]]',
+            "from 0 to 1",
+        ),
+        ('feature = "own"', 'feature = "reason"', "no feature reason"),
         ("alpha = 0.01", "alpha = 2.0", "between 0 and 1, found 2.0"),
         ("alpha", "alhpa", "found alhpa"),
         ("higher_in", "direction", "only the keys .*, found direction"),
         ("[[hypothesis]]", "[other]", "found other"),
-        ("[[hypothesis]]", "[hypothesis]", "at least one"),
+        ("[[hypothesis]]", "[hypothesis]", "or more"),
         ("[[hypothesis]]", "[[auc]]\nx = 1\n[[hypothesis]]", "found x"),
-        ("[[hypothesis]]", '[[auc]]\nlabel = "a"\n[[hypothesis]]', "an .*auc.* with feature"),
+        (
+            "[[hypothesis]]",
+            '[[auc]]\nlabel = "a"\n[[hypothesis]]',
+            "texts feature, label and masks",
+        ),
         ("[[hypothesis]]", "hypothesis = [3]\n[x]", "found"),
-        (MINE, "name = 'x'", "at least one"),
+        (MINE, "name = 'x'", "or more"),
         (MINE, MINE + '[[hypothesis]]\nfeature = "own"\nlabel = "own:two"', "own x own:two twice"),
         (MINE, "[", "to be TOML"),
     ],

@@ -121,7 +121,7 @@ def test_two_tables_of_one_name_are_refused(tmp_path: Path) -> None:
         ("patient,arm\na,1\na,2\n", "one row a patient in .*, found several of: a"),
         ("patient,arm\na,1\n,2\n", "found none in line 3"),
         ("patient,arm,arm\na,1,2\n", "found twice: .*arm"),
-        ("", "found: No columns"),
+        ("", "found an empty file"),
     ],
 )
 def test_a_bad_table_is_refused(tmp_path: Path, text: str, complaint: str) -> None:

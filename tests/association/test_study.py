@@ -7,6 +7,7 @@ import pytest
 
 from lggshape.association import Family, Hypothesis, Labels, Study, associate, read_labels
 from lggshape.errors import InputError
+from lggshape.statistics import FisherResult, fisher_exact
 
 
 def cohort(folder: Path) -> tuple[pd.DataFrame, Labels]:
@@ -108,7 +109,9 @@ def test_what_cannot_be_tested_is_listed_and_keeps_its_place(tmp_path: Path) -> 
     )
     result = associate(features, labels, family)
     assert result.associations["p"].isna().tolist() == [True, True, False]
-    assert result.associations["p_bonferroni"].iloc[2] <= 1
+    # Three hypotheses were asked, so the one that can be tested is corrected for three.
+    last = result.associations.iloc[2]
+    assert last["p_bonferroni"] == min(1, 3 * last["p"])
     assert result.left_out["reason"].tolist() == [
         "the feature has fewer than two different values",
         "the label has fewer than two levels",
@@ -166,7 +169,9 @@ def test_features_with_and_without_spacing_do_not_mix(tmp_path: Path) -> None:
     features["volume"] = features["x"]
     features["spacing_known"] = features.index < 5
     family = Family("f", "F", (Hypothesis("volume", "h"),))
-    with pytest.raises(InputError, match=r"volume to have one unit.*5 in mm"):
+    with pytest.raises(
+        InputError, match="volume of the manual masks to have one unit, found 5 cases in mm3 and 55"
+    ):
         associate(features, labels, family)
     # Surface area is empty without spacing: it has one unit wherever it has a value.
     features["surface_area"] = features["x"].where(features["spacing_known"])
@@ -182,3 +187,59 @@ def test_ties_with_cut_points_are_counted_analytic(tmp_path: Path) -> None:
     features.loc[features.index[complete][:10], "x"] = 1.0
     row = associate(features, labels, FAMILY).patients.iloc[0]
     assert row[["n", "on_cut", "empty_bins"]].tolist() == [55, 45, 2]
+
+
+def test_one_failed_case_does_not_mix_units(tmp_path: Path) -> None:
+    features, labels = cohort(tmp_path)
+    features["volume"] = features["x"].where(features.index > 0)
+    features["spacing_known"] = [None, *[True] * 59]
+    family = Family("f", "F", (Hypothesis("volume", "h"),))
+    assert associate(features, labels, family).associations["n"].tolist() == [59]
+
+
+def test_a_label_called_like_a_feature_is_another_thing(tmp_path: Path) -> None:
+    features, _ = cohort(tmp_path)
+    rows = "\n".join(f"p{k},{'ab'[k % 2]}" for k in range(60))
+    (tmp_path / "x.csv").write_text(f"patient,x\n{rows}\n")
+    study = associate(
+        features, read_labels([tmp_path / "x.csv"]), Family("f", "F", (Hypothesis("x", "x"),))
+    )
+    assert study.associations["n"].tolist() == [60]
+    assert study.data["x"].tolist() == features["x"].tolist()
+
+
+def test_only_reasons_that_concern_a_tested_feature_are_given(tmp_path: Path) -> None:
+    features, labels = cohort(tmp_path)
+    features.loc[0, ["x", "reason"]] = [
+        np.nan,
+        "the spacing is unknown: no flatness; too few: no x",
+    ]
+    flow = associate(features, labels, FAMILY).flow
+    assert flow["which"].iloc[1] == "p0 (too few)"
+
+
+def test_the_variant_of_a_feature_is_a_sensitivity_analysis_invariant(tmp_path: Path) -> None:
+    features, labels = cohort(tmp_path)
+    features["angular_standard_deviation"] = features["x"]
+    features["angular_standard_deviation_offset_averaged"] = 2 * features["x"] + 1
+    family = Family("f", "F", (Hypothesis("angular_standard_deviation", "g"),))
+    study = associate(features, labels, family)
+    variant = study.sensitivity.set_index("analysis").loc[
+        "angular standard deviation offset averaged"
+    ]
+    # A monotone transformation has the same quartiles.
+    assert variant["p"] == study.associations["p"].iloc[0]
+
+
+def test_a_monte_carlo_p_has_its_standard_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def large(table: np.ndarray, *, seed: np.random.SeedSequence) -> FisherResult:
+        return fisher_exact(table, seed=seed, max_work=0, draws=999)
+
+    exact = associate(*cohort(tmp_path), FAMILY).associations["p"].iloc[0]
+    monkeypatch.setattr("lggshape.association.pair.fisher_exact", large)
+    row = associate(*cohort(tmp_path), FAMILY).associations.iloc[0]
+    assert row["test"] == "fisher_monte_carlo"
+    assert 0 < row["p_standard_error"] < 0.02
+    assert abs(row["p"] - exact) < 5 * row["p_standard_error"]

@@ -97,3 +97,36 @@ def test_what_cannot_start_is_one_line_and_status_2(
     assert complaint in error
     assert "Traceback" not in error + printed
     assert not (tmp_path / "out").exists()
+
+
+def test_a_failure_midway_leaves_the_earlier_results_invariant(
+    tables: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert run(*tables, "--out", str(out))[0] == 0
+    before = {path: path.read_bytes() for path in out.rglob("*")}
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("lggshape.report.write_report", fail)
+    assert run(*tables, "--out", str(out), "--report", "--overwrite")[0] == 1
+    assert {path: path.read_bytes() for path in out.rglob("*")} == before
+    assert {path.name for path in tmp_path.iterdir()} == {"out", "features.csv", "labels.csv"}
+
+
+def test_a_preset_that_is_passed_over_is_named(tables: list[str], tmp_path: Path) -> None:
+    _, printed, _ = run(*tables, "--out", str(tmp_path / "out"))
+    assert "Not buda2019: found no feature" in printed
+
+
+def test_a_study_that_tests_nothing_says_so(tables: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "features.csv"
+    pd.read_csv(path).head(1).to_csv(path, index=False)
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[[hypothesis]]\nfeature = "margin_fluctuation"\nlabel = "g"\n')
+    out = tmp_path / "out"
+    code, _, complaint = run(*tables, "--hypotheses", str(mine), "--out", str(out), "--report")
+    assert code == 0
+    assert "no hypothesis could be tested" in complaint
+    assert list(pd.read_csv(out / "contingency.csv").columns)[:3] == ["masks", "feature", "label"]

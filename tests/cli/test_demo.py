@@ -16,6 +16,9 @@ def test_the_whole_way_on_a_synthetic_cohort(tmp_path: Path) -> None:
     assert len(pd.read_csv(out / "features.csv")) == 16
     assert len(pd.read_csv(out / "report" / "associations.csv")) == 10
     assert (out / "report" / "report.html").stat().st_size > 10_000
+    again = CliRunner().invoke(app, [*arguments, "--overwrite", "--quiet"])
+    assert (again.exit_code, again.output) == (0, "")
+    assert len(pd.read_csv(out / "features.csv")) == 16
     assert "report/report.html" in json.loads((out / "run.json").read_text())["outputs"]
 
 

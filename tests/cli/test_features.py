@@ -151,6 +151,9 @@ def test_table_of_an_earlier_run_is_kept(cohort, tmp_path):
     ("options", "message"),
     [
         (("--spacing", "1", "0", "1"), "three positive numbers"),
+        (("--spacing", "1e-300", "1", "1"), "of 0.001 to 1000 mm"),
+        (("--masks", ""), "manual or automatic, found: ''"),
+        (("--masks", " "), "manual or automatic, found: ' '"),
         (("--bin-offset", "nan"), "finite angle"),
         (("--points", "edges"), "edges"),
     ],
@@ -161,6 +164,42 @@ def test_options_that_cannot_be_used(cohort, tmp_path, options, message):
     assert result.exit_code == 2
     assert message in result.stderr
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "found"),
+    [
+        ("folder", "a folder"),
+        (".", "a folder"),
+        ("taken.csv", "a folder"),  # its record cannot be written
+        ("file.txt/features.csv", "Not a directory"),
+        ("file.txt/deeper/features.csv", "Not a directory"),
+        (f"{'a' * 300}.csv", "File name too long"),
+    ],
+)
+def test_place_that_cannot_be_written_is_refused_before_measuring(
+    cohort, tmp_path, monkeypatch, out, found
+):
+    monkeypatch.setattr("lggshape.shape.feature_table", None)  # fails if it comes to that
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "taken.run.json").mkdir()
+    (tmp_path / "file.txt").write_text("mine", encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    result = run(cohort, "--out", out, "--overwrite")
+    assert result.exit_code == 2
+    assert f"to be a file that can be written, found: {found}." in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert ".part" not in result.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_same_case_twice(cohort, tmp_path):
+    out = tmp_path / "features.csv"
+    result = run(cohort, cohort, "--out", out)
+    assert result.exit_code == 2
+    assert "every case once, found TCGA_AA_0001_20000101 twice" in result.stderr
+    assert list(tmp_path.iterdir()) == [cohort]
 
 
 def test_path_without_cases(tmp_path):

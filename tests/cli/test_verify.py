@@ -64,6 +64,18 @@ def test_a_manifest_gives_the_patients(cohort: Path, tmp_path: Path) -> None:
     assert "patient P1 has 3 cases" in printed
 
 
+def test_the_patient_column_may_have_another_name(cohort: Path) -> None:
+    labels = cohort / "labels.csv"
+    text = labels.read_text(encoding="utf-8")
+    labels.write_text(text.replace("Patient", "Subject", 1), encoding="utf-8")
+    code, printed, said = run(cohort, "--labels", labels)
+    assert code == 2
+    assert "one column called Patient" in said
+    code, printed, said = run(cohort, "--labels", labels, "--patient-column", "Subject")
+    assert (code, said) == (0, "")
+    assert "labels.csv, RNASeqCluster: " in printed
+
+
 def test_input_that_cannot_be_used_ends_in_one_line(tmp_path: Path) -> None:
     code, printed, said = run(tmp_path / "gone")
     assert (code, printed) == (2, "")

@@ -94,10 +94,37 @@ def test_an_oblique_grid_has_the_spacing_of_its_axes_analytic(tmp_path):
 
 
 def test_units_of_the_header_count(tmp_path):
-    path = rewrite(save(tmp_path / "A.nii"), xyzt_units=3)
+    stored = AFFINE * [[100], [100], [100], [1]]
+    path = rewrite(save(tmp_path / "A.nii", affine=stored), xyzt_units=3)
     geometry = read_only(path, masks_only=True).geometry
-    assert geometry.spacing == pytest.approx((0.003, 0.0008, 0.0005))
-    np.testing.assert_allclose(geometry.affine[:3, 3], [-0.01, -0.02, 0.005])
+    assert geometry.spacing == pytest.approx((0.3, 0.08, 0.05))
+    np.testing.assert_allclose(geometry.affine[:3, 3], [-1, -2, 0.5])
+
+
+@pytest.mark.parametrize("size", [1e-30, 9e-4, 1001, 1e18])
+def test_sizes_of_no_voxel_are_refused(tmp_path, size):
+    affine = AFFINE.copy()
+    affine[2, 2] = size
+    said = failure(save(tmp_path / "by_affine.nii", affine=affine))
+    assert f"voxel sizes {size:g}, 0.8, 0.5 (z, y, x) instead of 0.001 to 1000 mm" in said
+    assert len(said.splitlines()) == 1
+    sizes = [1, 0.5, 0.8, size, 1, 1, 1, 1]
+    said = failure(rewrite(save(tmp_path / "by_pixdim.nii", affine=None), pixdim=sizes))
+    assert f"voxel sizes {size:g}, 0.8, 0.5 (z, y, x) instead of 0.001 to 1000 mm" in said
+
+
+def test_sizes_that_32_bits_cannot_hold_are_refused(tmp_path):
+    affine = AFFINE.copy()
+    affine[2, 2] = 1e100
+    assert "instead of 0.001 to 1000 mm" in failure(
+        save(tmp_path / "A.nii", affine=affine, kind=nib.Nifti2Image)
+    )
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e3])
+def test_sizes_at_the_ends_of_the_range_are_read(tmp_path, size):
+    path = save(tmp_path / "A.nii", affine=np.diag([size, size, size, 1]))
+    assert read_only(path, masks_only=True).geometry.spacing == (size, size, size)
 
 
 @pytest.mark.parametrize(

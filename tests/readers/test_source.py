@@ -49,6 +49,11 @@ def test_one_value_is_a_mask(values):
         ([0, np.inf], "0, inf"),
         ([1, 2], "1, 2"),
         (range(100), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ..."),
+        # As few digits as tell the values apart: a mask resampled by interpolation.
+        ([0, 0.9999999, 1], "0, 0.9999999, 1"),
+        ([0, 0.123456, 0.5], "0, 0.123456, 0.5"),
+        ([0, 2**53, 2**53 + 1], "0, 9007199254740992, 9007199254740993"),
+        ([0, 1, np.nextafter(1, 2)], "0, 1, 1.0000000000000002"),
     ],
 )
 def test_other_values_are_listed(values, found):
@@ -84,10 +89,10 @@ def test_a_link_is_named_by_itself(tmp_path):
     assert folder_name(tmp_path / "here") == "here"
 
 
-def test_hidden_names_are_left_out(tmp_path):
+def test_hidden_names_and_those_of_archives_are_left_out(tmp_path):
     for name in (".DS_Store", "b_10", "b_9", "._b_9"):
         (tmp_path / name).touch()
-    for name in (".git", "case"):
+    for name in (".git", "__MACOSX", "case"):
         (tmp_path / name).mkdir()
     assert visible_names(tmp_path) == (["b_9", "b_10"], ["case"])
 

@@ -152,3 +152,30 @@ def test_an_untestable_hypothesis_is_shown_without_a_figure(tmp_path: Path) -> N
         page = Page(write_report(study, tmp_path / f"out{len(names)}").read_text(encoding="utf-8"))
         assert "cannot be tested here" in page.text
         assert "1 could not be tested" in page.text
+
+
+def test_names_of_files_are_short_and_differ(tmp_path: Path) -> None:
+    long = "a" * 300
+    hypotheses = (Hypothesis("x y", long), Hypothesis("x/y", long))
+    make(tmp_path, Family("mine", "Mine", hypotheses), masks=("m/1", "m 1"))
+    names = [path.name for path in (tmp_path / "out" / "figures").glob("*.svg")]
+    # Two hypotheses, one label with AUCs, one map of effects, for two kinds of mask.
+    assert len(names) == 2 * (2 + 1 + 1)
+    assert max(map(len, names)) < 150
+
+
+def test_published_bounds_stand_beside_fishers_test_on_quartiles_only(tmp_path: Path) -> None:
+    family = Family("mine", "Mine", (Hypothesis("x", "g", reported_below=0.5),))
+    random = np.random.default_rng(1)
+    patients = [f"p{i}" for i in range(30)]
+    pd.DataFrame({"patient": patients, "g": random.integers(0, 2, 30)}).to_csv(
+        tmp_path / "labels.csv", index=False
+    )
+    keys = {"case": patients, "patient": patients, "masks": "nnU-Net", "reason": ""}
+    features = pd.DataFrame(keys | {"x": random.normal(size=30)})
+    labels = read_labels([tmp_path / "labels.csv"])
+    for bins, said in ((4, True), (3, False)):
+        study = associate(features, labels, family, bins=bins)
+        page = Page(write_report(study, tmp_path / f"out{bins}").read_text(encoding="utf-8"))
+        assert ("The publication reports p < 0.5" in page.text) is said
+        assert "NnU-Net masks" in page.text

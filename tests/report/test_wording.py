@@ -44,7 +44,7 @@ def test_numbers_and_intervals() -> None:
         (0.001, 0.01, "holds"),
         (0.005, 0.05, "holds"),
         (0.0051, 0.051, "not after correction"),
-        (0.06, 0.6, "no evidence"),
+        (0.06, 0.6, "not significant"),
         (NAN, NAN, "not tested"),
     ],
 )

@@ -250,10 +250,30 @@ def test_other_masks_are_refused(mask, found):
         extract_features(mask)
 
 
-@pytest.mark.parametrize("spacing", [(1, 1), (1, 0, 1), (1, -1, 1), (1, math.nan, 1)])
+@pytest.mark.parametrize(
+    "spacing",
+    [
+        (1, 1),
+        (1, 0, 1),
+        (1, -1, 1),
+        (1, math.nan, 1),
+        (1, 1, math.inf),
+        (1e-300, 1, 1),
+        (9e-4, 1, 1),
+        (1, 1001, 1),
+        (1e200, 1e200, 1e200),
+    ],
+)
 def test_other_spacings_are_refused(spacing):
-    with pytest.raises(InputError, match="three positive numbers"):
+    with pytest.raises(InputError, match=r"three positive numbers \(z, y, x\) of 0.001 to 1000 mm"):
         extract_features(np.ones((2, 2, 2)), spacing=spacing)
+
+
+@pytest.mark.parametrize("spacing", [(1e-3,) * 3, (1e3,) * 3, (1e-3, 1e3, 1)])
+def test_spacings_at_the_ends_of_the_range_analytic(spacing):
+    values, _, _, reasons = extract_features(box(2, 3, 4), spacing=spacing)
+    assert reasons == {}
+    assert values["volume"] == pytest.approx(24 * math.prod(spacing))
 
 
 @pytest.mark.real_data

@@ -41,6 +41,16 @@ def test_directions_of_the_paper():
     assert {name: FEATURES[name].irregularity for name in directions} == directions
 
 
+def test_every_variant_is_another_feature():
+    variants = {f.name: f.variant for f in FEATURES.values() if f.variant is not None}
+    assert variants == {"angular_standard_deviation": "angular_standard_deviation_offset_averaged"}
+    for name, variant in variants.items():
+        # It stands in for the first, so it has its unit and direction and no variant of its own.
+        assert FEATURES[variant].unit == FEATURES[name].unit
+        assert FEATURES[variant].irregularity == FEATURES[name].irregularity
+        assert FEATURES[variant].variant is None
+
+
 @pytest.mark.parametrize("feature", FEATURES.values(), ids=FEATURES)
 def test_every_feature_is_in_the_manual(feature):
     row = next(

@@ -1,3 +1,4 @@
+import io
 import pickle
 from functools import partial
 
@@ -58,7 +59,6 @@ def test_a_row_a_case_in_order(cohort):
             "the spacing is unknown: no mesh_volume, surface_area, sphericity, elongation, "
             "flatness, maximum_3d_diameter"
         )
-    assert not table["spacing_known"].any()
     assert list(failures) == ["TCGA_AA_0005_20000101"]
 
 
@@ -68,6 +68,10 @@ def test_failed_and_empty_cases_have_a_row_with_the_reason(cohort):
     for row in (empty, failed):
         assert row[list(FEATURES)].isna().all()
         assert row[["slice", "empty_bins"]].isna().all()
+    # What was read is known to have no spacing; of what was not, nothing is known.
+    assert table["spacing_known"].tolist() == [False, False, False, False, pd.NA]
+    written = pd.read_csv(io.StringIO(table.to_csv()), dtype=str)["spacing_known"]
+    assert written.fillna("").tolist() == ["False", "False", "False", "False", ""]
     assert empty["reason"] == "the mask is empty"
     assert failed["reason"] == failures["TCGA_AA_0005_20000101"]
     assert "TCGA_AA_0005_20000101_2_mask.tif" in failed["reason"]
@@ -92,7 +96,7 @@ def test_options_reach_every_case(cohort):
     )
     assert len(seen) == len(table) == 5
     assert set(table["masks"]) == {"automatic"}
-    assert table["spacing_known"].all()
+    assert table["spacing_known"].tolist() == [True, True, True, True, pd.NA]
     expected = extract_features(
         block(2, 5, 7), spacing=(2.0, 1.0, 1.0), conventions=Conventions(points="centres")
     )
@@ -113,6 +117,18 @@ def test_no_cases_give_an_empty_table():
 def test_bad_spacing_is_refused_before_anything_is_read(cohort):
     with pytest.raises(InputError, match="three positive numbers"):
         feature_table(open_cases(cohort), spacing=(1.0, 0.0, 1.0), jobs=1)
+
+
+@pytest.mark.parametrize("masks", ["", " "])
+def test_blank_kind_of_mask_is_refused(cohort, masks):
+    with pytest.raises(InputError, match=f"manual or automatic, found: '{masks}'"):
+        feature_table(open_cases(cohort), masks=masks, jobs=1)
+
+
+def test_two_cases_of_one_name_are_refused(cohort):
+    twice = [*open_cases(cohort), *open_cases(cohort)[1:2]]
+    with pytest.raises(InputError, match=r"every case once, found TCGA_AA_0002_20000101 twice: "):
+        feature_table(twice, jobs=1)
 
 
 def test_case_without_a_mask_is_an_error(cohort):

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import kruskal
+from scipy.stats import chi2, kruskal, ncx2
 
 from lggshape.errors import InputError
 from lggshape.statistics import cramers_v, epsilon_squared, kruskal_wallis, quantile_bins
@@ -10,6 +10,16 @@ from lggshape.statistics import cramers_v, epsilon_squared, kruskal_wallis, quan
 TABLE = [[10, 5, 3], [4, 9, 6], [2, 7, 14]]
 VALUES = [1, 2, 2, 3, 3, 3, 4, 4, 5, 6, 6, 7]
 GROUPS = [1, 1, 2, 1, 2, 2, 3, 1, 3, 3, 2, 3]
+
+
+def upper_noncentrality_of_the_median(freedom, tail=0.025):
+    """Bisect for the noncentrality whose tail quantile is the median without association."""
+    median = chi2.ppf(0.5, freedom)
+    low, high = 0.0, 1000.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if ncx2.ppf(tail, freedom, middle) < median else (low, middle)
+    return low
 
 
 def test_v_and_its_interval_r():
@@ -35,7 +45,34 @@ def test_order_and_empty_lines_do_not_matter_invariant():
 def test_exact_independence_analytic():
     effect = cramers_v([[10, 20, 30], [20, 40, 60]])
     assert effect.estimate == effect.low == 0
-    assert effect.high == 0
+    # 2 degrees of freedom, 180 patients, two rows; the statistic is 0 and counts as the median.
+    expected = math.sqrt(upper_noncentrality_of_the_median(2) / 180)
+    assert effect.high == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+def test_too_independent_tables_claim_no_more_than_the_median_one_analytic(level):
+    # Statistics 1.2 and 0.19 with 4 degrees of freedom lie below the median, 3.36.
+    expected = math.sqrt(upper_noncentrality_of_the_median(4, (1 - level) / 2) / (120 * 2))
+    for table in ([[16, 12, 12], [12, 14, 14], [12, 14, 14]], [[14, 13, 13], [13] * 3, [13] * 3]):
+        counts = np.array(table)
+        counts[2, 2] += 120 - counts.sum()
+        assert cramers_v(counts, level=level).high == pytest.approx(expected, rel=1e-8)
+
+
+def test_upper_limit_above_the_median_follows_the_statistic_analytic():
+    # Statistic 4 of a 2 x 2 table of 100 patients; its own tail, by scipy's distribution.
+    high = cramers_v([[30, 20], [20, 30]]).high
+    assert ncx2.cdf(4, 1, 100 * high**2) == pytest.approx(0.025, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "table",
+    # Five and six patients whose statistic over n equals its bias, 6 / 4 and 2 / 5.
+    [[[0, 1, 0, 0], [0, 0, 1, 1], [1, 0, 0, 1]], [[1, 3, 1], [1, 0, 0]]],
+)
+def test_rounding_error_makes_no_association_analytic(table):
+    assert cramers_v(table).estimate == 0
 
 
 def test_complete_association_analytic():
@@ -101,11 +138,18 @@ def test_epsilon_squared_follows_ranks_alone_invariant():
 
 
 def test_interval_holds_an_estimate_at_its_edge_invariant():
-    # H is 0.05 of three groups: smaller than the 2.5 % quantile of no effect.
-    effect = epsilon_squared([1, 2, 3, 4, 5, 6, 7, 8, 9], [0, 1, 2, 2, 1, 0, 0, 1, 2])
-    assert 0 < effect.estimate < 0.02
+    # H is 5.42 of three groups: at level 0.01 both limits lie below the estimate, H / 8.
+    effect = epsilon_squared([1, 2, 3, 4, 5, 6, 7, 8, 9], [0, 0, 0, 2, 1, 1, 2, 1, 2], level=0.01)
+    assert effect.estimate == effect.high
+    assert 0 <= effect.low < effect.estimate
+
+
+def test_epsilon_squared_claims_no_more_than_the_median_sample_analytic():
+    # H is below 1.39, the median of the chi-squared with 2 degrees of freedom; 60 values.
+    effect = epsilon_squared(np.arange(60), np.tile([0, 1, 2, 2, 1, 0], 10))
     assert effect.low == 0
-    assert effect.high >= effect.estimate
+    expected = upper_noncentrality_of_the_median(2) / 59
+    assert effect.high == pytest.approx(expected, rel=1e-8)
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.99])

@@ -2,28 +2,42 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import mannwhitneyu
+from scipy.stats import mannwhitneyu, norm
 
 from lggshape.errors import InputError
 from lggshape.statistics import auc
 
 # R, by the defining formulas: psi <- outer(x, y, function(a, b) (a > b) + (a == b) / 2);
-# v <- var(rowMeans(psi)) / P + var(colMeans(psi)) / N; interval on the logit scale.
+# v <- c(var(rowMeans(psi)) / P, var(colMeans(psi)) / N); a <- mean(psi);
+# g <- function(w) sum(w)^2 / sum(w^2 / (c(P, N) - 1)); q <- qt(0.975, min(g(v), g(1 / c(P, N))));
+# plogis(qlogis(a) + c(-1, 1) * q * sqrt(sum(v)) / (a * (1 - a))).
+# In the first case both g are 4; g(v) counts in the fourth, the other in the rest. In the fifth
+# g(v) is 10.3, though the variance of a group of three decides.
 R_VALUES = [
     (
         [3, 4, 5],
         [1, 2, 3],
-        (0.944444444444444, 0.474611400481517, 0.996883950967954, 0.0785674201318386),
+        (0.944444444444444, 0.210113274410705, 0.9990804162698295, 0.0785674201318386),
     ),
     (
         [2.1, 3.5, 1.7, 4.4, 3.5],
         [1.2, 3.5, 0.4, 2.1, 2.9, 1.7, 5.0],
-        (0.657142857142857, 0.306917422164718, 0.892424170370977, 0.168426087465023),
+        (0.657142857142857, 0.259761266436803, 0.912805763270151, 0.168426087465023),
     ),
     (
         [1, 2, 3, 4],
         [2, 3, 4, 5, 6],
-        (0.225, 0.0438156348620849, 0.647811856228882, 0.164253361203559),
+        (0.225, 0.0294774338596232, 0.7351058876187744, 0.1642533612035585),
+    ),
+    (
+        [3, 9, 14],
+        [1, 2, 4, 5, 6, 7, 8, 10, 11, 12, 13],
+        (0.606060606060606, 0.0330743467046841, 0.9857539834000323, 0.2484109276596266),
+    ),
+    (
+        [10, 11, 13],
+        [1, 2, 4, 5, 6, 7, 8, 9, 12, 14],
+        (0.833333333333333, 0.275089522318896, 0.985047736533149, 0.118634202800348),
     ),
 ]
 
@@ -87,12 +101,22 @@ def test_level_widens_the_interval_invariant():
     assert wide.low < narrow.low < narrow.estimate < narrow.high < wide.high
 
 
-def test_coverage_of_the_interval_simulated():
+@pytest.mark.parametrize("size", [4, 7, 25])
+def test_coverage_of_the_interval_simulated(size):
     # Normal groups a standard deviation apart: the area is Phi(1 / sqrt 2).
     truth = 0.760249938906523
     rng = np.random.default_rng(0)
-    areas = [auc(rng.normal(1, 1, 25), rng.normal(0, 1, 70)) for _ in range(400)]
-    assert 0.92 < np.mean([area.low <= truth <= area.high for area in areas]) < 0.98
+    areas = [auc(rng.normal(1, 1, size), rng.normal(0, 1, 90)) for _ in range(800)]
+    assert 0.935 < np.mean([area.low <= truth <= area.high for area in areas]) < 0.985
+
+
+def test_large_groups_come_near_the_normal_quantile_analytic():
+    rng = np.random.default_rng(3)
+    area = auc(rng.normal(1, 1, 900), rng.normal(0, 1, 1100))
+    centre = math.log(area.estimate / (1 - area.estimate))
+    reach = norm.ppf(0.975) * area.standard_error / (area.estimate * (1 - area.estimate))
+    expected = [1 / (1 + math.exp(-centre - side * reach)) for side in (-1, 1)]
+    assert (area.low, area.high) == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize(
