@@ -9,8 +9,10 @@ from typer.core import TyperGroup
 from lggshape.errors import InputError
 from lggshape_cli.associate import associate
 from lggshape_cli.demo import demo
+from lggshape_cli.evaluate import evaluate
 from lggshape_cli.features import features
 from lggshape_cli.info import info
+from lggshape_cli.train import train
 from lggshape_cli.verify import verify
 
 
@@ -58,5 +60,5 @@ def main(
     """
 
 
-for command in (verify, features, associate, demo, info):
+for command in (verify, evaluate, features, associate, train, demo, info):
     app.command()(command)

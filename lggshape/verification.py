@@ -15,6 +15,7 @@ from lggshape.case import Case
 from lggshape.files import is_missing, read_patient_table
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource, open_cases
+from lggshape.readers.source import SEQUENCES
 
 _STAND_IN = "FLAIR"
 _COUNTS = ("slices", "tumour_slices", "tumour_voxels", "components_6", "components_26")
@@ -33,11 +34,11 @@ class Verification:
     ----------
     cases : DataFrame
         A row a case: `case`, `patient`; `status` (ok, warning, failed); `shape` (Z x Y x X) and
-        `type` of the image, or of the mask if there is no image; `missing_sequences`, those that
-        equal FLAIR in every voxel, joined by "; "; `slices`, `tumour_slices`, `tumour_voxels`;
-        `components_6` and `components_26`, the parts of the mask that hang together by faces, and
-        by faces, edges or corners; `touches_edge`, whether the mask reaches the edge of the volume;
-        and `messages`. What does not apply is missing.
+        `type` of the image, or of the mask if there is no image; `missing_sequences`, those that an
+        image lacks or that equal FLAIR in every voxel, joined by "; "; `slices`, `tumour_slices`,
+        `tumour_voxels`; `components_6` and `components_26`, the parts of the mask that hang
+        together by faces, and by faces, edges or corners; `touches_edge`, whether the mask reaches
+        the edge of the volume; and `messages`. What does not apply is missing.
     labels : DataFrame
         A row a label column: `table`, `column`, `labelled`, the number of patients of the data set
         with a label, and `unlabelled`, the other patients, joined by "; ". A cell that says
@@ -171,7 +172,12 @@ def check_case(source: CaseSource) -> _Checked:
         "missing_sequences": "; ".join(missing),
         "slices": voxels.shape[0],
     }
-    warnings = [f"{name} is missing: it equals {_STAND_IN} everywhere" for name in missing]
+    warnings = [
+        f"{name} is missing: it equals {_STAND_IN} everywhere"
+        if name in case.sequences
+        else f"{name} is missing"
+        for name in missing
+    ]
     if case.mask is None:
         warnings.append("no mask")
     else:
@@ -191,14 +197,16 @@ def check_case(source: CaseSource) -> _Checked:
 
 
 def _missing_sequences(case: Case) -> list[str]:
-    """Name the sequences in whose place FLAIR stands."""
-    if case.image is None or _STAND_IN not in case.sequences:
+    """Name the sequences that are not there, or in whose place FLAIR stands."""
+    if case.image is None:
         return []
-    flair = case.image[..., case.sequences.index(_STAND_IN)]
+    channels = dict(zip(case.sequences, np.moveaxis(case.image, 3, 0), strict=True))
+    flair = channels.get(_STAND_IN)
     return [
         name
-        for channel, name in enumerate(case.sequences)
-        if name != _STAND_IN and np.array_equal(case.image[..., channel], flair)
+        for name in SEQUENCES
+        if name not in channels
+        or (flair is not None and name != _STAND_IN and np.array_equal(channels[name], flair))
     ]
 
 

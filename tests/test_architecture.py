@@ -22,6 +22,10 @@ MAY_IMPORT = {
     "verification": {"errors", "case", "files", "parallel", "readers"},
     "shape": {"errors", "case", "files", "parallel", "readers"},
     "association": {"errors", "files", "statistics", "shape"},
+    "evaluation": {
+        *("errors", "case", "files", "parallel", "readers"),
+        *("statistics", "figures", "association"),
+    },
     "report": {"errors", "files", "figures", "statistics", "shape", "association", "provenance"},
 }
 """For each part of the package, the parts it may import; a new part has to be added here."""

@@ -73,6 +73,18 @@ def test_a_sequence_that_equals_flair_is_missing(tmp_path, channels, missing):
     assert row["messages"].count("equals FLAIR everywhere") == len(channels)
 
 
+def test_flair_alone_is_a_case_with_a_word_on_what_is_missing(tmp_path):
+    case = tmp_path / "A"
+    case.mkdir()
+    for number, values in enumerate(RNG.integers(1, 256, SHAPE).astype(np.uint16), start=1):
+        tifffile.imwrite(case / f"A_{number}.tif", values)
+    row = only_row(tmp_path)
+    assert (row["shape"], row["type"]) == ("4 x 12 x 14", "uint16")
+    assert row["missing_sequences"] == "pre-contrast; post-contrast"
+    assert row["messages"] == "pre-contrast is missing; post-contrast is missing; no mask"
+    assert row["status"] == "warning"
+
+
 def test_a_sequence_that_differs_in_one_voxel_is_there(tmp_path):
     image = RNG.integers(1, 256, (*SHAPE, 3), dtype=np.uint8)
     image[..., 0] = image[..., 1]

@@ -4,5 +4,6 @@ from lggshape.figures.groups import box_and_points
 from lggshape.figures.heat_map import heat_map
 from lggshape.figures.intervals import interval_plot
 from lggshape.figures.style import Rendered, render
+from lggshape.figures.training import training_curve
 
-__all__ = ["Rendered", "box_and_points", "heat_map", "interval_plot", "render"]
+__all__ = ["Rendered", "box_and_points", "heat_map", "interval_plot", "render", "training_curve"]

@@ -79,6 +79,7 @@ def _unreadable(case: str, path: Path, reason: str) -> UnreadableCase:
     return UnreadableCase(
         id=case,
         patient=slice_folders.patient_of(case),
+        site=slice_folders.site_of(case),
         path=path,
         has_image=False,
         has_mask=False,

@@ -1,4 +1,4 @@
-"""Tell by a table which case belongs to which patient."""
+"""Tell by a table which case belongs to which patient, and where it comes from."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,19 +10,20 @@ from lggshape.readers.source import CaseSource
 
 
 def assign_patients(sources: Sequence[CaseSource], manifest: Path) -> list[CaseSource]:
-    """Replace the patients of the cases by those that a table gives.
+    """Replace the patients of the cases, and their sites, by those that a table gives.
 
     Parameters
     ----------
     sources : sequence of CaseSource
         The cases, as `open_cases` gives them.
     manifest : Path
-        A CSV with the columns `case` and `patient`. Rows of other cases are left aside.
+        A CSV with the columns `case` and `patient`, and perhaps `site`. Rows of other cases are
+        left aside. Where there is no site, a case keeps the one that its reader knows.
 
     Returns
     -------
     list of CaseSource
-        The same cases in the same order, with the patients of the table.
+        The same cases in the same order, with the patients and sites of the table.
 
     Raises
     ------
@@ -40,4 +41,8 @@ def assign_patients(sources: Sequence[CaseSource], manifest: Path) -> list[CaseS
     if without:
         msg = f"Expected a patient for every case, found none for {', '.join(without)}: {manifest}."
         raise InputError(msg)
-    return [replace(source, patient=patients[source.id]) for source in sources]
+    sites = dict(zip(table["case"], table["site"], strict=True)) if "site" in table else {}
+    return [
+        replace(source, patient=patients[source.id], site=sites.get(source.id) or source.site)
+        for source in sources
+    ]

@@ -11,6 +11,7 @@ FLAIR                     flair, t2f
 pre-contrast              t1, t1n, pre
 post-contrast             t1ce, t1c, t1gd, post
 not used                  t2, t2w
+maps, not used            probability, uncertainty, entropy
 ========================= =========================================
 
 A file without such a word holds the image of its case: one volume is FLAIR, three volumes along
@@ -29,26 +30,27 @@ orientation is unknown and the axes are only transposed; the pixdim sizes then c
 they are positive and the header names their unit, or one of them differs from 1, which is what
 programs write that know no size. A size outside 0.001 to 1000 mm is an error. All files of a case
 have to lie on the same grid.
+
+What is written lies on the stored grid of the image, with its orientation and its header's
+transforms: voxel for voxel in the same place of the file.
 """
 
-import gzip
-import logging
 import re
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import Case, Geometry, Spacing
+from lggshape.case import Case, Geometry
 from lggshape.errors import CaseError
+from lggshape.readers import nifti_file
 from lggshape.readers.source import (
+    MAPS,
+    MASK,
     SEQUENCES,
-    VOXEL_SIZES,
     CaseSource,
     binary_mask,
     folder_name,
@@ -57,7 +59,6 @@ from lggshape.readers.source import (
 
 LAYOUT = "NIfTI files (<case>.nii.gz, <case>_mask.nii.gz, <case>_flair.nii.gz, or a folder a case)"
 
-MASK = "mask"
 UNNAMED = ""
 UNUSED = "unused"
 
@@ -77,16 +78,12 @@ _ROLES = {
     "post": "post-contrast",
     "t2": UNUSED,
     "t2w": UNUSED,
+    **dict.fromkeys(MAPS, UNUSED),
 }
-_MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
-"""Millimetres in the header's unit of length: not named, metre, millimetre, micrometre."""
-
-_UNIT_OF_LENGTH = 7  # the lower three bits of xyzt_units
-_GZIP_MAGIC = b"\x1f\x8b"
-
 # Of a voxel: enough for the rounding of qform and sform, far below what shifts a mask.
 _GRID_TOLERANCE = 0.01
-_COSINE_TOLERANCE = 0.01
+
+_Result = TypeVar("_Result")
 
 
 class _Volume(NamedTuple):
@@ -161,10 +158,37 @@ class NiftiCase(CaseSource):
             geometry=volumes[0].geometry if volumes else Geometry(),
         )
 
+    def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
+        roles = dict(self.files)
+        # The file that gives the case its geometry when it is read.
+        source = next(roles[role] for role in (UNNAMED, *SEQUENCES, MASK) if role in roles)
+        grid = self._from_file(source, nifti_file.grid_of)
+        self._check_grid(grid.shape, volumes)
+        names = {kind: self._name(kind) for kind in volumes}
+        for kind, name in names.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(nifti_file.encode(volumes[kind], grid))
+        return list(names.values())
+
+    def _places(self) -> list[str]:
+        return [self.id] if self._has_folder else [self._name(kind) for kind in (MASK, *MAPS)]
+
+    def _name(self, kind: str) -> str:
+        name = f"{self.id}_{kind}.nii.gz"
+        return f"{self.id}/{name}" if self._has_folder else name
+
+    @property
+    def _has_folder(self) -> bool:
+        """Whether the case is a folder, and not files of a folder that may hold others."""
+        return folder_name(self.path) == self.id
+
     def _volume(self, path: Path) -> _Volume:
         """Read one file; turn it to (Z, Y, X[, C])."""
+        return _Volume(*self._from_file(path, nifti_file.load), path)
+
+    def _from_file(self, path: Path, read: Callable[[Path], _Result]) -> _Result:
         try:
-            values, geometry = _load(path)
+            return read(path)
         # A damaged file makes gzip, zlib and nibabel raise nearly anything, MemoryError for absurd
         # dimensions included.
         except Exception as error:
@@ -173,7 +197,6 @@ class NiftiCase(CaseSource):
                 f"found: {str(error) or type(error).__name__}: {path}."
             )
             raise CaseError(msg) from error
-        return _Volume(values, geometry, path)
 
     def _sequences_of(self, volume: _Volume) -> tuple[str, ...]:
         """Name the sequences of an image whose file name does not."""
@@ -288,92 +311,6 @@ def _role(name: str) -> tuple[str, str]:
     return (UNNAMED, stem) if role is None else (role, stem[: -len(word) - 1])
 
 
-def _load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
-    """Read values (Z, Y, X[, C]) and geometry; raises anything for a damaged file."""
-    # Imported here because it takes longer than the rest of the readers together.
-    import nibabel as nib
-
-    content = path.read_bytes()
-    if content.startswith(_GZIP_MAGIC):
-        # The whole stream at once, because only its end holds the checksum.
-        content = gzip.decompress(content)
-    # The first field of the header is its own size, in either byte order.
-    size = {int.from_bytes(content[:4], "little"), int.from_bytes(content[:4], "big")}
-    if nib.Nifti1Header.sizeof_hdr in size:
-        kind = nib.Nifti1Image
-    elif nib.Nifti2Header.sizeof_hdr in size:
-        kind = nib.Nifti2Image
-    else:
-        msg = "no NIfTI header"
-        raise ValueError(msg)
-    # nibabel repairs a bad pixdim with a guess, so the sizes are taken from the header as it is.
-    header = content[: kind.header_class.sizeof_hdr]
-    raw = kind.header_class(header, check=False)  # type: ignore[no-untyped-call]
-    pixdim = np.asarray(raw["pixdim"][1:4], dtype=np.float64)
-    with _quiet_nibabel():
-        image = kind.from_bytes(content)
-        unit = int(image.header["xyzt_units"]) & _UNIT_OF_LENGTH
-        by_sform, by_qform = (int(image.header[f"{form}_code"]) > 0 for form in ("sform", "qform"))
-        if by_qform and not by_sform and not _positive(pixdim):
-            msg = f"pixdim {pixdim.tolist()} instead of positive voxel sizes"
-            raise ValueError(msg)
-        if by_sform or by_qform:
-            _check_affine(image.affine)
-            image = nib.as_closest_canonical(image)  # type: ignore[no-untyped-call]
-        values = np.asanyarray(image.dataobj)
-    values = _zyx_values(values)
-    scale = _MILLIMETRES.get(unit, 1.0)
-    if by_sform or by_qform:
-        affine = np.diag([scale, scale, scale, 1.0]) @ image.affine[:, [2, 1, 0, 3]]
-        return values, Geometry(_spacing(np.linalg.norm(affine[:3, :3], axis=0)), affine)
-    if _positive(pixdim) and (unit or np.any(pixdim != 1)):
-        return values, Geometry(_spacing(pixdim[::-1] * scale))
-    return values, Geometry()
-
-
-def _zyx_values(values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Bring stored (X, Y, Z[, C]) to (Z, Y, X[, C]); drop empty axes at the end."""
-    shape = values.shape
-    while values.ndim > 3 and values.shape[-1] == 1:
-        values = values[..., 0]
-    if values.ndim not in {3, 4} or values.size == 0:
-        msg = f"shape {shape} instead of a volume of three axes"
-        raise ValueError(msg)
-    if values.dtype.kind not in "biuf":
-        msg = f"{values.dtype} instead of plain numbers"
-        raise ValueError(msg)
-    return np.ascontiguousarray(values.transpose(2, 1, 0, *range(3, values.ndim)))
-
-
-def _spacing(sizes: NDArray[np.float64]) -> Spacing:
-    # Headers hold 32-bit numbers: 1.2 is what was meant by 1.2000000477.
-    with np.errstate(over="ignore"):
-        z, y, x = (float(str(size)) for size in sizes.astype(np.float32))
-    low, high = VOXEL_SIZES
-    if not all(low <= size <= high for size in (z, y, x)):
-        found = ", ".join(f"{size:g}" for size in sizes)
-        msg = f"voxel sizes {found} (z, y, x) instead of {low:g} to {high:g} mm"
-        raise ValueError(msg)
-    return z, y, x
-
-
-def _positive(sizes: NDArray[np.float64]) -> bool:
-    return bool(np.all(np.isfinite(sizes) & (sizes > 0)))
-
-
-def _check_affine(affine: NDArray[np.float64]) -> None:
-    """Refuse an affine that has no voxel sizes, or whose axes are not at right angles."""
-    axes = affine[:3, :3]
-    sizes = np.linalg.norm(axes, axis=0)
-    if not (np.all(np.isfinite(affine)) and _positive(sizes)):
-        msg = f"an affine without voxel sizes, {affine.tolist()}"
-        raise ValueError(msg)
-    cosines = (axes / sizes).T @ (axes / sizes) - np.eye(3)
-    if np.abs(cosines).max() > _COSINE_TOLERANCE:
-        msg = f"an affine whose axes are not at right angles, {affine.tolist()}"
-        raise ValueError(msg)
-
-
 def _same_place(one: Geometry, other: Geometry, shape: tuple[int, ...]) -> bool:
     """Tell whether the corner voxels of two grids of one shape lie at the same places."""
     if one.affine is not None and other.affine is not None:
@@ -386,15 +323,3 @@ def _same_place(one: Geometry, other: Geometry, shape: tuple[int, ...]) -> bool:
     if one.spacing is None or other.spacing is None:
         return one.spacing == other.spacing
     return bool(np.allclose(one.spacing, other.spacing, rtol=_GRID_TOLERANCE, atol=0))
-
-
-@contextmanager
-def _quiet_nibabel() -> Iterator[None]:
-    """Keep nibabel from writing its findings on the header to stderr."""
-    logger = logging.getLogger("nibabel.global")
-    disabled, logger.disabled = logger.disabled, True
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
-    finally:
-        logger.disabled = disabled

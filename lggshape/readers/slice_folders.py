@@ -1,17 +1,22 @@
 """Slice folders: the layout of the Kaggle LGG data set, one TIFF a slice.
 
-A case is a folder `<case>/` that holds `<case>_<n>.tif`, the image of slice n (uint8; Y, X and
-three channels: pre-contrast, FLAIR, post-contrast), and `<case>_<n>_mask.tif`, its mask (Y, X). n
-runs from 1 without gaps and sorts as a number. Images alone and masks alone are cases too. Any
-compression that tifffile reads will do. Nothing tells the size of a voxel: the geometry is unknown.
+A case is a folder `<case>/` that holds `<case>_<n>.tif`, the image of slice n, and
+`<case>_<n>_mask.tif`, its mask (Y, X). n runs from 1 without gaps and sorts as a number. Images
+alone and masks alone are cases too. Any compression that tifffile reads will do. Nothing tells the
+size of a voxel: the geometry is unknown.
 
-A case named `TCGA_<site>_<patient>_<date>` belongs to patient `TCGA_<site>_<patient>`; any other
-case is a patient of its own.
+An image has three channels, pre-contrast, FLAIR and post-contrast (Y, X, 3), or is grey (Y, X) and
+FLAIR alone; its values are whole or floating-point numbers of any size. What ends in
+`_probability.tif`, `_uncertainty.tif` or `_entropy.tif` instead of `_mask.tif` was written beside
+masks, and is left aside.
+
+A case named `TCGA_<site>_<patient>_<date>` belongs to patient `TCGA_<site>_<patient>` of that site;
+any other case is a patient of its own, and its site is unknown.
 """
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +28,8 @@ from numpy.typing import NDArray
 from lggshape.case import Case
 from lggshape.errors import CaseError
 from lggshape.readers.source import (
+    MAPS,
+    MASK,
     SEQUENCES,
     CaseSource,
     binary_mask,
@@ -32,9 +39,16 @@ from lggshape.readers.source import (
 
 LAYOUT = "slice folders (<case>/<case>_<n>.tif, <case>_<n>_mask.tif)"
 
+_SEQUENCES = {(1,): ("FLAIR",), (3,): SEQUENCES}
+"""The sequences by the shape of the channels."""
+
+# A palette's values are indices, and where 0 is white they run against the intensity.
+_NO_INTENSITIES = {tifffile.PHOTOMETRIC.PALETTE, tifffile.PHOTOMETRIC.MINISWHITE}
+
 _TIFF = re.compile(r"\.tiff?$", re.IGNORECASE)
 _SLICE = re.compile(r"(?P<case>.+)_(?P<number>[0-9]+)(?P<mask>_mask)?\.tiff?", re.IGNORECASE)
-_TCGA = re.compile(r"(?P<patient>TCGA_[^_]+_[^_]+)_[0-9]{8}")
+_MAP = re.compile(rf"_[0-9]+_({'|'.join(MAPS)})\.tiff?$", re.IGNORECASE)
+_TCGA = re.compile(r"(?P<patient>TCGA_(?P<site>[^_]+)_[^_]+)_[0-9]{8}")
 
 
 @dataclass(frozen=True)
@@ -44,17 +58,15 @@ class SliceFolder(CaseSource):
     Attributes
     ----------
     names : tuple of str
-        The names of all TIFF files of the folder.
+        The names of the TIFF files of the folder, without those of maps.
     """
 
     names: tuple[str, ...] = ()
 
     def _read(self, *, image: bool, mask: bool) -> Case:
         images, masks = self._numbered_slices()
-        voxels = self._stack(images) if image and images else None
+        voxels = self._image(images) if image and images else None
         values = self._stack(masks) if mask and masks else None
-        if voxels is not None:
-            self._check_image(voxels, images)
         inside = None
         if values is not None:
             if values.ndim != 3:
@@ -75,8 +87,32 @@ class SliceFolder(CaseSource):
             patient=self.patient,
             image=voxels,
             mask=inside,
-            sequences=SEQUENCES if images else (),
+            sequences=() if voxels is None else _SEQUENCES[voxels.shape[3:]],
         )
+
+    def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
+        images, masks = self._numbered_slices()
+        names = images or masks
+        self._check_grid((len(names), *self._stack(names[:1]).shape[1:3]), volumes)
+        written = []
+        (folder / self.id).mkdir()
+        for kind, values in volumes.items():
+            stored = np.where(values, np.uint8(255), np.uint8(0)) if kind == MASK else values
+            for name, one in zip(names, stored, strict=True):
+                # The number as it is spelled in the input, perhaps with zeros in front.
+                number = _SLICE.fullmatch(name)["number"]  # type: ignore[index]
+                written.append(f"{self.id}/{self.id}_{number}_{kind}.tif")
+                tifffile.imwrite(
+                    folder / written[-1],
+                    one,
+                    photometric="minisblack",
+                    compression="zlib",
+                    metadata=None,
+                )
+        return written
+
+    def _places(self) -> list[str]:
+        return [self.id]
 
     def _numbered_slices(self) -> tuple[list[str], list[str]]:
         """Give the names of the images and of the masks in the order of their numbers."""
@@ -118,12 +154,12 @@ class SliceFolder(CaseSource):
                 raise CaseError(msg)
         return [images[number] for number in sorted(images)], [masks[n] for n in sorted(masks)]
 
-    def _stack(self, names: Sequence[str]) -> NDArray[np.generic]:
+    def _stack(self, names: Sequence[str], *, image: bool = False) -> NDArray[np.generic]:
         """Read the slices into one array; the slice is the first axis."""
         slices = []
         with _quiet_tifffile() as complaints:
             for name in names:
-                slices.append(self._slice(name, complaints))
+                slices.append(self._slice(name, complaints, image=image))
                 if slices[-1].shape != slices[0].shape or slices[-1].dtype != slices[0].dtype:
                     msg = (
                         f"Expected the slices of case {self.id} to be of one shape and type, found "
@@ -133,7 +169,7 @@ class SliceFolder(CaseSource):
                     raise CaseError(msg)
         return np.stack(slices)
 
-    def _slice(self, name: str, complaints: list[str]) -> NDArray[np.generic]:
+    def _slice(self, name: str, complaints: list[str], *, image: bool) -> NDArray[np.generic]:
         """Decode the one page of one TIFF file."""
         complaints.clear()
         pages = 1
@@ -142,7 +178,11 @@ class SliceFolder(CaseSource):
             with tifffile.TiffFile(self.path / name) as tiff:
                 pages = len(tiff.pages)
                 if pages == 1:
-                    values = tiff.pages.first.asarray(maxworkers=1)
+                    page = tiff.pages.first
+                    values = page.asarray(maxworkers=1)
+                    if image and page.photometric in _NO_INTENSITIES:
+                        photometric = tifffile.PHOTOMETRIC(page.photometric).name.lower()
+                        complaints.append(f"{photometric} instead of intensities")
         # A damaged file makes tifffile and its codecs raise nearly anything: their own errors,
         # ValueError, IndexError, struct.error, zlib.error.
         except Exception as error:
@@ -161,13 +201,19 @@ class SliceFolder(CaseSource):
             raise CaseError(msg)
         return values
 
-    def _check_image(self, voxels: NDArray[np.generic], names: Sequence[str]) -> None:
-        if voxels.ndim != 4 or voxels.shape[3] != len(SEQUENCES) or voxels.dtype != np.uint8:
+    def _image(self, names: Sequence[str]) -> NDArray[np.generic]:
+        """Read the image (Z, Y, X, C)."""
+        voxels = self._stack(names, image=True)
+        found = f"{voxels.shape[1:]} {voxels.dtype}"
+        if voxels.ndim == 3:
+            voxels = voxels[..., None]
+        if voxels.shape[3:] not in _SEQUENCES or voxels.dtype.kind not in "uif":
             msg = (
-                f"Expected the image slices of case {self.id} to have shape (Y, X, 3) and type "
-                f"uint8, found {voxels.shape[1:]} {voxels.dtype}: {self.path / names[0]}."
+                f"Expected the image slices of case {self.id} to have shape (Y, X, 3), or (Y, X) "
+                f"for FLAIR alone, and to hold numbers, found {found}: {self.path / names[0]}."
             )
             raise CaseError(msg)
+        return voxels
 
     def _binary(self, values: NDArray[np.generic], names: Sequence[str]) -> NDArray[np.bool_]:
         slices = [
@@ -214,8 +260,20 @@ def patient_of(case: str) -> str:
     return tcga["patient"] if tcga else case
 
 
+def site_of(case: str) -> str:
+    """Give the institution of a case by the case's name; empty if the name does not tell.
+
+    Examples
+    --------
+    >>> site_of("TCGA_CS_4941_19960909")
+    'CS'
+    """
+    tcga = _TCGA.fullmatch(case)
+    return tcga["site"] if tcga else ""
+
+
 def _source(folder: Path, files: Sequence[str], *, masks_only: bool) -> CaseSource | None:
-    names = tuple(name for name in files if _TIFF.search(name))
+    names = tuple(name for name in files if _TIFF.search(name) and not _MAP.search(name))
     if not names:
         return None
     case = folder_name(folder)
@@ -223,6 +281,7 @@ def _source(folder: Path, files: Sequence[str], *, masks_only: bool) -> CaseSour
     return SliceFolder(
         id=case,
         patient=patient_of(case),
+        site=site_of(case),
         path=folder,
         has_image=not all(are_masks),
         has_mask=any(are_masks),

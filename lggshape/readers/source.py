@@ -2,18 +2,27 @@
 
 import os
 import re
+import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Case
-from lggshape.errors import CaseError
+from lggshape.errors import CaseError, InputError
 
 SEQUENCES = ("pre-contrast", "FLAIR", "post-contrast")
 """Names of the MR sequences, in the order of the channels."""
+
+MASK = "mask"
+
+MAPS = ("probability", "uncertainty", "entropy")
+"""Kinds of volumes that are written beside masks, and left aside when a case is read."""
 
 VOXEL_SIZES = (1e-3, 1e3)
 """Smallest and largest distance between voxel centres that is taken for one, in mm.
@@ -45,6 +54,8 @@ class CaseSource(ABC):
         Whether there are files of an image, and of a mask.
     mask_required : bool
         Whether a case without a mask is an error when the mask is asked for.
+    site : str
+        The institution that the images come from; empty if unknown.
     """
 
     id: str
@@ -53,6 +64,7 @@ class CaseSource(ABC):
     has_image: bool
     has_mask: bool
     mask_required: bool = False
+    site: str = ""
 
     def read(self, *, image: bool = True, mask: bool = True) -> Case:
         """Read the case.
@@ -74,17 +86,96 @@ class CaseSource(ABC):
             If the case is incomplete, contradicts itself, or a file of it cannot be read.
         """
         case = self._read(image=image, mask=mask)
-        if not (self.has_image or self.has_mask):
-            msg = f"Expected case {self.id} to have an image or a mask, found none: {self.path}."
-            raise CaseError(msg)
+        self._check_presence()
         if mask and self.mask_required and case.mask is None:
             msg = f"Expected case {self.id} to have a mask, found none: {self.path}."
             raise CaseError(msg)
         return case
 
+    def write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[Path]:
+        """Write volumes that were made of the case, in its own layout and on its own grid.
+
+        What is written is read by `open_cases(folder, masks_only=True)`. The case is written whole
+        or not at all, and takes the place of what was written for it before.
+
+        Parameters
+        ----------
+        folder : Path
+            Where to write, not where the case is read from. It is made if it is missing.
+        volumes : mapping of str to ndarray of shape (Z, Y, X)
+            The volumes by kind, on the grid that `read` gives: "mask" (bool), and "probability",
+            "uncertainty", "entropy" (float, stored with 32 bits).
+
+        Returns
+        -------
+        list of Path
+            The files.
+
+        Raises
+        ------
+        CaseError
+            If the case's own files, which give the grid, cannot be read.
+        InputError
+            If the folder cannot be written, is the one that the case is read from, or holds other
+            files in the place of the case.
+        ValueError
+            If a kind is unknown or a volume does not lie on the grid.
+        """
+        unknown = volumes.keys() - {MASK, *MAPS}
+        if unknown:
+            msg = f"Expected kinds of volumes among {(MASK, *MAPS)}, found: {sorted(unknown)}."
+            raise ValueError(msg)
+        stored = {
+            kind: np.not_equal(values, 0) if kind == MASK else np.asarray(values, dtype=np.float32)
+            for kind, values in volumes.items()
+        }
+        with _all_replaced(folder, self._places()) as temporary:
+            self._check_presence()
+            self._check_place(folder)
+            names = self._write(temporary, stored)
+        return [folder / name for name in names]
+
     @abstractmethod
     def _read(self, *, image: bool, mask: bool) -> Case:
         """Read what is asked for and exists."""
+
+    @abstractmethod
+    def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
+        """Write the volumes (bool or 32-bit floats) to an empty folder; give the files' names."""
+
+    @abstractmethod
+    def _places(self) -> list[str]:
+        """Name the files or the folder that `_write` can make; that of the mask first."""
+
+    def _check_presence(self) -> None:
+        if not (self.has_image or self.has_mask):
+            msg = f"Expected case {self.id} to have an image or a mask, found none: {self.path}."
+            raise CaseError(msg)
+
+    def _check_place(self, folder: Path) -> None:
+        """Refuse to write over anything but what was written for this case before."""
+        if folder.resolve() in {self.path.resolve(), self.path.resolve().parent}:
+            msg = f"Expected another folder than case {self.id} is read from, found: {folder}."
+            raise InputError(msg)
+        kinds = "|".join((MASK, *MAPS))
+        ours = re.compile(rf"{re.escape(self.id)}(_[0-9]+)?_({kinds})\.(tif|nii\.gz)")
+        for place in (folder / name for name in self._places()):
+            names = [*chain(*visible_names(place))] if place.is_dir() else [place.name]
+            if place.exists() and not all(map(ours.fullmatch, names)):
+                msg = (
+                    f"Expected {place} to be new or to hold nothing but masks and maps of case "
+                    f"{self.id}, found something else."
+                )
+                raise InputError(msg)
+
+    def _check_grid(
+        self, shape: tuple[int, ...], volumes: Mapping[str, NDArray[np.generic]]
+    ) -> None:
+        """Refuse volumes that are not of the shape (Z, Y, X) of the case."""
+        for kind, values in volumes.items():
+            if values.shape != shape:
+                msg = f"Expected the {kind} of case {self.id} to be {shape}, found {values.shape}."
+                raise ValueError(msg)
 
 
 @dataclass(frozen=True)
@@ -101,6 +192,40 @@ class UnreadableCase(CaseSource):
 
     def _read(self, *, image: bool, mask: bool) -> Case:
         raise CaseError(self.reason)
+
+    def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
+        raise CaseError(self.reason)
+
+    def _places(self) -> list[str]:
+        raise CaseError(self.reason)
+
+
+@contextmanager
+def _all_replaced(folder: Path, names: Sequence[str]) -> Iterator[Path]:
+    """Give an empty hidden folder; if the block succeeds, move from there what is so named.
+
+    What was there under any of the names goes. The first one goes first and comes last, so that
+    after a kill in between there is none.
+    """
+    hidden = folder / f".{names[0]}.part"
+    new, old = hidden / "new", hidden / "old"
+    try:
+        # Of an earlier run that was killed.
+        shutil.rmtree(hidden, ignore_errors=True)
+        new.mkdir(parents=True)
+        yield new
+        old.mkdir()
+        for name in names:
+            if (folder / name).exists():
+                (folder / name).replace(old / name)
+        for name in reversed(names):
+            if (new / name).exists():
+                (new / name).replace(folder / name)
+    except OSError as error:
+        msg = f"Expected {folder} to be a folder that can be written, found: {error.strerror}."
+        raise InputError(msg) from error
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 def binary_mask(values: NDArray[np.generic], *, case: str, path: Path) -> NDArray[np.bool_]:

@@ -1,6 +1,12 @@
 """Statistics: arrays in, named tuples out. Knows nothing of tumours."""
 
 from lggshape.statistics.adjustment import Adjusted, adjust
+from lggshape.statistics.clusters import (
+    Proportion,
+    cluster_bootstrap,
+    clustered_auc,
+    clustered_proportion,
+)
 from lggshape.statistics.contingency import (
     Effect,
     KruskalResult,
@@ -19,8 +25,12 @@ __all__ = [
     "Effect",
     "FisherResult",
     "KruskalResult",
+    "Proportion",
     "adjust",
     "auc",
+    "cluster_bootstrap",
+    "clustered_auc",
+    "clustered_proportion",
     "cramers_v",
     "epsilon_squared",
     "fisher_exact",

@@ -1,13 +1,16 @@
 import logging
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import tifffile
 
 from lggshape.case import Geometry
-from lggshape.errors import CaseError
+from lggshape.errors import CaseError, InputError
 from lggshape.readers import open_cases
+from lggshape.readers.source import SEQUENCES
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (12, 16, 20, 3), dtype=np.uint8)
@@ -190,14 +193,57 @@ def test_image_and_mask_of_different_shapes(tmp_path):
 @pytest.mark.parametrize(
     ("image", "found"),
     [
-        (IMAGE[..., 0], r"found (16, 20) uint8"),
-        (IMAGE.astype(np.uint16), r"found (16, 20, 3) uint16"),
+        (IMAGE[..., 0] > 4, r"found (16, 20) bool"),
+        (IMAGE[..., 0].astype(np.complex64), r"found (16, 20) complex64"),
+        (IMAGE[..., :2], r"found (16, 20, 2) uint8"),
         (np.concatenate([IMAGE, IMAGE[..., :1]], axis=3), r"found (16, 20, 4) uint8"),
     ],
 )
 def test_images_of_other_types_or_channels(tmp_path, image, found):
-    write_case(tmp_path, image=image, photometric=None)
+    options = {"planarconfig": "contig"} if image.ndim == 4 else {}
+    write_case(tmp_path, image=image, mask=None, photometric="minisblack", **options)
     assert found in failure(tmp_path)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.float16, np.float32])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_of_any_number_type_and_flair_alone_invariant(tmp_path, dtype, channels):
+    image = (IMAGE[..., :channels].astype(dtype) - 100).astype(dtype)
+    write_case(tmp_path, image=image, mask=None, photometric=PHOTOMETRIC[channels])
+    case = read_only(tmp_path)
+    assert case.image.dtype == dtype
+    np.testing.assert_array_equal(case.image, image)
+    assert case.sequences == (("FLAIR",) if channels == 1 else SEQUENCES)
+
+
+PHOTOMETRIC = {1: "minisblack", 3: "rgb"}
+
+
+def test_sequences_name_the_channels_that_were_read(tmp_path):
+    write_case(tmp_path)
+    assert read_only(tmp_path, image=False).sequences == ()
+
+
+@pytest.mark.parametrize(
+    ("photometric", "options"),
+    [("miniswhite", {}), ("palette", {"colormap": np.zeros((3, 256), dtype=np.uint16)})],
+)
+def test_grey_values_that_are_no_intensities(tmp_path, photometric, options):
+    write_case(tmp_path, image=IMAGE[..., 0], mask=None, photometric=photometric, **options)
+    assert f"found: {photometric} instead of intensities" in failure(tmp_path)
+
+
+def test_some_slices_in_colour_and_some_grey(tmp_path):
+    case = write_case(tmp_path)
+    tifffile.imwrite(case / "A_5.tif", IMAGE[4, ..., 1])
+    assert "of one shape and type" in failure(tmp_path)
+
+
+def test_maps_beside_the_masks_are_left_aside(tmp_path):
+    case = write_case(tmp_path)
+    for kind in ("probability", "uncertainty", "ENTROPY"):
+        (case / f"A_3_{kind}.tif").write_bytes(b"not decoded")
+    np.testing.assert_array_equal(read_only(tmp_path).mask, MASK)
 
 
 def test_a_mask_with_channels(tmp_path):
@@ -275,18 +321,20 @@ def test_a_slice_that_cannot_be_opened(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("case", "patient"),
+    ("case", "patient", "site"),
     [
-        ("TCGA_CS_4941_19960909", "TCGA_CS_4941"),
-        ("TCGA_HT_A5RC_19990831", "TCGA_HT_A5RC"),
-        ("TCGA_CS_4941", "TCGA_CS_4941"),
-        ("TCGA_CS_4941_1996", "TCGA_CS_4941_1996"),
-        ("MINE_CS_4941_19960909", "MINE_CS_4941_19960909"),
+        ("TCGA_CS_4941_19960909", "TCGA_CS_4941", "CS"),
+        ("TCGA_HT_A5RC_19990831", "TCGA_HT_A5RC", "HT"),
+        ("TCGA_CS_4941", "TCGA_CS_4941", ""),
+        ("TCGA_CS_4941_1996", "TCGA_CS_4941_1996", ""),
+        ("MINE_CS_4941_19960909", "MINE_CS_4941_19960909", ""),
     ],
 )
-def test_patients_by_the_name_of_the_case(tmp_path, case, patient):
+def test_patients_and_sites_by_the_name_of_the_case(tmp_path, case, patient, site):
     write_case(tmp_path, case)
-    assert read_only(tmp_path, image=False).patient == patient
+    (source,) = open_cases(tmp_path)
+    assert (source.patient, source.site) == (patient, site)
+    assert source.read(image=False).patient == patient
 
 
 def test_sources_can_be_sent_to_another_process(tmp_path):
@@ -295,6 +343,159 @@ def test_sources_can_be_sent_to_another_process(tmp_path):
     copy = pickle.loads(pickle.dumps(source))
     assert copy == source
     np.testing.assert_array_equal(copy.read(image=False).mask, MASK)
+
+
+# --- writing
+
+KINDS = ("mask", "entropy")
+MAP = RNG.random(MASK.shape).astype(np.float32)
+
+
+def written(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("options", [{}, {"image": None}, {"mask": None}])
+def test_what_is_written_is_read_in_the_same_layout_invariant(tmp_path, options):
+    write_case(tmp_path / "in", **options)
+    (source,) = open_cases(tmp_path / "in")
+    files = source.write(tmp_path / "new" / "out", {"mask": MASK, "entropy": MAP})
+    out = tmp_path / "new" / "out"
+    assert written(out) == {f"A/A_{n}_{kind}.tif" for n in range(1, 13) for kind in KINDS}
+    assert sorted(files) == sorted(out / name for name in written(out))
+    (found,) = open_cases(out, masks_only=True)
+    assert (found.id, found.has_image, found.has_mask) == ("A", False, True)
+    np.testing.assert_array_equal(found.read().mask, MASK)
+    np.testing.assert_array_equal(tifffile.imread(out / "A/A_10_entropy.tif"), MAP[9])
+
+
+def test_masks_are_bytes_of_0_and_255_and_compressed(tmp_path):
+    write_case(tmp_path / "in")
+    (source,) = open_cases(tmp_path / "in")
+    source.write(tmp_path / "out", {"mask": MASK})
+    with tifffile.TiffFile(tmp_path / "out/A/A_3_mask.tif") as tiff:
+        page = tiff.pages.first
+        assert page.compression == tifffile.COMPRESSION.ADOBE_DEFLATE
+        assert page.dtype == np.uint8
+        np.testing.assert_array_equal(page.asarray(), MASK[2] * 255)
+
+
+def test_numbers_are_spelled_as_in_the_input(tmp_path):
+    case = write_case(tmp_path / "in")
+    for file in list(case.iterdir()):
+        number = file.stem.split("_")[1]
+        file.rename(case / file.name.replace(f"_{number}", f"_{int(number):03d}"))
+    (source,) = open_cases(tmp_path / "in")
+    source.write(tmp_path / "out", {"mask": MASK})
+    assert (tmp_path / "out/A/A_003_mask.tif").is_file()
+    np.testing.assert_array_equal(read_only(tmp_path / "out").mask, MASK)
+
+
+def test_the_same_volumes_give_the_same_bytes_invariant(tmp_path):
+    write_case(tmp_path / "in")
+    (source,) = open_cases(tmp_path / "in")
+    for out in ("one", "two"):
+        source.write(tmp_path / out, {"mask": MASK, "probability": MAP})
+    for name in written(tmp_path / "one"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_an_earlier_output_is_replaced_whole(tmp_path):
+    write_case(tmp_path / "in")
+    (source,) = open_cases(tmp_path / "in")
+    source.write(tmp_path / "out", {"mask": MASK, "probability": MAP})
+    source.write(tmp_path / "out", {"mask": ~MASK})
+    assert written(tmp_path / "out") == {f"A/A_{n}_mask.tif" for n in range(1, 13)}
+    np.testing.assert_array_equal(read_only(tmp_path / "out").mask, ~MASK)
+
+
+def test_a_case_that_cannot_be_written_whole_leaves_the_earlier_one(tmp_path, monkeypatch):
+    write_case(tmp_path / "in")
+    (source,) = open_cases(tmp_path / "in")
+    source.write(tmp_path / "out", {"mask": MASK})
+    imwrite, calls = tifffile.imwrite, []
+
+    def full(path, *arguments, **options):
+        calls.append(path)
+        if len(calls) > 5:
+            raise OSError(28, "No space left on device")
+        # What a kill would leave by now is no case.
+        assert [one.id for one in open_cases(tmp_path / "out")] == ["A"]
+        return imwrite(path, *arguments, **options)
+
+    monkeypatch.setattr(tifffile, "imwrite", full)
+    with pytest.raises(InputError, match="can be written, found: No space left on device"):
+        source.write(tmp_path / "out", {"mask": ~MASK})
+    np.testing.assert_array_equal(read_only(tmp_path / "out").mask, MASK)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["A"]
+
+
+def test_a_killed_writer_leaves_nothing_that_is_read(tmp_path):
+    write_case(tmp_path / "in", "A")
+    write_case(tmp_path / "in", "B")
+    one, other = open_cases(tmp_path / "in")
+    code = (
+        "import os, pickle, sys, tifffile\n"
+        "source, folder, mask = pickle.load(sys.stdin.buffer)\n"
+        "imwrite, left = tifffile.imwrite, [5]\n"
+        "def kill(*arguments, **options):\n"
+        "    left[0] -= 1\n"
+        "    return imwrite(*arguments, **options) if left[0] else os.kill(os.getpid(), 9)\n"
+        "tifffile.imwrite = kill\n"
+        "source.write(folder, {'mask': mask})\n"
+    )
+    out = tmp_path / "out"
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=pickle.dumps((one, out, MASK)), check=False
+    )
+    assert done.returncode == -9
+    assert len(written(out)) == 4
+    other.write(out, {"mask": MASK})
+    assert [case.id for case in open_cases(out)] == ["B"]
+    one.write(out, {"mask": MASK})
+    assert [case.id for case in open_cases(out)] == ["A", "B"]
+    assert sorted(path.name for path in out.iterdir()) == ["A", "B"]
+
+
+def test_the_input_is_never_written_over(tmp_path):
+    case = write_case(tmp_path / "in")
+    before = written(tmp_path)
+    for source in (*open_cases(tmp_path / "in"), *open_cases(case)):
+        for folder in (tmp_path / "in", case):
+            with pytest.raises(InputError, match="another folder than case A is read from"):
+                source.write(folder, {"mask": MASK})
+    # Nor is another case's image of the same name.
+    write_case(tmp_path / "elsewhere")
+    (source,) = open_cases(tmp_path / "elsewhere")
+    write_case(tmp_path / "out")
+    with pytest.raises(InputError, match="found something else"):
+        source.write(tmp_path / "out", {"mask": MASK})
+    assert before <= written(tmp_path)
+    np.testing.assert_array_equal(read_only(tmp_path / "out").image, IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("volumes", "message"),
+    [
+        ({"mask": MASK[1:]}, r"mask of case A to be \(12, 16, 20\), found \(11, 16, 20\)"),
+        ({"probability": MAP[..., 0]}, r"found \(12, 16\)"),
+        ({"masks": MASK}, r"found: \['masks'\]"),
+    ],
+)
+def test_volumes_that_are_none_of_the_case(tmp_path, volumes, message):
+    write_case(tmp_path / "in")
+    (source,) = open_cases(tmp_path / "in")
+    with pytest.raises(ValueError, match=message):
+        source.write(tmp_path / "out", volumes)
+    assert written(tmp_path / "out") == set()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    write_case(tmp_path / "in")
+    (source,) = open_cases(tmp_path / "in")
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="to be a folder that can be written"):
+        source.write(tmp_path / "file", {"mask": MASK})
 
 
 @pytest.mark.real_data

@@ -103,3 +103,5 @@ def test_an_unreadable_case_survives_pickling_and_says_why():
     assert copy == case
     with pytest.raises(CaseError, match=r"^Expected\.$"):
         copy.read()
+    with pytest.raises(CaseError, match=r"^Expected\.$"):
+        copy.write(Path("out"), {"mask": np.zeros((1, 1, 1), dtype=bool)})

@@ -1,0 +1,191 @@
+"""`lggshape train`: networks by patient-level cross-validation."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from lggshape.segmentation import Step
+
+
+def train(
+    dataset: Annotated[
+        Path, typer.Argument(help="Cases with image and mask.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the run.")],
+    configuration: Annotated[
+        Path | None,
+        typer.Option(help="configuration.json of another run, in place of the options below."),
+    ] = None,
+    network: Annotated[
+        Literal["efficientnet-lite0", "unet", "resunet"], typer.Option(help="Architecture.")
+    ] = "efficientnet-lite0",
+    encoder_weights: Annotated[
+        str,
+        typer.Option(
+            metavar="imagenet|none|PATH",
+            help="Where the encoder of efficientnet-lite0 starts.",
+        ),
+    ] = "imagenet",
+    sequences: Annotated[
+        str, typer.Option(help="The MR sequences to use, separated by commas.")
+    ] = "pre-contrast,FLAIR,post-contrast",
+    neighbours: Annotated[
+        int, typer.Option(help="FLAIR slices below and above that are further channels.")
+    ] = 1,
+    filters: Annotated[
+        str, typer.Option(help="Filters a level, separated by commas. Default: the network's own.")
+    ] = "",
+    batch_normalisation: Annotated[
+        bool, typer.Option(help="Batch normalisation in a U-Net; the paper's has none.")
+    ] = True,
+    stem: Annotated[
+        Literal["plain", "space-to-depth"], typer.Option(help="Of a U-Net or ResUNet.")
+    ] = "plain",
+    size: Annotated[int, typer.Option(help="Side of the square slices are fitted to.")] = 256,
+    folds: Annotated[int, typer.Option(help="Number of folds, by patient.")] = 5,
+    fold: Annotated[
+        list[int] | None, typer.Option(help="Train this fold only, from 0. Repeatable.")
+    ] = None,
+    members: Annotated[int, typer.Option(help="Networks a fold.")] = 1,
+    epochs: Annotated[int, typer.Option(help="Epochs a network.")] = 12,
+    batch: Annotated[int, typer.Option(help="Slices a step.")] = 16,
+    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-3,
+    crop: Annotated[
+        float, typer.Option(help="Side of the squares shown in training, as a share.")
+    ] = 0.75,
+    sequence_dropout: Annotated[
+        float, typer.Option(help="Probability of each sequence but FLAIR to be left out.")
+    ] = 0.3,
+    inner: Annotated[
+        float,
+        typer.Option(help="Share of the training patients set aside for threshold, calibration."),
+    ] = 0.1,
+    epoch: Annotated[
+        Literal["last", "inner"],
+        typer.Option(help="Take the last epoch, or the best on the inner split."),
+    ] = "last",
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"], typer.Option(help="Of the computation.")
+    ] = "auto",
+    device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to compute.")] = (
+        "auto"
+    ),
+    seed: Annotated[int, typer.Option(help="Of all random numbers.")] = 0,
+    jobs: Annotated[
+        int | None, typer.Option(help="Processes that read the cases. Default: all cores.", min=1)
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an earlier run of the same settings.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
+) -> None:
+    """Train networks by patient-level cross-validation.
+
+    Writes the settings, the folds, and a folder a network: weights, calibration, history. With
+    --resume a run that was stopped goes on after its last whole epoch.
+    """
+    from lggshape.provenance import recorded
+    from lggshape.readers import open_cases
+    from lggshape.segmentation import (
+        NetworkConfiguration,
+        TrainingConfiguration,
+        read_configuration,
+    )
+    from lggshape.segmentation import train as train_networks
+
+    if configuration is not None:
+        network_settings, training_settings = read_configuration(configuration)
+    else:
+        network_settings = NetworkConfiguration.from_dict(
+            {
+                "architecture": network,
+                "sequences": [name.strip() for name in sequences.split(",")],
+                "neighbours": neighbours,
+                "filters": _numbers(filters),
+                "batch_normalisation": batch_normalisation,
+                "stem": stem,
+                "size": size,
+            },
+            where="the options",
+        )
+        training_settings = TrainingConfiguration.from_dict(
+            {
+                "folds": folds,
+                "members": members,
+                "epochs": epochs,
+                "batch": batch,
+                "learning_rate": learning_rate,
+                "crop": crop,
+                "sequence_dropout": sequence_dropout,
+                "inner": inner,
+                "epoch": epoch,
+                "encoder_weights": encoder_weights,
+                "precision": precision,
+                "seed": seed,
+            },
+            where="the options",
+        )
+    sources = open_cases(dataset)
+    options = {"fold": fold, "device": device, "resume": resume}
+    with recorded(out / "run.json", command="train", options=options, inputs=[dataset]) as details:
+        with _progress(quiet=quiet) as on_step:
+            summary = train_networks(
+                sources,
+                out,
+                network=network_settings,
+                training=training_settings,
+                only=fold or (),
+                resume=resume,
+                device=device,
+                jobs=jobs,
+                on_step=on_step,
+            )
+        details["networks"] = list(summary.members)
+        details["failed"] = len(summary.failures)
+    if not quiet:
+        typer.echo(f"Trained {len(summary.members)} networks: {out}")
+    for case, reason in summary.failures.items():
+        typer.echo(f"{case}: {reason}", err=True)
+    if summary.failures:
+        raise typer.Exit(1)
+
+
+def _numbers(text: str) -> list[int]:
+    from lggshape.errors import InputError
+
+    try:
+        return [int(number) for number in text.split(",") if number.strip()]
+    except ValueError as error:
+        msg = f"Expected --filters to be whole numbers separated by commas, found: {text!r}."
+        raise InputError(msg) from error
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator["Callable[[Step], None] | None"]:
+    """Show fold, epoch, loss and the time left on a terminal."""
+    import sys
+
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def advance(step: "Step") -> None:
+            words = f"fold {step.fold} network {step.member} epoch {step.epoch + 1}"
+            bar.update(
+                task,
+                description=f"{words}, loss {step.loss:.3f}",
+                completed=step.done,
+                total=step.total,
+            )
+
+        yield advance

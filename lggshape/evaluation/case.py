@@ -1,0 +1,163 @@
+"""One case: read its predicted mask and its reference, and compare them."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lggshape.case import Case, Spacing
+from lggshape.errors import CaseError
+from lggshape.evaluation.matching import Pair
+from lggshape.evaluation.scores import Scores, score_masks
+from lggshape.readers import CaseSource
+from lggshape.readers.source import SEQUENCES
+
+NONE_MISSING = "none"
+"""Cell of a case of which all sequences are there."""
+
+_STAND_IN = "FLAIR"
+_GRID_TOLERANCE = 0.01  # of a voxel, as within one case of NIfTI files
+
+
+class Compared(NamedTuple):
+    """What came of the comparison of one case.
+
+    Attributes
+    ----------
+    row : dict
+        The scores and what describes the case, a row of `scores.csv`.
+    slices : DataFrame
+        A row a slice: `case`, `patient`, `slice` (from 1), `reference_area` and `predicted_area`
+        (pixels), `score`.
+    """
+
+    row: dict[str, Any]
+    slices: pd.DataFrame
+
+
+def compare_case(pair: Pair, *, surface_tolerance: float = 1.0) -> Compared:
+    """Read the two masks of a case and compare them.
+
+    Parameters
+    ----------
+    pair : Pair
+        The case.
+    surface_tolerance : float
+        Tolerance of the surface Dice, in mm; in pixels if the spacing is unknown.
+
+    Returns
+    -------
+    Compared
+        The scores. Volumes are in mm3; in voxels if the spacing is unknown.
+
+    Raises
+    ------
+    CaseError
+        If there is nothing to compare, a mask cannot be read, or the masks do not lie on one grid.
+    """
+    if pair.failure or pair.predicted is None or pair.reference is None:
+        raise CaseError(pair.failure)
+    predicted = pair.predicted.read(image=False)
+    reference = pair.reference.read()
+    assert predicted.mask is not None
+    assert reference.mask is not None
+    spacing = _common_spacing(predicted, reference, pair)
+    scores = score_masks(
+        predicted.mask, reference.mask, spacing=spacing, tolerance=surface_tolerance
+    )
+    areas = [mask.sum(axis=(1, 2)) for mask in (reference.mask, predicted.mask)]
+    slice_scores = areas[1] if pair.slice_scores is None else np.array(pair.slice_scores)
+    if len(slice_scores) != len(areas[0]) or not np.isfinite(slice_scores).all():
+        msg = (
+            f"Expected a score for each of the {len(areas[0])} slices of case {pair.id}, found "
+            f"{np.isfinite(slice_scores).sum()}."
+        )
+        raise CaseError(msg)
+    slices = pd.DataFrame(
+        {
+            "case": pair.id,
+            "patient": pair.patient,
+            "slice": np.arange(1, len(areas[0]) + 1),
+            "reference_area": areas[0],
+            "predicted_area": areas[1],
+            "score": slice_scores.astype(float),
+        }
+    )
+    voxel = float(np.prod(spacing)) if spacing else 1
+    row = {
+        "case": pair.id,
+        "patient": pair.patient,
+        "fold": pair.fold,
+        **scores._asdict(),
+        "components_removed": pair.components_removed,
+        "site": pair.site,
+        "missing_sequences": _missing_sequences(reference),
+        "predicted_volume": int(areas[1].sum()) * voxel,
+        "reference_volume": int(areas[0].sum()) * voxel,
+        "spacing_known": spacing is not None,
+        "reason": _reason(scores, empty="reference" if areas[1].any() else "predicted"),
+    }
+    return Compared(row, slices)
+
+
+def _common_spacing(predicted: Case, reference: Case, pair: Pair) -> Spacing | None:
+    """Give the spacing of both masks; refuse two different grids."""
+    assert predicted.mask is not None
+    assert reference.mask is not None
+    shape = reference.mask.shape
+    one, other = predicted.geometry, reference.geometry
+    if predicted.mask.shape != shape:
+        found = f"shapes {predicted.mask.shape} and {shape}"
+    elif (
+        one.spacing
+        and other.spacing
+        and not np.allclose(one.spacing, other.spacing, rtol=_GRID_TOLERANCE, atol=0)
+    ):
+        found = f"voxels of {one.spacing} and {other.spacing} mm (z, y, x)"
+    elif (
+        one.affine is not None
+        and other.affine is not None
+        and (
+            # No corner of the grid lies farther apart than this.
+            (np.abs(one.affine - other.affine)[:3] @ [*shape, 1]).max()
+            > _GRID_TOLERANCE * min(other.spacing or (1.0,))
+        )
+    ):
+        found = "different affines"
+    else:
+        return other.spacing or one.spacing
+    msg = (
+        f"Expected the predicted and the reference mask of case {pair.id} to lie on one grid, "
+        f"found {found}: {_path(pair.predicted)}, {_path(pair.reference)}."
+    )
+    raise CaseError(msg)
+
+
+def _path(source: CaseSource | None) -> str:
+    return str(source.path) if source else ""
+
+
+def _missing_sequences(case: Case) -> str | None:
+    """Name the sequences without information of their own; None if there is no image.
+
+    A sequence is missing if there is no channel of it, or the channel has one value throughout or
+    equals FLAIR in every voxel.
+    """
+    if case.image is None:
+        return None
+    channels = dict(zip(case.sequences, np.moveaxis(case.image, -1, 0), strict=True))
+    flair = channels.get(_STAND_IN)
+    missing = [
+        name
+        for name in SEQUENCES
+        if (channel := channels.get(name)) is None
+        or channel.min() == channel.max()
+        or (name != _STAND_IN and flair is not None and np.array_equal(channel, flair))
+    ]
+    return "; ".join(missing) or NONE_MISSING
+
+
+def _reason(scores: Scores, *, empty: str) -> str:
+    """Say why scores are not defined: one of the masks is empty."""
+    undefined = [name for name, value in scores._asdict().items() if np.isnan(value)]
+    return f"the {empty} mask is empty: no {', '.join(undefined)}" if undefined else ""

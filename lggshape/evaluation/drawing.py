@@ -1,0 +1,101 @@
+"""The figures of an evaluation."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from lggshape.evaluation.evaluation import LOW, Evaluation
+from lggshape.figures import interval_plot, render
+from lggshape.figures.agreement import agreement_plot
+from lggshape.figures.ranking import ranking
+from lggshape.figures.roc import roc_curve
+from lggshape.files import write_text, written_whole
+
+
+def draw(evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
+    """Draw the figures of an evaluation that there are data for.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The results.
+
+    Yields
+    ------
+    tuple of str and Figure
+        The name of the file, without ending, and the figure: `dice` (every case), `dice_by_group`,
+        `detection` (the ROC curve), and `volumes_mm3` or `volumes_voxels`.
+    """
+    scored = evaluation.scores[evaluation.scores["dice"].notna()]
+    if scored.empty:
+        return
+    yield (
+        "dice",
+        ranking(
+            scored["dice"],
+            list(scored["patient"]),
+            value_name="Dice",
+            item_name="cases",
+            named_below=LOW,
+        ),
+    )
+    if len(evaluation.groups):
+        yield "dice_by_group", _by_group(evaluation)
+    if (figure := _detection(evaluation)) is not None:
+        yield "detection", figure
+    for known, unit in ((True, "mm3"), (False, "voxels")):
+        part = scored[scored["spacing_known"] == known]
+        if len(part):
+            yield (
+                f"volumes_{unit}",
+                agreement_plot(
+                    part["predicted_volume"],
+                    part["reference_volume"],
+                    measured_name="predicted",
+                    reference_name="reference",
+                    quantity=f"volume ({unit})",
+                ),
+            )
+
+
+def write_figures(evaluation: Evaluation, folder: Path) -> None:
+    """Write every figure of an evaluation as SVG and PNG; see `draw` for their names."""
+    for name, figure in draw(evaluation):
+        drawn = render(figure)
+        write_text(folder / f"{name}.svg", drawn.svg)
+        with written_whole(folder / f"{name}.png") as path:
+            path.write_bytes(drawn.png)
+
+
+def _by_group(evaluation: Evaluation) -> Figure:
+    groups = evaluation.groups
+    # The name of a group stands before its first level alone.
+    first = ~groups["group"].duplicated()
+    headings = (groups["group"].str.replace("_", " ") + ": ").where(first, "")
+    return interval_plot(
+        list(headings + groups["level"] + " (n = " + groups["n"].astype(str) + ")"),
+        list(groups["mean"]),
+        list(groups["mean_low"]),
+        list(groups["mean_high"]),
+        value_name="mean Dice, 95 % interval",
+        no_effect=float(evaluation.scores["dice"].mean()),
+        limits=(0.0, 1.0),
+    )
+
+
+def _detection(evaluation: Evaluation) -> Figure | None:
+    measures: dict[Any, Any] = evaluation.detection.set_index("measure").to_dict("index")
+    area = measures["auc"]
+    if math.isnan(area["estimate"]):
+        return None
+    slices = evaluation.slices
+    return roc_curve(
+        slices["score"],
+        slices["reference_area"] > 0,
+        title=f"AUC {area['estimate']:.3f} ({area['low']:.3f} to {area['high']:.3f})",
+        decision=(measures["specificity"]["estimate"], measures["sensitivity"]["estimate"]),
+        decision_name="predicted mask",
+    )

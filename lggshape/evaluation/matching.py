@@ -1,0 +1,199 @@
+"""Which predicted mask belongs to which reference, and what the run of the prediction says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lggshape.errors import InputError
+from lggshape.files import read_table
+from lggshape.readers import CaseSource, assign_patients, open_cases
+
+RUN_TABLE = "segmentation.csv"
+SLICE_TABLE = "slices.csv"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A case that was asked for: its predicted mask and its reference.
+
+    Attributes
+    ----------
+    id, patient, site : str
+        The case, its patient, and where it comes from if that is known.
+    predicted, reference : CaseSource or None
+        Where the masks are read from; None if there is none.
+    fold : str
+        The fold that held the case out, if it is known.
+    components_removed : int or None
+        Parts that the prediction's post-processing removed, if it is known.
+    slice_scores : tuple of float or None
+        A score of each slice, the higher the likelier a tumour; None if there are none.
+    failure : str
+        Why there is nothing to compare, known before anything is read; else empty.
+    """
+
+    id: str
+    patient: str
+    site: str
+    predicted: CaseSource | None = None
+    reference: CaseSource | None = None
+    fold: str = ""
+    components_removed: int | None = None
+    slice_scores: tuple[float, ...] | None = field(default=None, repr=False)
+    failure: str = ""
+
+
+class Matched(NamedTuple):
+    """The cases to evaluate.
+
+    Attributes
+    ----------
+    pairs : tuple of Pair
+        The cases that were asked for.
+    without_prediction : tuple of str
+        The cases that have a reference and no predicted mask, where no table tells which cases were
+        asked for.
+    """
+
+    pairs: tuple[Pair, ...]
+    without_prediction: tuple[str, ...]
+
+
+def match_cases(predicted: Path, reference: Path, *, manifest: Path | None = None) -> Matched:
+    """Match predicted masks with references by the names of their cases.
+
+    The cases of `segmentation.csv` in `predicted` are those that were asked for; without that
+    table, the cases that have a predicted mask. One that failed there, or that has no reference,
+    remains a case: it cannot be scored, but counts.
+
+    Parameters
+    ----------
+    predicted, reference : Path
+        What `lggshape.open_cases` reads. `predicted` may be the folder of a `segment` run: its
+        `segmentation.csv` and `slices.csv` are used then.
+    manifest : Path, optional
+        A CSV with the columns `case` and `patient`, and perhaps `site`, in place of what the table
+        and the names of the references tell.
+
+    Returns
+    -------
+    Matched
+        The pairs, in the order of the table or of the names.
+
+    Raises
+    ------
+    InputError
+        If a path holds no case, a table cannot be read or contradicts itself, or no case has both a
+        predicted mask and a reference.
+    """
+    run = _read_run(predicted / RUN_TABLE)
+    rows = run or {}
+    masks = {source.id: source for source in open_cases(predicted, masks_only=True)}
+    sources = open_cases(reference, masks_only=True)
+    if manifest is not None:
+        sources = assign_patients(sources, manifest)
+        # The manifest counts, not the patients that the run knew.
+        rows = {case: row | {"patient": ""} for case, row in rows.items()}
+    references = {source.id: source for source in sources}
+    asked = list(masks) if run is None else list(run)
+    if not any(case in masks and case in references for case in asked):
+        msg = (
+            "Expected a predicted mask and a reference of the same case, found none: the first "
+            f"cases are {asked[0]} in {predicted} and {sources[0].id} in {reference}."
+        )
+        raise InputError(msg)
+    scores = _read_slice_scores(predicted / SLICE_TABLE)
+    pairs = [
+        _pair(
+            case,
+            masks.get(case),
+            references.get(case),
+            row=rows.get(case, {}),
+            scores=None if scores is None else scores.get(case, ()),
+        )
+        for case in asked
+    ]
+    others = [case for case in references if case not in masks] if run is None else []
+    return Matched(tuple(pairs), tuple(others))
+
+
+def _pair(
+    case: str,
+    predicted: CaseSource | None,
+    reference: CaseSource | None,
+    *,
+    row: Mapping[str, str],
+    scores: tuple[float, ...] | None,
+) -> Pair:
+    failure = ""
+    if row.get("status") == "failed":
+        failure = f"segmentation failed: {row['reason']}"
+    elif predicted is None:
+        failure = f"Expected case {case} to have a predicted mask, found none."
+    elif reference is None:
+        failure = f"Expected case {case} to have a reference mask, found none."
+    known = reference or predicted
+    removed = row.get("components_removed", "")
+    return Pair(
+        id=case,
+        patient=row.get("patient") or (known.patient if known else case),
+        site=known.site if known else "",
+        predicted=predicted,
+        reference=reference,
+        fold=row.get("fold", ""),
+        components_removed=int(float(removed)) if removed else None,
+        slice_scores=scores,
+        failure=failure,
+    )
+
+
+def _read_run(path: Path) -> dict[str, dict[str, str]] | None:
+    """Read what became of each case of a `segment` run; None if there is no table of it."""
+    if not path.is_file():
+        return None
+    columns = ["case", "patient", "fold", "status", "reason", "components_removed"]
+    table = read_table(path, required=columns)
+    doubled = sorted(set(table["case"][table["case"].duplicated()]))
+    if doubled or table.empty:
+        found = f"several of {', '.join(doubled)}" if doubled else "no row"
+        msg = f"Expected one row a case, found {found}: {path}."
+        raise InputError(msg)
+    _numbers(table, "components_removed", path)
+    return {
+        row[0]: dict(zip(columns, row, strict=True))
+        for row in table[columns].itertuples(index=False, name=None)
+    }
+
+
+def _read_slice_scores(path: Path) -> dict[str, tuple[float, ...]] | None:
+    """Read the score of each slice of each case, in order; None if there is no table of them."""
+    if not path.is_file():
+        return None
+    table = read_table(path, required=["case", "slice", "score"])
+    numbers = {name: _numbers(table, name, path) for name in ("slice", "score")}
+    scores: dict[str, tuple[float, ...]] = {}
+    for case, rows in table.groupby("case", sort=False):
+        ordered = numbers["slice"][rows.index].sort_values()
+        if ordered.tolist() != list(range(1, len(ordered) + 1)):
+            msg = f"Expected the slices of case {case} to be numbered from 1 without gaps: {path}."
+            raise InputError(msg)
+        scores[str(case)] = tuple(numbers["score"][ordered.index].tolist())
+    return scores
+
+
+def _numbers(table: pd.DataFrame, column: str, path: Path) -> "pd.Series[float]":
+    """Give a column as finite numbers; a cell may be empty."""
+    cells = table[column]
+    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
+    wrong = cells[~np.isfinite(numbers) & (cells != "")]
+    if len(wrong):
+        msg = (
+            f"Expected the column {column} of {path} to hold numbers, found {wrong.iloc[0]!r} in "
+            f"line {wrong.index[0] + 2}."
+        )
+        raise InputError(msg)
+    return numbers

@@ -1,0 +1,62 @@
+"""Agreement of two measurements of the same things."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from lggshape.figures.style import ACCENT, CONTRAST, MUTED, house_style
+
+
+def agreement_plot(
+    measured: ArrayLike,
+    reference: ArrayLike,
+    *,
+    measured_name: str,
+    reference_name: str,
+    quantity: str,
+) -> Figure:
+    """Draw two measurements against each other, and their difference against their mean.
+
+    Parameters
+    ----------
+    measured, reference : array_like of float, shape (N,)
+        The two measurements of each thing.
+    measured_name, reference_name : str
+        Their names.
+    quantity : str
+        What was measured, with its unit.
+
+    Returns
+    -------
+    Figure
+        Left, one against the other with the line of equality; right, a Bland-Altman plot with the
+        mean difference and, from three things on, the limits of agreement (1.96 standard
+        deviations).
+
+    References
+    ----------
+    Bland JM, Altman DG. Statistical methods for assessing agreement between two methods of clinical
+    measurement. Lancet 327 (1986) 307-310.
+    """
+    one, other = np.asarray(measured, dtype=float), np.asarray(reference, dtype=float)
+    difference = one - other
+    with house_style():
+        figure = Figure(figsize=(6.8, 3.2), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        top = max(one.max(initial=0), other.max(initial=0)) * 1.05
+        left.plot([0, top], [0, top], color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
+        left.scatter(other, one, s=12, color=ACCENT, alpha=0.75, linewidths=0)
+        left.set_xlabel(f"{reference_name} {quantity}")
+        left.set_ylabel(f"{measured_name} {quantity}")
+        right.axhline(0, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
+        right.scatter((one + other) / 2, difference, s=12, color=ACCENT, alpha=0.75, linewidths=0)
+        if len(difference) > 2:
+            mean, spread = float(difference.mean()), 1.96 * float(difference.std(ddof=1))
+            right.axhline(mean, color=CONTRAST, linewidth=1.2)
+            for limit in (mean - spread, mean + spread):
+                right.axhline(limit, color=CONTRAST, linewidth=0.8, linestyle=(0, (4, 2)))
+        right.set_xlabel(f"mean {quantity}")
+        right.set_ylabel(f"{measured_name} less {reference_name} {quantity}")
+        for axes in (left, right):
+            axes.ticklabel_format(scilimits=(-3, 4), useMathText=True)
+    return figure

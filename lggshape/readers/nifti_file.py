@@ -1,0 +1,214 @@
+"""One NIfTI file: its values and where they lie, and files that lie on the same grid.
+
+Files are stored (X, Y, Z), in any orientation; here and elsewhere the axes are (Z, Y, X), with z
+towards superior, y towards anterior and x towards the right where the orientation is known.
+"""
+
+import gzip
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lggshape.case import Geometry, Spacing
+from lggshape.readers.source import VOXEL_SIZES
+
+_MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
+"""Millimetres in the header's unit of length: not named, metre, millimetre, micrometre."""
+
+_UNIT_OF_LENGTH = 7  # the lower three bits of xyzt_units
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_LEVEL = 6  # twice as fast as the best, and nearly as small
+_COSINE_TOLERANCE = 0.01
+
+_RAS = np.array([[0, 1], [1, 1], [2, 1]])
+"""The orientation of the canonical axes, as nibabel notes it: axis and direction."""
+
+# What says where the voxels lie; pixdim's further fields are not of space.
+_PLACE = (
+    "xyzt_units", "qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y",
+    "qoffset_z", "sform_code", "srow_x", "srow_y", "srow_z",
+)  # fmt: skip
+
+
+class Grid(NamedTuple):
+    """The grid of a file, to write other values on it.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape (Z, Y, X) as `load` gives it.
+    orientation : ndarray of shape (3, 2)
+        Where the stored axes (X, Y, Z) go to, and in which direction, as nibabel notes it.
+    kind : type
+        The nibabel class of the file.
+    header : nibabel header
+        The header of the file.
+    """
+
+    shape: tuple[int, ...]
+    orientation: NDArray[np.float64]
+    kind: Any
+    header: Any
+
+
+def load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
+    """Read values (Z, Y, X[, C]) and geometry; raises anything for a damaged file."""
+    # Imported here because it takes longer than the rest of the readers together.
+    import nibabel as nib
+
+    image, pixdim = _open(path)
+    with _quiet_nibabel():
+        affine_known = _has_affine(image)
+        if affine_known:
+            image = nib.as_closest_canonical(image)  # type: ignore[no-untyped-call]
+        values = _zyx_values(np.asanyarray(image.dataobj))
+    unit = int(image.header["xyzt_units"]) & _UNIT_OF_LENGTH
+    scale = _MILLIMETRES.get(unit, 1.0)
+    if affine_known:
+        affine = np.diag([scale, scale, scale, 1.0]) @ image.affine[:, [2, 1, 0, 3]]
+        return values, Geometry(_spacing(np.linalg.norm(affine[:3, :3], axis=0)), affine)
+    if _positive(pixdim) and (unit or np.any(pixdim != 1)):
+        return values, Geometry(_spacing(pixdim[::-1] * scale))
+    return values, Geometry()
+
+
+def grid_of(path: Path) -> Grid:
+    """Read the grid of a file; raises anything for a damaged one."""
+    import nibabel as nib
+
+    image, _ = _open(path)
+    orientation = _RAS
+    if _has_affine(image):
+        orientation = nib.io_orientation(image.affine)  # type: ignore[no-untyped-call]
+    order = np.argsort(orientation[:, 0])[::-1]
+    shape = tuple(image.shape[axis] for axis in order)
+    return Grid(shape, orientation, type(image), image.header)
+
+
+def encode(values: NDArray[np.generic], grid: Grid) -> bytes:
+    """Give the content of a file (`.nii.gz`) that holds values on a grid.
+
+    Parameters
+    ----------
+    values : ndarray of bool or float32, shape (Z, Y, X)
+        The values in the axes of `load`. Bool is stored as 0 and 1 of 8 bits.
+    grid : Grid
+        The grid.
+
+    Returns
+    -------
+    bytes
+        The same for the same values and grid.
+    """
+    from nibabel.orientations import apply_orientation, ornt_transform
+
+    back = ornt_transform(_RAS, grid.orientation)  # type: ignore[no-untyped-call]
+    stored = apply_orientation(values.transpose(2, 1, 0), back)  # type: ignore[no-untyped-call]
+    if values.dtype == bool:
+        stored = stored.astype(np.uint8)
+    # A new header: the old one may describe what is not here, its number type and scale, or name
+    # the patient.
+    header = grid.kind.header_class()
+    for field in _PLACE:
+        header[field] = grid.header[field]
+    header["pixdim"][:4] = grid.header["pixdim"][:4]
+    header.set_data_dtype(stored.dtype)
+    # Without an affine nibabel leaves the transforms of the header as they are.
+    content = grid.kind(stored, None, header).to_bytes()
+    return gzip.compress(content, _GZIP_LEVEL, mtime=0)
+
+
+def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
+    """Open a file; give the nibabel image and the voxel sizes (x, y, z) of its header."""
+    import nibabel as nib
+
+    content = path.read_bytes()
+    if content.startswith(_GZIP_MAGIC):
+        # The whole stream at once, because only its end holds the checksum.
+        content = gzip.decompress(content)
+    # The first field of the header is its own size, in either byte order.
+    size = {int.from_bytes(content[:4], "little"), int.from_bytes(content[:4], "big")}
+    if nib.Nifti1Header.sizeof_hdr in size:
+        kind = nib.Nifti1Image
+    elif nib.Nifti2Header.sizeof_hdr in size:
+        kind = nib.Nifti2Image
+    else:
+        msg = "no NIfTI header"
+        raise ValueError(msg)
+    # nibabel repairs a bad pixdim with a guess, so the sizes are taken from the header as it is.
+    header = content[: kind.header_class.sizeof_hdr]
+    raw = kind.header_class(header, check=False)  # type: ignore[no-untyped-call]
+    pixdim = np.asarray(raw["pixdim"][1:4], dtype=np.float64)
+    with _quiet_nibabel():
+        image = kind.from_bytes(content)
+    if _has_affine(image):
+        if int(image.header["sform_code"]) <= 0 and not _positive(pixdim):
+            msg = f"pixdim {pixdim.tolist()} instead of positive voxel sizes"
+            raise ValueError(msg)
+        _check_affine(image.affine)
+    return image, pixdim
+
+
+def _has_affine(image: Any) -> bool:
+    return any(int(image.header[f"{form}_code"]) > 0 for form in ("sform", "qform"))
+
+
+def _zyx_values(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Bring stored (X, Y, Z[, C]) to (Z, Y, X[, C]); drop empty axes at the end."""
+    shape = values.shape
+    while values.ndim > 3 and values.shape[-1] == 1:
+        values = values[..., 0]
+    if values.ndim not in {3, 4} or values.size == 0:
+        msg = f"shape {shape} instead of a volume of three axes"
+        raise ValueError(msg)
+    if values.dtype.kind not in "biuf":
+        msg = f"{values.dtype} instead of plain numbers"
+        raise ValueError(msg)
+    return np.ascontiguousarray(values.transpose(2, 1, 0, *range(3, values.ndim)))
+
+
+def _spacing(sizes: NDArray[np.float64]) -> Spacing:
+    # Headers hold 32-bit numbers: 1.2 is what was meant by 1.2000000477.
+    with np.errstate(over="ignore"):
+        z, y, x = (float(str(size)) for size in sizes.astype(np.float32))
+    low, high = VOXEL_SIZES
+    if not all(low <= size <= high for size in (z, y, x)):
+        found = ", ".join(f"{size:g}" for size in sizes)
+        msg = f"voxel sizes {found} (z, y, x) instead of {low:g} to {high:g} mm"
+        raise ValueError(msg)
+    return z, y, x
+
+
+def _positive(sizes: NDArray[np.float64]) -> bool:
+    return bool(np.all(np.isfinite(sizes) & (sizes > 0)))
+
+
+def _check_affine(affine: NDArray[np.float64]) -> None:
+    """Refuse an affine that has no voxel sizes, or whose axes are not at right angles."""
+    axes = affine[:3, :3]
+    sizes = np.linalg.norm(axes, axis=0)
+    if not (np.all(np.isfinite(affine)) and _positive(sizes)):
+        msg = f"an affine without voxel sizes, {affine.tolist()}"
+        raise ValueError(msg)
+    cosines = (axes / sizes).T @ (axes / sizes) - np.eye(3)
+    if np.abs(cosines).max() > _COSINE_TOLERANCE:
+        msg = f"an affine whose axes are not at right angles, {affine.tolist()}"
+        raise ValueError(msg)
+
+
+@contextmanager
+def _quiet_nibabel() -> Iterator[None]:
+    """Keep nibabel from writing its findings on the header to stderr."""
+    logger = logging.getLogger("nibabel.global")
+    disabled, logger.disabled = logger.disabled, True
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logger.disabled = disabled

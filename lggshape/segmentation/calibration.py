@@ -1,0 +1,116 @@
+"""What is fitted on inner splits: honest probabilities, and the threshold of the mask."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lggshape.segmentation.postprocessing import select_component
+
+Probabilities = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_LIMIT = 1e-5  # probabilities nearer to 0 or 1 are taken for this near
+_BINS = 512
+_THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
+
+
+class Calibration(NamedTuple):
+    """A map of probabilities by slope and intercept on the scale of logits [1]_.
+
+    References
+    ----------
+    .. [1] Platt J. Probabilistic outputs for support vector machines. Advances in Large Margin
+       Classifiers, MIT Press 1999, 61-74.
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def apply(self, probability: Probabilities) -> Probabilities:
+        """Map probabilities of any shape."""
+        if self == Calibration():
+            return probability
+        from scipy.special import expit
+
+        mapped: Probabilities = expit(self.slope * _logit(probability) + self.intercept)
+        return mapped
+
+
+def fit_calibration(
+    probabilities: Sequence[Probabilities], masks: Sequence[Mask]
+) -> Calibration:
+    """Fit slope and intercept by maximum likelihood over all pixels.
+
+    Parameters
+    ----------
+    probabilities, masks : sequences of ndarray
+        Of each volume, of the same shapes.
+
+    Returns
+    -------
+    Calibration
+        The identity where the pixels are all inside or all outside, or predicted alike.
+    """
+    from scipy.optimize import minimize
+
+    edges = np.linspace(*_logit(np.array([0.0, 1.0], dtype=np.float32)), _BINS + 1)
+    centres = (edges[1:] + edges[:-1]) / 2
+    total, inside = np.zeros(_BINS), np.zeros(_BINS)
+    for probability, mask in zip(probabilities, masks, strict=True):
+        logits = _logit(probability)
+        total += np.histogram(logits, edges)[0]
+        inside += np.histogram(logits[mask], edges)[0]
+    used = total > 0
+    if np.count_nonzero(used) < 2 or inside.sum() in (0, total.sum()):
+        return Calibration()
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        logits = parameters[0] * centres[used] + parameters[1]
+        return float(
+            np.sum(total[used] * np.logaddexp(0, logits) - inside[used] * logits) / total.sum()
+        )
+
+    fitted = minimize(loss, [1.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-4})
+    slope, intercept = (float(value) for value in fitted.x)
+    # A slope of 0 or less says that the network has learnt nothing: nothing to calibrate.
+    return Calibration(slope, intercept) if slope > 0 else Calibration()
+
+
+def choose_threshold(probabilities: Sequence[Probabilities], masks: Sequence[Mask]) -> float:
+    """Choose the threshold whose masks have the highest mean Dice a volume.
+
+    Parameters
+    ----------
+    probabilities, masks : sequences of ndarray, shape (Z, Y, X)
+        Of each volume.
+
+    Returns
+    -------
+    float
+        From 0.2 to 0.8; of several equal ones that nearest to one half.
+    """
+    mean = [
+        np.mean(
+            [
+                dice(select_component(probability, threshold).mask, mask)
+                for probability, mask in zip(probabilities, masks, strict=True)
+            ]
+        )
+        for threshold in _THRESHOLDS
+    ]
+    best = np.flatnonzero(np.isclose(mean, np.max(mean), rtol=0, atol=1e-9))
+    return float(_THRESHOLDS[best[np.argmin(np.abs(_THRESHOLDS[best] - 0.5))]])
+
+
+def dice(predicted: Mask, reference: Mask) -> float:
+    """Give the Dice coefficient of two masks; 1 if both are empty."""
+    size = np.count_nonzero(predicted) + np.count_nonzero(reference)
+    return 2 * np.count_nonzero(predicted & reference) / size if size else 1.0
+
+
+def _logit(probability: Probabilities) -> NDArray[np.float32]:
+    near = np.clip(probability, _LIMIT, 1 - _LIMIT)
+    logits: NDArray[np.float32] = np.log(near / (1 - near))
+    return logits

@@ -1,0 +1,73 @@
+"""Folds by patient: who is trained on, and who is held out."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lggshape.errors import InputError
+
+
+def assign_folds(patients: Mapping[str, str], *, folds: int, seed: int) -> dict[str, int]:
+    """Divide patients into folds of nearly equal size, stratified by site.
+
+    Parameters
+    ----------
+    patients : mapping of str to str
+        The site (institution) of each patient; an empty string is a site as well.
+    folds : int
+        Number of folds.
+    seed : int
+        Of the order within a site.
+
+    Returns
+    -------
+    dict of str to int
+        The fold of each patient, from 0, in the order of the patients' names. Each fold has its
+        share of each site to within one patient, and of all patients to within one.
+
+    Raises
+    ------
+    InputError
+        If there are fewer patients than folds.
+    """
+    if len(patients) < folds:
+        msg = f"Expected at least as many patients as folds ({folds}), found {len(patients)}."
+        raise InputError(msg)
+    rng = np.random.default_rng(seed)
+    dealt: list[str] = []
+    for site in sorted(set(patients.values())):
+        members = sorted(patient for patient in patients if patients[patient] == site)
+        dealt += [members[index] for index in rng.permutation(len(members))]
+    # Dealt out like cards, site after site: so both shares are even.
+    fold_of = {patient: place % folds for place, patient in enumerate(dealt)}
+    return {patient: fold_of[patient] for patient in sorted(patients)}
+
+
+def inner_split(
+    patients: Mapping[str, str], *, share: float, rng: np.random.Generator
+) -> tuple[list[str], list[str]]:
+    """Set some of a fold's training patients aside, stratified by site.
+
+    Parameters
+    ----------
+    patients : mapping of str to str
+        The site of each training patient.
+    share : float
+        Share of the patients to set aside; 0 sets none aside, any other at least one.
+    rng : Generator
+        Source of the choice.
+
+    Returns
+    -------
+    training, inner : list of str
+        The patients in the order of their names.
+    """
+    count = 0 if share == 0 else max(1, round(share * len(patients)))
+    # Within a site in random order, and the sites side by side: each k-th is set aside.
+    order: list[tuple[float, str]] = []
+    for site in sorted(set(patients.values())):
+        members = sorted(patient for patient in patients if patients[patient] == site)
+        places = (rng.permutation(len(members)) + rng.random()) / len(members)
+        order += list(zip(places.tolist(), members, strict=True))
+    aside = {patient for _, patient in sorted(order)[:count]}
+    return sorted(set(patients) - aside), sorted(aside)

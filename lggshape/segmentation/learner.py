@@ -1,0 +1,206 @@
+"""A network in training: augmentation, loss, optimiser, averaged weights."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lggshape.segmentation._backend import keras
+from lggshape.segmentation.augmentation import Draws, augment
+from lggshape.segmentation.configuration import TrainingConfiguration
+from lggshape.segmentation.efficientnet import PREFIX
+
+Tensor = Any
+Array = NDArray[np.generic]
+
+_SMOOTH = 1.0
+
+
+class Learner(keras.Model):
+    """A network with what it is trained by: slices in, loss out.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From standardised slices to logits. Its input may be smaller than the slices: then it is
+        shown squares that are cut from them.
+    """
+
+    def __init__(self, network: "keras.Model") -> None:
+        super().__init__(name="learner")
+        self.network = network
+        self._crop = int(network.input_shape[1])
+
+    def call(self, batch: tuple[Tensor, ...], training: bool = False) -> tuple[Tensor, Tensor]:
+        """Augment codes (B, size, size, C) and masks (B, size, size); give logits and masks.
+
+        Both are (B, crop, crop, 1).
+        """
+        codes, masks, *draws = batch
+        slices, masks = augment(codes, masks, Draws(*draws), crop=self._crop)
+        return self.network(slices, training=training), masks
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Tensor:
+        """Give the loss of what `call` returned."""
+        logits, masks = y_pred
+        return segmentation_loss(logits, masks)
+
+
+def segmentation_loss(logits: Tensor, masks: Tensor) -> Tensor:
+    """Give binary cross-entropy plus soft Dice loss.
+
+    Parameters
+    ----------
+    logits, masks : tensors of shape (B, Y, X, 1)
+        The Dice is that of all pixels of the batch together: a slice without tumour has none of
+        its own.
+
+    Returns
+    -------
+    tensor
+        A number.
+
+    References
+    ----------
+    .. [1] Milletari F, Navab N, Ahmadi SA. V-Net. 3DV 2016, 565-571.
+    """
+    ops = keras.ops
+    entropy = ops.mean(ops.binary_crossentropy(masks, logits, from_logits=True))
+    inside = ops.sigmoid(logits)
+    overlap = 2 * ops.sum(inside * masks) + _SMOOTH
+    return entropy + 1 - overlap / (ops.sum(inside) + ops.sum(masks) + _SMOOTH)
+
+
+class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that rises from 0 in a line, then falls to 0 as half a cosine.
+
+    Parameters
+    ----------
+    peak : float
+        The highest rate.
+    steps : int
+        Of the whole training.
+    warmup : float
+        Share of the steps during which the rate rises.
+    """
+
+    def __init__(self, peak: float, steps: int, warmup: float) -> None:
+        self.peak, self.steps, self.warmup = peak, steps, warmup
+
+    def __call__(self, step: Tensor) -> Tensor:
+        """Give the rate of a step, from 0."""
+        ops = keras.ops
+        rising = max(1.0, self.warmup * self.steps)
+        done = ops.cast(step, "float32") + 1
+        share = ops.clip((done - rising) / max(1.0, self.steps - rising), 0.0, 1.0)
+        falling = 0.5 * (1 + ops.cos(np.pi * share))
+        return self.peak * ops.minimum(done / rising, falling)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the parameters."""
+        return {"peak": self.peak, "steps": self.steps, "warmup": self.warmup}
+
+
+class SlowEncoderAdamW(keras.optimizers.AdamW):
+    """AdamW with a lower learning rate for some variables.
+
+    Parameters
+    ----------
+    slow : sequence of keras.Variable
+        The variables whose rate is lower.
+    factor : float
+        On their learning rate.
+    **settings
+        Of `keras.optimizers.AdamW`.
+    """
+
+    def __init__(self, slow: Sequence["keras.Variable"], factor: float, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._slow = {id(variable) for variable in slow}
+        self._factor = factor
+
+    def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
+        """Update one variable."""
+        if id(variable) in self._slow:
+            learning_rate = learning_rate * self._factor
+        super().update_step(gradient, variable, learning_rate)
+
+
+def make_learner(
+    network: "keras.Model", training: TrainingConfiguration, *, steps: int
+) -> Learner:
+    """Prepare a network for training.
+
+    Parameters
+    ----------
+    network : keras.Model
+        With the weights it starts from.
+    training : TrainingConfiguration
+        The settings.
+    steps : int
+        Of the whole training.
+
+    Returns
+    -------
+    Learner
+        Compiled; its optimiser keeps the averaged weights if they are asked for.
+    """
+    learner = Learner(network)
+    pretrained = training.encoder_weights != "none"
+    slow = [v for v in network.trainable_variables if pretrained and v.path.startswith(PREFIX)]
+    optimizer = SlowEncoderAdamW(
+        slow,
+        training.encoder_rate,
+        learning_rate=WarmupCosine(training.learning_rate, steps, training.warmup),
+        weight_decay=training.weight_decay,
+        global_clipnorm=1.0,
+        use_ema=training.average > 0,
+        ema_momentum=training.average or 0.99,
+        ema_overwrite_frequency=None,
+    )
+    plain = [v for v in network.trainable_variables if len(v.shape) < 2]
+    optimizer.exclude_from_weight_decay(var_list=plain)
+    # TensorFlow's own kernels are faster than XLA's on a CPU; JAX compiles in any case.
+    accelerated = bool(keras.distribution.list_devices("gpu"))
+    jit = True if keras.backend.backend() == "jax" else accelerated
+    learner.compile(optimizer=optimizer, jit_compile=jit)
+    optimizer.build(network.trainable_variables)
+    return learner
+
+
+def state_of(learner: Learner) -> dict[str, Array]:
+    """Give everything that changes in training, as arrays by name."""
+    arrays = {
+        f"network{place}": keras.ops.convert_to_numpy(variable)
+        for place, variable in enumerate(learner.network.variables)
+    }
+    optimizer = enumerate(learner.optimizer.variables)
+    arrays |= {f"optimizer{n}": keras.ops.convert_to_numpy(variable) for n, variable in optimizer}
+    return arrays
+
+
+def restore_state(learner: Learner, arrays: dict[str, Array]) -> None:
+    """Bring a learner back to a state that `state_of` gave."""
+    for place, variable in enumerate(learner.network.variables):
+        variable.assign(arrays[f"network{place}"])
+    for place, variable in enumerate(learner.optimizer.variables):
+        variable.assign(arrays[f"optimizer{place}"])
+
+
+def averaged_weights(learner: Learner) -> list[Array]:
+    """Give the weights of the network with the averages in place of the trained values."""
+    current = learner.network.get_weights()
+    if not learner.optimizer.use_ema:
+        return list(current)
+    learner.optimizer.finalize_variable_values(learner.network.trainable_variables)
+    averaged = learner.network.get_weights()
+    learner.network.set_weights(current)
+    return list(averaged)

@@ -1,0 +1,228 @@
+"""The folder of a training run: what is in it, and how it is read back.
+
+====================== ==========================================================================
+`configuration.json`    the settings of network and training
+`folds.json`            the fold of each patient
+`cases.json`            the cases with their patients, sites and the fingerprints of their slices
+`fold0-member0/`        a network: `network.json` (inner split, calibration, threshold, epoch),
+                        `weights.npz` (float16), `history.csv`, `training.svg` and `.png`
+====================== ==========================================================================
+
+`network.json` is written last: a member without it is not finished.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lggshape.errors import InputError
+from lggshape.files import write_json, written_whole
+from lggshape.segmentation.calibration import Calibration
+from lggshape.segmentation.configuration import NetworkConfiguration, read_configuration
+from lggshape.segmentation.identity import KnownCase, KnownCases
+
+CONFIGURATION, FOLDS, CASES = "configuration.json", "folds.json", "cases.json"
+NETWORK, WEIGHTS = "network.json", "weights.npz"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A trained network of a run.
+
+    Attributes
+    ----------
+    fold, member : int
+        The fold whose patients it has not seen, and its number within the fold.
+    weights : Path
+        The file of its weights.
+    calibration : Calibration
+        From its probabilities to honest ones.
+    threshold : float
+        On the calibrated probability, of the mask.
+    """
+
+    fold: int
+    member: int
+    weights: Path
+    calibration: Calibration
+    threshold: float
+
+    @property
+    def name(self) -> str:
+        """Give the name of the network in tables."""
+        return member_folder(self.fold, self.member)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The networks of a run, and who must not be segmented by which.
+
+    Attributes
+    ----------
+    configuration : NetworkConfiguration
+        What the networks look like.
+    members : tuple of Member
+        The finished networks.
+    folds : mapping of str to int
+        The fold of each patient.
+    known : KnownCases
+        Recognises the patients that the networks were trained on.
+    """
+
+    configuration: NetworkConfiguration
+    members: tuple[Member, ...]
+    folds: Mapping[str, int]
+    known: KnownCases
+
+    def unseen_by(self, patients: Iterable[str]) -> tuple[Member, ...]:
+        """Give the networks that were trained on none of some patients of the data set."""
+        folds = {self.folds[patient] for patient in patients}
+        # A network has seen the patients of every fold but its own.
+        return tuple(member for member in self.members if folds <= {member.fold})
+
+
+def member_folder(fold: int, member: int) -> str:
+    """Give the name of the folder of a network."""
+    return f"fold{fold}-member{member}"
+
+
+def read_ensemble(folder: Path) -> Ensemble:
+    """Read the finished networks of a training run; the weights themselves are read when used.
+
+    Raises
+    ------
+    InputError
+        If the folder is not that of a run, or has no finished network.
+    """
+    configuration, _ = read_configuration(folder / CONFIGURATION)
+    folds = read_folds(folder / FOLDS)
+    members = []
+    for path in sorted(folder.glob(f"fold*-member*/{NETWORK}")):
+        values = read_json(path, ("fold", "member", "calibration", "threshold"))
+        try:
+            calibration = Calibration(**values["calibration"])
+            member = Member(
+                fold=int(values["fold"]),
+                member=int(values["member"]),
+                weights=path.with_name(WEIGHTS),
+                calibration=Calibration(float(calibration.slope), float(calibration.intercept)),
+                threshold=float(values["threshold"]),
+            )
+        except (TypeError, ValueError) as error:
+            msg = f"Expected {path} to describe a network, found: {error}."
+            raise InputError(msg) from error
+        members.append(member)
+    if not members:
+        msg = f"Expected {folder} to hold trained networks, found none that is finished."
+        raise InputError(msg)
+    members.sort(key=lambda member: (member.fold, member.member))
+    known = read_cases(folder / CASES)
+    strangers = sorted({case.patient for case in known} - set(folds))
+    if strangers:
+        msg = f"Expected {folder / FOLDS} to name the fold of every patient, found no {strangers}."
+        raise InputError(msg)
+    return Ensemble(configuration, tuple(members), folds, KnownCases(known))
+
+
+def write_folds(path: Path, folds: Mapping[str, int]) -> None:
+    """Write the fold of each patient."""
+    write_json(path, {"folds": max(folds.values()) + 1, "patients": dict(folds)})
+
+
+def read_folds(path: Path) -> dict[str, int]:
+    """Read the fold of each patient.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or holds anything else.
+    """
+    values = read_json(path, ("folds", "patients"))
+    count, patients = values["folds"], values["patients"]
+    valid = isinstance(patients, dict) and isinstance(count, int)
+    if not valid or not all(fold in range(count) for fold in patients.values()):
+        msg = f"Expected {path} to give each patient a fold from 0 below {count}."
+        raise InputError(msg)
+    return patients
+
+
+def write_cases(path: Path, cases: Sequence[KnownCase]) -> None:
+    """Write what the cases of a run are known again by."""
+    write_json(path, {"cases": [case._asdict() for case in cases]})
+
+
+def read_cases(path: Path) -> list[KnownCase]:
+    """Read what the cases of a run are known again by.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or holds anything else.
+    """
+    try:
+        cases = [KnownCase(**values) for values in read_json(path, ("cases",))["cases"]]
+        return [case._replace(fingerprints=tuple(case.fingerprints)) for case in cases]
+    except TypeError as error:
+        msg = f"Expected {path} to list the cases of a run, found: {error}."
+        raise InputError(msg) from error
+
+
+def read_json(path: Path, keys: Iterable[str]) -> dict[str, Any]:
+    """Read a JSON object that has some keys.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, no JSON, or lacks a key.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        missing = [key for key in keys if key not in values]
+    except (OSError, ValueError, TypeError) as error:
+        msg = f"Expected {path} to be a JSON file, found: {error}."
+        raise InputError(msg) from error
+    if missing or not isinstance(values, dict):
+        msg = f"Expected {path} to have {', '.join(keys)}, found no {', '.join(missing)}."
+        raise InputError(msg)
+    return values
+
+
+def write_weights(path: Path, weights: Mapping[str, NDArray[np.generic]]) -> None:
+    """Write the weights of a network by the paths of its variables, kernels in half precision.
+
+    What is one number a channel stays in single precision: it is little, and the variances of
+    batch normalisation do not fit into the range of half precision.
+    """
+    arrays = {
+        name: values.astype(np.float16 if values.ndim > 1 else np.float32)
+        for name, values in weights.items()
+    }
+    write_arrays(path, arrays)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    """Write arrays by name, whole or not at all."""
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read arrays by name; nothing in the file is executed.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    # Damaged archives make zipfile, zlib and NumPy raise nearly anything.
+    except Exception as error:
+        msg = f"Expected {path} to hold the weights of a network, found: {error}."
+        raise InputError(msg) from error

@@ -1,0 +1,414 @@
+"""Cross-validated training: folds by patient, resumable by fold and epoch."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lggshape.errors import InputError
+from lggshape.files import write_json, write_table
+from lggshape.parallel import map_cases
+from lggshape.readers import CaseSource
+from lggshape.segmentation import runs
+from lggshape.segmentation._backend import device_scope, keras, precision_for
+from lggshape.segmentation.augmentation import draw
+from lggshape.segmentation.calibration import (
+    Calibration,
+    choose_threshold,
+    dice,
+    fit_calibration,
+)
+from lggshape.segmentation.configuration import (
+    NetworkConfiguration,
+    TrainingConfiguration,
+    crop_of,
+    read_configuration,
+    write_configuration,
+)
+from lggshape.segmentation.efficientnet import PREFIX, load_imagenet
+from lggshape.segmentation.folds import assign_folds, inner_split
+from lggshape.segmentation.identity import KnownCase, slice_fingerprints
+from lggshape.segmentation.learner import (
+    Learner,
+    averaged_weights,
+    make_learner,
+    restore_state,
+    state_of,
+)
+from lggshape.segmentation.networks import build
+from lggshape.segmentation.postprocessing import select_component
+from lggshape.segmentation.predictor import FLIPS, Predictor
+from lggshape.segmentation.sampling import SliceStore, TrainingCase, load_case
+
+CHECKPOINT, HISTORY = "checkpoint.npz", "history.csv"
+
+
+class Step(NamedTuple):
+    """How far the training is: one more step is done.
+
+    Attributes
+    ----------
+    fold, member, epoch : int
+        From 0.
+    done, total : int
+        Steps of this member's training.
+    loss : float
+        Mean loss of the epoch so far.
+    """
+
+    fold: int
+    member: int
+    epoch: int
+    done: int
+    total: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class TrainingSummary:
+    """What a training run came to.
+
+    Attributes
+    ----------
+    members : tuple of str
+        The networks that are finished, those of earlier calls included.
+    failures : dict of str to str
+        The cases that could not be used, with the reason.
+    """
+
+    members: tuple[str, ...]
+    failures: dict[str, str]
+
+
+def train(
+    sources: Sequence[CaseSource],
+    out: Path,
+    *,
+    network: NetworkConfiguration,
+    training: TrainingConfiguration,
+    only: Sequence[int] = (),
+    resume: bool = False,
+    device: str = "auto",
+    jobs: int | None = None,
+    on_step: Callable[[Step], None] | None = None,
+) -> TrainingSummary:
+    """Train networks by patient-level cross-validation.
+
+    Parameters
+    ----------
+    sources : sequence of CaseSource
+        Cases with image and mask.
+    out : Path
+        Folder of the run, described in `lggshape.segmentation.runs`.
+    network, training : configuration
+        The settings.
+    only : sequence of int
+        The folds to train, from 0; by default all.
+    resume : bool
+        Whether `out` may hold an earlier run of the same settings, which is then continued:
+        finished members stay, an unfinished one goes on after its last whole epoch.
+    device : {"auto", "cpu", "gpu"}
+        Where to compute.
+    jobs : int, optional
+        Number of processes that read the cases; all cores by default.
+    on_step : callable, optional
+        Called after each step.
+
+    Returns
+    -------
+    TrainingSummary
+        One bad case does not keep the others from being trained on.
+
+    Raises
+    ------
+    InputError
+        If there is no case with a mask, a fold does not exist, the settings are not those of the
+        earlier run, or the ImageNet weights or a GPU are asked for and not there.
+    """
+    unknown = sorted(set(only) - set(range(training.folds)))
+    if unknown:
+        msg = f"Expected folds from 0 to {training.folds - 1}, found: {unknown}."
+        raise InputError(msg)
+    scope = device_scope(device)
+    cases, failures = _load(sources, network, jobs=jobs)
+    folds = _begin(out, cases, network, training, resume=resume)
+    finished = []
+    for fold in only or range(training.folds):
+        members = range(training.members)
+        unfinished = [m for m in members if not _is_finished(out, fold, m)]
+        if unfinished:
+            with scope:
+                policy = precision_for(training.precision, device)
+                trainer = _Fold(out, cases, folds, fold, network, training, policy)
+                for member in unfinished:
+                    trainer.train_member(member, on_step)
+        finished += [runs.member_folder(fold, member) for member in members]
+    return TrainingSummary(tuple(finished), failures)
+
+
+def _load(
+    sources: Sequence[CaseSource], network: NetworkConfiguration, *, jobs: int | None
+) -> tuple[list[TrainingCase], dict[str, str]]:
+    cases, failures = [], {}
+    for outcome in map_cases(partial(load_case, configuration=network), sources, jobs=jobs):
+        if outcome.error is None:
+            cases.append(outcome.value)
+        else:
+            failures[outcome.item.id] = str(outcome.error)
+    if not any(case.mask.any() for case in cases):
+        first = next(iter(failures.values()), "no tumour in any mask")
+        msg = f"Expected cases with image and mask to train on, found: {first}"
+        raise InputError(msg)
+    return cases, failures
+
+
+def _begin(
+    out: Path,
+    cases: Sequence[TrainingCase],
+    network: NetworkConfiguration,
+    training: TrainingConfiguration,
+    *,
+    resume: bool,
+) -> dict[str, int]:
+    """Write what has to be there before the training begins; give the folds."""
+    sites = {case.patient: case.site for case in cases}
+    folds = assign_folds(sites, folds=training.folds, seed=training.seed)
+    record = out / runs.CONFIGURATION
+    if record.exists():
+        if not resume:
+            msg = f"Expected {out} to be empty or new, found a run. --resume continues it."
+            raise InputError(msg)
+        if read_configuration(record) != (network, training):
+            msg = f"Expected the settings of the earlier run, found others: {record}."
+            raise InputError(msg)
+        if runs.read_folds(out / runs.FOLDS) != folds:
+            msg = f"Expected the patients of the earlier run, found others: {out / runs.FOLDS}."
+            raise InputError(msg)
+        return folds
+    known = [
+        KnownCase(case.id, case.patient, tuple(slice_fingerprints(case.flair))) for case in cases
+    ]
+    runs.write_cases(out / runs.CASES, known)
+    runs.write_folds(out / runs.FOLDS, folds)
+    write_configuration(record, network, training)  # last: it says that the others are there
+    return folds
+
+
+def _is_finished(out: Path, fold: int, member: int) -> bool:
+    return (out / runs.member_folder(fold, member) / runs.NETWORK).exists()
+
+
+class _Fold:
+    """The training of the members of one fold."""
+
+    def __init__(
+        self,
+        out: Path,
+        cases: Sequence[TrainingCase],
+        folds: Mapping[str, int],
+        fold: int,
+        network: NetworkConfiguration,
+        training: TrainingConfiguration,
+        policy: str,
+    ) -> None:
+        self._out = out
+        self._fold = fold
+        self._network = network
+        self._training = training
+        self._policy = policy
+        sites = {case.patient: case.site for case in cases if folds[case.patient] != fold}
+        # Of the seed and the fold alone: all members have the same inner split.
+        rng = np.random.default_rng([training.seed, fold])
+        self._patients, inner = inner_split(sites, share=training.inner, rng=rng)
+        self._inner = [case for case in cases if case.patient in set(inner)]
+        shown = [case for case in cases if case.patient in set(self._patients)]
+        self._store = SliceStore(shown, network)
+        self._steps = self._store.epoch_length(
+            batch=training.batch, empty_slices=training.empty_slices
+        )
+
+    def train_member(self, member: int, on_step: Callable[[Step], None] | None) -> None:
+        """Train one network, from the beginning or from its last whole epoch."""
+        training = self._training
+        folder = self._out / runs.member_folder(self._fold, member)
+        keras.utils.set_random_seed(_integer(training.seed, self._fold, member))
+        crop = dataclasses.replace(self._network, size=crop_of(self._network, training))
+        network = build(crop, policy=self._policy)
+        self._start_encoder(network)
+        learner = make_learner(network, training, steps=self._steps * training.epochs)
+        predictor = Predictor(self._network, policy=self._policy)
+        history: list[dict[str, Any]] = []
+        best: list[NDArray[np.generic]] = []
+        checkpoint = folder / CHECKPOINT
+        if checkpoint.exists():
+            state = runs.read_arrays(checkpoint)
+            columns = [name.removeprefix("history_") for name in state if name[:8] == "history_"]
+            rows = zip(*(state[f"history_{name}"].tolist() for name in columns), strict=True)
+            history = [dict(zip(columns, row, strict=True)) for row in rows]
+            best = [state[f"best{n}"] for n in range(sum(name[:4] == "best" for name in state))]
+            restore_state(learner, state)
+        for epoch in range(len(history), training.epochs):
+            started = perf_counter()
+            loss = self._run_epoch(learner, member, epoch, on_step)
+            row: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
+            if training.epoch == "inner":
+                weights = averaged_weights(learner)
+                predictor.set_weights(weights)
+                row["inner_dice"] = self._inner_dice(predictor)
+                if all(row["inner_dice"] > earlier["inner_dice"] for earlier in history):
+                    best = weights
+            row["seconds"] = round(perf_counter() - started, 2)
+            history.append(row)
+            write_table(folder / HISTORY, pd.DataFrame(history))
+            columns = {f"history_{name}": np.array([r[name] for r in history]) for name in row}
+            kept = {f"best{number}": values for number, values in enumerate(best)}
+            runs.write_arrays(checkpoint, state_of(learner) | columns | kept)
+        self._finish(folder, member, predictor, best or averaged_weights(learner), history)
+
+    def _start_encoder(self, network: "keras.Model") -> None:
+        """Give an ImageNet-like encoder the weights it starts from."""
+        source = self._training.encoder_weights
+        if source == "none" or self._network.architecture != "efficientnet-lite0":
+            return
+        if source == "imagenet":
+            load_imagenet(network)
+            return
+        weights = runs.read_arrays(Path(source))
+        for variable in network.variables:
+            if variable.path.startswith(PREFIX):
+                given = weights.get(variable.path)
+                if given is None or given.shape != tuple(variable.shape):
+                    found = "none" if given is None else f"one of shape {given.shape}"
+                    msg = (
+                        f"Expected weights {variable.path} of shape {tuple(variable.shape)}, "
+                        f"found {found}: {source}."
+                    )
+                    raise InputError(msg)
+                variable.assign(given.astype(np.float32))
+
+    def _run_epoch(
+        self,
+        learner: Learner,
+        member: int,
+        epoch: int,
+        on_step: Callable[[Step], None] | None,
+    ) -> float:
+        total = self._steps * self._training.epochs
+
+        class Report(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+            def on_train_batch_end(self, batch: int, logs: Mapping[str, float]) -> None:
+                if on_step is not None:
+                    done = epoch * fold._steps + batch + 1
+                    on_step(Step(fold._fold, member, epoch, done, total, float(logs["loss"])))
+
+        fold = self
+        result = learner.fit(
+            self._batches(member, epoch),
+            steps_per_epoch=self._steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[Report()],
+        )
+        loss = float(result.history["loss"][-1])
+        if not np.isfinite(loss):
+            msg = f"Expected the loss of fold {self._fold} to be finite, found {loss}."
+            raise InputError(msg)
+        return loss
+
+    def _batches(self, member: int, epoch: int) -> Iterator[tuple[tuple[Any, ...]]]:
+        training = self._training
+        seed = (training.seed, self._fold, member)
+        # Of the epoch too: a resumed training draws what an unbroken one would have drawn.
+        rng = np.random.default_rng([*seed, 2, epoch])
+        crop = crop_of(self._network, training)
+        for slices in self._store.epoch(
+            seed, epoch, batch=training.batch, empty_slices=training.empty_slices
+        ):
+            draws = draw(
+                rng,
+                len(slices),
+                self._network,
+                crop=crop,
+                sequence_dropout=training.sequence_dropout,
+            )
+            yield ((*self._store.gather(slices), *draws),)
+
+    def _inner_dice(self, predictor: Predictor) -> float:
+        masks = [(case.mask, predictor.predict(case.codes)[0]) for case in self._inner]
+        selected = (
+            (mask > 0, select_component(probability, 0.5).mask) for mask, probability in masks
+        )
+        return float(np.mean([dice(predicted, mask) for mask, predicted in selected]))
+
+    def _finish(
+        self,
+        folder: Path,
+        member: int,
+        predictor: Predictor,
+        weights: Sequence[NDArray[np.generic]],
+        history: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Write the weights, and what the inner split says of the network that they make."""
+        predictor.set_weights(weights)
+        named = {
+            variable.path: keras.ops.convert_to_numpy(variable)
+            for variable in predictor.network.variables
+        }
+        runs.write_weights(folder / runs.WEIGHTS, named)
+        # What is calibrated is what was written, with its rounding.
+        predictor.load(runs.read_arrays(folder / runs.WEIGHTS))
+        predicted = [predictor.predict(case.codes, flips=FLIPS) for case in self._inner]
+        probabilities = [flips.mean(axis=0) for flips in predicted]
+        masks = [case.mask > 0 for case in self._inner]
+        calibration, threshold, scores = Calibration(), 0.5, []
+        if probabilities:
+            calibration = fit_calibration(probabilities, masks)
+            probabilities = [calibration.apply(probability) for probability in probabilities]
+            threshold = choose_threshold(probabilities, masks)
+            selected = (select_component(one, threshold).mask for one in probabilities)
+            scores = [dice(mask, reference) for mask, reference in zip(selected, masks, strict=True)]
+        best = max(history, key=lambda row: row.get("inner_dice", row["epoch"]))
+        _draw_training(folder, pd.DataFrame(history))
+        write_json(
+            folder / runs.NETWORK,
+            {
+                "fold": self._fold,
+                "member": member,
+                "epoch": int(best["epoch"]),
+                "calibration": calibration._asdict(),
+                "threshold": threshold,
+                "training_patients": len(self._patients),
+                "training_slices": len(self._store.codes),
+                "inner_dice": {
+                    case.id: round(score, 4)
+                    for case, score in zip(self._inner, scores, strict=False)
+                },
+                "parameters": int(predictor.network.count_params()),
+                "backend": keras.backend.backend(),
+                "precision": self._policy,
+            },
+        )
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def _draw_training(folder: Path, history: pd.DataFrame) -> None:
+    from lggshape.figures import render, training_curve
+
+    curves = {"loss": history["loss"].to_list()}
+    if "inner_dice" in history:
+        curves["Dice of the inner split"] = history["inner_dice"].to_list()
+    drawn = render(training_curve(curves))
+    (folder / "training.svg").write_text(drawn.svg, encoding="utf-8")
+    (folder / "training.png").write_bytes(drawn.png)
+
+
+def _integer(*seed: int) -> int:
+    """Give one number of 32 bits for several."""
+    return int(np.random.SeedSequence(seed).generate_state(1)[0])

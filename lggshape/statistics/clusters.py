@@ -1,0 +1,261 @@
+"""Intervals for values that come in clusters, such as the slices of a patient.
+
+What is measured several times in one patient tells less than as many patients would. Here the
+clusters are independent of each other, and nothing is assumed about the values within one.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata, t
+
+from lggshape.errors import InputError
+from lggshape.statistics._validators import confidence_level, finite_vector
+from lggshape.statistics.discrimination import AUC, _logistic, _paired_off
+
+
+class Proportion(NamedTuple):
+    """A share.
+
+    Attributes
+    ----------
+    estimate : float
+        Successes over trials.
+    low, high : float
+        Confidence interval.
+    standard_error : float
+        NaN with a single cluster.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    standard_error: float
+
+
+def clustered_auc(
+    values: ArrayLike, positive: ArrayLike, clusters: ArrayLike, *, level: float = 0.95
+) -> AUC:
+    """Return the area under the ROC curve of clustered values, with a confidence interval.
+
+    The area is the Mann-Whitney statistic over the number of pairs. Its variance is Obuchowski's:
+    DeLong's structural components are summed within each cluster, and the covariance of the sums of
+    a cluster's positives and negatives counts as well. With one value a cluster it is DeLong's
+    variance. The interval is symmetric on the logit scale, with Student's t; its degrees of freedom
+    are the clusters with a positive or those with a negative, whichever are fewer, less 1.
+
+    Where the standard error is 0 or unknown (an area of 0 or 1, a single cluster with a positive)
+    the interval is that of Clopper and Pearson for as many pairs of a positive and a negative as
+    can be made of different clusters, no cluster twice: these are independent.
+
+    Parameters
+    ----------
+    values : array_like of shape (N,)
+        Finite numbers.
+    positive : array_like of bool, shape (N,)
+        Which of them are of the group that is expected to have the larger ones.
+    clusters : array_like of shape (N,)
+        The cluster of each: numbers or names.
+    level : float, optional
+        Confidence level.
+
+    Returns
+    -------
+    AUC
+        The area, its interval and its standard error.
+
+    Raises
+    ------
+    InputError
+        If there is no positive or no negative, a value is not finite, the arguments differ in
+        length, or the level is not in (0, 1).
+
+    References
+    ----------
+    Obuchowski NA. Nonparametric analysis of clustered ROC curve data. Biometrics 53 (1997) 567-578.
+
+    Examples
+    --------
+    >>> area = clustered_auc([3, 4, 5, 1, 2, 3], [1, 1, 1, 0, 0, 0], list("abcdef"))
+    >>> round(area.estimate, 4), round(area.standard_error, 4)
+    (0.9444, 0.0786)
+    """
+    level = confidence_level(level)
+    numbers = finite_vector(values, "values")
+    chosen = np.asarray(positive, dtype=bool)
+    codes = _codes(clusters, len(numbers))
+    if chosen.shape != numbers.shape:
+        msg = f"Expected `positive` to have shape {numbers.shape}, found {chosen.shape}."
+        raise InputError(msg)
+    count, other = int(chosen.sum()), int((~chosen).sum())
+    if not (count and other):
+        msg = f"Expected positives and negatives, found {count} and {other}."
+        raise InputError(msg)
+    # The share of the other group that each value beats, or loses to.
+    ranks = rankdata(numbers)
+    wins = (ranks[chosen] - rankdata(numbers[chosen])) / other
+    losses = 1 - (ranks[~chosen] - rankdata(numbers[~chosen])) / count
+    estimate = float(wins.mean())
+    total = int(codes.max()) + 1
+    of_positives = np.bincount(codes[chosen], wins - estimate, total) / count
+    of_negatives = np.bincount(codes[~chosen], losses - estimate, total) / other
+    with_positive = len(np.unique(codes[chosen]))
+    with_negative = len(np.unique(codes[~chosen]))
+    variance = (
+        _sum_of_squares(of_positives, of_positives, with_positive)
+        + _sum_of_squares(of_negatives, of_negatives, with_negative)
+        + 2 * _sum_of_squares(of_positives, of_negatives, total)
+    )
+    pairs = min(with_positive, with_negative, max(1, total // 2))
+    freedom = min(with_positive, with_negative) - 1
+    return AUC(*_logit_interval(estimate, variance, freedom=freedom, trials=pairs, level=level))
+
+
+def clustered_proportion(
+    successes: ArrayLike, clusters: ArrayLike, *, level: float = 0.95
+) -> Proportion:
+    """Return the share of successes among clustered trials, with a confidence interval.
+
+    The share is a ratio of two sums over clusters, successes and trials, and has the variance of
+    one. The interval is symmetric on the logit scale, with Student's t on as many degrees of
+    freedom as there are clusters less 1. Where the standard error is 0 or unknown it is the
+    interval of Clopper and Pearson for one trial a cluster.
+
+    Parameters
+    ----------
+    successes : array_like of bool, shape (N,)
+        Whether each trial succeeded.
+    clusters : array_like of shape (N,)
+        The cluster of each: numbers or names.
+    level : float, optional
+        Confidence level.
+
+    Returns
+    -------
+    Proportion
+        The share, its interval and its standard error.
+
+    Raises
+    ------
+    InputError
+        If there is no trial, the arguments differ in length, or the level is not in (0, 1).
+
+    References
+    ----------
+    Rao JNK, Scott AJ. A simple method for the analysis of clustered binary data. Biometrics 48
+    (1992) 577-585.
+
+    Examples
+    --------
+    >>> share = clustered_proportion([1, 1, 0, 1], list("aabc"))
+    >>> share.estimate, round(share.standard_error, 4)
+    (0.75, 0.2864)
+    """
+    level = confidence_level(level)
+    outcomes = finite_vector(successes, "successes")
+    codes = _codes(clusters, len(outcomes))
+    total = int(codes.max()) + 1
+    estimate = float(outcomes.mean())
+    residuals = np.bincount(codes, outcomes - estimate, total) / len(outcomes)
+    variance = _sum_of_squares(residuals, residuals, total)
+    return Proportion(
+        *_logit_interval(estimate, variance, freedom=total - 1, trials=total, level=level)
+    )
+
+
+def cluster_bootstrap(
+    statistic: Callable[[NDArray[np.intp]], ArrayLike],
+    clusters: ArrayLike,
+    *,
+    replicates: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Return percentile intervals from drawing whole clusters with replacement.
+
+    Parameters
+    ----------
+    statistic : callable
+        Called with the indices of the rows of each draw; returns one number or several. A draw in
+        which a number is not defined (NaN) is left out for that number.
+    clusters : array_like of shape (N,)
+        The cluster of each row: numbers or names.
+    replicates : int, optional
+        Number of draws.
+    level : float, optional
+        Confidence level.
+    seed : int, optional
+        Of the draws. The same seed and clusters give the same draws.
+
+    Returns
+    -------
+    ndarray of shape (2, numbers)
+        The lower and the upper ends; NaN with a single cluster, or where no draw gave a number.
+
+    Raises
+    ------
+    InputError
+        If there is no row, or the level is not in (0, 1).
+
+    References
+    ----------
+    Davison AC, Hinkley DV. Bootstrap methods and their application. Cambridge University Press
+    (1997), section 3.8.
+
+    Examples
+    --------
+    >>> values = np.arange(100.0)
+    >>> cluster_bootstrap(lambda rows: values[rows].mean(), np.arange(100)).round(1).ravel()
+    array([44.1, 55.1])
+    """
+    tail = (1 - confidence_level(level)) / 2
+    codes = _codes(clusters, None)
+    total = int(codes.max()) + 1
+    rng = np.random.default_rng(seed)
+    rows = np.arange(len(codes))
+    chances = np.full(total, 1 / total)
+    draws = np.array(
+        [
+            np.atleast_1d(statistic(np.repeat(rows, rng.multinomial(total, chances)[codes])))
+            for _ in range(replicates)
+        ],
+        dtype=np.float64,
+    )
+    ends = np.full((2, draws.shape[1]), np.nan)
+    if total > 1:
+        defined = ~np.isnan(draws).all(axis=0)
+        ends[:, defined] = np.nanquantile(draws[:, defined], [tail, 1 - tail], axis=0)
+    return ends
+
+
+def _codes(clusters: ArrayLike, length: int | None) -> NDArray[np.intp]:
+    """Give each row the number of its cluster, from 0."""
+    names = np.asarray(clusters)
+    if names.ndim != 1 or not names.size or length not in {None, len(names)}:
+        expected = "at least one" if length is None else str(length)
+        msg = f"Expected `clusters` to be a list of {expected}, found shape {names.shape}."
+        raise InputError(msg)
+    return np.unique(names, return_inverse=True)[1]
+
+
+def _sum_of_squares(one: NDArray[np.float64], other: NDArray[np.float64], clusters: int) -> float:
+    """Return the (co)variance of sums over clusters; NaN of a single cluster."""
+    return float(one @ other) * clusters / (clusters - 1) if clusters > 1 else math.nan
+
+
+def _logit_interval(
+    estimate: float, variance: float, *, freedom: int, trials: int, level: float
+) -> tuple[float, float, float, float]:
+    """Return the estimate, the ends of its interval and its standard error."""
+    tail = (1 - level) / 2
+    # Rounding leaves a trace of variance where there is none, or a negative one.
+    if math.isnan(variance) or variance < 1e-18:
+        low, high = _paired_off(estimate, trials, tail)
+        return estimate, low, high, math.nan if math.isnan(variance) else 0.0
+    error = math.sqrt(variance)
+    centre = math.log(estimate / (1 - estimate))
+    reach = -float(t.ppf(tail, freedom)) * error / (estimate * (1 - estimate))
+    return estimate, _logistic(centre - reach), _logistic(centre + reach), error
