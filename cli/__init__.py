@@ -12,6 +12,7 @@ from lggshape_cli.demo import demo
 from lggshape_cli.evaluate import evaluate
 from lggshape_cli.features import features
 from lggshape_cli.info import info
+from lggshape_cli.segment import segment
 from lggshape_cli.train import train
 from lggshape_cli.verify import verify
 
@@ -60,5 +61,5 @@ def main(
     """
 
 
-for command in (verify, evaluate, features, associate, train, demo, info):
+for command in (verify, train, segment, evaluate, features, associate, demo, info):
     app.command()(command)

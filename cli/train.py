@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    dataset: Annotated[
-        Path, typer.Argument(help="Cases with image and mask.", show_default=False)
-    ],
+    dataset: Annotated[Path, typer.Argument(help="Cases with image and mask.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder of the run.")],
     configuration: Annotated[
         Path | None,

@@ -20,6 +20,15 @@ MAY_IMPORT = {
     "readers": {"errors", "case", "files"},
     "phantoms": {"errors", "case", "files"},
     "verification": {"errors", "case", "files", "parallel", "readers"},
+    "segmentation": {
+        "errors",
+        "case",
+        "files",
+        "parallel",
+        "readers",
+        "provenance",
+        "figures",
+    },  # fmt: skip
     "shape": {"errors", "case", "files", "parallel", "readers"},
     "association": {"errors", "files", "statistics", "shape"},
     "evaluation": {

@@ -1,17 +1,28 @@
+from .batch import Map, SegmentationTable, segment_cases
 from .configuration import (
     NetworkConfiguration,
     TrainingConfiguration,
     read_configuration,
     write_configuration,
 )
+from .inference import Segmentation, Segmenter, segment
+from .runs import Ensemble, read_ensemble
 from .training import Step, TrainingSummary, train
 
 __all__ = [
+    "Ensemble",
+    "Map",
     "NetworkConfiguration",
+    "Segmentation",
+    "SegmentationTable",
+    "Segmenter",
     "Step",
     "TrainingConfiguration",
     "TrainingSummary",
     "read_configuration",
+    "read_ensemble",
+    "segment",
+    "segment_cases",
     "train",
     "write_configuration",
 ]

@@ -38,9 +38,7 @@ class Calibration(NamedTuple):
         return mapped
 
 
-def fit_calibration(
-    probabilities: Sequence[Probabilities], masks: Sequence[Mask]
-) -> Calibration:
+def fit_calibration(probabilities: Sequence[Probabilities], masks: Sequence[Mask]) -> Calibration:
     """Fit slope and intercept by maximum likelihood over all pixels.
 
     Parameters
@@ -55,7 +53,8 @@ def fit_calibration(
     """
     from scipy.optimize import minimize
 
-    edges = np.linspace(*_logit(np.array([0.0, 1.0], dtype=np.float32)), _BINS + 1)
+    limit = float(np.log(1 / _LIMIT))
+    edges = np.linspace(-limit, limit, _BINS + 1)
     centres = (edges[1:] + edges[:-1]) / 2
     total, inside = np.zeros(_BINS), np.zeros(_BINS)
     for probability, mask in zip(probabilities, masks, strict=True):
@@ -111,6 +110,7 @@ def dice(predicted: Mask, reference: Mask) -> float:
 
 
 def _logit(probability: Probabilities) -> NDArray[np.float32]:
-    near = np.clip(probability, _LIMIT, 1 - _LIMIT)
-    logits: NDArray[np.float32] = np.log(near / (1 - near))
+    from scipy.special import logit
+
+    logits: NDArray[np.float32] = logit(np.clip(probability, _LIMIT, 1 - _LIMIT))
     return logits

@@ -152,9 +152,7 @@ def read_imagenet() -> Mapping[str, NDArray[np.float32]]:
     return {name: value.numpy() for name, value in state.items()}
 
 
-def _weights_of(
-    name: str, state: Mapping[str, NDArray[np.float32]]
-) -> list[NDArray[np.float32]]:
+def _weights_of(name: str, state: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
     """Find the weights of one of our layers, `stem_conv` or `block3_expand_norm`, say."""
     part, _, kind = name.rpartition("_")
     if part == "stem":

@@ -119,4 +119,5 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
     if scale <= 0:
         return None
     levels = ((intensities - median) / scale - LOWEST) / STEP + 1
-    return np.clip(np.rint(levels), 1, 255).astype(np.uint8)
+    codes: NDArray[np.uint8] = np.clip(np.rint(levels), 1, 255).astype(np.uint8)
+    return codes

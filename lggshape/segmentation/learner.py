@@ -134,9 +134,7 @@ class SlowEncoderAdamW(keras.optimizers.AdamW):
         super().update_step(gradient, variable, learning_rate)
 
 
-def make_learner(
-    network: "keras.Model", training: TrainingConfiguration, *, steps: int
-) -> Learner:
+def make_learner(network: "keras.Model", training: TrainingConfiguration, *, steps: int) -> Learner:
     """Prepare a network for training.
 
     Parameters

@@ -54,7 +54,7 @@ def build(configuration: NetworkConfiguration, *, policy: str = "float32") -> "k
 
 
 def _plain_unet(inputs: Tensor, configuration: NetworkConfiguration) -> Tensor:
-    """The U-Net of [2], or the same of residual blocks [3]."""
+    """Build the U-Net of [2], or the same of residual blocks [3]."""
     block = _residual_block if configuration.architecture == "resunet" else _block
     normalise = configuration.batch_normalisation or configuration.architecture == "resunet"
     *levels, bottom = configuration.filters
@@ -74,7 +74,7 @@ def _plain_unet(inputs: Tensor, configuration: NetworkConfiguration) -> Tensor:
 
 
 def _efficientnet_unet(inputs: Tensor, configuration: NetworkConfiguration) -> Tensor:
-    """A decoder that ends at half the resolution, and gives the four pixels of a block at once."""
+    """Build a decoder that ends at half the resolution and gives the pixels of a block at once."""
     *skips, x = encoder(inputs)
     for level, filters in enumerate(configuration.filters, start=1):
         x = keras.layers.UpSampling2D(interpolation="nearest", name=f"up{level}")(x)

@@ -148,7 +148,7 @@ def read_folds(path: Path) -> dict[str, int]:
     if not valid or not all(fold in range(count) for fold in patients.values()):
         msg = f"Expected {path} to give each patient a fold from 0 below {count}."
         raise InputError(msg)
-    return patients
+    return {str(patient): int(fold) for patient, fold in patients.items()}
 
 
 def write_cases(path: Path, cases: Sequence[KnownCase]) -> None:

@@ -92,9 +92,7 @@ class SliceStore:
         Says which neighbours a slice is shown with.
     """
 
-    def __init__(
-        self, cases: Sequence[TrainingCase], configuration: NetworkConfiguration
-    ) -> None:
+    def __init__(self, cases: Sequence[TrainingCase], configuration: NetworkConfiguration) -> None:
         self.configuration = configuration
         self.codes = np.concatenate([case.codes for case in cases])
         self.masks = np.concatenate([case.mask for case in cases])

@@ -267,9 +267,9 @@ class _Fold:
             row["seconds"] = round(perf_counter() - started, 2)
             history.append(row)
             write_table(folder / HISTORY, pd.DataFrame(history))
-            columns = {f"history_{name}": np.array([r[name] for r in history]) for name in row}
+            past = {f"history_{name}": np.array([r[name] for r in history]) for name in row}
             kept = {f"best{number}": values for number, values in enumerate(best)}
-            runs.write_arrays(checkpoint, state_of(learner) | columns | kept)
+            runs.write_arrays(checkpoint, state_of(learner) | past | kept)
         self._finish(folder, member, predictor, best or averaged_weights(learner), history)
 
     def _start_encoder(self, network: "keras.Model") -> None:
@@ -302,7 +302,7 @@ class _Fold:
     ) -> float:
         total = self._steps * self._training.epochs
 
-        class Report(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+        class Report(keras.callbacks.Callback):
             def on_train_batch_end(self, batch: int, logs: Mapping[str, float]) -> None:
                 if on_step is not None:
                     done = epoch * fold._steps + batch + 1
@@ -373,7 +373,9 @@ class _Fold:
             probabilities = [calibration.apply(probability) for probability in probabilities]
             threshold = choose_threshold(probabilities, masks)
             selected = (select_component(one, threshold).mask for one in probabilities)
-            scores = [dice(mask, reference) for mask, reference in zip(selected, masks, strict=True)]
+            scores = [
+                dice(mask, reference) for mask, reference in zip(selected, masks, strict=True)
+            ]
         best = max(history, key=lambda row: row.get("inner_dice", row["epoch"]))
         _draw_training(folder, pd.DataFrame(history))
         write_json(

@@ -1,0 +1,216 @@
+"""From the image of a case to its mask."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lggshape.case import Case
+from lggshape.errors import CaseError
+from lggshape.segmentation._backend import device_scope, precision_for
+from lggshape.segmentation.postprocessing import select_component
+from lggshape.segmentation.predictor import FLIPS, Predictor
+from lggshape.segmentation.runs import Ensemble, Member, read_arrays, read_ensemble
+from lggshape.segmentation.volumes import prepare
+
+_SCORED = 0.001
+"""Share of a slice's pixels, those of the highest probability, whose mean is its score."""
+
+
+class SeenCaseError(CaseError):
+    """Every network that there is was trained on the patient."""
+
+
+class Segmentation(NamedTuple):
+    """What networks say of a case.
+
+    Attributes
+    ----------
+    mask : ndarray of bool, shape (Z, Y, X)
+        The tumour: one 6-connected component, or nothing.
+    probability : ndarray of float32, shape (Z, Y, X)
+        Calibrated probability of tumour, the mean over networks and flips.
+    uncertainty : ndarray of float32, shape (Z, Y, X)
+        Standard deviation of the probability over networks and flips.
+    entropy : ndarray of float32, shape (Z, Y, X)
+        Of the probability, in bits: 1 where it is one half, 0 where it is certain.
+    slice_scores : ndarray of float32, shape (Z,)
+        For tumour in the slice: the mean of its highest probabilities, a thousandth of its pixels.
+    removed : int
+        Components that were removed.
+    networks : tuple of str
+        Names of the networks that were used.
+    fold : int or None
+        The fold that the patient was held out in, for a patient of the networks' data set.
+    missing : tuple of str
+        The sequences that the case lacks.
+    """
+
+    mask: NDArray[np.bool_]
+    probability: NDArray[np.float32]
+    uncertainty: NDArray[np.float32]
+    entropy: NDArray[np.float32]
+    slice_scores: NDArray[np.float32]
+    removed: int
+    networks: tuple[str, ...]
+    fold: int | None
+    missing: tuple[str, ...]
+
+
+class Segmenter:
+    """Networks ready to segment one case after another.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        The networks.
+    flips : bool
+        Whether to average over the four flips of a slice.
+    device : {"auto", "cpu", "gpu"}
+        Where to compute.
+
+    Raises
+    ------
+    InputError
+        If a GPU is asked for and there is none.
+    """
+
+    def __init__(self, ensemble: Ensemble, *, flips: bool = True, device: str = "auto") -> None:
+        self._ensemble = ensemble
+        self._flips: Sequence[tuple[int, ...]] = FLIPS if flips else FLIPS[:1]
+        self._scope = device_scope(device)
+        with self._scope:
+            policy = precision_for("auto", device)
+            self._predictor = Predictor(ensemble.configuration, policy=policy)
+        self._loaded: Member | None = None
+
+    def segment(self, case: Case) -> Segmentation:
+        """Segment a case.
+
+        A patient that some of the networks were trained on is segmented by the others alone, also
+        when the case comes under another name or in another format.
+
+        Parameters
+        ----------
+        case : Case
+            With an image that has FLAIR.
+
+        Returns
+        -------
+        Segmentation
+            On the grid of the case.
+
+        Raises
+        ------
+        SeenCaseError
+            If all networks were trained on the patient.
+        CaseError
+            If the image has no FLAIR or cannot be scaled.
+        InputError
+            If the weights of a network cannot be read.
+        """
+        volume = prepare(case, self._ensemble.configuration)
+        members, fold = self._members_for(case)
+        total = np.zeros(volume.codes.shape[:3])
+        squares = np.zeros_like(total)
+        count = 0
+        for member in members:
+            with self._scope:
+                self._load(member)
+                predicted = self._predictor.predict(volume.codes, flips=self._flips)
+            for one in predicted:
+                calibrated = member.calibration.apply(one)
+                total += calibrated
+                squares += np.square(calibrated, dtype=np.float64)
+                count += 1
+        mean = total / count
+        spread = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        probability = np.clip(volume.frame.restore(mean.astype(np.float32)), 0, 1)
+        uncertainty = volume.frame.restore(spread.astype(np.float32))
+        threshold = float(np.mean([member.threshold for member in members]))
+        mask, removed = select_component(probability, threshold)
+        return Segmentation(
+            mask=mask,
+            probability=probability,
+            uncertainty=uncertainty,
+            entropy=_entropy(probability),
+            slice_scores=_slice_scores(probability),
+            removed=removed,
+            networks=tuple(member.name for member in members),
+            fold=fold,
+            missing=volume.missing,
+        )
+
+    def _members_for(self, case: Case) -> tuple[Sequence[Member], int | None]:
+        assert case.image is not None  # it has been prepared
+        flair = case.image[..., case.sequences.index("FLAIR")]
+        patients = self._ensemble.known.patients_of(case.id, case.patient, flair)
+        members = self._ensemble.unseen_by(patients)
+        if not members:
+            msg = (
+                f"Expected a network that was not trained on case {case.id}, "
+                f"found none: it is of patient {', '.join(sorted(patients))}."
+            )
+            raise SeenCaseError(msg)
+        return members, members[0].fold if patients else None
+
+    def _load(self, member: Member) -> None:
+        if member != self._loaded:
+            self._predictor.load(read_arrays(member.weights))
+            self._loaded = member
+
+
+def segment(
+    case: Case, networks: Path, *, flips: bool = True, device: str = "auto"
+) -> Segmentation:
+    """Segment a case with the networks of a training run.
+
+    Parameters
+    ----------
+    case : Case
+        With an image that has FLAIR.
+    networks : Path
+        Folder of the run, as `lggshape train` writes it. The networks of the last one are kept for
+        the next call.
+    flips : bool
+        Whether to average over the four flips of a slice.
+    device : {"auto", "cpu", "gpu"}
+        Where to compute.
+
+    Returns
+    -------
+    Segmentation
+        Mask, probability and uncertainty on the grid of the case.
+
+    Raises
+    ------
+    SeenCaseError
+        If all networks were trained on the patient.
+    CaseError
+        If the image has no FLAIR or cannot be scaled.
+    InputError
+        If there are no networks in the folder, or a GPU is asked for and there is none.
+    """
+    return _segmenter(networks, flips=flips, device=device).segment(case)
+
+
+@lru_cache(maxsize=1)
+def _segmenter(networks: Path, *, flips: bool, device: str) -> Segmenter:
+    return Segmenter(read_ensemble(networks), flips=flips, device=device)
+
+
+def _entropy(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    from scipy.special import entr
+
+    bits: NDArray[np.float32] = (entr(probability) + entr(1 - probability)) / np.float32(np.log(2))
+    return bits
+
+
+def _slice_scores(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    flat = probability.reshape(len(probability), -1)
+    count = max(1, round(_SCORED * flat.shape[1]))
+    scores: NDArray[np.float32] = np.partition(flat, -count, axis=1)[:, -count:].mean(axis=1)
+    return scores
