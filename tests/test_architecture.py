@@ -28,7 +28,7 @@ MAY_IMPORT = {
         "readers",
         "provenance",
         "figures",
-    },  # fmt: skip
+    },
     "shape": {"errors", "case", "files", "parallel", "readers"},
     "association": {"errors", "files", "statistics", "shape"},
     "evaluation": {

@@ -5,14 +5,35 @@ lies here; the other modules take `keras` from here.
 """
 
 import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's notes on the machine's CPU
-
-import keras
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from lggshape.errors import InputError
 
-__all__ = ["device_scope", "keras", "precision_for"]
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Drop what compiled libraries write to stderr, past Python, while they are loaded.
+
+    TensorFlow notes there that it found no GPU, in pages, and no setting silences it. What goes
+    wrong shows as an exception.
+    """
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+with _quiet_libraries():
+    import keras
+
+__all__ = ["device_scope", "gpus", "keras", "precision_for"]
 
 
 def device_scope(device: str) -> "keras.device":
@@ -28,7 +49,7 @@ def device_scope(device: str) -> "keras.device":
     InputError
         If a GPU was asked for and there is none.
     """
-    has_gpu = bool(_gpus())
+    has_gpu = bool(gpus())
     if device == "gpu" and not has_gpu:
         msg = f"Expected a GPU for --device gpu, found none by Keras on {keras.backend.backend()}."
         raise InputError(msg)
@@ -38,9 +59,11 @@ def device_scope(device: str) -> "keras.device":
 def precision_for(precision: str, device: str) -> str:
     """Give the Keras dtype policy for a precision: "auto" is mixed bfloat16 on a GPU alone."""
     if precision == "auto":
-        precision = "bfloat16" if device != "cpu" and _gpus() else "float32"
+        precision = "bfloat16" if device != "cpu" and gpus() else "float32"
     return "mixed_bfloat16" if precision == "bfloat16" else "float32"
 
 
-def _gpus() -> list[str]:
-    return list(keras.distribution.list_devices("gpu"))
+def gpus() -> list[str]:
+    """Give the GPUs that the backend of Keras finds."""
+    with _quiet_libraries():
+        return list(keras.distribution.list_devices("gpu"))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.segmentation._backend import keras
+from lggshape.segmentation._backend import gpus, keras
 from lggshape.segmentation.augmentation import Draws, augment
 from lggshape.segmentation.configuration import TrainingConfiguration
 from lggshape.segmentation.efficientnet import PREFIX
@@ -167,8 +167,7 @@ def make_learner(network: "keras.Model", training: TrainingConfiguration, *, ste
     plain = [v for v in network.trainable_variables if len(v.shape) < 2]
     optimizer.exclude_from_weight_decay(var_list=plain)
     # TensorFlow's own kernels are faster than XLA's on a CPU; JAX compiles in any case.
-    accelerated = bool(keras.distribution.list_devices("gpu"))
-    jit = True if keras.backend.backend() == "jax" else accelerated
+    jit = keras.backend.backend() == "jax" or bool(gpus())
     learner.compile(optimizer=optimizer, jit_compile=jit)
     optimizer.build(network.trainable_variables)
     return learner
