@@ -184,7 +184,7 @@ def augment(codes: Tensor, masks: Tensor, draws: Draws, *, crop: int) -> tuple[T
     def channels(values: Tensor) -> Tensor:
         return ops.reshape(values, (-1, 1, 1, slices.shape[-1]))
 
-    slices = ops.sign(slices) * ops.power(ops.abs(slices) + 1e-3, channels(draws.gamma))
+    slices = ops.sign(slices) * ops.power(ops.abs(slices), channels(draws.gamma))
     field = ops.matmul(_polynomials(slices.shape[1]), ops.transpose(draws.bias, (0, 2, 1)))
     field = ops.reshape(field, (-1, slices.shape[1], slices.shape[2], slices.shape[3]))
     slices = (slices + _AIR) * ops.exp(field) - _AIR

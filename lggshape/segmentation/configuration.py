@@ -40,14 +40,17 @@ class _Configuration:
             self._refuse(name, expected)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], *, where: Path | str) -> Self:
-        """Make a configuration from what `vars` or JSON gives.
+    def from_dict(cls, values: Any, *, where: Path | str) -> Self:
+        """Make a configuration from a mapping, or whatever JSON gives.
 
         Raises
         ------
         InputError
             If a field is unknown or has a value that it cannot have. The message names `where`.
         """
+        if not isinstance(values, Mapping):
+            msg = f"Expected {where} to hold settings by name, found: {values!r}."
+            raise InputError(msg)
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
             msg = f"Expected {where} to hold settings of this version, found unknown: {unknown}."

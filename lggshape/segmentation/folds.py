@@ -61,8 +61,19 @@ def inner_split(
     -------
     training, inner : list of str
         The patients in the order of their names.
+
+    Raises
+    ------
+    InputError
+        If no patient would be left to train on.
     """
     count = 0 if share == 0 else max(1, round(share * len(patients)))
+    if count >= len(patients):
+        msg = (
+            f"Expected patients to train on beside an inner split of {count}, "
+            f"found {len(patients)} in all."
+        )
+        raise InputError(msg)
     # Within a site in random order, and the sites side by side: each k-th is set aside.
     order: list[tuple[float, str]] = []
     for site in sorted(set(patients.values())):

@@ -110,7 +110,7 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class SlowEncoderAdamW(keras.optimizers.AdamW):
-    """AdamW with a lower learning rate for some variables.
+    """AdamW with a lower learning rate for some variables, and averages that are kept apart.
 
     Parameters
     ----------
@@ -124,14 +124,25 @@ class SlowEncoderAdamW(keras.optimizers.AdamW):
 
     def __init__(self, slow: Sequence["keras.Variable"], factor: float, **settings: Any) -> None:
         super().__init__(**settings)
-        self._slow = {id(variable) for variable in slow}
+        # Not the variables' ids: on TensorFlow, Keras hands its own variables' inner ones on.
+        self._slow = {self._var_key(variable) for variable in slow}
         self._factor = factor
 
     def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
         """Update one variable."""
-        if id(variable) in self._slow:
+        if self._var_key(variable) in self._slow:
             learning_rate = learning_rate * self._factor
         super().update_step(gradient, variable, learning_rate)
+
+    def finalize_variable_values(self, var_list: Sequence["keras.Variable"]) -> None:
+        """Leave the variables as they are; Keras calls this at the end of every `fit`.
+
+        An epoch is a `fit` of its own here, and the next one goes on from the trained values.
+        """
+
+    def take_averages(self, variables: Sequence["keras.Variable"]) -> None:
+        """Put the averages in the place of the variables' values."""
+        super().finalize_variable_values(variables)
 
 
 def make_learner(network: "keras.Model", training: TrainingConfiguration, *, steps: int) -> Learner:
@@ -197,7 +208,7 @@ def averaged_weights(learner: Learner) -> list[Array]:
     current = learner.network.get_weights()
     if not learner.optimizer.use_ema:
         return list(current)
-    learner.optimizer.finalize_variable_values(learner.network.trainable_variables)
+    learner.optimizer.take_averages(learner.network.trainable_variables)
     averaged = learner.network.get_weights()
     learner.network.set_weights(current)
     return list(averaged)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Case
-from lggshape.errors import CaseError
+from lggshape.errors import CaseError, InputError
 from lggshape.readers import CaseSource
 from lggshape.segmentation.configuration import NetworkConfiguration
 from lggshape.segmentation.volumes import Frame, prepare, with_neighbours
@@ -90,6 +90,11 @@ class SliceStore:
         At least one, all of one grid.
     configuration : NetworkConfiguration
         Says which neighbours a slice is shown with.
+
+    Raises
+    ------
+    InputError
+        If no slice has a tumour.
     """
 
     def __init__(self, cases: Sequence[TrainingCase], configuration: NetworkConfiguration) -> None:
@@ -103,6 +108,9 @@ class SliceStore:
         touched = self.masks.any(axis=(1, 2))
         self.with_tumour: Indices = np.flatnonzero(touched)
         self.without_tumour: Indices = np.flatnonzero(~touched)
+        if not touched.any():
+            msg = f"Expected tumour in the masks to train on, found none in {len(cases)} cases."
+            raise InputError(msg)
 
     def gather(self, slices: Indices) -> Batch:
         """Give some slices, each with its neighbours, and their masks."""
@@ -112,11 +120,8 @@ class SliceStore:
         return Batch(codes, self.masks[slices])
 
     def epoch_length(self, *, batch: int, empty_slices: float) -> int:
-        """Give the number of batches of an epoch; a rest that fills no batch is left out."""
-        return max(1, self._epoch_slices(empty_slices) // batch)
-
-    def _epoch_slices(self, empty_slices: float) -> int:
-        return len(self.with_tumour) + self._empty(empty_slices)
+        """Give the number of batches of an epoch; the last one is filled up."""
+        return -(-(len(self.with_tumour) + self._empty(empty_slices)) // batch)
 
     def _empty(self, empty_slices: float) -> int:
         return min(len(self.without_tumour), round(empty_slices * len(self.with_tumour)))
@@ -127,7 +132,8 @@ class SliceStore:
         """Give the slices of an epoch in batches.
 
         All slices with tumour come in every epoch. The slices without take turns: an epoch goes on
-        where the one before ended, so that none is left out for long.
+        where the one before ended, so that none is left out for long. What is missing in the last
+        batch are slices of the same epoch again.
 
         Parameters
         ----------
@@ -150,7 +156,5 @@ class SliceStore:
         empty = np.take(turns, np.arange(number * count, (number + 1) * count), mode="wrap")
         rng = np.random.default_rng([*seed, 1, number])
         order = rng.permutation(np.concatenate([self.with_tumour, empty]))
-        if len(order) < batch:  # fewer slices than a batch: some of them twice
-            order = np.resize(order, batch)
-        for start in range(0, len(order) - batch + 1, batch):
-            yield order[start : start + batch]
+        length = self.epoch_length(batch=batch, empty_slices=empty_slices)
+        yield from np.resize(order, (length, batch))
