@@ -3,6 +3,7 @@ from .case import Case
 from .errors import CaseError, InputError, LggshapeError
 from .readers import open_cases
 from .report import write_report
+from .segmentation import segment
 from .shape import extract_features, feature_table
 from .verification import verify
 
@@ -19,6 +20,7 @@ __all__ = [
     "open_cases",
     "read_features",
     "read_labels",
+    "segment",
     "verify",
     "write_report",
 ]

@@ -1,9 +1,13 @@
 """A case: the images and the mask of one examination of one patient."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+FLAIR = "FLAIR"
+"""Name of the sequence that shows the tumour, which every image has to have to be segmented."""
 
 Spacing = tuple[float, float, float]
 """Distances between voxel centres along (z, y, x), in mm."""
@@ -53,3 +57,28 @@ class Case:
     mask: NDArray[np.bool_] | None = field(default=None, compare=False)
     sequences: tuple[str, ...] = ()
     geometry: Geometry = field(default_factory=Geometry)
+
+    def missing_sequences(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Name the sequences of which the image holds nothing of their own.
+
+        Parameters
+        ----------
+        names : sequence of str
+            The sequences that an image may have.
+
+        Returns
+        -------
+        tuple of str
+            Those of `names` without a channel, with a channel of one value throughout, or with a
+            copy of FLAIR, by which data sets fill gaps. All, if there is no image.
+        """
+        if self.image is None:
+            return tuple(names)
+        channels = dict(zip(self.sequences, np.moveaxis(self.image, -1, 0), strict=True))
+        return tuple(
+            name
+            for name in names
+            if (channel := channels.get(name)) is None
+            or channel.min() == channel.max()
+            or (name != FLAIR and FLAIR in channels and np.array_equal(channel, channels[FLAIR]))
+        )

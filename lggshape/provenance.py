@@ -16,7 +16,7 @@ from lggshape.files import write_json
 
 _PACKAGES = (
     "lggshape", "numpy", "scipy", "pandas", "scikit-image", "statsmodels", "matplotlib",
-    "tifffile", "imagecodecs", "nibabel", "pydicom", "keras", "tensorflow",
+    "tifffile", "imagecodecs", "nibabel", "pydicom", "keras", "tensorflow", "jax", "torch",
 )  # fmt: skip
 
 

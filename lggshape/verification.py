@@ -11,13 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lggshape.case import Case
+from lggshape.case import FLAIR
 from lggshape.files import is_missing, read_patient_table
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource, open_cases
 from lggshape.readers.source import SEQUENCES
 
-_STAND_IN = "FLAIR"
 _COUNTS = ("slices", "tumour_slices", "tumour_voxels", "components_6", "components_26")
 COLUMNS = (
     "case", "patient", "status", "shape", "type", "missing_sequences", *_COUNTS, "touches_edge",
@@ -34,9 +33,8 @@ class Verification:
     ----------
     cases : DataFrame
         A row a case: `case`, `patient`; `status` (ok, warning, failed); `shape` (Z x Y x X) and
-        `type` of the image, or of the mask if there is no image; `missing_sequences`, those that an
-        image lacks or that equal FLAIR in every voxel, joined by "; "; `slices`, `tumour_slices`,
-        `tumour_voxels`; `components_6` and `components_26`, the parts of the mask that hang
+        `type` of the image, or of the mask if there is no image; `missing_sequences`, as
+        `Case.missing_sequences` tells them, joined by "; "; `slices`, `tumour_slices`, `tumour_voxels`; `components_6` and `components_26`, the parts of the mask that hang
         together by faces, and by faces, edges or corners; `touches_edge`, whether the mask reaches
         the edge of the volume; and `messages`. What does not apply is missing.
     labels : DataFrame
@@ -163,7 +161,7 @@ def check_case(source: CaseSource) -> _Checked:
     case = source.read()
     voxels = case.image if case.image is not None else case.mask
     assert voxels is not None
-    missing = _missing_sequences(case)
+    missing = case.missing_sequences(SEQUENCES) if case.image is not None else ()
     row: dict[str, Any] = {
         "case": case.id,
         "patient": case.patient,
@@ -173,7 +171,7 @@ def check_case(source: CaseSource) -> _Checked:
         "slices": voxels.shape[0],
     }
     warnings = [
-        f"{name} is missing: it equals {_STAND_IN} everywhere"
+        f"{name} is missing: it has one value or equals {FLAIR} everywhere"
         if name in case.sequences
         else f"{name} is missing"
         for name in missing
@@ -194,20 +192,6 @@ def check_case(source: CaseSource) -> _Checked:
     row["status"] = "warning" if warnings else "ok"
     row["messages"] = "; ".join(warnings)
     return _Checked(row, _slice_digests(case.image) if case.image is not None else [])
-
-
-def _missing_sequences(case: Case) -> list[str]:
-    """Name the sequences that are not there, or in whose place FLAIR stands."""
-    if case.image is None:
-        return []
-    channels = dict(zip(case.sequences, np.moveaxis(case.image, 3, 0), strict=True))
-    flair = channels.get(_STAND_IN)
-    return [
-        name
-        for name in SEQUENCES
-        if name not in channels
-        or (flair is not None and name != _STAND_IN and np.array_equal(channels[name], flair))
-    ]
 
 
 def _describe_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:

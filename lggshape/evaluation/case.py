@@ -15,7 +15,6 @@ from lggshape.readers.source import SEQUENCES
 NONE_MISSING = "none"
 """Cell of a case of which all sequences are there."""
 
-_STAND_IN = "FLAIR"
 _GRID_TOLERANCE = 0.01  # of a voxel, as within one case of NIfTI files
 
 
@@ -138,23 +137,10 @@ def _path(source: CaseSource | None) -> str:
 
 
 def _missing_sequences(case: Case) -> str | None:
-    """Name the sequences without information of their own; None if there is no image.
-
-    A sequence is missing if there is no channel of it, or the channel has one value throughout or
-    equals FLAIR in every voxel.
-    """
+    """Name the sequences that an image lacks; None if there is no image."""
     if case.image is None:
         return None
-    channels = dict(zip(case.sequences, np.moveaxis(case.image, -1, 0), strict=True))
-    flair = channels.get(_STAND_IN)
-    missing = [
-        name
-        for name in SEQUENCES
-        if (channel := channels.get(name)) is None
-        or channel.min() == channel.max()
-        or (name != _STAND_IN and flair is not None and np.array_equal(channel, flair))
-    ]
-    return "; ".join(missing) or NONE_MISSING
+    return "; ".join(case.missing_sequences(SEQUENCES)) or NONE_MISSING
 
 
 def _reason(scores: Scores, *, empty: str) -> str:

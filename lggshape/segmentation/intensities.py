@@ -3,8 +3,9 @@
 Intensities of MR images have no unit. Here each sequence of each volume is brought to a scale of
 its own: 0 is the median of the head, 1 its robust standard deviation (the interquartile range
 divided by 1.349). Median and range are those of the foreground, so the size of the background does
-not matter, and hardly whether the skull has been stripped. The scale is stored as one byte a voxel:
-code 0 says that the sequence is missing, 1 to 255 cover -4 to 8 in steps of 0.047.
+not matter. Where the skull has been stripped the median hardly moves, but the brain alone spreads
+less than the whole head and so gets more contrast. The scale is stored as one byte a voxel: code 0
+says that the sequence is missing, 1 to 255 cover -4 to 8 in steps of 0.047.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import Case
+from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError
 
 LOWEST, HIGHEST = -4.0, 8.0
@@ -61,38 +62,33 @@ def standardise(case: Case, sequences: Sequence[str]) -> Standardised:
     Returns
     -------
     Standardised
-        A sequence is missing if the case has no channel of it, if the channel is constant, or if it
-        is a copy of FLAIR, as data sets hold that fill gaps in this way.
+        A sequence is missing if `Case.missing_sequences` says so, or if it has no contrast.
 
     Raises
     ------
     CaseError
         If there is no image or no FLAIR, or an intensity is not finite.
     """
-    if case.image is None or "FLAIR" not in case.sequences:
+    if case.image is None or FLAIR not in case.sequences:
         found = "no image" if case.image is None else ", ".join(case.sequences)
         msg = f"Expected case {case.id} to have an image with FLAIR, found: {found}."
         raise CaseError(msg)
     if not np.isfinite(case.image).all():
         msg = f"Expected the intensities of case {case.id} to be finite, found NaN or infinity."
         raise CaseError(msg)
-    flair = case.image[..., case.sequences.index("FLAIR")]
-    codes = np.full((*flair.shape, len(sequences)), MISSING, dtype=np.uint8)
-    missing = []
+    missing = set(case.missing_sequences(sequences))
+    codes = np.full((*case.image.shape[:3], len(sequences)), MISSING, dtype=np.uint8)
     for channel, name in enumerate(sequences):
-        scaled = None
-        if name in case.sequences:
-            values = case.image[..., case.sequences.index(name)]
-            if name == "FLAIR" or not np.array_equal(values, flair):
-                scaled = encode(values)
-        if scaled is not None:
-            codes[..., channel] = scaled
-        elif name == "FLAIR":
-            msg = f"Expected FLAIR of case {case.id} to show a head, found hardly any contrast."
-            raise CaseError(msg)
-        else:
-            missing.append(name)
-    return Standardised(codes, tuple(missing))
+        if name not in missing:
+            scaled = encode(case.image[..., case.sequences.index(name)])
+            if scaled is None:
+                missing.add(name)
+            else:
+                codes[..., channel] = scaled
+    if FLAIR in missing:
+        msg = f"Expected FLAIR of case {case.id} to show a head, found hardly any contrast."
+        raise CaseError(msg)
+    return Standardised(codes, tuple(name for name in sequences if name in missing))
 
 
 def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:

@@ -11,6 +11,7 @@ from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
 from lggshape.readers import CaseSource
 from lggshape.segmentation.configuration import NetworkConfiguration
+from lggshape.segmentation.identity import slice_fingerprints
 from lggshape.segmentation.volumes import Frame, prepare, with_neighbours
 
 Indices = NDArray[np.intp]
@@ -28,8 +29,8 @@ class TrainingCase:
         Standardised intensities.
     mask : ndarray of uint8, shape (Z, size, size)
         1 inside the tumour.
-    flair : ndarray of shape (Z, Y, X)
-        As stored: what a copy of the case is known by.
+    fingerprints : tuple of str
+        Of its FLAIR slices: what a copy of the case is known by.
     """
 
     id: str
@@ -37,7 +38,7 @@ class TrainingCase:
     site: str
     codes: NDArray[np.uint8]
     mask: NDArray[np.uint8]
-    flair: NDArray[np.generic]
+    fingerprints: tuple[str, ...]
 
 
 def load_case(source: CaseSource, configuration: NetworkConfiguration) -> TrainingCase:
@@ -59,13 +60,13 @@ def load_case(source: CaseSource, configuration: NetworkConfiguration) -> Traini
         site=source.site,
         codes=volume.codes,
         mask=_fitted(case.mask, volume.frame),
-        flair=_flair(case),
+        fingerprints=_fingerprints(case),
     )
 
 
-def _flair(case: Case) -> NDArray[np.generic]:
+def _fingerprints(case: Case) -> tuple[str, ...]:
     assert case.image is not None  # prepare has refused a case without
-    return case.image[..., case.sequences.index("FLAIR")]
+    return tuple(slice_fingerprints(case.image[..., case.sequences.index("FLAIR")]))
 
 
 def _fitted(mask: NDArray[np.bool_], frame: Frame) -> NDArray[np.uint8]:

@@ -34,7 +34,7 @@ from lggshape.segmentation.configuration import (
 )
 from lggshape.segmentation.efficientnet import PREFIX, load_imagenet
 from lggshape.segmentation.folds import assign_folds, inner_split
-from lggshape.segmentation.identity import KnownCase, slice_fingerprints
+from lggshape.segmentation.identity import KnownCase
 from lggshape.segmentation.learner import (
     Learner,
     averaged_weights,
@@ -192,9 +192,7 @@ def _begin(
             msg = f"Expected the patients of the earlier run, found others: {out / runs.FOLDS}."
             raise InputError(msg)
         return folds
-    known = [
-        KnownCase(case.id, case.patient, tuple(slice_fingerprints(case.flair))) for case in cases
-    ]
+    known = [KnownCase(case.id, case.patient, case.fingerprints) for case in cases]
     runs.write_cases(out / runs.CASES, known)
     runs.write_folds(out / runs.FOLDS, folds)
     write_configuration(record, network, training)  # last: it says that the others are there
