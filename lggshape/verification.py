@@ -34,7 +34,8 @@ class Verification:
     cases : DataFrame
         A row a case: `case`, `patient`; `status` (ok, warning, failed); `shape` (Z x Y x X) and
         `type` of the image, or of the mask if there is no image; `missing_sequences`, as
-        `Case.missing_sequences` tells them, joined by "; "; `slices`, `tumour_slices`, `tumour_voxels`; `components_6` and `components_26`, the parts of the mask that hang
+        `Case.missing_sequences` tells them, joined by "; "; `slices`, `tumour_slices`,
+        `tumour_voxels`; `components_6` and `components_26`, the parts of the mask that hang
         together by faces, and by faces, edges or corners; `touches_edge`, whether the mask reaches
         the edge of the volume; and `messages`. What does not apply is missing.
     labels : DataFrame
