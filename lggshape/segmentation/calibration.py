@@ -17,13 +17,7 @@ _THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
 
 
 class Calibration(NamedTuple):
-    """A map of probabilities by slope and intercept on the scale of logits [1]_.
-
-    References
-    ----------
-    .. [1] Platt J. Probabilistic outputs for support vector machines. Advances in Large Margin
-       Classifiers, MIT Press 1999, 61-74.
-    """
+    """A map of probabilities by slope and intercept on the scale of logits."""
 
     slope: float = 1.0
     intercept: float = 0.0
@@ -39,7 +33,10 @@ class Calibration(NamedTuple):
 
 
 def fit_calibration(probabilities: Sequence[Probabilities], masks: Sequence[Mask]) -> Calibration:
-    """Fit slope and intercept by maximum likelihood over all pixels.
+    """Fit slope and intercept by maximum likelihood over all pixels, as in [1]_.
+
+    What is fitted to are not 0 and 1 but Platt's targets, (N + 1) / (N + 2) for the N pixels inside
+    and 1 / (N + 2) for the N outside: so the fit stays finite where no pixel is wrong.
 
     Parameters
     ----------
@@ -50,6 +47,11 @@ def fit_calibration(probabilities: Sequence[Probabilities], masks: Sequence[Mask
     -------
     Calibration
         The identity where the pixels are all inside or all outside, or predicted alike.
+
+    References
+    ----------
+    .. [1] Platt J. Probabilistic outputs for support vector machines. Advances in Large Margin
+       Classifiers, MIT Press 1999, 61-74.
     """
     from scipy.optimize import minimize
 
@@ -64,11 +66,13 @@ def fit_calibration(probabilities: Sequence[Probabilities], masks: Sequence[Mask
     used = total > 0
     if np.count_nonzero(used) < 2 or inside.sum() in (0, total.sum()):
         return Calibration()
+    outside = total - inside
+    targets = inside * (inside.sum() + 1) / (inside.sum() + 2) + outside / (outside.sum() + 2)
 
     def loss(parameters: NDArray[np.float64]) -> float:
         logits = parameters[0] * centres[used] + parameters[1]
         return float(
-            np.sum(total[used] * np.logaddexp(0, logits) - inside[used] * logits) / total.sum()
+            np.sum(total[used] * np.logaddexp(0, logits) - targets[used] * logits) / total.sum()
         )
 
     fitted = minimize(loss, [1.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-4})

@@ -1,0 +1,73 @@
+import os
+
+import pytest
+
+from lggshape.errors import InputError
+from lggshape.segmentation import _backend
+from lggshape.segmentation._backend import device_scope, keras, precision_for
+
+
+@pytest.fixture
+def has_gpu(monkeypatch):
+    def say(there):
+        monkeypatch.setattr(_backend, "gpus", lambda: ["gpu:0"] if there else [])
+
+    return say
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "gpu", "expected"),
+    [
+        ("auto", "auto", True, "mixed_bfloat16"),
+        ("auto", "gpu", True, "mixed_bfloat16"),
+        ("auto", "cpu", True, "float32"),
+        ("auto", "auto", False, "float32"),
+        ("float32", "gpu", True, "float32"),
+        ("bfloat16", "cpu", False, "mixed_bfloat16"),
+    ],
+)
+def test_the_precision_goes_with_the_device(has_gpu, precision, device, gpu, expected):
+    has_gpu(gpu)
+    assert precision_for(precision, device) == expected
+
+
+def test_a_gpu_that_is_not_there_is_refused(has_gpu):
+    has_gpu(False)
+    with pytest.raises(InputError, match=f"found none by Keras on {keras.backend.backend()}"):
+        device_scope("gpu")
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_a_cpu_is_always_there(has_gpu, device):
+    has_gpu(False)
+    with device_scope(device):
+        assert float(keras.ops.sum(keras.ops.ones(3))) == 3
+
+
+@pytest.mark.parametrize(
+    ("device", "gpu", "expected"),
+    [
+        ("auto", True, "gpu:0"),
+        ("gpu", True, "gpu:0"),
+        ("cpu", True, "cpu:0"),
+        ("auto", False, "cpu:0"),
+    ],
+)
+def test_the_device_that_is_asked_for(has_gpu, monkeypatch, device, gpu, expected):
+    has_gpu(gpu)
+    monkeypatch.setattr(keras, "device", lambda name: name)
+    assert device_scope(device) == expected
+
+
+def test_gpus_are_names():
+    assert all(isinstance(name, str) for name in _backend.gpus())
+
+
+def test_what_libraries_write_past_python_is_dropped_and_nothing_else(capfd):
+    with _backend._quiet_libraries():
+        os.write(2, b"noise")
+    os.write(2, b"message")
+    with pytest.raises(ZeroDivisionError), _backend._quiet_libraries():
+        1 / 0  # noqa: B018
+    os.write(2, b", again")
+    assert capfd.readouterr().err == "message, again"
