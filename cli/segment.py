@@ -17,9 +17,7 @@ def segment(
         typer.Argument(help="Cases with images: folders, or NIfTI files.", show_default=False),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the masks.")],
-    networks: Annotated[
-        Path, typer.Option(help="Folder of a training run.", exists=True, file_okay=False)
-    ],
+    networks: Annotated[Path, typer.Option(help="Folder of a training run.")],
     manifest: Annotated[
         Path | None, typer.Option(help="CSV with the columns case and patient, perhaps site.")
     ] = None,
@@ -83,8 +81,7 @@ def segment(
                 overwrite=overwrite,
                 on_case=advance,
             )
-        written = (path for path in out.rglob("*") if path.is_file() and path.name != "run.json")
-        details["outputs"] = sorted(path.relative_to(out).as_posix() for path in written)
+        details["outputs"] = list(result.files)
         details["cases"] = len(sources)
         details["failed"] = len(result.failures)
     if not quiet:

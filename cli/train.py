@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 def train(
+    context: typer.Context,
     dataset: Annotated[Path, typer.Argument(help="Cases with image and mask.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder of the run.")],
     configuration: Annotated[
@@ -96,6 +97,7 @@ def train(
     from lggshape.segmentation import train as train_networks
 
     if configuration is not None:
+        _refuse_settings(context)
         network_settings, training_settings = read_configuration(configuration)
     else:
         network_settings = NetworkConfiguration.from_dict(
@@ -150,6 +152,26 @@ def train(
         typer.echo(f"{case}: {reason}", err=True)
     if summary.failures:
         raise typer.Exit(1)
+
+
+def _refuse_settings(context: typer.Context) -> None:
+    """Refuse options of the settings beside a file that holds all of them."""
+    from lggshape.errors import InputError
+
+    others = {"dataset", "out", "configuration", "fold", "device", "jobs", "resume", "quiet"}
+    given = [
+        option.opts[0]
+        for option in context.command.params
+        if option.name and option.name not in others and _is_given(context, option.name)
+    ]
+    if given:
+        msg = f"Expected all settings in --configuration, found also: {', '.join(given)}."
+        raise InputError(msg)
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _numbers(text: str) -> list[int]:

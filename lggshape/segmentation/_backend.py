@@ -16,8 +16,8 @@ from lggshape.errors import InputError
 def _quiet_libraries() -> Iterator[None]:
     """Drop what compiled libraries write to stderr, past Python, while they are loaded.
 
-    TensorFlow notes there that it found no GPU, in pages, and no setting silences it. What goes
-    wrong shows as an exception.
+    TensorFlow notes there that it found no GPU, in pages, and while it is loaded no setting
+    silences it. What goes wrong shows as an exception.
     """
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
@@ -30,6 +30,8 @@ def _quiet_libraries() -> Iterator[None]:
         os.close(nowhere)
 
 
+# Later notes of TensorFlow heed this; its warnings stay.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 with _quiet_libraries():
     import keras
 
@@ -66,4 +68,5 @@ def precision_for(precision: str, device: str) -> str:
 def gpus() -> list[str]:
     """Give the GPUs that the backend of Keras finds."""
     with _quiet_libraries():
-        return list(keras.distribution.list_devices("gpu"))
+        # JAX raises if it is asked for the devices of a kind that is not there.
+        return [name for name in keras.distribution.list_devices() if name.startswith("gpu")]

@@ -1,10 +1,11 @@
 """Many cases segmented into a folder: resumable, a bad case a row with its reason."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,12 +14,14 @@ from lggshape.errors import CaseError, InputError
 from lggshape.files import fresh_folder, read_table, write_json, write_table
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource, open_cases
+from lggshape.readers.source import MAPS, MASK
 from lggshape.segmentation.inference import SeenCaseError, Segmenter
 from lggshape.segmentation.runs import read_ensemble, read_json
 
 Map = Literal["probability", "uncertainty", "entropy"]
 
 SEGMENTATION, SLICES, SETTINGS = "segmentation.csv", "slices.csv", "segmentation.json"
+RECORD = "run.json"
 
 COLUMNS = (
     "case", "patient", "fold", "status", "reason", "networks", "volume", "components_removed",
@@ -43,12 +46,15 @@ class SegmentationTable:
         The cases that could not be segmented, with the reason.
     skipped : tuple of str
         The cases that were left out because every network was trained on them.
+    files : tuple of str
+        The masks, maps and tables in the folder, relative to it.
     """
 
     table: pd.DataFrame
     slices: pd.DataFrame
     failures: dict[str, str]
     skipped: tuple[str, ...]
+    files: tuple[str, ...]
 
 
 def segment_cases(
@@ -85,9 +91,9 @@ def segment_cases(
     resume : bool
         Whether `out` may hold an earlier run of the same settings: what is done and whole is kept.
     overwrite : bool
-        Whether `out` may hold a finished earlier run, which is then replaced.
+        Whether `out` may hold an earlier run, which is then replaced.
     on_case : callable, optional
-        Called after each case.
+        Called after each case, and at once for those that an earlier run has done.
 
     Returns
     -------
@@ -107,17 +113,25 @@ def segment_cases(
         raise InputError(msg)
     segmenter = Segmenter(read_ensemble(networks), flips=flips, device=device)
     settings = {"networks": _identity(networks), "maps": list(maps), "flips": flips}
-    done = _begin(out, settings, resume=resume, overwrite=overwrite)
-    rows: dict[str, dict[str, Any]] = {}
-    slices: dict[str, pd.DataFrame] = {}
+    results: dict[str, _Result] = {}
+    if resume and (out / SETTINGS).exists():
+        _check_settings(out / SETTINGS, settings)
+        results = _whole_results(out, names)
+    else:
+        _make_folder(out, overwrite=overwrite)
+        write_json(out / SETTINGS, settings)
     failures: dict[str, str] = {}
     skipped = []
-    work = partial(_segment_case, segmenter, out=out, maps=maps, done=done)
+    work = partial(_segment_case, segmenter, out=out, maps=maps)
+    remaining = [source for source in sources if source.id not in results]
+    if on_case is not None:
+        for _ in results:
+            on_case()
     # One process: the networks use all cores themselves.
-    for outcome in map_cases(work, sources, jobs=1):
+    for outcome in map_cases(work, remaining, jobs=1):
         source = outcome.item
         if outcome.value is not None:
-            rows[source.id], slices[source.id] = outcome.value
+            results[source.id] = outcome.value
         elif isinstance(outcome.error, SeenCaseError) and skip_seen:
             skipped.append(source.id)
         else:
@@ -125,56 +139,79 @@ def segment_cases(
                 raise outcome.error.__cause__  # the disk or the weights, not the case
             failures[source.id] = str(outcome.error)
             keys = {"case": source.id, "patient": source.patient, "status": "failed"}
-            rows[source.id] = {**keys, "reason": str(outcome.error)}
-        _write_tables(out, rows, slices)
+            results[source.id] = _Result({**keys, "reason": str(outcome.error)}, _NO_SLICES)
+        _write_tables(out, [results[name] for name in names if name in results])
         if on_case is not None:
             on_case()
-    return SegmentationTable(*_write_tables(out, rows, slices), failures, tuple(skipped))
+    tables = _write_tables(out, [results[name] for name in names if name in results])
+    return SegmentationTable(*tables, failures, tuple(skipped), _files_of_run(out))
 
 
-@dataclass(frozen=True)
-class _Done:
-    """What an earlier run has finished: its tables, and its masks."""
+class _Result(NamedTuple):
+    """What the tables say of a case: its row, and its rows a slice."""
 
-    table: pd.DataFrame
+    row: dict[str, Any]
     slices: pd.DataFrame
-    masks: dict[str, CaseSource]
-
-    def find(self, source: CaseSource) -> tuple[dict[str, Any], pd.DataFrame] | None:
-        """Give the rows of a case whose mask is there and is the one that they describe."""
-        row = self.table[self.table["case"] == source.id]
-        slices = self.slices[self.slices["case"] == source.id]
-        if len(row) != 1 or source.id not in self.masks:
-            return None
-        try:
-            mask = self.masks[source.id].read(image=False).mask
-        except CaseError:
-            return None
-        areas = pd.to_numeric(slices["area"], errors="coerce").to_numpy()
-        if mask is None or not np.array_equal(mask.sum(axis=(1, 2)), areas):
-            return None
-        kept = {name: value for name, value in row.iloc[0].items() if value != ""}
-        return {str(name): value for name, value in kept.items()}, slices
 
 
-def _begin(out: Path, settings: dict[str, Any], *, resume: bool, overwrite: bool) -> _Done | None:
-    """Make the folder ready; give what an earlier run has finished in it."""
-    record = out / SETTINGS
-    if resume and record.exists():
-        earlier = read_json(record, settings)
-        if earlier != settings:
-            changed = [name for name in settings if earlier[name] != settings[name]]
-            msg = f"Expected the settings of the earlier run, found other {changed}: {record}."
-            raise InputError(msg)
-        if not (out / SEGMENTATION).exists():
-            return None
-        table = read_table(out / SEGMENTATION, required=COLUMNS)
+_NO_SLICES = pd.DataFrame(columns=list(SLICE_COLUMNS), dtype=object)
+
+
+def _check_settings(record: Path, settings: dict[str, Any]) -> None:
+    earlier = read_json(record, settings)
+    changed = [name for name in settings if earlier[name] != settings[name]]
+    if changed:
+        msg = (
+            f"Expected the settings of the earlier run, found other {', '.join(changed)}: {record}."
+        )
+        raise InputError(msg)
+
+
+def _whole_results(out: Path, names: Sequence[str]) -> dict[str, _Result]:
+    """Give the results of the cases whose mask is there and is the one that the tables describe."""
+    if not (out / SEGMENTATION).exists():
+        return {}
+    table = read_table(out / SEGMENTATION, required=COLUMNS)
+    slices = read_table(out / SLICES, required=SLICE_COLUMNS)
+    finished = table[table["status"].isin(["ok", "empty"]) & table["case"].isin(names)]
+    try:
         masks = {source.id: source for source in open_cases(out, masks_only=True)}
-        finished = table[table["status"].isin(["ok", "empty"])]
-        return _Done(finished, read_table(out / SLICES, required=SLICE_COLUMNS), masks)
+    except InputError:  # there is none
+        return {}
+    results = {}
+    for row in finished.to_dict("records"):
+        case = str(row["case"])
+        rows = slices[slices["case"] == case]
+        if case in masks and _areas(masks[case]) == rows["area"].tolist():
+            results[case] = _Result({str(name): value for name, value in row.items()}, rows)
+    return results
+
+
+def _areas(mask: CaseSource) -> list[str] | None:
+    """Give the area of a mask in each slice; None if it cannot be read."""
+    try:
+        values = mask.read(image=False).mask
+    except CaseError:
+        return None
+    return None if values is None else [str(area) for area in values.sum(axis=(1, 2))]
+
+
+def _make_folder(out: Path, *, overwrite: bool) -> None:
+    """Make a new folder, or an empty one of that of an earlier run, also of one that was killed."""
+    if overwrite and (out / SETTINGS).exists():
+        write_json(out / RECORD, {"outputs": _files_of_run(out)})
     fresh_folder(out, overwrite=overwrite)
-    write_json(record, settings)
-    return None
+
+
+def _files_of_run(out: Path) -> tuple[str, ...]:
+    """Name what a run has written to a folder: masks, maps, tables."""
+    ours = re.compile(rf".+_({'|'.join((MASK, *MAPS))})\.(tif|nii\.gz)")
+    names = (path.relative_to(out) for path in [*out.glob("*"), *out.glob("*/*")])
+    tables = (SEGMENTATION, SLICES, SETTINGS)
+    found = (name.as_posix() for name in names if not name.as_posix().startswith("."))
+    return tuple(
+        sorted(name for name in found if name in tables or ours.fullmatch(Path(name).name))
+    )
 
 
 def _segment_case(
@@ -183,11 +220,7 @@ def _segment_case(
     *,
     out: Path,
     maps: Sequence[Map],
-    done: _Done | None,
-) -> tuple[dict[str, Any], pd.DataFrame]:
-    earlier = done.find(source) if done else None
-    if earlier is not None:
-        return earlier
+) -> _Result:
     case = source.read(mask=False)
     result = segmenter.segment(case)
     volumes = {"mask": result.mask} | {name: getattr(result, name) for name in maps}
@@ -215,16 +248,14 @@ def _segment_case(
             "score": [f"{score:.6g}" for score in result.slice_scores],
         }
     )
-    return row, slices
+    return _Result(row, slices)
 
 
-def _write_tables(
-    out: Path, rows: dict[str, dict[str, Any]], slices: dict[str, pd.DataFrame]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _write_tables(out: Path, results: Sequence[_Result]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Write both tables as they are by now, the one that says what is done as the last."""
-    table = pd.DataFrame(list(rows.values()), columns=list(COLUMNS)).astype(object)
-    table = table.where(table.notna(), "")
-    whole = pd.concat([pd.DataFrame(columns=list(SLICE_COLUMNS)), *slices.values()])
+    # As objects: whole numbers stay so beside empty cells.
+    table = pd.DataFrame([r.row for r in results], columns=list(COLUMNS), dtype=object).fillna("")
+    whole = pd.concat([_NO_SLICES, *(result.slices for result in results)], ignore_index=True)
     write_table(out / SLICES, whole)
     write_table(out / SEGMENTATION, table)
     return table, whole

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Case
-from lggshape.errors import CaseError
+from lggshape.errors import CaseError, InputError
 from lggshape.segmentation._backend import device_scope, precision_for
 from lggshape.segmentation.postprocessing import select_component
 from lggshape.segmentation.predictor import FLIPS, Predictor
@@ -159,7 +159,14 @@ class Segmenter:
 
     def _load(self, member: Member) -> None:
         if member != self._loaded:
-            self._predictor.load(read_arrays(member.weights))
+            weights = read_arrays(member.weights)
+            try:
+                self._predictor.load(weights)
+            except (KeyError, ValueError) as error:
+                msg = (
+                    f"Expected {member.weights} to hold the weights of this network, found others."
+                )
+                raise InputError(msg) from error
             self._loaded = member
 
 

@@ -116,6 +116,9 @@ def read_ensemble(folder: Path) -> Ensemble:
         except (TypeError, ValueError) as error:
             msg = f"Expected {path} to describe a network, found: {error}."
             raise InputError(msg) from error
+        if not member.weights.is_file():
+            msg = f"Expected the weights of a network, found no file: {member.weights}."
+            raise InputError(msg)
         members.append(member)
     if not members:
         msg = f"Expected {folder} to hold trained networks, found none that is finished."
@@ -220,7 +223,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         If the file is missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     # Damaged archives make zipfile, zlib and NumPy raise nearly anything.
     except Exception as error:

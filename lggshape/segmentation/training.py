@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lggshape.errors import InputError
-from lggshape.files import write_json, write_table
+from lggshape.files import write_json, write_table, write_text, written_whole
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource
 from lggshape.segmentation import runs
@@ -35,6 +35,7 @@ from lggshape.segmentation.configuration import (
 from lggshape.segmentation.efficientnet import PREFIX, load_imagenet
 from lggshape.segmentation.folds import assign_folds, inner_split
 from lggshape.segmentation.identity import KnownCase
+from lggshape.segmentation.intensities import MISSING
 from lggshape.segmentation.learner import (
     Learner,
     averaged_weights,
@@ -129,18 +130,20 @@ def train(
     Raises
     ------
     InputError
-        If there is no case with a mask, a fold does not exist, the settings are not those of the
-        earlier run, or the ImageNet weights or a GPU are asked for and not there.
+        If there is no case with a mask or none with one of the sequences, there are too few
+        patients, a fold does not exist, `out` holds something else or an earlier run of other
+        settings or cases, or the weights of the encoder or a GPU are asked for and not there.
     """
     unknown = sorted(set(only) - set(range(training.folds)))
     if unknown:
         msg = f"Expected folds from 0 to {training.folds - 1}, found: {unknown}."
         raise InputError(msg)
     scope = device_scope(device)
+    begun = _holds_run(out, network, training, resume=resume)
     cases, failures = _load(sources, network, jobs=jobs)
-    folds = _begin(out, cases, network, training, resume=resume)
+    folds = _begin(out, cases, network, training, begun=begun)
     finished = []
-    for fold in only or range(training.folds):
+    for fold in sorted(set(only)) or range(training.folds):
         members = range(training.members)
         unfinished = [m for m in members if not _is_finished(out, fold, m)]
         if unfinished:
@@ -151,6 +154,34 @@ def train(
                     trainer.train_member(member, on_step)
         finished += [runs.member_folder(fold, member) for member in members]
     return TrainingSummary(tuple(finished), failures)
+
+
+def _holds_run(
+    out: Path, network: NetworkConfiguration, training: TrainingConfiguration, *, resume: bool
+) -> bool:
+    """Tell whether a folder holds the run to continue; refuse one that holds anything else."""
+    record = out / runs.CONFIGURATION
+    if record.exists():
+        if not resume:
+            msg = f"Expected {out} to be empty or new, found a run. --resume continues it."
+            raise InputError(msg)
+        if read_configuration(record) != (network, training):
+            msg = f"Expected the settings of the earlier run, found others: {record}."
+            raise InputError(msg)
+        return True
+    try:
+        found = (
+            {path.name for path in out.iterdir() if path.name[0] != "."} if out.exists() else set()
+        )
+    except OSError as error:
+        msg = f"Expected {out} to be a folder, found: {error.strerror}."
+        raise InputError(msg) from error
+    # A run that was killed while it began has left these and no settings.
+    if found - {runs.CASES, runs.FOLDS}:
+        names = ", ".join(sorted(found))
+        msg = f"Expected {out} to be empty or new, or to hold a run, found: {names}."
+        raise InputError(msg)
+    return False
 
 
 def _load(
@@ -166,6 +197,10 @@ def _load(
         first = next(iter(failures.values()), "no tumour in any mask")
         msg = f"Expected cases with image and mask to train on, found: {first}"
         raise InputError(msg)
+    for channel, name in enumerate(network.sequences):
+        if all((case.codes[..., channel] == MISSING).all() for case in cases):
+            msg = f"Expected cases with the sequence {name} to train on, found none."
+            raise InputError(msg)
     return cases, failures
 
 
@@ -175,28 +210,60 @@ def _begin(
     network: NetworkConfiguration,
     training: TrainingConfiguration,
     *,
-    resume: bool,
+    begun: bool,
 ) -> dict[str, int]:
     """Write what has to be there before the training begins; give the folds."""
     sites = {case.patient: case.site for case in cases}
     folds = assign_folds(sites, folds=training.folds, seed=training.seed)
-    record = out / runs.CONFIGURATION
-    if record.exists():
-        if not resume:
-            msg = f"Expected {out} to be empty or new, found a run. --resume continues it."
-            raise InputError(msg)
-        if read_configuration(record) != (network, training):
-            msg = f"Expected the settings of the earlier run, found others: {record}."
-            raise InputError(msg)
-        if runs.read_folds(out / runs.FOLDS) != folds:
-            msg = f"Expected the patients of the earlier run, found others: {out / runs.FOLDS}."
+    known = [KnownCase(case.id, case.patient, case.fingerprints) for case in cases]
+    if begun:
+        # All of them: who is known again as a training case must not depend on the call.
+        if (runs.read_folds(out / runs.FOLDS), runs.read_cases(out / runs.CASES)) != (folds, known):
+            msg = f"Expected the cases of the earlier run, found others: {out / runs.CASES}."
             raise InputError(msg)
         return folds
-    known = [KnownCase(case.id, case.patient, case.fingerprints) for case in cases]
+    # What cannot work has to fail before anything is written.
+    for fold in range(training.folds):
+        _split(sites, folds, fold, training)
+    _start_encoder(build(network), network, training)
     runs.write_cases(out / runs.CASES, known)
     runs.write_folds(out / runs.FOLDS, folds)
-    write_configuration(record, network, training)  # last: it says that the others are there
+    write_configuration(out / runs.CONFIGURATION, network, training)  # the others are there
     return folds
+
+
+def _split(
+    sites: Mapping[str, str], folds: Mapping[str, int], fold: int, training: TrainingConfiguration
+) -> tuple[list[str], list[str]]:
+    """Give the patients that the networks of a fold are trained on, and those set aside."""
+    others = {patient: site for patient, site in sites.items() if folds[patient] != fold}
+    # Of the seed and the fold alone: all members have the same inner split.
+    rng = np.random.default_rng([training.seed, fold])
+    return inner_split(others, share=training.inner, rng=rng)
+
+
+def _start_encoder(
+    model: "keras.Model", network: NetworkConfiguration, training: TrainingConfiguration
+) -> None:
+    """Give an ImageNet-like encoder the weights it starts from."""
+    source = training.encoder_weights
+    if source == "none" or network.architecture != "efficientnet-lite0":
+        return
+    if source == "imagenet":
+        load_imagenet(model)
+        return
+    weights = runs.read_arrays(Path(source))
+    for variable in model.variables:
+        if variable.path.startswith(PREFIX):
+            given = weights.get(variable.path)
+            if given is None or given.shape != tuple(variable.shape):
+                found = "none" if given is None else f"one of shape {given.shape}"
+                msg = (
+                    f"Expected weights {variable.path} of shape {tuple(variable.shape)}, "
+                    f"found {found}: {source}."
+                )
+                raise InputError(msg)
+            variable.assign(given.astype(np.float32))
 
 
 def _is_finished(out: Path, fold: int, member: int) -> bool:
@@ -221,10 +288,8 @@ class _Fold:
         self._network = network
         self._training = training
         self._policy = policy
-        sites = {case.patient: case.site for case in cases if folds[case.patient] != fold}
-        # Of the seed and the fold alone: all members have the same inner split.
-        rng = np.random.default_rng([training.seed, fold])
-        self._patients, inner = inner_split(sites, share=training.inner, rng=rng)
+        sites = {case.patient: case.site for case in cases}
+        self._patients, inner = _split(sites, folds, fold, training)
         self._inner = [case for case in cases if case.patient in set(inner)]
         shown = [case for case in cases if case.patient in set(self._patients)]
         self._store = SliceStore(shown, network)
@@ -239,7 +304,7 @@ class _Fold:
         keras.utils.set_random_seed(_integer(training.seed, self._fold, member))
         crop = dataclasses.replace(self._network, size=crop_of(self._network, training))
         network = build(crop, policy=self._policy)
-        self._start_encoder(network)
+        _start_encoder(network, self._network, training)
         learner = make_learner(network, training, steps=self._steps * training.epochs)
         predictor = Predictor(self._network, policy=self._policy)
         history: list[dict[str, Any]] = []
@@ -251,7 +316,11 @@ class _Fold:
             rows = zip(*(state[f"history_{name}"].tolist() for name in columns), strict=True)
             history = [dict(zip(columns, row, strict=True)) for row in rows]
             best = [state[f"best{n}"] for n in range(sum(name[:4] == "best" for name in state))]
-            restore_state(learner, state)
+            try:
+                restore_state(learner, state)
+            except (KeyError, ValueError) as error:
+                msg = f"Expected {checkpoint} to be of this network, found another state."
+                raise InputError(msg) from error
         for epoch in range(len(history), training.epochs):
             started = perf_counter()
             loss = self._run_epoch(learner, member, epoch, on_step)
@@ -269,27 +338,6 @@ class _Fold:
             kept = {f"best{number}": values for number, values in enumerate(best)}
             runs.write_arrays(checkpoint, state_of(learner) | past | kept)
         self._finish(folder, member, predictor, best or averaged_weights(learner), history)
-
-    def _start_encoder(self, network: "keras.Model") -> None:
-        """Give an ImageNet-like encoder the weights it starts from."""
-        source = self._training.encoder_weights
-        if source == "none" or self._network.architecture != "efficientnet-lite0":
-            return
-        if source == "imagenet":
-            load_imagenet(network)
-            return
-        weights = runs.read_arrays(Path(source))
-        for variable in network.variables:
-            if variable.path.startswith(PREFIX):
-                given = weights.get(variable.path)
-                if given is None or given.shape != tuple(variable.shape):
-                    found = "none" if given is None else f"one of shape {given.shape}"
-                    msg = (
-                        f"Expected weights {variable.path} of shape {tuple(variable.shape)}, "
-                        f"found {found}: {source}."
-                    )
-                    raise InputError(msg)
-                variable.assign(given.astype(np.float32))
 
     def _run_epoch(
         self,
@@ -355,10 +403,7 @@ class _Fold:
     ) -> None:
         """Write the weights, and what the inner split says of the network that they make."""
         predictor.set_weights(weights)
-        named = {
-            variable.path: keras.ops.convert_to_numpy(variable)
-            for variable in predictor.network.variables
-        }
+        named = {variable.path: variable.numpy() for variable in predictor.network.variables}
         runs.write_weights(folder / runs.WEIGHTS, named)
         # What is calibrated is what was written, with its rounding.
         predictor.load(runs.read_arrays(folder / runs.WEIGHTS))
@@ -405,8 +450,9 @@ def _draw_training(folder: Path, history: pd.DataFrame) -> None:
     if "inner_dice" in history:
         curves["Dice of the inner split"] = history["inner_dice"].to_list()
     drawn = render(training_curve(curves))
-    (folder / "training.svg").write_text(drawn.svg, encoding="utf-8")
-    (folder / "training.png").write_bytes(drawn.png)
+    write_text(folder / "training.svg", drawn.svg)
+    with written_whole(folder / "training.png") as temporary:
+        temporary.write_bytes(drawn.png)
 
 
 def _integer(*seed: int) -> int:
