@@ -39,7 +39,7 @@ __all__ = ["device_scope", "gpus", "keras", "precision_for"]
 
 
 def device_scope(device: str) -> "keras.device":
-    """Give the context in which networks run on a device.
+    """Give the context in which networks run on a device; on some backends it serves once.
 
     Parameters
     ----------
@@ -55,7 +55,8 @@ def device_scope(device: str) -> "keras.device":
     if device == "gpu" and not has_gpu:
         msg = f"Expected a GPU for --device gpu, found none by Keras on {keras.backend.backend()}."
         raise InputError(msg)
-    return keras.device("gpu:0" if has_gpu and device != "cpu" else "cpu:0")
+    # Without a number: tensors of PyTorch are on "cpu", and "cpu:0" is another device to Keras.
+    return keras.device("gpu:0" if has_gpu and device != "cpu" else "cpu")
 
 
 def precision_for(precision: str, device: str) -> str:
@@ -67,6 +68,10 @@ def precision_for(precision: str, device: str) -> str:
 
 def gpus() -> list[str]:
     """Give the GPUs that the backend of Keras finds."""
+    if keras.backend.backend() == "torch":  # Keras does not list its devices
+        import torch
+
+        return [f"gpu:{number}" for number in range(torch.cuda.device_count())]
     with _quiet_libraries():
         # JAX raises if it is asked for the devices of a kind that is not there.
         return [name for name in keras.distribution.list_devices() if name.startswith("gpu")]

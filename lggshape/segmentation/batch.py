@@ -116,7 +116,7 @@ def segment_cases(
     results: dict[str, _Result] = {}
     if resume and (out / SETTINGS).exists():
         _check_settings(out / SETTINGS, settings)
-        results = _whole_results(out, names)
+        results = _whole_results(out, sources)
     else:
         _make_folder(out, overwrite=overwrite)
         write_json(out / SETTINGS, settings)
@@ -167,13 +167,17 @@ def _check_settings(record: Path, settings: dict[str, Any]) -> None:
         raise InputError(msg)
 
 
-def _whole_results(out: Path, names: Sequence[str]) -> dict[str, _Result]:
-    """Give the results of the cases whose mask is there and is the one that the tables describe."""
+def _whole_results(out: Path, sources: Sequence[CaseSource]) -> dict[str, _Result]:
+    """Give the results of the cases whose mask is there and is the one that the tables describe.
+
+    A case that now is of another patient is not among them: other networks may have seen him.
+    """
     if not (out / SEGMENTATION).exists():
         return {}
     table = read_table(out / SEGMENTATION, required=COLUMNS)
     slices = read_table(out / SLICES, required=SLICE_COLUMNS)
-    finished = table[table["status"].isin(["ok", "empty"]) & table["case"].isin(names)]
+    finished = table[table["status"].isin(["ok", "empty"])]
+    patients = {source.id: source.patient for source in sources}
     try:
         masks = {source.id: source for source in open_cases(out, masks_only=True)}
     except InputError:  # there is none
@@ -182,7 +186,8 @@ def _whole_results(out: Path, names: Sequence[str]) -> dict[str, _Result]:
     for row in finished.to_dict("records"):
         case = str(row["case"])
         rows = slices[slices["case"] == case]
-        if case in masks and _areas(masks[case]) == rows["area"].tolist():
+        known = case in masks and patients.get(case) == row["patient"]
+        if known and _areas(masks[case]) == rows["area"].tolist():
             results[case] = _Result({str(name): value for name, value in row.items()}, rows)
     return results
 

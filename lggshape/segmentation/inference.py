@@ -81,8 +81,8 @@ class Segmenter:
     def __init__(self, ensemble: Ensemble, *, flips: bool = True, device: str = "auto") -> None:
         self._ensemble = ensemble
         self._flips: Sequence[tuple[int, ...]] = FLIPS if flips else FLIPS[:1]
-        self._scope = device_scope(device)
-        with self._scope:
+        self._device = device
+        with device_scope(device):
             policy = precision_for("auto", device)
             self._predictor = Predictor(ensemble.configuration, policy=policy)
         self._loaded: Member | None = None
@@ -118,7 +118,7 @@ class Segmenter:
         squares = np.zeros_like(total)
         count = 0
         for member in members:
-            with self._scope:
+            with device_scope(self._device):
                 self._load(member)
                 predicted = self._predictor.predict(volume.codes, flips=self._flips)
             for one in predicted:

@@ -138,7 +138,7 @@ def train(
     if unknown:
         msg = f"Expected folds from 0 to {training.folds - 1}, found: {unknown}."
         raise InputError(msg)
-    scope = device_scope(device)
+    device_scope(device)  # fails early
     begun = _holds_run(out, network, training, resume=resume)
     cases, failures = _load(sources, network, jobs=jobs)
     folds = _begin(out, cases, network, training, begun=begun)
@@ -147,7 +147,7 @@ def train(
         members = range(training.members)
         unfinished = [m for m in members if not _is_finished(out, fold, m)]
         if unfinished:
-            with scope:
+            with device_scope(device):
                 policy = precision_for(training.precision, device)
                 trainer = _Fold(out, cases, folds, fold, network, training, policy)
                 for member in unfinished:

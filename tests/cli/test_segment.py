@@ -1,0 +1,233 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from typer.testing import CliRunner
+
+from lggshape.phantoms import make_phantom, write_cohort
+from lggshape.readers import open_cases
+from lggshape_cli import app
+
+SETTINGS = (
+    "--network", "unet", "--filters", "2,4", "--size", "32", "--neighbours", "0", "--folds", "2",
+    "--epochs", "1", "--batch", "4", "--crop", "1", "--inner", "0.3", "--jobs", "1",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cohort") / "cases"
+    return write_cohort(folder, patients=4, seed=2, size=(6, 48, 40))
+
+
+@pytest.fixture(scope="module")
+def networks(cohort, tmp_path_factory):
+    """Folder of networks that have learnt next to nothing. Not to be changed."""
+    out = tmp_path_factory.mktemp("networks") / "run"
+    arguments = ("train", cohort, "--out", out, *SETTINGS, "--quiet")
+    assert CliRunner().invoke(app, [*map(str, arguments)]).exit_code == 0
+    return out
+
+
+@pytest.fixture
+def one_network(networks, tmp_path):
+    """Folder of the same networks without that of the second fold."""
+    folder = shutil.copytree(networks, tmp_path / "one_network")
+    shutil.rmtree(folder / "fold1-member0")
+    return folder
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["segment", *map(str, arguments)])
+
+
+def read_json(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def names(folder):
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def test_masks_tables_record_and_summary(cohort, networks, tmp_path):
+    out = tmp_path / "out"
+    result = run(cohort, "--out", out, "--networks", networks)
+    assert (result.exit_code, result.stderr) == (0, "")
+    table = pd.read_csv(out / "segmentation.csv")
+    empty = int((table["status"] == "empty").sum())
+    assert result.stdout == (f"Segmented 4 of 4 cases ({empty} without tumour, 0 skipped): {out}\n")
+    assert set(table["status"]) <= {"ok", "empty"}
+    cases = [source.id for source in open_cases(cohort)]
+    assert table["case"].tolist() == cases
+    record = read_json(out / "run.json")
+    assert (record["command"], record["cases"], record["failed"]) == ("segment", 4, 0)
+    assert record["options"] == {"flips": True, "maps": [], "device": "auto", "skip_seen": False}
+    assert [given["path"] for given in record["inputs"]] == [str(cohort), str(networks)]
+    assert sorted([*record["outputs"], "run.json"]) == names(out)
+    masks = {f"{case}/{case}_{number}_mask.tif" for case in cases for number in range(1, 7)}
+    assert set(record["outputs"]) == {
+        *masks, "segmentation.csv", "segmentation.json", "slices.csv",
+    }  # fmt: skip
+    assert [source.read().mask.shape for source in open_cases(out, masks_only=True)] == [
+        (6, 48, 40)
+    ] * 4
+
+
+def test_maps_are_written_if_asked(cohort, networks, tmp_path):
+    case = open_cases(cohort)[0]
+    for options, kinds in (
+        (("--probabilities",), {"mask", "probability"}),
+        (("--uncertainty", "--no-flips"), {"mask", "uncertainty", "entropy"}),
+    ):
+        out = tmp_path / options[0]
+        result = run(case.path, "--out", out, "--networks", networks, "--quiet", *options)
+        assert (result.exit_code, result.output) == (0, "")
+        assert names(out / case.id) == sorted(
+            f"{case.id}_{number}_{kind}.tif" for kind in kinds for number in range(1, 7)
+        )
+
+
+def test_several_inputs_and_a_manifest(cohort, networks, tmp_path):
+    folds = read_json(networks / "folds.json")["patients"]
+    sources = open_cases(cohort)
+    stranger = make_phantom(np.random.default_rng(99), size=(6, 48, 40))
+    path = tmp_path / "Ann.nii.gz"
+    nib.save(nib.Nifti1Image(stranger.image[..., 1].transpose(2, 1, 0), np.eye(4)), path)
+    manifest, out = tmp_path / "manifest.csv", tmp_path / "out"
+    manifest.write_text(f"case,patient\n{sources[0].id},P\nAnn,{sources[1].patient}\n")
+    result = run(
+        path, sources[0].path, "--out", out, "--networks", networks, "--manifest", manifest
+    )
+    assert result.exit_code == 0, result.stderr
+    table = pd.read_csv(out / "segmentation.csv")
+    assert table["case"].tolist() == ["Ann", sources[0].id]
+    assert table["patient"].tolist() == [sources[1].patient, "P"]
+    # Known by the patient, and in spite of another one.
+    assert table["fold"].tolist() == [folds[source.patient] for source in sources[1::-1]]
+    assert (out / "Ann_mask.nii.gz").exists()
+    assert len(read_json(out / "run.json")["inputs"]) == 4
+
+
+def test_bad_cases_are_named_and_the_others_are_segmented(cohort, networks, tmp_path):
+    data, out = shutil.copytree(cohort, tmp_path / "cases"), tmp_path / "out"
+    corrupt, black, *good = (source.path for source in open_cases(data))
+    for path in corrupt.glob("*_3.tif"):
+        path.write_bytes(b"broken")
+    for path in black.glob("*[0-9].tif"):
+        tifffile.imwrite(path, np.zeros((48, 40, 3), dtype=np.uint8), photometric="rgb")
+    (data / "hollow").mkdir()
+    result = run(data, "--out", out, "--networks", networks)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("Segmented 2 of 5 cases (")
+    table = pd.read_csv(out / "segmentation.csv").set_index("case")
+    failed = table[table["status"] == "failed"]["reason"].to_dict()
+    assert failed.keys() == {corrupt.name, black.name, "hollow"}
+    assert sorted(result.stderr.splitlines()) == sorted(
+        f"{case}: {reason}" for case, reason in failed.items()
+    )
+    assert f"{corrupt.name}_3.tif" in failed[corrupt.name]
+    assert {path.name for path in out.iterdir() if path.is_dir()} == {case.name for case in good}
+    assert read_json(out / "run.json")["failed"] == 3
+
+
+def test_cases_that_every_network_was_trained_on(cohort, one_network, tmp_path):
+    folds = read_json(one_network / "folds.json")["patients"]
+    seen = {source.id for source in open_cases(cohort) if folds[source.patient] == 1}
+    result = run(cohort, "--out", tmp_path / "out", "--networks", one_network)
+    assert result.exit_code == 1
+    assert {line.partition(":")[0] for line in result.stderr.splitlines()} == seen
+    assert result.stderr.count("a network that was not trained on case") == 2
+    table = pd.read_csv(tmp_path / "out" / "segmentation.csv")
+    assert set(table[table["status"] == "failed"]["case"]) == seen
+
+    result = run(cohort, "--out", tmp_path / "again", "--networks", one_network, "--skip-seen")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("Segmented 2 of 4 cases (")
+    assert "2 skipped" in result.stdout
+    table = pd.read_csv(tmp_path / "again" / "segmentation.csv")
+    assert not set(table["case"]) & seen
+
+
+def test_earlier_results(cohort, networks, tmp_path):
+    case, out = open_cases(cohort)[0], tmp_path / "out"
+    arguments = (case.path, "--out", out, "--networks", networks)
+    assert run(*arguments, "--uncertainty").exit_code == 0
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"lggshape: Expected {out} to be empty or new, found files in it. --overwrite replaces "
+        "them.\n"
+    )
+    result = run(*arguments, "--resume")
+    assert result.exit_code == 2
+    assert "settings of the earlier run, found other maps" in result.stderr
+    before = {name: (out / name).read_bytes() for name in names(out) if name != "run.json"}
+    assert run(*arguments, "--uncertainty", "--resume").exit_code == 0
+    assert before == {name: (out / name).read_bytes() for name in names(out) if name != "run.json"}
+    assert run(*arguments, "--overwrite").exit_code == 0
+    assert sorted([*read_json(out / "run.json")["outputs"], "run.json"]) == names(out)
+    assert not list(out.rglob("*entropy*"))
+    # A run that was killed has no record.
+    (out / "run.json").unlink()
+    (out / "segmentation.csv").unlink()
+    assert run(*arguments).exit_code == 2
+    assert run(*arguments, "--overwrite").exit_code == 0
+    assert sorted([*read_json(out / "run.json")["outputs"], "run.json"]) == names(out)
+
+
+def test_networks_that_cannot_be_used(cohort, networks, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    unfinished = shutil.copytree(networks, tmp_path / "unfinished")
+    for path in unfinished.rglob("network.json"):
+        path.unlink()
+    damaged = shutil.copytree(networks, tmp_path / "damaged")
+    for path in damaged.rglob("weights.npz"):
+        path.write_bytes(path.read_bytes()[:200])
+    for folder, message in (
+        (tmp_path / "nowhere", "configuration.json"),
+        (empty, "configuration.json"),
+        (networks / "folds.json", "configuration.json"),
+        (unfinished, "found none that is finished"),
+        (damaged, "weights.npz"),
+    ):
+        out = tmp_path / f"out-{folder.name}"
+        result = run(cohort, "--out", out, "--networks", folder)
+        assert result.exit_code == 2
+        assert result.stderr.startswith("lggshape: Expected ")
+        assert message in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+        assert not (out / "run.json").exists()
+
+
+def test_inputs_that_cannot_be_used(cohort, networks, tmp_path):
+    out = tmp_path / "out"
+    case = open_cases(cohort)[0]
+    for inputs, message in (
+        ([tmp_path / "nowhere"], "nowhere"),
+        ([cohort, case.path], f"every case once, found several of: {case.id}"),
+    ):
+        result = run(*inputs, "--out", out, "--networks", networks)
+        assert result.exit_code == 2
+        assert message in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+        assert not out.exists()
+    result = run(case.path, "--out", out, "--networks", networks, "--device", "tpu")
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_libraries_do_not_write_to_the_terminal(cohort, networks, tmp_path):
+    command = [sys.executable, "-c", "from lggshape_cli import app; app()", "segment"]
+    arguments = [open_cases(cohort)[0].path, "--out", tmp_path / "out", "--networks", networks]
+    done = subprocess.run(
+        [*command, *map(str, arguments), "--quiet"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -1,0 +1,202 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from lggshape.phantoms import write_cohort
+from lggshape_cli import app
+
+TINY = (
+    "--network", "unet", "--filters", "2,4", "--size", "32", "--neighbours", "0", "--folds", "2",
+    "--epochs", "1", "--batch", "4", "--crop", "1", "--inner", "0.3", "--jobs", "1",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cohort") / "cases"
+    return write_cohort(folder, patients=4, seed=2, size=(6, 48, 40))
+
+
+@pytest.fixture(scope="module")
+def trained(cohort, tmp_path_factory):
+    """Folder of a run, and what the command printed. Not to be changed."""
+    out = tmp_path_factory.mktemp("trained") / "run"
+    return out, run(cohort, "--out", out, *TINY, "--seed", "3", "--no-batch-normalisation")
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["train", *map(str, arguments)])
+
+
+def read_json(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_networks_settings_record_and_summary(cohort, trained):
+    out, result = trained
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"Trained 2 networks: {out}\n"
+    record = read_json(out / "run.json")
+    assert record["command"] == "train"
+    assert record["options"] == {"fold": None, "device": "auto", "resume": False}
+    assert record["networks"] == ["fold0-member0", "fold1-member0"]
+    assert record["failed"] == 0
+    assert [given["path"] for given in record["inputs"]] == [str(cohort)]
+    settings = read_json(out / "configuration.json")
+    assert settings["network"] == {
+        "architecture": "unet", "sequences": ["pre-contrast", "FLAIR", "post-contrast"],
+        "neighbours": 0, "filters": [2, 4], "batch_normalisation": False, "stem": "plain",
+        "size": 32,
+    }  # fmt: skip
+    chosen = {"folds": 2, "epochs": 1, "batch": 4, "crop": 1.0, "inner": 0.3, "seed": 3}
+    assert chosen.items() <= settings["training"].items()
+
+
+def test_configuration_of_another_run(cohort, trained, tmp_path):
+    configuration, out = trained[0] / "configuration.json", tmp_path / "run"
+    arguments = (cohort, "--out", out, "--configuration", configuration, "--jobs", "1")
+    result = run(*arguments, "--epochs", "3", "--no-batch-normalisation")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "lggshape: Expected all settings in --configuration, found also: --batch-normalisation, "
+        "--epochs.\n"
+    )
+    result = run(*arguments, "--fold", "1", "--quiet")
+    assert (result.exit_code, result.output) == (0, "")
+    assert (out / "configuration.json").read_bytes() == configuration.read_bytes()
+    assert [path.name for path in out.glob("fold*-*")] == ["fold1-member0"]
+    # Started by other options, it is the same network.
+    for name in ("folds.json", "cases.json", "fold1-member0/weights.npz"):
+        assert (out / name).read_bytes() == (trained[0] / name).read_bytes()
+
+
+def test_a_run_is_continued_only_if_asked(cohort, trained):
+    out, _ = trained
+    options = ("--out", out, *TINY, "--no-batch-normalisation", "--seed")
+    result = run(cohort, *options, "3")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"lggshape: Expected {out} to be empty or new, found a run. --resume continues it.\n"
+    )
+    result = run(cohort, *options, "4", "--resume")
+    assert result.exit_code == 2
+    assert "settings of the earlier run, found others" in result.stderr
+    result = run(cohort, *options, "3", "--resume")
+    assert (result.exit_code, result.stdout) == (0, f"Trained 2 networks: {out}\n")
+
+
+def test_bad_case_is_named_and_the_others_are_trained_on(cohort, tmp_path):
+    data = shutil.copytree(cohort, tmp_path / "cases")
+    bad = next(data.rglob("*_2.tif"))
+    bad.write_bytes(b"broken")
+    result = run(data, "--out", tmp_path / "run", *TINY, "--fold", "0", "--inner", "0")
+    assert result.exit_code == 1
+    assert result.stdout == f"Trained 1 networks: {tmp_path / 'run'}\n"
+    assert result.stderr.startswith(f"{bad.parent.name}: Expected")
+    assert bad.name in result.stderr
+    assert len(read_json(tmp_path / "run" / "cases.json")["cases"]) == 3
+    assert read_json(tmp_path / "run" / "run.json")["failed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--filters", "2,x"), "--filters to be whole numbers separated by commas, found: '2,x'"),
+        (("--filters", "0,4"), "filters to be positive"),
+        (("--size", "33"), "size to be a multiple of 2"),
+        (("--sequences", "T9"), "sequences to name FLAIR"),
+        (("--neighbours", "9"), "neighbours to be 0 to 5"),
+        (("--folds", "1"), "folds to be at least 2"),
+        (("--folds", "5"), "at least as many patients as folds (5), found 4"),
+        (("--fold", "2"), "folds from 0 to 1, found: [2]"),
+        (("--epochs", "0"), "epochs to be at least 1"),
+        (("--learning-rate", "1"), "learning_rate to lie between 0 and 1"),
+        (("--learning-rate", "nan"), "learning_rate to lie between 0 and 1"),
+        (("--inner", "1"), "inner to be at least 0 and below 1"),
+        (("--epoch", "inner", "--inner", "0"), "epoch to be last where there is no inner split"),
+        (("--crop", "0"), "crop to be above 0"),
+        (("--seed", "-1"), "seed to be at least 0"),
+        (("--configuration", "nowhere.json"), "found also: --network"),
+        (
+            ("--network", "efficientnet-lite0", "--filters", "", "--encoder-weights", "no.npz"),
+            "Expected no.npz to hold the weights",
+        ),
+    ],
+)
+def test_options_that_cannot_be_used(cohort, tmp_path, options, message):
+    result = run(cohort, "--out", tmp_path / "run", *TINY, *options)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("lggshape: Expected ")
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("options", [("--network", "vnet"), ("--folds", "x"), ("--jobs", "0")])
+def test_values_that_are_no_choice(cohort, tmp_path, options):
+    result = run(cohort, "--out", tmp_path / "run", *options)
+    assert result.exit_code == 2
+    assert options[0] in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_files_that_are_not_there(cohort, tmp_path):
+    out = tmp_path / "run"
+    result = run(tmp_path / "nowhere", "--out", out, *TINY)
+    assert result.exit_code == 2
+    assert "nowhere" in result.stderr
+    result = run(cohort, "--out", out, "--configuration", tmp_path / "nowhere.json")
+    assert result.exit_code == 2
+    assert "nowhere.json to hold a configuration" in result.stderr
+    (tmp_path / "half.json").write_text('{"network": {"depth": 3}, "training": {}}')
+    result = run(cohort, "--out", out, "--configuration", tmp_path / "half.json")
+    assert result.exit_code == 2
+    assert "found unknown: ['depth']" in result.stderr
+    assert not out.exists()
+
+
+def test_folder_of_other_files_is_refused(cohort, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    result = run(cohort, "--out", tmp_path, *TINY)
+    assert result.exit_code == 2
+    assert "to hold a run, found: notes.txt" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_libraries_do_not_write_to_the_terminal(cohort, tmp_path):
+    command = [sys.executable, "-c", "from lggshape_cli import app; app()", "train"]
+    arguments = [cohort, "--out", tmp_path / "run", *TINY, "--fold", "0"]
+    done = subprocess.run(
+        [*command, *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"Trained 1 networks: {tmp_path / 'run'}\n"
+
+
+@pytest.mark.parametrize("command", ["train", "segment"])
+def test_help_does_not_wait_for_the_deep_learning_library(command):
+    code = (
+        "import sys; from typer.testing import CliRunner; from lggshape_cli import app; "
+        f"result = CliRunner().invoke(app, ['{command}', '--help']); "
+        "assert result.exit_code == 0, result.output; "
+        "print([name for name in ('keras', 'tensorflow', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_progress_is_shown_on_a_terminal_alone(cohort, trained, monkeypatch):
+    from lggshape.segmentation import Step
+    from lggshape_cli.train import _progress
+
+    with _progress(quiet=False) as on_step:
+        assert on_step is None
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with _progress(quiet=True) as on_step:
+        assert on_step is None
+    with _progress(quiet=False) as on_step:
+        on_step(Step(0, 0, 0, 1, 2, 0.5))

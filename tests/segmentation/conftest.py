@@ -1,0 +1,53 @@
+"""A cohort of phantoms, and networks that were trained on it for seconds."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from lggshape.phantoms import write_cohort
+from lggshape.readers import open_cases
+from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration
+
+SIZE = (10, 56, 48)
+"""Of the cases: not that of the network, and large enough for fingerprints."""
+
+
+class Settings(NamedTuple):
+    """What the networks of the tests look like and how they are trained."""
+
+    network: NetworkConfiguration
+    training: TrainingConfiguration
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """Give the smallest network that finds the tumour of a phantom."""
+    network = NetworkConfiguration(architecture="unet", filters=(4, 8), size=32, neighbours=0)
+    training = TrainingConfiguration(
+        folds=2,
+        epochs=12,
+        batch=4,
+        learning_rate=1e-2,
+        average=0.9,
+        crop=1.0,
+        inner=0.2,
+        encoder_weights="none",
+    )
+    return Settings(network, training)
+
+
+@pytest.fixture(scope="session")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of ten cases."""
+    return write_cohort(tmp_path_factory.mktemp("cohort") / "cases", patients=10, seed=3, size=SIZE)
+
+
+@pytest.fixture(scope="session")
+def networks(cohort: Path, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a training run of two folds, a network each. Not to be changed."""
+    from lggshape.segmentation import train
+
+    out = tmp_path_factory.mktemp("networks") / "run"
+    train(open_cases(cohort), out, network=settings.network, training=settings.training, jobs=1)
+    return out

@@ -1,0 +1,428 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic, sleep
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from lggshape.errors import InputError
+from lggshape.readers import open_cases
+from lggshape.segmentation import (
+    NetworkConfiguration,
+    TrainingConfiguration,
+    segment,
+    train,
+    training,
+    write_configuration,
+)
+from lggshape.segmentation.runs import read_arrays, read_ensemble, write_weights
+
+COMMAND = [sys.executable, "-c", "from lggshape_cli import app; app()"]
+
+
+@pytest.fixture
+def few(cohort, tmp_path):
+    """Folder of four of the cases."""
+    folder = tmp_path / "cases"
+    for case in sorted(path for path in cohort.iterdir() if path.is_dir())[:4]:
+        shutil.copytree(case, folder / case.name)
+    return folder
+
+
+def dice(one, other):
+    return 2 * np.count_nonzero(one & other) / (np.count_nonzero(one) + np.count_nonzero(other))
+
+
+def read_json(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# --- what comes of it
+
+
+def test_the_loss_falls_and_held_out_tumours_are_found(cohort, networks):
+    for fold in range(2):
+        loss = pd.read_csv(networks / f"fold{fold}-member0" / "history.csv")["loss"]
+        assert loss.iloc[-1] < loss.iloc[0] / 2
+    folds = read_json(networks / "folds.json")["patients"]
+    scores = []
+    for source in open_cases(cohort):
+        case = source.read()
+        found = segment(case, networks)
+        assert found.networks == (f"fold{folds[case.patient]}-member0",)
+        scores.append(dice(found.mask, case.mask))
+    assert np.mean(scores) > 0.75
+    assert min(scores) > 0.5
+
+
+def test_files_of_a_run(cohort, networks, settings):
+    assert {path.name for path in networks.iterdir()} == {
+        "configuration.json", "folds.json", "cases.json", "fold0-member0", "fold1-member0",
+    }  # fmt: skip
+    patients = {source.patient for source in open_cases(cohort)}
+    folds = read_json(networks / "folds.json")
+    assert folds["folds"] == 2
+    assert set(folds["patients"]) == patients
+    cases = read_json(networks / "cases.json")["cases"]
+    assert {case["patient"] for case in cases} == patients
+    # A slice at the end may hold too little.
+    assert all(len(case["fingerprints"]) >= 9 for case in cases)
+    for fold in range(2):
+        folder = networks / f"fold{fold}-member0"
+        assert {path.name for path in folder.iterdir()} == {
+            "network.json", "weights.npz", "history.csv", "training.svg", "training.png",
+        }  # fmt: skip
+        network = read_json(folder / "network.json")
+        assert (network["fold"], network["member"], network["epoch"]) == (fold, 0, 12)
+        held_out = {patient for patient, of in folds["patients"].items() if of == fold}
+        # 20 % of the five others are set aside.
+        assert network["training_patients"] == 4
+        assert len(network["inner_dice"]) == 1
+        assert not held_out & set(network["inner_dice"])
+        assert network["calibration"]["slope"] > 0
+        assert 0.2 <= network["threshold"] <= 0.8
+        weights = read_arrays(folder / "weights.npz")
+        assert {values.dtype.name for values in weights.values() if values.ndim > 1} == {"float16"}
+        assert {values.dtype.name for values in weights.values() if values.ndim == 1} == {"float32"}
+
+
+def test_members_differ_and_the_seed_makes_the_curve_invariant(few, tmp_path, settings):
+    sources = open_cases(few)
+    steps = []
+
+    def on_step(step):
+        # Who is held out is written before the training.
+        assert (tmp_path / "two" / "folds.json").exists()
+        steps.append(step)
+
+    short = replace(settings.training, epochs=2, members=2)
+    summary = train(
+        sources, tmp_path / "two", network=settings.network, training=short, only=[1, 1], jobs=1,
+        on_step=on_step,
+    )  # fmt: skip
+    assert summary == (summary.__class__(("fold1-member0", "fold1-member1"), {}))
+    assert not (tmp_path / "two" / "fold0-member0").exists()
+    assert {(step.fold, step.member) for step in steps} == {(1, 0), (1, 1)}
+    total = steps[0].total
+    assert [step.done for step in steps] == [*range(1, total + 1)] * 2
+    assert [step.epoch for step in steps[:total]] == sorted([0, 1] * (total // 2))
+
+    first, second = (
+        pd.read_csv(tmp_path / "two" / f"fold1-member{member}" / "history.csv")["loss"]
+        for member in range(2)
+    )
+    assert np.abs(first / second - 1).min() > 1e-3
+    # The first member is the same, however many there are.
+    one = replace(short, members=1)
+    train(sources, tmp_path / "one", network=settings.network, training=one, only=[1], jobs=1)
+    again = pd.read_csv(tmp_path / "one" / "fold1-member0" / "history.csv")["loss"]
+    np.testing.assert_allclose(again, first, rtol=1e-4)
+    assert (tmp_path / "one" / "folds.json").read_bytes() == (
+        tmp_path / "two" / "folds.json"
+    ).read_bytes()
+
+
+def test_the_epoch_of_the_best_inner_dice_is_taken_invariant(few, tmp_path, settings, monkeypatch):
+    kept = []
+    average = training.averaged_weights
+
+    def keep(learner):
+        kept.append(average(learner))
+        return kept[-1]
+
+    monkeypatch.setattr(training, "averaged_weights", keep)
+    scores = iter([0.1, 0.3, 0.3, 0.2])
+    monkeypatch.setattr(training._Fold, "_inner_dice", lambda *_: next(scores))
+    chosen = replace(settings.training, epochs=4, epoch="inner")
+    train(open_cases(few), tmp_path / "run", network=settings.network, training=chosen, only=[0],
+          jobs=1)  # fmt: skip
+    folder = tmp_path / "run" / "fold0-member0"
+    assert read_json(folder / "network.json")["epoch"] == 2
+    assert pd.read_csv(folder / "history.csv")["inner_dice"].tolist() == [0.1, 0.3, 0.3, 0.2]
+    saved = list(read_arrays(folder / "weights.npz").values())
+    for values, best, last in zip(saved, kept[1], kept[3], strict=True):
+        np.testing.assert_array_equal(values, best.astype(values.dtype))
+        assert not np.array_equal(values, last.astype(values.dtype))
+
+
+def test_bad_cases_are_named_and_no_inner_split_is_needed(few, tmp_path, settings):
+    good = [source.id for source in open_cases(few)]
+    for name in ("corrupt", "black", "unmarked"):
+        shutil.copytree(few / good[0], few / name)
+        for path in (few / name).iterdir():
+            path.rename(path.with_name(path.name.replace(good[0], name)))
+    (few / "corrupt" / "corrupt_3.tif").write_bytes(b"II*\0 and no more")
+    for path in (few / "black").glob("*[0-9].tif"):
+        tifffile.imwrite(path, np.zeros((56, 48, 3), dtype=np.uint8), photometric="rgb")
+    for path in (few / "unmarked").glob("*_mask.tif"):
+        path.unlink()
+    (few / "hollow").mkdir()
+    out = tmp_path / "run"
+    plain = replace(settings.training, epochs=1, inner=0.0)
+    summary = train(
+        open_cases(few), out, network=settings.network, training=plain, only=[0], jobs=1
+    )
+    assert set(summary.failures) == {"corrupt", "black", "unmarked", "hollow"}
+    assert "corrupt_3.tif" in summary.failures["corrupt"]
+    assert "contrast" in summary.failures["black"]
+    assert "mask" in summary.failures["unmarked"]
+    assert "found none" in summary.failures["hollow"]
+    assert [case["case"] for case in read_json(out / "cases.json")["cases"]] == good
+    network = read_json(out / "fold0-member0" / "network.json")
+    assert network["calibration"] == {"slope": 1.0, "intercept": 0.0}
+    assert (network["threshold"], network["inner_dice"]) == (0.5, {})
+
+
+# --- what cannot work
+
+
+@pytest.mark.parametrize(
+    ("network", "changes", "only", "message"),
+    [
+        ({}, {}, [2], "folds from 0 to 1, found: [2]"),
+        ({}, {}, [-1], "found: [-1]"),
+        ({}, {"folds": 5}, [], "as many patients as folds (5), found 4"),
+        ({}, {"inner": 0.9}, [], "train on beside an inner split of 2, found 2 in all"),
+        ({"sequences": ("FLAIR", "T9")}, {}, [], "the sequence T9 to train on, found none"),
+        (
+            {"architecture": "efficientnet-lite0", "filters": ()},
+            {"encoder_weights": "nowhere.npz"},
+            [],
+            "nowhere.npz",
+        ),
+    ],
+)
+def test_settings_that_cannot_work_leave_nothing(
+    few, tmp_path, settings, network, changes, only, message
+):
+    out = tmp_path / "run"
+    with pytest.raises(InputError) as error:
+        train(
+            open_cases(few), out, network=replace(settings.network, **network),
+            training=replace(settings.training, **changes), only=only, jobs=1,
+        )  # fmt: skip
+    assert message in str(error.value)
+    assert not out.exists()
+
+
+def test_no_tumour_to_train_on(few, tmp_path, settings):
+    for path in few.rglob("*_mask.tif"):
+        tifffile.imwrite(path, np.zeros((56, 48), dtype=np.uint8))
+    with pytest.raises(InputError, match="image and mask to train on, found: no tumour in any"):
+        train(open_cases(few), tmp_path / "run", network=settings.network,
+              training=settings.training, jobs=1)  # fmt: skip
+    for path in few.rglob("*_mask.tif"):
+        path.unlink()
+    with pytest.raises(InputError, match="image and mask to train on, found: Expected case"):
+        train(open_cases(few), tmp_path / "run", network=settings.network,
+              training=settings.training, jobs=1)  # fmt: skip
+
+
+def test_gpu_that_is_not_there(few, tmp_path, settings):
+    if training.keras.distribution.list_devices("gpu"):
+        pytest.skip("there is a GPU")
+    with pytest.raises(InputError, match="Expected a GPU for --device gpu, found none"):
+        train(open_cases(few), tmp_path / "run", network=settings.network,
+              training=settings.training, device="gpu")  # fmt: skip
+
+
+def test_folders_that_are_not_of_a_run(few, tmp_path, settings, monkeypatch):
+    monkeypatch.setattr(training, "load_case", None)  # refused before anything is read
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "diary.txt").write_text("mine", encoding="utf-8")
+    for resume in (False, True):
+        with pytest.raises(InputError, match=r"empty or new, or to hold a run, found: diary\.txt"):
+            train([], out, network=settings.network, training=settings.training, resume=resume)
+    assert [path.name for path in out.iterdir()] == ["diary.txt"]
+    with pytest.raises(InputError, match="to be a folder, found"):
+        train([], out / "diary.txt", network=settings.network, training=settings.training)
+
+
+def test_weights_of_an_encoder(tmp_path, settings):
+    network = NetworkConfiguration(size=32, neighbours=0)
+    source = training.build(network)
+    path = tmp_path / "weights.npz"
+    write_weights(path, {v.path: v.numpy() for v in source.variables})
+    target = training.build(network)
+    given = TrainingConfiguration(encoder_weights=str(path))
+    training._start_encoder(target, network, given)
+    pairs = list(zip(source.variables, target.variables, strict=True))
+    for one, other in pairs:
+        if one.path.startswith(training.PREFIX):
+            np.testing.assert_allclose(other.numpy(), one.numpy(), rtol=1e-3, atol=1e-6)
+    # The kernels of the decoder start from random weights.
+    decoder = [
+        (one.numpy(), other.numpy())
+        for one, other in pairs
+        if one.path.endswith("kernel") and not one.path.startswith(training.PREFIX)
+    ]
+    assert not any(np.allclose(one, other, atol=1e-3) for one, other in decoder)
+    inputs = replace(network, neighbours=1)
+    with pytest.raises(InputError, match=r"of shape \(3, 3, 5, 32\), found one of shape \(3, 3, 3"):
+        training._start_encoder(training.build(inputs), inputs, given)
+    write_weights(path, {"other": np.zeros(3)})
+    with pytest.raises(InputError, match=r"Expected weights encoder.* found none: .*weights\.npz"):
+        training._start_encoder(target, network, given)
+
+
+# --- resumed
+
+
+def test_kill_and_resume_is_an_unbroken_run_invariant(few, tmp_path, settings):
+    chosen = replace(settings.training, epochs=9, epoch="inner")
+    configuration = tmp_path / "configuration.json"
+    write_configuration(configuration, settings.network, chosen)
+    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
+    train(open_cases(few), unbroken, network=settings.network, training=chosen, only=[0], jobs=1)
+
+    arguments = ["train", few, "--out", broken, "--configuration", configuration, "--fold", "0"]
+    process = subprocess.Popen([*COMMAND, *map(str, arguments), "--jobs", "1"])
+    folder = broken / "fold0-member0"
+    wait_for(folder / "checkpoint.npz", process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (folder / "network.json").exists()
+    assert not (broken / "run.json").exists()
+    done = len(read_arrays(folder / "checkpoint.npz")["history_epoch"])
+    assert 1 <= done < 9
+    # What a kill in the middle of a checkpoint leaves.
+    (folder / ".checkpoint.npz.1.part").write_bytes((folder / "checkpoint.npz").read_bytes()[:999])
+
+    epochs = []
+    summary = train(
+        open_cases(few), broken, network=settings.network, training=chosen, only=[0], jobs=1,
+        resume=True, on_step=lambda step: epochs.append(step.epoch),
+    )  # fmt: skip
+    assert summary.members == ("fold0-member0",)
+    assert epochs[0] == done
+    for name in ("epoch", "loss", "inner_dice"):
+        curves = [
+            pd.read_csv(out / folder.name / "history.csv")[name] for out in (unbroken, broken)
+        ]
+        np.testing.assert_allclose(*curves, rtol=1e-4)
+    weights = [read_arrays(out / folder.name / "weights.npz") for out in (unbroken, broken)]
+    assert weights[0].keys() == weights[1].keys()
+    for name, values in weights[0].items():
+        # A step of half precision may lie between them.
+        np.testing.assert_allclose(weights[1][name], values, rtol=1e-3, atol=1e-5)
+    assert read_json(unbroken / folder.name / "network.json") == read_json(folder / "network.json")
+
+
+def wait_for(path: Path, process: "subprocess.Popen[bytes]") -> None:
+    end = monotonic() + 120
+    while not path.exists():
+        assert process.poll() is None, "ended before it was killed"
+        assert monotonic() < end
+        sleep(0.002)
+
+
+def test_a_finished_run_is_not_trained_again(cohort, networks, settings):
+    before = contents(networks)
+    summary = train(
+        open_cases(cohort), networks, network=settings.network, training=settings.training,
+        jobs=1, resume=True,
+    )  # fmt: skip
+    assert summary.members == ("fold0-member0", "fold1-member0")
+    assert contents(networks) == before
+
+
+def test_a_run_is_continued_only_if_asked_and_as_it_was(cohort, few, networks, settings):
+    before = contents(networks)
+    with pytest.raises(InputError, match=r"found a run\. --resume continues it"):
+        train([], networks, network=settings.network, training=settings.training)
+    for changed in (
+        {"training": replace(settings.training, seed=1), "network": settings.network},
+        {"training": settings.training, "network": replace(settings.network, neighbours=1)},
+    ):
+        with pytest.raises(InputError, match="settings of the earlier run, found others"):
+            train([], networks, **changed, resume=True)
+    # A case less, or another image of a case: who is known as a training case would change.
+    for sources in (open_cases(cohort)[1:], [*open_cases(few)[1:], *open_cases(cohort)[4:]]):
+        with pytest.raises(InputError, match="the cases of the earlier run, found others"):
+            train(sources, networks, network=settings.network, training=settings.training,
+                  jobs=1, resume=True)  # fmt: skip
+    changed = next(few.rglob("*_5.tif"))
+    tifffile.imwrite(changed, tifffile.imread(changed)[::-1] ^ 1, photometric="rgb")
+    with pytest.raises(InputError, match="the cases of the earlier run, found others"):
+        train([*open_cases(few), *open_cases(cohort)[4:]], networks, network=settings.network,
+              training=settings.training, jobs=1, resume=True)  # fmt: skip
+    assert contents(networks) == before
+
+
+@pytest.mark.parametrize("damage", [b"PK\3\4 and no more", None])
+def test_checkpoint_that_cannot_be_read(few, tmp_path, settings, damage):
+    short = replace(settings.training, epochs=1, inner=0.0)
+    out = tmp_path / "run"
+    checkpoint = out / "fold0-member0" / "checkpoint.npz"
+    checkpoint.parent.mkdir(parents=True)
+    if damage is None:
+        np.savez(checkpoint, history_epoch=[1], history_loss=[1.0])
+    else:
+        checkpoint.write_bytes(damage)
+    shutil.move(out, tmp_path / "aside")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training._Fold, "train_member", lambda *_: None)
+        train(open_cases(few), out, network=settings.network, training=short, only=[0], jobs=1)
+    shutil.move(tmp_path / "aside" / "fold0-member0", out)
+    with pytest.raises(InputError, match=r"checkpoint\.npz"):
+        train(open_cases(few), out, network=settings.network, training=short, only=[0], jobs=1,
+              resume=True)  # fmt: skip
+
+
+# --- the other backend
+
+JAX = """
+import sys
+from pathlib import Path
+import numpy as np
+from lggshape.readers import open_cases
+from lggshape.segmentation import read_configuration, segment, train
+from lggshape.segmentation.runs import read_folds
+cohort, configuration, out, networks = map(Path, sys.argv[1:])
+network, training = read_configuration(configuration)
+train(open_cases(cohort), out, network=network, training=training, only=[0], jobs=1)
+folds = read_folds(out / "folds.json")
+case = next(s for s in open_cases(cohort) if folds[s.patient] == 0).read(mask=False)
+for folder in (out, networks):
+    np.save(out / f"{folder.name}.npy", segment(case, folder).probability)
+"""
+
+
+def test_jax_trains_and_predicts_as_tensorflow_does(cohort, networks, few, tmp_path, settings):
+    chosen = replace(settings.training, epochs=6)
+    configuration, out = tmp_path / "configuration.json", tmp_path / "jax"
+    write_configuration(configuration, settings.network, chosen)
+    subprocess.run(
+        [sys.executable, "-c", JAX, few, configuration, out, networks],
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        check=True,
+    )
+    folder = out / "fold0-member0"
+    assert read_json(folder / "network.json")["backend"] == "jax"
+    loss = pd.read_csv(folder / "history.csv")["loss"]
+    assert loss.iloc[-1] < loss.iloc[0] - 0.02
+    folds = read_json(out / "folds.json")["patients"]
+    case = next(s for s in open_cases(few) if folds[s.patient] == 0).read(mask=False)
+    for run in (out, networks):
+        theirs = np.load(out / f"{run.name}.npy")
+        np.testing.assert_allclose(segment(case, run).probability, theirs, rtol=0, atol=1e-4)
+
+
+def test_weights_are_found_by_name_in_any_process_invariant(networks, settings):
+    # Keras numbers layers that have no name of their own within a process.
+    names = {variable.path for variable in training.build(settings.network).variables}
+    for member in read_ensemble(networks).members:
+        assert set(read_arrays(member.weights)) == names
