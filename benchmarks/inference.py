@@ -139,8 +139,12 @@ def main() -> None:
     if configuration.architecture != "efficientnet-lite0":
         sys.exit("Expected networks of the architecture efficientnet-lite0: the peer is one.")
     member = ensemble.members[0]
-    sources = [s for s in open_cases(options.dataset) if ensemble.folds[s.patient] == member.fold]
+    # A case that failed in the training has no fold.
+    found = open_cases(options.dataset)
+    sources = [source for source in found if ensemble.folds.get(source.patient) == member.fold]
     sources = sources[: options.cases]
+    if not sources:
+        sys.exit(f"Expected cases of fold {member.fold}, found none: {options.dataset}.")
     volumes = [prepare(source.read(mask=False), configuration).codes for source in sources]
     slices = sum(map(len, volumes))
     weights = read_arrays(member.weights)

@@ -56,7 +56,8 @@ def main(
 ) -> None:
     """Does the shape of a lower-grade glioma go with its genomics?
 
-    verify a data set, measure the features of its masks, associate them with labels.
+    verify a data set, train networks, segment cases, evaluate the masks,
+    measure their features, associate these with labels.
     Exit status: 0 all done; 1 done, but some cases failed; 2 could not start.
     """
 

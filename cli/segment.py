@@ -52,7 +52,7 @@ def segment(
 
     Writes the masks, segmentation.csv (a row a case) and slices.csv (a row a slice). A patient that
     networks were trained on is segmented by the others alone. A case that cannot be segmented has a
-    row with the reason; then the exit status is 1.
+    row with the reason; then the exit status is 1, unless it was to be skipped.
     """
     from lggshape.provenance import recorded
     from lggshape.readers import assign_patients, open_cases
@@ -84,10 +84,12 @@ def segment(
         details["outputs"] = list(result.files)
         details["cases"] = len(sources)
         details["failed"] = len(result.failures)
+        details["skipped"] = len(result.skipped)
     if not quiet:
         empty = int((result.table["status"] == "empty").sum())
+        segmented = len(sources) - len(result.failures) - len(result.skipped)
         typer.echo(
-            f"Segmented {len(result.table) - len(result.failures)} of {len(sources)} cases "
+            f"Segmented {segmented} of {len(sources)} cases "
             f"({empty} without tumour, {len(result.skipped)} skipped): {out}"
         )
     for case, reason in result.failures.items():

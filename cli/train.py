@@ -77,6 +77,9 @@ def train(
     jobs: Annotated[
         int | None, typer.Option(help="Processes that read the cases. Default: all cores.", min=1)
     ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="CSV with the columns case and patient, perhaps site.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an earlier run of the same settings.")
     ] = False,
@@ -88,7 +91,7 @@ def train(
     --resume a run that was stopped goes on after its last whole epoch.
     """
     from lggshape.provenance import recorded
-    from lggshape.readers import open_cases
+    from lggshape.readers import assign_patients, open_cases
     from lggshape.segmentation import (
         NetworkConfiguration,
         TrainingConfiguration,
@@ -130,8 +133,12 @@ def train(
             where="the options",
         )
     sources = open_cases(dataset)
+    if manifest is not None:
+        sources = assign_patients(sources, manifest)
     options = {"fold": fold, "device": device, "resume": resume}
-    with recorded(out / "run.json", command="train", options=options, inputs=[dataset]) as details:
+    weights = Path(training_settings.encoder_weights)
+    inputs = [dataset, *([manifest] if manifest else []), *([weights] if weights.is_file() else [])]
+    with recorded(out / "run.json", command="train", options=options, inputs=inputs) as details:
         with _progress(quiet=quiet) as on_step:
             summary = train_networks(
                 sources,
@@ -158,7 +165,9 @@ def _refuse_settings(context: typer.Context) -> None:
     """Refuse options of the settings beside a file that holds all of them."""
     from lggshape.errors import InputError
 
-    others = {"dataset", "out", "configuration", "fold", "device", "jobs", "resume", "quiet"}
+    others = {
+        "dataset", "out", "configuration", "fold", "device", "jobs", "manifest", "resume", "quiet",
+    }  # fmt: skip
     given = [
         option.opts[0]
         for option in context.command.params

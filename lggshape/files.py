@@ -3,7 +3,7 @@
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,12 +60,35 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def write_figure(path: Path, svg: str, png: bytes) -> None:
+    """Write a figure as SVG and PNG, each whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The files without their endings, `.svg` and `.png`.
+    svg, png : str and bytes
+        Their contents, as `figures.render` gives them.
+    """
+    write_text(path.with_name(f"{path.name}.svg"), svg)
+    with written_whole(path.with_name(f"{path.name}.png")) as temporary:
+        temporary.write_bytes(png)
+
+
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV (UTF-8, comma, dot, one header row, empty = missing).
 
     Numbers are written with all their digits, so that reading them back gives the same numbers.
     """
     write_text(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def names_cell(names: Sequence[str]) -> str:
+    """Write names into one cell of a table: separated by "; ", the word none if there are none.
+
+    So an empty cell is left for what is not known.
+    """
+    return "; ".join(names) or "none"
 
 
 def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:

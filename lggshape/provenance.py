@@ -1,6 +1,7 @@
 """run.json: how a result was made, and from what."""
 
 import hashlib
+import os
 import platform
 import socket
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from stat import S_ISREG
 from time import perf_counter
 from typing import Any
 
@@ -29,33 +31,56 @@ class InputFile:
     path : str
         Where it was read.
     sha256 : str
-        Hash of the file; for a folder, of the names and hashes of the files in it.
+        Hash of the file; for a folder, of the names and hashes of the files in it. Empty if any of
+        them could not be read.
     files : int
-        How many files it consists of.
+        How many files were read.
+    unreadable : tuple of str
+        What could not be read, each with the reason.
     """
 
     path: str
     sha256: str
     files: int
+    unreadable: tuple[str, ...] = ()
 
 
 def describe_input(path: Path) -> InputFile:
     """Hash a file, or a folder with all that is in it.
 
     The hash of a folder depends on the relative names and contents of its files, not on where the
-    folder lies. Hidden files do not count.
+    folder lies. Hidden files do not count. What cannot be read is noted and does not raise: this is
+    done after the work, whose results must not be lost by it.
     """
-    if path.is_file():
-        return InputFile(str(path), _hash_file(path), 1)
-    files = sorted(
-        file
-        for file in path.rglob("*")
-        if file.is_file() and not any(p.startswith(".") for p in file.relative_to(path).parts)
-    )
-    total = hashlib.sha256()
-    for file in files:
-        total.update(f"{file.relative_to(path).as_posix()}\0{_hash_file(file)}\n".encode())
-    return InputFile(str(path), total.hexdigest(), len(files))
+    hashes: dict[str, str] = {}
+    errors: dict[str, OSError] = {}
+    is_folder = os.path.isdir(path)  # noqa: PTH112 (Path.is_dir may raise)
+    for file in _files_in(path, errors) if is_folder else [path]:
+        try:
+            if S_ISREG(file.stat().st_mode):
+                hashes[file.relative_to(path).as_posix()] = _hash_file(file)
+        except OSError as error:
+            errors[str(file)] = error
+    sha256 = hashes.get(".", "")
+    if is_folder and not errors:
+        lines = "".join(f"{name}\0{digest}\n" for name, digest in hashes.items())
+        # As the system spells the names, which need not be UTF-8.
+        sha256 = hashlib.sha256(os.fsencode(lines)).hexdigest()
+    unreadable = tuple(f"{name}: {error.strerror or error}" for name, error in errors.items())
+    return InputFile(str(path), sha256, len(hashes), unreadable)
+
+
+def _files_in(folder: Path, errors: dict[str, OSError]) -> list[Path]:
+    """List what is in a folder but is neither hidden nor a folder; note what cannot be listed."""
+    found = []
+
+    def note(error: OSError) -> None:
+        errors[str(error.filename)] = error
+
+    for parent, folders, names in os.walk(folder, onerror=note):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(parent, name) for name in names if not name.startswith(".")]
+    return sorted(found)
 
 
 def _hash_file(path: Path) -> str:

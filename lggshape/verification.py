@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lggshape.case import FLAIR
-from lggshape.files import is_missing, read_patient_table
+from lggshape.files import is_missing, names_cell, read_patient_table
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource, open_cases
 from lggshape.readers.source import SEQUENCES
@@ -34,7 +34,7 @@ class Verification:
     cases : DataFrame
         A row a case: `case`, `patient`; `status` (ok, warning, failed); `shape` (Z x Y x X) and
         `type` of the image, or of the mask if there is no image; `missing_sequences`, as
-        `Case.missing_sequences` tells them, joined by "; "; `slices`, `tumour_slices`,
+        `Case.missing_sequences` tells them, joined by "; ", or none; `slices`, `tumour_slices`,
         `tumour_voxels`; `components_6` and `components_26`, the parts of the mask that hang
         together by faces, and by faces, edges or corners; `touches_edge`, whether the mask reaches
         the edge of the volume; and `messages`. What does not apply is missing.
@@ -168,7 +168,7 @@ def check_case(source: CaseSource) -> _Checked:
         "patient": case.patient,
         "shape": " x ".join(map(str, voxels.shape[:3])),
         "type": str(voxels.dtype),
-        "missing_sequences": "; ".join(missing),
+        "missing_sequences": names_cell(missing) if case.image is not None else None,
         "slices": voxels.shape[0],
     }
     warnings = [

@@ -8,9 +8,11 @@ from lggshape.errors import InputError
 from lggshape.files import (
     fresh_folder,
     is_missing,
+    names_cell,
     read_patient_table,
     read_table,
     results_folder,
+    write_figure,
     write_json,
     write_table,
     write_text,
@@ -88,6 +90,13 @@ def test_json_has_no_word_for_nan(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_a_figure_is_two_files_that_keep_its_name(tmp_path):
+    write_figure(tmp_path / "new" / "age_1.5", "<svg/>", b"\x89PNG\r\n")
+    assert names(tmp_path / "new") == ["age_1.5.png", "age_1.5.svg"]
+    assert (tmp_path / "new" / "age_1.5.svg").read_text() == "<svg/>"
+    assert (tmp_path / "new" / "age_1.5.png").read_bytes() == b"\x89PNG\r\n"
+
+
 def test_a_table_keeps_all_digits_and_leaves_missing_cells_empty(tmp_path):
     numbers = [0.1, 1 / 3, 1e-17, 123456789.123456789]
     table = pd.DataFrame({"x": [*numbers, None], "n": pd.array([1, 2, 3, None, 5], dtype="Int64")})
@@ -99,6 +108,13 @@ def test_a_table_keeps_all_digits_and_leaves_missing_cells_empty(tmp_path):
     read = read_table(tmp_path / "out.csv")
     assert [float(x) for x in read["x"][:4]] == numbers
     assert list(read["n"]) == ["1", "2", "3", "", "5"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "cell"), [((), "none"), (("FLAIR",), "FLAIR"), (("a", "b"), "a; b")]
+)
+def test_names_in_one_cell(listed, cell):
+    assert names_cell(listed) == cell
 
 
 # --- reading

@@ -1,6 +1,9 @@
 import hashlib
 import json
+import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +31,74 @@ def test_the_hash_of_a_folder_follows_names_and_contents_only_invariant(tmp_path
     assert describe_input(tmp_path / "two").sha256 != one.sha256
 
 
+def test_the_hash_of_a_folder_is_that_of_its_list_analytic(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "a.txt").write_bytes(b"abc")
+    (tmp_path / "c.txt").write_bytes(b"")
+    digests = [hashlib.sha256(content).hexdigest() for content in (b"abc", b"")]
+    listed = f"b/a.txt\0{digests[0]}\nc.txt\0{digests[1]}\n"
+    assert describe_input(tmp_path).sha256 == hashlib.sha256(listed.encode()).hexdigest()
+
+
+@pytest.fixture
+def damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a folder of two files and a folder, of which one file and the folder cannot be read."""
+    folder = tmp_path / "cases"
+    (folder / "closed").mkdir(parents=True)
+    (folder / "a.txt").write_text("x")
+    (folder / "b.txt").write_text("y")
+    open_file, list_folder = Path.open, os.scandir
+
+    def no_disk(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == "b.txt":
+            raise OSError(5, "Input/output error", str(path))
+        return open_file(path, *arguments, **options)
+
+    def no_right(path: str) -> Any:
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return list_folder(path)
+
+    monkeypatch.setattr(Path, "open", no_disk)
+    monkeypatch.setattr(os, "scandir", no_right)
+    return folder
+
+
+def test_what_cannot_be_read_is_noted_and_does_not_raise(damaged: Path) -> None:
+    found = describe_input(damaged)
+    assert (found.sha256, found.files) == ("", 1)
+    assert sorted(found.unreadable) == [
+        f"{damaged / 'b.txt'}: Input/output error",
+        f"{damaged / 'closed'}: Permission denied",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("b.txt", "Input/output error"), ("gone.txt", "No such file or directory")]
+)
+def test_a_file_that_cannot_be_read_is_noted(damaged: Path, name: str, reason: str) -> None:
+    found = describe_input(damaged / name)
+    assert (found.sha256, found.files) == ("", 0)
+    assert found.unreadable == (f"{damaged / name}: {reason}",)
+
+
+def test_an_input_that_cannot_be_read_any_more_costs_no_results(
+    damaged: Path, tmp_path: Path
+) -> None:
+    with recorded(tmp_path / "run.json", command="c", options={}, inputs=[damaged]):
+        pass
+    (given,) = json.loads((tmp_path / "run.json").read_text())["inputs"]
+    assert given["sha256"] == ""
+    assert len(given["unreadable"]) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_no_text_is_hashed(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_bytes(b"abc")
+    listed = b"caf\xe9.txt\0" + hashlib.sha256(b"abc").hexdigest().encode() + b"\n"
+    assert describe_input(tmp_path).sha256 == hashlib.sha256(listed).hexdigest()
+
+
 def test_a_record_says_how_a_result_was_made(tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text("x")
@@ -42,7 +113,10 @@ def test_a_record_says_how_a_result_was_made(tmp_path: Path) -> None:
         "several": [str(source), 1],
         "none": None,
     }
-    assert record["inputs"][0]["files"] == 1
+    digest = hashlib.sha256(b"x").hexdigest()
+    assert record["inputs"] == [
+        {"path": str(source), "sha256": digest, "files": 1, "unreadable": []}
+    ]
     assert record["outputs"] == ["out.csv"]
     assert {"python", "numpy", "lggshape"} <= set(record["versions"])
     assert record["seconds"] >= 0

@@ -44,7 +44,7 @@ def test_a_case_without_fault(tmp_path):
         "status": "ok",
         "shape": "4 x 12 x 14",
         "type": "uint8",
-        "missing_sequences": "",
+        "missing_sequences": "none",
         "slices": 4,
         "tumour_slices": 2,
         "tumour_voxels": 18,
@@ -145,6 +145,7 @@ def test_masks_alone(tmp_path):
         file.unlink()
     row = only_row(tmp_path)
     assert (row["status"], row["type"], row["shape"]) == ("ok", "bool", "4 x 12 x 14")
+    assert pd.isna(row["missing_sequences"])  # there is no image that could tell
 
 
 def test_a_bad_case_fails_alone(tmp_path):

@@ -9,11 +9,9 @@ from lggshape.case import Case, Spacing
 from lggshape.errors import CaseError
 from lggshape.evaluation.matching import Pair
 from lggshape.evaluation.scores import Scores, score_masks
+from lggshape.files import names_cell
 from lggshape.readers import CaseSource
 from lggshape.readers.source import SEQUENCES
-
-NONE_MISSING = "none"
-"""Cell of a case of which all sequences are there."""
 
 _GRID_TOLERANCE = 0.01  # of a voxel, as within one case of NIfTI files
 
@@ -57,7 +55,7 @@ def compare_case(pair: Pair, *, surface_tolerance: float = 1.0) -> Compared:
     if pair.failure or pair.predicted is None or pair.reference is None:
         raise CaseError(pair.failure)
     predicted = pair.predicted.read(image=False)
-    reference = pair.reference.read()
+    reference = pair.reference.read(image=False)
     assert predicted.mask is not None
     assert reference.mask is not None
     spacing = _common_spacing(predicted, reference, pair)
@@ -83,6 +81,8 @@ def compare_case(pair: Pair, *, surface_tolerance: float = 1.0) -> Compared:
         }
     )
     voxel = float(np.prod(spacing)) if spacing else 1
+    missing_sequences, unknown = _missing_sequences(pair.reference)
+    undefined = _reason(scores, empty="reference" if areas[1].any() else "predicted")
     row = {
         "case": pair.id,
         "patient": pair.patient,
@@ -90,11 +90,11 @@ def compare_case(pair: Pair, *, surface_tolerance: float = 1.0) -> Compared:
         **scores._asdict(),
         "components_removed": pair.components_removed,
         "site": pair.site,
-        "missing_sequences": _missing_sequences(reference),
+        "missing_sequences": missing_sequences,
         "predicted_volume": int(areas[1].sum()) * voxel,
         "reference_volume": int(areas[0].sum()) * voxel,
         "spacing_known": spacing is not None,
-        "reason": _reason(scores, empty="reference" if areas[1].any() else "predicted"),
+        "reason": "; ".join(filter(None, (undefined, unknown))),
     }
     return Compared(row, slices)
 
@@ -136,11 +136,16 @@ def _path(source: CaseSource | None) -> str:
     return str(source.path) if source else ""
 
 
-def _missing_sequences(case: Case) -> str | None:
-    """Name the sequences that an image lacks; None if there is no image."""
-    if case.image is None:
-        return None
-    return "; ".join(case.missing_sequences(SEQUENCES)) or NONE_MISSING
+def _missing_sequences(source: CaseSource) -> tuple[str | None, str]:
+    """Name the sequences that an image lacks; None if there is no image, or with a reason.
+
+    The image is read apart from the mask: one that is damaged does no harm to the scores.
+    """
+    try:
+        case = source.read(mask=False)
+    except CaseError as error:
+        return None, f"no missing_sequences: {error}"
+    return None if case.image is None else names_cell(case.missing_sequences(SEQUENCES)), ""
 
 
 def _reason(scores: Scores, *, empty: str) -> str:

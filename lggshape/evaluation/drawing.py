@@ -12,7 +12,7 @@ from lggshape.figures import interval_plot, render
 from lggshape.figures.agreement import agreement_plot
 from lggshape.figures.ranking import ranking
 from lggshape.figures.roc import roc_curve
-from lggshape.files import write_text, written_whole
+from lggshape.files import write_figure
 
 
 def draw(evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
@@ -64,10 +64,7 @@ def draw(evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
 def write_figures(evaluation: Evaluation, folder: Path) -> None:
     """Write every figure of an evaluation as SVG and PNG; see `draw` for their names."""
     for name, figure in draw(evaluation):
-        drawn = render(figure)
-        write_text(folder / f"{name}.svg", drawn.svg)
-        with written_whole(folder / f"{name}.png") as path:
-            path.write_bytes(drawn.png)
+        write_figure(folder / name, *render(figure))
 
 
 def _by_group(evaluation: Evaluation) -> Figure:

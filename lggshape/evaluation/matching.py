@@ -68,7 +68,7 @@ def match_cases(predicted: Path, reference: Path, *, manifest: Path | None = Non
 
     The cases of `segmentation.csv` in `predicted` are those that were asked for; without that
     table, the cases that have a predicted mask. One that failed there, or that has no reference,
-    remains a case: it cannot be scored, but counts.
+    remains a case: it cannot be scored, but counts. One that was skipped there is left aside.
 
     Parameters
     ----------
@@ -152,20 +152,26 @@ def _pair(
 
 
 def _read_run(path: Path) -> dict[str, dict[str, str]] | None:
-    """Read what became of each case of a `segment` run; None if there is no table of it."""
+    """Read what became of each case of a `segment` run that was not skipped.
+
+    None if there is no table of it.
+    """
     if not path.is_file():
         return None
     columns = ["case", "patient", "fold", "status", "reason", "components_removed"]
     table = read_table(path, required=columns)
     doubled = sorted(set(table["case"][table["case"].duplicated()]))
-    if doubled or table.empty:
-        found = f"several of {', '.join(doubled)}" if doubled else "no row"
+    asked = table[table["status"] != "skipped"]
+    if doubled or asked.empty:
+        found = "no row" if table.empty else "only skipped cases"
+        if doubled:
+            found = f"several of {', '.join(doubled)}"
         msg = f"Expected one row a case, found {found}: {path}."
         raise InputError(msg)
     _numbers(table, "components_removed", path)
     return {
         row[0]: dict(zip(columns, row, strict=True))
-        for row in table[columns].itertuples(index=False, name=None)
+        for row in asked[columns].itertuples(index=False, name=None)
     }
 
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from lggshape.association import Hypothesis, Study, irregularity
 from lggshape.figures import box_and_points, heat_map, interval_plot, render
-from lggshape.files import write_text, written_whole
+from lggshape.files import write_figure, write_text
 from lggshape.provenance import InputFile
 from lggshape.report import wording
 from lggshape.shape import FEATURES
@@ -89,9 +89,7 @@ def write_report(
         unique = next(n for n in chain([name], (f"{name}-{i}" for i in count(2))) if n not in taken)
         taken.add(unique)
         drawn = render(figure)
-        write_text(figures / f"{unique}.svg", drawn.svg)
-        with written_whole(figures / f"{unique}.png") as path:
-            path.write_bytes(drawn.png)
+        write_figure(figures / unique, *drawn)
         if on_figure is not None:
             on_figure()
         encoded = base64.b64encode(drawn.svg.encode()).decode()

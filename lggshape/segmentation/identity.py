@@ -6,12 +6,14 @@ shifted, after the slice was turned or mirrored, and with more or less of an emp
 the same after resampling, filtering, or reducing the number of grey levels.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lggshape.errors import InputError
 
 MINIMUM_PIXELS = 1000
 """Fewer pixels within the margin, and a slice has no fingerprint."""
@@ -83,6 +85,37 @@ class KnownCases:
                 # Slices lie across one axis only.
                 return frozenset(found.union(*(self._by_fingerprint[f] for f in shared)))
         return frozenset(found)
+
+
+def patients_among(cases: Iterable[KnownCase], known: Sequence[KnownCase]) -> set[str]:
+    """Give the patients of some cases who are among the patients of others, or share a slice."""
+    patients = {case.patient for case in known}
+    slices = {fingerprint for case in known for fingerprint in case.fingerprints}
+    return {
+        case.patient
+        for case in cases
+        if case.patient in patients or not slices.isdisjoint(case.fingerprints)
+    }
+
+
+def refuse_shared_slices(cases: Iterable[KnownCase]) -> None:
+    """Refuse a slice that two patients share: one of them may be held out and the other not.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    holders: dict[str, KnownCase] = {}
+    for case in cases:
+        for fingerprint in case.fingerprints:
+            other = holders.setdefault(fingerprint, case)
+            if other.patient != case.patient:
+                msg = (
+                    f"Expected every slice to be of one patient, found one in {other.case} and in "
+                    f"{case.case}. A manifest can say that they are of one."
+                )
+                raise InputError(msg)
 
 
 def slice_fingerprints(flair: NDArray[np.generic]) -> list[str]:

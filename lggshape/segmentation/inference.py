@@ -1,7 +1,6 @@
 """From the image of a case to its mask."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,7 +33,7 @@ class Segmentation(NamedTuple):
     probability : ndarray of float32, shape (Z, Y, X)
         Calibrated probability of tumour, the mean over networks and flips.
     uncertainty : ndarray of float32, shape (Z, Y, X)
-        Standard deviation of the probability over networks and flips.
+        Standard deviation of the probability over networks and flips, each calibrated by itself.
     entropy : ndarray of float32, shape (Z, Y, X)
         Of the probability, in bits: 1 where it is one half, 0 where it is certain.
     slice_scores : ndarray of float32, shape (Z,)
@@ -72,6 +71,11 @@ class Segmenter:
     device : {"auto", "cpu", "gpu"}
         Where to compute.
 
+    Attributes
+    ----------
+    precision : str
+        The dtype policy of Keras that it computes with.
+
     Raises
     ------
     InputError
@@ -83,8 +87,8 @@ class Segmenter:
         self._flips: Sequence[tuple[int, ...]] = FLIPS if flips else FLIPS[:1]
         self._device = device
         with device_scope(device):
-            policy = precision_for("auto", device)
-            self._predictor = Predictor(ensemble.configuration, policy=policy)
+            self.precision = precision_for(ensemble.precision, device)
+            self._predictor = Predictor(ensemble.configuration, policy=self.precision)
         self._loaded: Member | None = None
 
     def segment(self, case: Case) -> Segmentation:
@@ -114,20 +118,20 @@ class Segmenter:
         """
         volume = prepare(case, self._ensemble.configuration)
         members, fold = self._members_for(case)
-        total = np.zeros(volume.codes.shape[:3])
-        squares = np.zeros_like(total)
-        count = 0
+        mean = np.zeros(volume.codes.shape[:3])
+        sums, squares = np.zeros_like(mean), np.zeros_like(mean)
         for member in members:
             with device_scope(self._device):
                 self._load(member)
                 predicted = self._predictor.predict(volume.codes, flips=self._flips)
+            # Averaged before it is calibrated: so it was when the calibration was fitted.
+            mean += member.calibration.apply(predicted.mean(axis=0)) / len(members)
             for one in predicted:
                 calibrated = member.calibration.apply(one)
-                total += calibrated
+                sums += calibrated
                 squares += np.square(calibrated, dtype=np.float64)
-                count += 1
-        mean = total / count
-        spread = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        count = len(members) * len(self._flips)
+        spread = np.sqrt(np.maximum(squares / count - (sums / count) ** 2, 0))
         probability = np.clip(volume.frame.restore(mean.astype(np.float32)), 0, 1)
         uncertainty = volume.frame.restore(spread.astype(np.float32))
         threshold = float(np.mean([member.threshold for member in members]))
@@ -160,6 +164,7 @@ class Segmenter:
     def _load(self, member: Member) -> None:
         if member != self._loaded:
             weights = read_arrays(member.weights)
+            self._loaded = None  # until all of them are there
             try:
                 self._predictor.load(weights)
             except (KeyError, ValueError) as error:
@@ -180,8 +185,8 @@ def segment(
     case : Case
         With an image that has FLAIR.
     networks : Path
-        Folder of the run, as `lggshape train` writes it. The networks of the last one are kept for
-        the next call.
+        Folder of the run, as `lggshape train` writes it. They are read anew in each call; for many
+        cases, make a `Segmenter`.
     flips : bool
         Whether to average over the four flips of a slice.
     device : {"auto", "cpu", "gpu"}
@@ -201,12 +206,7 @@ def segment(
     InputError
         If there are no networks in the folder, or a GPU is asked for and there is none.
     """
-    return _segmenter(networks, flips=flips, device=device).segment(case)
-
-
-@lru_cache(maxsize=1)
-def _segmenter(networks: Path, *, flips: bool, device: str) -> Segmenter:
-    return Segmenter(read_ensemble(networks), flips=flips, device=device)
+    return Segmenter(read_ensemble(networks), flips=flips, device=device).segment(case)
 
 
 def _entropy(probability: NDArray[np.float32]) -> NDArray[np.float32]:

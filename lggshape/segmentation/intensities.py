@@ -6,6 +6,9 @@ divided by 1.349). Median and range are those of the foreground, so the size of 
 not matter. Where the skull has been stripped the median hardly moves, but the brain alone spreads
 less than the whole head and so gets more contrast. The scale is stored as one byte a voxel: code 0
 says that the sequence is missing, 1 to 255 cover -4 to 8 in steps of 0.047.
+
+Images that were normalised before often hold one value everywhere outside the head, 0 mostly, that
+lies amid the intensities inside. It is brought to the lowest one, where air belongs.
 """
 
 from collections.abc import Sequence
@@ -107,7 +110,11 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
     intensities = values.astype(np.float32)
     low = float(intensities.min())
     high = float(np.percentile(intensities, _NEARLY_HIGHEST))
-    head = intensities[intensities > low + _BACKGROUND * (high - low)]
+    cut = low + _BACKGROUND * (high - low)
+    outside = _value_outside(intensities)
+    if outside is not None and outside > cut:
+        intensities[intensities == outside] = low
+    head = intensities[intensities > cut]
     if head.size == 0:
         return None
     lower, median, upper = (float(value) for value in np.percentile(head, (25, 50, 75)))
@@ -117,3 +124,11 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
     levels = ((intensities - median) / scale - LOWEST) / STEP + 1
     codes: NDArray[np.uint8] = np.clip(np.rint(levels), 1, 255).astype(np.uint8)
     return codes
+
+
+def _value_outside(intensities: NDArray[np.float32]) -> float | None:
+    """Give the value that more than half of the outer rows and columns of the slices hold."""
+    rim = np.concatenate([intensities[:, [0, -1]].ravel(), intensities[:, :, [0, -1]].ravel()])
+    values, counts = np.unique(rim, return_counts=True)
+    place = counts.argmax()
+    return float(values[place]) if counts[place] > rim.size / 2 else None

@@ -72,16 +72,21 @@ class Ensemble:
         The fold of each patient.
     known : KnownCases
         Recognises the patients that the networks were trained on.
+    precision : str
+        The precision that was asked for when they were trained, of which the calibration is.
     """
 
     configuration: NetworkConfiguration
     members: tuple[Member, ...]
     folds: Mapping[str, int]
     known: KnownCases
+    precision: str = "auto"
 
     def unseen_by(self, patients: Iterable[str]) -> tuple[Member, ...]:
-        """Give the networks that were trained on none of some patients of the data set."""
-        folds = {self.folds[patient] for patient in patients}
+        """Give the networks that were trained on none of some known patients."""
+        # A patient without a fold is one that the encoder was trained on before: no network is new
+        # to him.
+        folds = {self.folds.get(patient) for patient in patients}
         # A network has seen the patients of every fold but its own.
         return tuple(member for member in self.members if folds <= {member.fold})
 
@@ -99,7 +104,7 @@ def read_ensemble(folder: Path) -> Ensemble:
     InputError
         If the folder is not that of a run, or has no finished network.
     """
-    configuration, _ = read_configuration(folder / CONFIGURATION)
+    configuration, training = read_configuration(folder / CONFIGURATION)
     folds = read_folds(folder / FOLDS)
     members = []
     for path in sorted(folder.glob(f"fold*-member*/{NETWORK}")):
@@ -124,12 +129,33 @@ def read_ensemble(folder: Path) -> Ensemble:
         msg = f"Expected {folder} to hold trained networks, found none that is finished."
         raise InputError(msg)
     members.sort(key=lambda member: (member.fold, member.member))
-    known = read_cases(folder / CASES)
-    strangers = sorted({case.patient for case in known} - set(folds))
-    if strangers:
-        msg = f"Expected {folder / FOLDS} to name the fold of every patient, found no {strangers}."
-        raise InputError(msg)
-    return Ensemble(configuration, tuple(members), folds, KnownCases(known))
+    known = KnownCases(read_cases(folder / CASES))
+    return Ensemble(configuration, tuple(members), folds, known, training.precision)
+
+
+def cases_behind(weights: Path) -> list[KnownCase]:
+    """Give the cases that the weights of a network were trained on.
+
+    Parameters
+    ----------
+    weights : Path
+        A file of weights. Where it does not lie in the folder of a run nothing is known of it.
+
+    Raises
+    ------
+    InputError
+        If the run that it lies in cannot be read.
+    """
+    run = weights.absolute().parent.parent
+    if not (run / CASES).exists():
+        return []
+    network = read_json(weights.with_name(NETWORK), ("fold", "inner_dice"))
+    folds = read_folds(run / FOLDS)
+    return [
+        case
+        for case in read_cases(run / CASES)
+        if folds.get(case.patient) != network["fold"] and case.case not in network["inner_dice"]
+    ]
 
 
 def write_folds(path: Path, folds: Mapping[str, int]) -> None:

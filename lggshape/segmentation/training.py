@@ -1,7 +1,7 @@
 """Cross-validated training: folds by patient, resumable by fold and epoch."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lggshape.errors import InputError
-from lggshape.files import write_json, write_table, write_text, written_whole
+from lggshape.files import write_figure, write_json, write_table
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource
 from lggshape.segmentation import runs
@@ -34,7 +34,7 @@ from lggshape.segmentation.configuration import (
 )
 from lggshape.segmentation.efficientnet import PREFIX, load_imagenet
 from lggshape.segmentation.folds import assign_folds, inner_split
-from lggshape.segmentation.identity import KnownCase
+from lggshape.segmentation.identity import KnownCase, patients_among, refuse_shared_slices
 from lggshape.segmentation.intensities import MISSING
 from lggshape.segmentation.learner import (
     Learner,
@@ -131,8 +131,10 @@ def train(
     ------
     InputError
         If there is no case with a mask or none with one of the sequences, there are too few
-        patients, a fold does not exist, `out` holds something else or an earlier run of other
-        settings or cases, or the weights of the encoder or a GPU are asked for and not there.
+        patients, two of them share a slice, a fold does not exist or has no tumour to train on,
+        `out` holds something else or an earlier run of other settings or cases, or the weights of
+        the encoder or a GPU are asked for and not there, or the weights were trained on a patient
+        who is held out.
     """
     unknown = sorted(set(only) - set(range(training.folds)))
     if unknown:
@@ -141,9 +143,10 @@ def train(
     device_scope(device)  # fails early
     begun = _holds_run(out, network, training, resume=resume)
     cases, failures = _load(sources, network, jobs=jobs)
-    folds = _begin(out, cases, network, training, begun=begun)
+    chosen = sorted(set(only)) or list(range(training.folds))
+    folds = _begin(out, cases, network, training, chosen, begun=begun)
     finished = []
-    for fold in sorted(set(only)) or range(training.folds):
+    for fold in chosen:
         members = range(training.members)
         unfinished = [m for m in members if not _is_finished(out, fold, m)]
         if unfinished:
@@ -209,22 +212,30 @@ def _begin(
     cases: Sequence[TrainingCase],
     network: NetworkConfiguration,
     training: TrainingConfiguration,
+    chosen: Sequence[int],
     *,
     begun: bool,
 ) -> dict[str, int]:
     """Write what has to be there before the training begins; give the folds."""
     sites = {case.patient: case.site for case in cases}
     folds = assign_folds(sites, folds=training.folds, seed=training.seed)
-    known = [KnownCase(case.id, case.patient, case.fingerprints) for case in cases]
+    own = [KnownCase(case.id, case.patient, case.fingerprints) for case in cases]
+    refuse_shared_slices(own)
+    behind = _cases_behind_encoder(network, training)
+    known = own + [case for case in behind if case.patient not in folds]
+    # What cannot work has to fail before anything is written.
+    for fold in chosen:
+        patients, _ = _split(sites, folds, fold, training)
+        if not any(case.mask.any() for case in cases if case.patient in patients):
+            msg = f"Expected tumour in the masks to train fold {fold} on, found none."
+            raise InputError(msg)
+        _refuse_seen(own, behind, set(patients), fold, training.encoder_weights)
     if begun:
         # All of them: who is known again as a training case must not depend on the call.
         if (runs.read_folds(out / runs.FOLDS), runs.read_cases(out / runs.CASES)) != (folds, known):
             msg = f"Expected the cases of the earlier run, found others: {out / runs.CASES}."
             raise InputError(msg)
         return folds
-    # What cannot work has to fail before anything is written.
-    for fold in range(training.folds):
-        _split(sites, folds, fold, training)
     _start_encoder(build(network), network, training)
     runs.write_cases(out / runs.CASES, known)
     runs.write_folds(out / runs.FOLDS, folds)
@@ -240,6 +251,33 @@ def _split(
     # Of the seed and the fold alone: all members have the same inner split.
     rng = np.random.default_rng([training.seed, fold])
     return inner_split(others, share=training.inner, rng=rng)
+
+
+def _cases_behind_encoder(
+    network: NetworkConfiguration, training: TrainingConfiguration
+) -> list[KnownCase]:
+    """Give the cases that the weights which the encoder starts from were trained on."""
+    source = training.encoder_weights
+    if source in ("none", "imagenet") or network.architecture != "efficientnet-lite0":
+        return []
+    return runs.cases_behind(Path(source))
+
+
+def _refuse_seen(
+    own: Sequence[KnownCase],
+    behind: Sequence[KnownCase],
+    trained_on: Collection[str],
+    fold: int,
+    weights: str,
+) -> None:
+    """Refuse an encoder that has seen a patient whom a fold holds out or sets aside."""
+    seen = patients_among([case for case in own if case.patient not in trained_on], behind)
+    if seen:
+        msg = (
+            f"Expected an encoder that was not trained on a patient whom fold {fold} holds out or "
+            f"sets aside, found {', '.join(sorted(seen))}: {weights}."
+        )
+        raise InputError(msg)
 
 
 def _start_encoder(
@@ -449,10 +487,7 @@ def _draw_training(folder: Path, history: pd.DataFrame) -> None:
     curves = {"loss": history["loss"].to_list()}
     if "inner_dice" in history:
         curves["Dice of the inner split"] = history["inner_dice"].to_list()
-    drawn = render(training_curve(curves))
-    write_text(folder / "training.svg", drawn.svg)
-    with written_whole(folder / "training.png") as temporary:
-        temporary.write_bytes(drawn.png)
+    write_figure(folder / "training", *render(training_curve(curves)))
 
 
 def _integer(*seed: int) -> int:

@@ -22,3 +22,10 @@ def test_text_names_every_feature() -> None:
 
 def test_version() -> None:
     assert CliRunner().invoke(app, ["--version"]).stdout.startswith("lggshape 0.")
+
+
+def test_the_help_tells_what_every_step_is_for() -> None:
+    result = CliRunner().invoke(app, ["--help"])
+    words = set(result.stdout.partition("Exit status")[0].replace(",", " ").split())
+    steps = {"verify", "train", "segment", "evaluate", "features", "associate"}
+    assert steps <= words

@@ -152,7 +152,16 @@ def test_cases_that_every_network_was_trained_on(cohort, one_network, tmp_path):
     assert result.stdout.startswith("Segmented 2 of 4 cases (")
     assert "2 skipped" in result.stdout
     table = pd.read_csv(tmp_path / "again" / "segmentation.csv")
-    assert not set(table["case"]) & seen
+    skipped = table[table["status"] == "skipped"]
+    assert set(skipped["case"]) == seen
+    assert skipped["reason"].str.contains("a network that was not trained on case").all()
+    record = read_json(tmp_path / "again" / "run.json")
+    assert (record["cases"], record["failed"], record["skipped"]) == (4, 0, 2)
+    # They are no cases of an evaluation either.
+    again, scores = tmp_path / "again", tmp_path / "scores"
+    arguments = ["evaluate", str(again), str(cohort), "--out", str(scores), "--quiet"]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert not set(pd.read_csv(scores / "scores.csv")["case"]) & seen
 
 
 def test_earlier_results(cohort, networks, tmp_path):

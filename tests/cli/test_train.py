@@ -189,14 +189,18 @@ def test_help_does_not_wait_for_the_deep_learning_library(command):
     assert done.stdout.strip() == "[]"
 
 
-def test_progress_is_shown_on_a_terminal_alone(cohort, trained, monkeypatch):
+def test_progress_is_shown_on_a_terminal_alone(monkeypatch, capsys):
     from lggshape.segmentation import Step
     from lggshape_cli.train import _progress
 
     with _progress(quiet=False) as on_step:
         assert on_step is None
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with _progress(quiet=True) as on_step:
         assert on_step is None
+    assert capsys.readouterr().err == ""
     with _progress(quiet=False) as on_step:
-        on_step(Step(0, 0, 0, 1, 2, 0.5))
+        on_step(Step(1, 2, 0, 1, 2, 0.5))
+    assert "fold 1 network 2 epoch 1, loss 0.500" in capsys.readouterr().err

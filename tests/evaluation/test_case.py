@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 
 from lggshape.errors import CaseError
@@ -71,6 +72,25 @@ def test_missing_sequences_are_named(tmp_path, masks, image, write_case):
     write_case(tmp_path / "predicted", "a", masks[0])
     write_case(tmp_path / "reference", "a", masks[1], image)
     assert compare(tmp_path).row["missing_sequences"] == "pre-contrast; post-contrast"
+
+
+def test_a_damaged_image_costs_nothing_but_the_missing_sequences(
+    tmp_path, masks, image, write_case
+):
+    write_case(tmp_path / "predicted", "a", masks[0])
+    write_case(tmp_path / "reference", "a", masks[1], image)
+    whole, slices = compare(tmp_path)
+    damaged = tmp_path / "reference" / "a" / "a_2.tif"
+    damaged.write_bytes(b"no TIFF")
+    row, same_slices = compare(tmp_path)
+    assert row["missing_sequences"] is None
+    assert row["reason"].startswith("no missing_sequences: Expected a slice of case a to be a")
+    assert str(damaged) in row["reason"]
+    told = {"missing_sequences", "reason"}
+    assert {name: row[name] for name in row.keys() - told} == {
+        name: whole[name] for name in whole.keys() - told
+    }
+    pd.testing.assert_frame_equal(same_slices, slices)
 
 
 def test_an_absent_sequence_is_missing(tmp_path, masks, image):

@@ -45,6 +45,14 @@ def test_the_table_of_the_run_names_the_cases(folders, tmp_path):
     assert matched.without_prediction == ()
 
 
+def test_skipped_cases_are_left_aside(folders):
+    rows = "b,B,3,ok,,net,4,2\nc,C,,skipped,all networks know it,,,\n"
+    (folders[0] / "segmentation.csv").write_text(HEADER + rows)
+    matched = match_cases(*folders)
+    assert [(pair.id, pair.failure) for pair in matched.pairs] == [("b", "")]
+    assert matched.without_prediction == ()
+
+
 def test_scores_of_slices_are_in_the_order_of_the_slices(folders):
     (folders[0] / "slices.csv").write_text(
         "case,slice,area,score\nb,2,0,0.1\nb,1,4,0.9\na,1,0,0.2\na,2,0,0.3\n"
@@ -80,6 +88,7 @@ def test_nothing_in_common(folders):
     [
         ("segmentation.csv", "case,status\nb,ok\n", "to have the columns"),
         ("segmentation.csv", HEADER, "one row a case, found no row"),
+        ("segmentation.csv", HEADER + "b,b,,skipped,,,,\n", "a case, found only skipped cases"),
         ("segmentation.csv", HEADER + "b,b,,ok,,,,\n" * 2, "found several of b"),
         ("segmentation.csv", HEADER + "b,b,,ok,,,,few\n", "to hold numbers, found 'few' in line 2"),
         ("slices.csv", "case,slice,score\nb,1,inf\n", "to hold numbers, found 'inf' in line 2"),

@@ -1,4 +1,6 @@
 import os
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -59,8 +61,13 @@ def test_the_device_that_is_asked_for(has_gpu, monkeypatch, device, gpu, expecte
     assert device_scope(device) == expected
 
 
-def test_gpus_are_names():
-    assert all(isinstance(name, str) for name in _backend.gpus())
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_gpus_are_found_by_every_backend(monkeypatch, backend):
+    two_gpus = SimpleNamespace(cuda=SimpleNamespace(device_count=lambda: 2))
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["cpu:0", "gpu:0", "gpu:1"])
+    monkeypatch.setitem(sys.modules, "torch", two_gpus)
+    assert _backend.gpus() == ["gpu:0", "gpu:1"]
 
 
 def test_what_libraries_write_past_python_is_dropped_and_nothing_else(capfd):

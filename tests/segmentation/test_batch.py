@@ -26,6 +26,20 @@ MAPS = ("probability", "uncertainty", "entropy")
 COMMAND = [sys.executable, "-c", "from lggshape_cli import app; app()", "segment"]
 
 
+def assert_same_results(one, other):
+    """Compare what two runs return: the values and their types, cell by cell."""
+    for name in ("table", "slices"):
+        first, second = getattr(one, name), getattr(other, name)
+        pd.testing.assert_frame_equal(first, second)
+        pd.testing.assert_frame_equal(first.map(kind), second.map(kind))
+    assert (one.failures, one.skipped, one.files) == (other.failures, other.skipped, other.files)
+
+
+def kind(cell):
+    """Tell truth values, whole numbers and others apart, which may be equal."""
+    return np.asarray(cell).dtype.kind
+
+
 def contents(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
@@ -76,7 +90,7 @@ def test_masks_tables_and_maps_of_slices(cohort, networks, tmp_path):
             "case": source.id, "patient": source.patient, "fold": str(folds[source.patient]),
             "status": "ok", "reason": "", "networks": f"fold{folds[source.patient]}-member0",
             "volume": str(mask.sum()), "components_removed": str(result.removed),
-            "missing_sequences": "", "spacing_known": "False",
+            "missing_sequences": "none", "spacing_known": "False",
         }  # fmt: skip
         of_case = slices[slices["case"] == source.id]
         assert of_case["slice"].tolist() == list(range(1, 11))
@@ -141,12 +155,13 @@ def test_bad_cases_are_rows_with_a_reason(cohort, networks, tmp_path):
         "flair_alone": table.loc["flair_alone", "status"],
     }  # fmt: skip
     assert table.loc["flair_alone", "status"] in {"ok", "empty"}
-    assert table.loc["flair_alone", "missing_sequences"] == "pre-contrast;post-contrast"
+    assert table.loc["flair_alone", "missing_sequences"] == "pre-contrast; post-contrast"
     # No network knows it, so all are used; the others are seen by one.
-    assert table.loc["flair_alone", "networks"] == "fold0-member0;fold1-member0"
+    assert table.loc["flair_alone", "networks"] == "fold0-member0; fold1-member0"
     assert table.loc["flair_alone", "fold"] == ""
     for name, reason in {"black": "contrast", "corrupt": "corrupt_2.tif", "hollow": "none"}.items():
         assert reason in table.loc[name, "reason"]
+        assert table.loc[name, "missing_sequences"] == ""  # nobody knows
         assert result.failures[name] == table.loc[name, "reason"]
         assert not (tmp_path / "out" / name).exists()
     # Whole numbers stay whole beside empty cells.
@@ -240,7 +255,9 @@ def test_no_network_for_slices_of_patients_of_different_folds(cohort, networks, 
     assert all(sources[fold].patient in result.failures["mixed"] for fold in range(2))
     left_out = segment_cases(mixed, tmp_path / "again", networks=networks, skip_seen=True)
     assert (left_out.failures, left_out.skipped) == ({}, ("mixed",))
-    assert left_out.table["case"].tolist() == [sources[0].id]
+    row = left_out.table.set_index("case").loc["mixed"]
+    assert (row["status"], row["reason"]) == ("skipped", result.failures["mixed"])
+    assert not (tmp_path / "again" / "mixed").exists()
 
 
 # --- resumed
@@ -249,7 +266,7 @@ def test_no_network_for_slices_of_patients_of_different_folds(cohort, networks, 
 def test_kill_and_resume_is_an_unbroken_run_invariant(cohort, networks, tmp_path):
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
     sources = open_cases(cohort)
-    segment_cases(sources, unbroken, networks=networks, maps=MAPS)
+    expected = segment_cases(sources, unbroken, networks=networks, maps=MAPS)
     arguments = [
         cohort,
         "--out",
@@ -268,8 +285,8 @@ def test_kill_and_resume_is_an_unbroken_run_invariant(cohort, networks, tmp_path
     written = {path: path.stat().st_mtime_ns for path in (broken / done[0]).iterdir()}
 
     result = segment_cases(sources, broken, networks=networks, maps=MAPS, resume=True)
-    assert result.failures == {}
     assert len(result.table) == len(sources)
+    assert_same_results(result, expected)
     assert contents(broken) == contents(unbroken)
     # What was done was not done again.
     assert {path: path.stat().st_mtime_ns for path in (broken / done[0]).iterdir()} == written
@@ -312,6 +329,73 @@ def test_what_is_not_whole_is_done_again_invariant(cohort, networks, tmp_path):
     (out / "segmentation.csv").unlink()
     segment_cases(sources, out, networks=networks, resume=True)
     assert contents(out) == before
+    # Someone has written a word in place of a number.
+    for name in ("segmentation.csv", "slices.csv"):
+        text = (out / name).read_text()
+        assert ",1," in text
+        (out / name).write_text(text.replace(",1,", ",one,"))
+        segment_cases(sources, out, networks=networks, resume=True)
+        assert contents(out) == before
+
+
+def test_results_that_are_taken_back_are_those_that_were_returned_invariant(
+    cohort, networks, tmp_path
+):
+    known, stranger = first(cohort), make_phantom(np.random.default_rng(99), size=(10, 40, 44))
+    write_nifti(tmp_path / "in" / "Ann.nii.gz", stranger.image)
+    sources, out = [known, *open_cases(tmp_path / "in")], tmp_path / "out"
+    returned = segment_cases(sources, out, networks=networks)
+    # Among them: a fold and none, voxels and mm3.
+    assert returned.table["spacing_known"].tolist() == [False, True]
+    assert returned.table["fold"].tolist()[1] == ""
+    assert_same_results(segment_cases(sources, out, networks=networks, resume=True), returned)
+
+
+def test_run_of_more_cases_is_resumed_and_of_fewer_is_not_invariant(cohort, networks, tmp_path):
+    sources, out = open_cases(cohort)[:3], tmp_path / "out"
+    segment_cases(sources[:2], out, networks=networks)
+    before = contents(out)
+    for fewer in (sources[:1], sources[1:]):
+        missing = ({source.id for source in sources[:2]} - {source.id for source in fewer}).pop()
+        with pytest.raises(InputError, match=f"among those to segment, found no {missing}: "):
+            segment_cases(fewer, out, networks=networks, resume=True)
+        assert contents(out) == before
+    segment_cases(sources, out, networks=networks, resume=True)
+    segment_cases(sources, tmp_path / "unbroken", networks=networks)
+    assert contents(out) == contents(tmp_path / "unbroken")
+
+
+def test_case_that_now_fails_loses_its_mask(cohort, networks, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    kept, bad = (shutil.copytree(s.path, folder / s.id) for s in open_cases(cohort)[:2])
+    segment_cases(open_cases(folder), out, networks=networks, maps=MAPS)
+    before = contents(out / kept.name)
+    sorted((out / bad.name).glob("*_mask.tif"))[2].unlink()
+    (bad / f"{bad.name}_3.tif").write_bytes(b"II*\0 and no more")
+    result = segment_cases(open_cases(folder), out, networks=networks, maps=MAPS, resume=True)
+    assert list(result.failures) == [bad.name]
+    assert not (out / bad.name).exists()
+    assert contents(out / kept.name) == before
+    assert sorted(result.files) == sorted(contents(out))
+    assert set(result.slices["case"]) == {kept.name}
+
+
+@pytest.mark.parametrize("skip_seen", [False, True])
+def test_case_that_turns_out_to_be_known_loses_its_mask(networks, tmp_path, skip_seen):
+    folds = json.loads((networks / "folds.json").read_text())["patients"]
+    alone = shutil.copytree(networks, tmp_path / "alone")
+    shutil.rmtree(alone / "fold1-member0")
+    stranger = make_phantom(np.random.default_rng(99), size=(10, 40, 44))
+    write_nifti(tmp_path / "in" / "Ann.nii.gz", stranger.image)
+    sources, out = open_cases(tmp_path / "in"), tmp_path / "out"
+    segment_cases(sources, out, networks=alone, maps=MAPS)
+    # A manifest now says who she is, and the network was trained on her.
+    patient = next(name for name, fold in folds.items() if fold == 1)
+    told = [replace(sources[0], patient=patient)]
+    result = segment_cases(told, out, networks=alone, maps=MAPS, resume=True, skip_seen=skip_seen)
+    assert result.table["status"].tolist() == ["skipped" if skip_seen else "failed"]
+    assert "not trained on case Ann" in result.table["reason"].iloc[0]
+    assert sorted(contents(out)) == ["segmentation.csv", "segmentation.json", "slices.csv"]
 
 
 def test_case_of_another_patient_is_done_again(networks, cohort, tmp_path):
@@ -345,6 +429,36 @@ def test_only_the_same_run_is_resumed(cohort, networks, tmp_path):
         with pytest.raises(InputError, match=f"earlier run, found other {name}"):
             segment_cases(sources, out, **options, resume=True)
     assert contents(out) == before
+    # On another machine.
+    record = out / "segmentation.json"
+    settings = json.loads(record.read_text())
+    for name in ("backend", "precision"):
+        record.write_text(json.dumps(settings | {name: "other"}))
+        with pytest.raises(InputError, match=f"earlier run, found other {name}"):
+            segment_cases(sources, out, networks=networks, resume=True)
+
+
+def test_records_of_the_training_do_not_make_other_networks(cohort, networks, tmp_path):
+    out, sources = tmp_path / "out", [first(cohort)]
+    segment_cases(sources, out, networks=networks)
+    others = shutil.copytree(networks, tmp_path / "moved")
+    (others / "run.json").write_text("{}", encoding="utf-8")
+    (others / "fold0-member0" / "history.csv").unlink()
+    (others / "fold0-member1").mkdir()  # a network that is not finished
+    (others / "fold0-member1" / "checkpoint.npz").write_bytes(b"by now")
+    before = contents(out)
+    segment_cases(sources, out, networks=others, resume=True)
+    assert contents(out) == before
+
+
+def test_networks_that_cannot_be_read(cohort, networks, tmp_path, monkeypatch):
+    def refuse(path):
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(InputError, match=r"can be read, found: Input/output error"):
+        segment_cases([first(cohort)], tmp_path / "out", networks=networks)
+    assert not (tmp_path / "out").exists()
 
 
 def test_earlier_results_are_replaced_only_if_asked(cohort, networks, tmp_path):
@@ -354,12 +468,20 @@ def test_earlier_results_are_replaced_only_if_asked(cohort, networks, tmp_path):
     with pytest.raises(InputError, match="--overwrite replaces them"):
         segment_cases(sources, out, networks=networks)
     # A run that was killed has no run.json; what is not of a run stays.
-    (out / "notes.txt").write_text("mine", encoding="utf-8")
-    segment_cases(sources[1:], out, networks=networks, overwrite=True)
-    names = {path.name for path in out.iterdir()}
-    assert names == {
-        sources[1].id, "notes.txt", "segmentation.csv", "segmentation.json", "slices.csv",
-    }  # fmt: skip
+    case = sources[0].id
+    mine = {
+        "notes.txt",
+        f"manual/{case}_mask.nii.gz",
+        f"{case}/other_1_mask.tif",
+        "Ann_mask.nii.gz",
+    }
+    for name in mine:
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).write_text("mine", encoding="utf-8")
+    result = segment_cases(sources[1:], out, networks=networks, overwrite=True)
+    masks = {f"{sources[1].id}/{sources[1].id}_{number}_mask.tif" for number in range(1, 11)}
+    assert set(result.files) == {*masks, "segmentation.csv", "segmentation.json", "slices.csv"}
+    assert set(contents(out)) == {*result.files, *mine}
     assert not list(out.rglob("*entropy*"))
 
 
@@ -371,6 +493,20 @@ def test_folder_of_other_files_is_refused(cohort, networks, tmp_path):
         with pytest.raises(InputError, match=f"Expected {out} to"):
             segment_cases([first(cohort)], out, networks=networks, **options)
     assert [path.name for path in out.iterdir()] == ["notes.txt"]
+
+
+def test_folder_of_the_images_is_refused_and_its_masks_stay(cohort, networks, tmp_path):
+    folder = tmp_path / "in"
+    case = first(cohort).read()
+    write_nifti(folder / "Ann.nii.gz", case.image)
+    write_nifti(folder / "Ann_mask.nii.gz", case.mask.astype(np.uint8))
+    # As if these were the results of a run.
+    (folder / "run.json").write_text('{"outputs": []}', encoding="utf-8")
+    before = contents(folder)
+    for options in ({"resume": True}, {"overwrite": True}):
+        with pytest.raises(InputError, match="another folder than the cases are read from"):
+            segment_cases(open_cases(folder), folder, networks=networks, **options)
+        assert contents(folder) == before
 
 
 def test_same_case_twice(cohort, networks, tmp_path):

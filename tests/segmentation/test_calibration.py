@@ -3,6 +3,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit, logit
 
+from lggshape.evaluation import scores
 from lggshape.segmentation.calibration import (
     Calibration,
     choose_threshold,
@@ -129,3 +130,10 @@ def test_dice_analytic():
     assert dice(one, ~one) == 0
     assert dice(one, empty) == dice(empty, one) == 0
     assert dice(empty, empty) == 1
+
+
+@pytest.mark.parametrize("shares", [(0.3, 0.6), (0.0, 0.5), (0.5, 0.0), (0.0, 0.0), (1.0, 1.0)])
+def test_what_the_threshold_is_chosen_by_is_what_is_reported_invariant(shares):
+    rng = np.random.default_rng(4)
+    one, other = (rng.random((3, 5, 7)) < share for share in shares)
+    assert dice(one, other) == scores.dice(one, other)

@@ -13,7 +13,7 @@ from lggshape.segmentation import Segmenter, read_ensemble, segment
 from lggshape.segmentation.inference import SeenCaseError
 from lggshape.segmentation.postprocessing import select_component
 from lggshape.segmentation.predictor import FLIPS, Predictor
-from lggshape.segmentation.runs import read_arrays
+from lggshape.segmentation.runs import read_arrays, write_arrays
 from lggshape.segmentation.volumes import prepare
 
 OTHERS = make_phantom(np.random.default_rng(98), size=(3, 56, 48)).image
@@ -57,14 +57,14 @@ def test_the_mean_over_networks_and_flips_invariant(networks, found):
     ensemble = read_ensemble(networks)
     volume = prepare(STRANGER, ensemble.configuration)
     predictor = Predictor(ensemble.configuration)
-    every = []
+    every, means = [], []
     for member in ensemble.members:
         predictor.load(read_arrays(member.weights))
-        every += [
-            member.calibration.apply(one) for one in predictor.predict(volume.codes, flips=FLIPS)
-        ]
+        predicted = predictor.predict(volume.codes, flips=FLIPS)
+        every += [member.calibration.apply(one) for one in predicted]
+        means.append(member.calibration.apply(predicted.mean(axis=0)))
     assert len(every) == 8
-    mean = volume.frame.restore(np.mean(every, axis=0))
+    mean = volume.frame.restore(np.mean(means, axis=0))
     np.testing.assert_allclose(found.probability, mean, atol=1e-5)
     np.testing.assert_allclose(
         found.uncertainty, volume.frame.restore(np.std(every, axis=0)), atol=1e-4
@@ -88,7 +88,7 @@ def test_flips_can_be_left_out(networks, found):
     # Flipped slices give the flipped result only with flips.
     mirrored = replace(STRANGER, image=STRANGER.image[:, :, ::-1])
     np.testing.assert_allclose(
-        segment(mirrored, networks).probability[:, :, ::-1], found.probability, atol=1e-5
+        segment(mirrored, networks).probability[:, :, ::-1], found.probability, atol=2e-4
     )
 
 
@@ -105,6 +105,32 @@ def test_nothing_depends_on_the_case_before_invariant(networks, found, cohort):
         assert len(result.networks) == (1 if case is known else 2)
         if case is STRANGER:
             np.testing.assert_array_equal(result.probability, found.probability)
+
+
+def test_a_run_that_was_replaced_is_read_anew(networks, found, tmp_path):
+    run = shutil.copytree(networks, tmp_path / "run")
+    assert segment(STRANGER, run).networks == found.networks
+    (run / "fold0-member0" / "network.json").unlink()
+    assert segment(STRANGER, run).networks == ("fold1-member0",)
+
+
+def test_weights_that_were_not_taken_whole_are_not_used(networks, found, cohort, tmp_path):
+    run = shutil.copytree(networks, tmp_path / "run")
+    segmenter = Segmenter(read_ensemble(run))
+    second = run / "fold1-member0" / "weights.npz"
+    whole = second.read_bytes()
+    weights = read_arrays(second)
+    write_arrays(second, dict(list(weights.items())[:-1]))  # the last one is missing
+    with pytest.raises(InputError, match="to hold the weights of this network, found others"):
+        segmenter.segment(STRANGER)
+    second.write_bytes(whole)
+    np.testing.assert_array_equal(segmenter.segment(STRANGER).probability, found.probability)
+
+
+def test_it_computes_with_the_precision_of_the_run(networks):
+    ensemble = replace(read_ensemble(networks), precision="bfloat16")
+    assert Segmenter(ensemble).precision == "mixed_bfloat16"
+    assert Segmenter(replace(ensemble, precision="auto"), device="cpu").precision == "float32"
 
 
 def test_flair_alone(networks):

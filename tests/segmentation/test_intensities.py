@@ -61,6 +61,18 @@ def test_the_size_of_the_background_does_not_matter_invariant(phantom):
     np.testing.assert_array_equal(encode(wide)[1:-1, 20:-20, 20:-20], encode(values))
 
 
+def test_a_background_amid_the_intensities_invariant(phantom):
+    # As after a z-score of the brain alone: 0 outside, and negative intensities inside.
+    values = np.pad(phantom.image[..., 1].astype(float), ((0, 0), (3, 3), (3, 3)))
+    head = values > 20
+    expected = encode(np.where(head, values, 0))
+    normalised = np.where(head, (values - values[head].mean()) / values[head].std(), 0)
+    found = encode(normalised)
+    # The head begins where it did, but for its darkest twentieth.
+    assert np.abs(found[head].astype(int) - expected[head]).max() <= 15
+    assert (found[~head] == found[head].min()).all()
+
+
 def test_stripping_the_skull_moves_the_median_little_invariant():
     """By half an SD at most; contrast grows, and the order of the intensities stays."""
     for seed in range(3):

@@ -20,47 +20,36 @@ def test_the_component_of_the_largest_sum_analytic():
     assert removed == 2
 
 
-def test_the_component_of_most_voxels_analytic():
-    mask, removed = select_component(volume(), 0.5, by="size")
-    np.testing.assert_array_equal(mask, volume() == np.float32(0.5))
-    assert removed == 2
-
-
 def test_the_threshold_is_inside():
     assert select_component(volume(), 0.99).removed == 0
     assert select_component(volume(), np.float32(0.99)).mask.sum() == 1
 
 
-@pytest.mark.parametrize("by", ["probability", "size"])
-def test_nothing_reaches_the_threshold(by):
-    mask, removed = select_component(volume(), 0.999, by=by)
+def test_nothing_reaches_the_threshold():
+    mask, removed = select_component(volume(), 0.999)
     assert not mask.any()
     assert mask.dtype == bool
     assert removed == 0
 
 
-@pytest.mark.parametrize("by", ["probability", "size"])
-def test_edges_and_corners_do_not_connect_and_the_first_wins_a_tie(by):
+def test_edges_and_corners_do_not_connect_and_the_first_wins_a_tie():
     probability = np.zeros((2, 2, 2))
     probability[0, 0, 1] = probability[0, 1, 0] = probability[1, 0, 0] = 0.7
-    mask, removed = select_component(probability, 0.5, by=by)
+    mask, removed = select_component(probability, 0.5)
     assert np.argwhere(mask).tolist() == [[0, 0, 1]]
     assert removed == 2
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-@pytest.mark.parametrize("by", ["probability", "size"])
-def test_random_volumes_skimage(dtype, by):
+def test_random_volumes_skimage(dtype):
     probability = np.random.default_rng(0).random((6, 20, 20)).astype(dtype)
     probability[0] *= 0.9
     before = probability.copy()
     for threshold in (0.5, 0.7, 0.9):
         labels, count = label(probability >= threshold, connectivity=1, return_num=True)
         parts = [labels == number for number in range(1, count + 1)]
-        worth = [
-            part.sum() if by == "size" else probability[part].sum(dtype=float) for part in parts
-        ]
-        mask, removed = select_component(probability, threshold, by=by)
+        worth = [probability[part].sum(dtype=float) for part in parts]
+        mask, removed = select_component(probability, threshold)
         np.testing.assert_array_equal(mask, parts[int(np.argmax(worth))])
         assert removed == count - 1
     np.testing.assert_array_equal(probability, before)

@@ -11,6 +11,7 @@ from lggshape.segmentation.identity import KnownCase, KnownCases
 from lggshape.segmentation.runs import (
     Ensemble,
     Member,
+    cases_behind,
     member_folder,
     read_arrays,
     read_cases,
@@ -55,6 +56,27 @@ def test_no_network_segments_a_patient_it_was_trained_on_invariant(settings):
                 assert both == (used if folds[patient] == folds[other] else ())
 
 
+def test_a_patient_without_a_fold_is_new_to_no_network(networks):
+    ensemble = read_ensemble(networks)
+    assert ensemble.unseen_by(["somebody"]) == ()
+
+
+def test_cases_behind_weights_are_those_trained_on_invariant(networks):
+    for fold in range(2):
+        folder = networks / f"fold{fold}-member0"
+        inner = json.loads((folder / "network.json").read_text(encoding="utf-8"))["inner_dice"]
+        folds = read_folds(networks / "folds.json")
+        behind = {case.patient for case in cases_behind(folder / "weights.npz")}
+        # Five patients held out, one set aside.
+        assert len(behind) == 4
+        assert behind.isdisjoint(inner)
+        assert all(folds[patient] != fold for patient in behind)
+
+
+def test_nothing_is_known_of_weights_outside_a_run(tmp_path):
+    assert cases_behind(tmp_path / "weights.npz") == []
+
+
 def test_an_ensemble_is_read_in_order(networks):
     ensemble = read_ensemble(networks)
     assert [member.name for member in ensemble.members] == ["fold0-member0", "fold1-member0"]
@@ -78,7 +100,6 @@ def test_an_unfinished_member_is_left_out(copy):
         ("folds.json", None, "to be a JSON file, found"),
         ("folds.json", "[1]", "to have folds, patients, found no folds, patients"),
         ("folds.json", '{"folds": 2, "patients": {"A": 2}}', "each patient a fold from 0 below 2"),
-        ("folds.json", '{"folds": 2, "patients": {"A": 1}}', "to name the fold of every patient"),
         ("folds.json", '{"folds": "2", "patients": {}}', "each patient a fold"),
         ("cases.json", None, "to be a JSON file"),
         ("cases.json", '{"cases": [{"name": 1}]}', "to list the cases of a run, found"),

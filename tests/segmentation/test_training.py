@@ -14,16 +14,27 @@ import pytest
 import tifffile
 
 from lggshape.errors import InputError
+from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
 from lggshape.segmentation import (
     NetworkConfiguration,
+    Segmenter,
     TrainingConfiguration,
     segment,
     train,
     training,
     write_configuration,
 )
-from lggshape.segmentation.runs import read_arrays, read_ensemble, write_weights
+from lggshape.segmentation.identity import KnownCase, KnownCases
+from lggshape.segmentation.runs import (
+    read_arrays,
+    read_cases,
+    read_ensemble,
+    write_cases,
+    write_folds,
+    write_weights,
+)
+from lggshape.segmentation.sampling import SliceStore
 
 COMMAND = [sys.executable, "-c", "from lggshape_cli import app; app()"]
 
@@ -276,6 +287,111 @@ def test_weights_of_an_encoder(tmp_path, settings):
     write_weights(path, {"other": np.zeros(3)})
     with pytest.raises(InputError, match=r"Expected weights encoder.* found none: .*weights\.npz"):
         training._start_encoder(target, network, given)
+
+
+def earlier_run(folder, cases, *, fold=0, inner=()):
+    """Write what is known of a run, but for its weights; give the path of these."""
+    network = folder / "fold0-member0"
+    network.mkdir(parents=True)
+    write_cases(folder / "cases.json", cases)
+    write_folds(folder / "folds.json", {case.patient: n % 2 for n, case in enumerate(cases)})
+    record = {"fold": fold, "inner_dice": dict.fromkeys(inner, 1.0)}
+    (network / "network.json").write_text(json.dumps(record), encoding="utf-8")
+    return network / "weights.npz"
+
+
+def test_an_encoder_that_has_seen_who_is_held_out_is_refused(few, tmp_path, settings):
+    run = tmp_path / "run"
+    cases = [training.load_case(source, settings.network) for source in open_cases(few)]
+    known = [KnownCase(case.id, case.patient, case.fingerprints) for case in cases]
+    renamed = [KnownCase(f"copy {n}", f"copy {n}", one.fingerprints) for n, one in enumerate(known)]
+    network = replace(settings.network, architecture="efficientnet-lite0", filters=())
+    for number, behind in enumerate((known, renamed)):
+        weights = earlier_run(tmp_path / f"earlier{number}", behind)
+        with pytest.raises(InputError, match="an encoder that was not trained on a patient whom"):
+            train(open_cases(few), run, network=network, jobs=1,
+                  training=replace(settings.training, encoder_weights=str(weights)))  # fmt: skip
+        assert not run.exists()
+
+
+def test_patients_behind_an_encoder_are_known_again(few, tmp_path, settings, monkeypatch):
+    begun = []
+    monkeypatch.setattr(training._Fold, "train_member", lambda *_: begun.append(1))
+    monkeypatch.setattr(training, "_start_encoder", lambda *_: None)
+    others = [KnownCase(f"exam {n}", f"other {n}", (f"{n:016x}",)) for n in range(6)]
+    weights = earlier_run(tmp_path / "earlier", others, inner=["exam 1"])
+    network = replace(settings.network, architecture="efficientnet-lite0", filters=())
+    out = tmp_path / "run"
+    train(open_cases(few), out, network=network, jobs=1,
+          training=replace(settings.training, encoder_weights=str(weights)))  # fmt: skip
+    assert begun == [1, 1]
+    # Fold 0 was held out (0, 2, 4), exam 1 set aside.
+    listed = {case.patient for case in read_cases(out / "cases.json")}
+    assert listed == {source.patient for source in open_cases(few)} | {"other 3", "other 5"}
+
+
+def test_two_patients_with_one_slice_are_refused(few, tmp_path, settings):
+    first = open_cases(few)[0].id
+    for path in sorted((few / first).iterdir()):
+        copy = few / "copy" / path.name.replace(first, "copy")
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, copy)
+    with pytest.raises(InputError, match="every slice to be of one patient, found one in"):
+        train(open_cases(few), tmp_path / "run", network=settings.network,
+              training=settings.training, jobs=1)  # fmt: skip
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_fold_without_tumour_to_train_on_is_found_first(few, tmp_path, settings):
+    folders = sorted(path for path in few.iterdir() if path.is_dir())
+    for path in (path for folder in folders[1:] for path in folder.glob("*_mask.tif")):
+        tifffile.imwrite(path, np.zeros((56, 48), dtype=np.uint8))
+    with pytest.raises(InputError, match=r"to train fold [01] on, found none"):
+        train(open_cases(few), tmp_path / "run", network=settings.network,
+              training=settings.training, jobs=1)  # fmt: skip
+    assert not (tmp_path / "run").exists()
+
+
+def test_who_is_held_out_or_set_aside_is_not_trained_on_invariant(
+    cohort, tmp_path, settings, monkeypatch
+):
+    """What the network is shown are the slices of exactly the patients that it may see."""
+    shown = []
+
+    def keep(cases, configuration):
+        shown.append({case.patient for case in cases})
+        return SliceStore(cases, configuration)
+
+    monkeypatch.setattr(training, "SliceStore", keep)
+    monkeypatch.setattr(training, "_draw_training", lambda *_: None)
+    run = tmp_path / "run"
+    train(open_cases(cohort), run, network=settings.network, jobs=1,
+          training=replace(settings.training, epochs=1))  # fmt: skip
+    folds = read_json(run / "folds.json")["patients"]
+    assert len(shown) == 2
+    for fold, patients in enumerate(shown):
+        network = read_json(run / f"fold{fold}-member0" / "network.json")
+        others = {patient for patient in folds if folds[patient] != fold}
+        assert patients == others - set(network["inner_dice"])
+        assert len(patients) == network["training_patients"] == 4
+
+
+def test_what_the_inner_split_scored_is_what_is_segmented_invariant(tmp_path, settings):
+    # Of the size of the network, so that nothing is scaled between the two.
+    cohort = write_cohort(tmp_path / "cases", patients=6, seed=5, size=(6, 32, 32))
+    run = tmp_path / "run"
+    chosen = replace(settings.training, epochs=4, inner=0.4)
+    train(open_cases(cohort), run, network=settings.network, training=chosen, only=[0], jobs=1)
+    network = read_json(run / "fold0-member0" / "network.json")
+    assert network["calibration"]["slope"] != 1
+    ensemble = replace(read_ensemble(run), known=KnownCases([]))
+    segmenter = Segmenter(ensemble)
+    for source in open_cases(cohort):
+        if source.id in network["inner_dice"]:
+            case = source.read()
+            found = dice(segmenter.segment(case).mask, case.mask)
+            assert network["inner_dice"][case.id] == pytest.approx(found, abs=1e-4)
+    assert len(network["inner_dice"]) == 1
 
 
 # --- resumed
