@@ -7,8 +7,9 @@ not matter. Where the skull has been stripped the median hardly moves, but the b
 less than the whole head and so gets more contrast. The scale is stored as one byte a voxel: code 0
 says that the sequence is missing, 1 to 255 cover -4 to 8 in steps of 0.047.
 
-Images that were normalised before often hold one value everywhere outside the head, 0 mostly, that
-lies amid the intensities inside. It is brought to the lowest one, where air belongs.
+In some images the air around the head lies amid the intensities inside: at 0 in those that were
+normalised before, at an offset in those of inversion recovery that keep the sign. It does not count
+as head; where it is one value throughout, it is brought to the lowest.
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,10 @@ _QUARTILES_TO_SD = 1.349
 """Interquartile range of the normal distribution of standard deviation 1."""
 
 _BACKGROUND = 0.05
-"""The head begins at this share of the way from the lowest intensity to nearly the highest."""
+"""The head begins at this share of the way from the lowest intensity to nearly the highest, or this
+far from the air."""
+
+_FLAT = 0.95  # of the outer rows and columns: some of a head may be cut off by them
 
 _NEARLY_HIGHEST = 99.5  # percent: a few hot voxels do not count
 
@@ -110,11 +114,18 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
     intensities = values.astype(np.float32)
     low = float(intensities.min())
     high = float(np.percentile(intensities, _NEARLY_HIGHEST))
-    cut = low + _BACKGROUND * (high - low)
-    outside = _value_outside(intensities)
-    if outside is not None and outside > cut:
-        intensities[intensities == outside] = low
-    head = intensities[intensities > cut]
+    reach = _BACKGROUND * (high - low)
+    outer = np.zeros(intensities.shape, dtype=bool)
+    outer[:, [0, -1]] = outer[:, :, [0, -1]] = True
+    air = float(np.median(intensities[outer]))
+    if air <= low + reach:
+        head = intensities[intensities > low + reach]
+    elif np.mean(intensities[outer] == air) > _FLAT:
+        around = _reached_from(outer, intensities == air)
+        head = intensities[~around]
+        intensities[around] = low
+    else:
+        head = intensities[np.abs(intensities - air) > reach]
     if head.size == 0:
         return None
     lower, median, upper = (float(value) for value in np.percentile(head, (25, 50, 75)))
@@ -126,9 +137,13 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
     return codes
 
 
-def _value_outside(intensities: NDArray[np.float32]) -> float | None:
-    """Give the value that more than half of the outer rows and columns of the slices hold."""
-    rim = np.concatenate([intensities[:, [0, -1]].ravel(), intensities[:, :, [0, -1]].ravel()])
-    values, counts = np.unique(rim, return_counts=True)
-    place = counts.argmax()
-    return float(values[place]) if counts[place] > rim.size / 2 else None
+def _reached_from(start: NDArray[np.bool_], region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Give the parts of a region (Z, Y, X) that hold a voxel of `start`."""
+    from scipy.ndimage import label
+
+    labels, count = label(region)
+    reached = np.zeros(count + 1, dtype=bool)
+    reached[labels[start]] = True
+    reached[0] = False
+    parts: NDArray[np.bool_] = reached[labels]
+    return parts

@@ -33,10 +33,10 @@ def test_codes_of_known_quantiles_analytic():
 
 
 def test_the_ends_of_the_scale_analytic():
-    values = np.concatenate([np.zeros(500), np.linspace(90, 110, 1000), [1e6]]).reshape(1, 19, 79)
-    codes = encode(values)
-    assert codes.flat[0] == 1
-    assert codes.flat[-1] == 255
+    values = np.concatenate([np.linspace(90, 110, 1000), [1e6]]).reshape(1, 13, 77)
+    codes = encode(np.pad(values, ((0, 0), (9, 9), (9, 9))))
+    assert codes[0, 0, 0] == 1
+    assert codes[0, -10, -10] == 255
     assert pytest.approx(HIGHEST) == LOWEST + 254 * STEP
 
 
@@ -61,16 +61,35 @@ def test_the_size_of_the_background_does_not_matter_invariant(phantom):
     np.testing.assert_array_equal(encode(wide)[1:-1, 20:-20, 20:-20], encode(values))
 
 
-def test_a_background_amid_the_intensities_invariant(phantom):
+def test_air_of_one_value_amid_the_intensities_invariant(phantom):
     # As after a z-score of the brain alone: 0 outside, and negative intensities inside.
     values = np.pad(phantom.image[..., 1].astype(float), ((0, 0), (3, 3), (3, 3)))
     head = values > 20
-    expected = encode(np.where(head, values, 0))
     normalised = np.where(head, (values - values[head].mean()) / values[head].std(), 0)
     found = encode(normalised)
-    # The head begins where it did, but for its darkest twentieth.
-    assert np.abs(found[head].astype(int) - expected[head]).max() <= 15
-    assert (found[~head] == found[head].min()).all()
+    assert (found[:, 0] == found.min()).all()
+    # The head has nearly the contrast that it has with air at the bottom.
+    expected = encode(np.where(head, values, 0))[head].astype(float)
+    slope, _ = np.polyfit(expected, found[head], 1)
+    assert slope == pytest.approx(1, abs=0.15)
+    assert np.median(found[head]) == pytest.approx(np.median(expected), abs=4)
+
+
+def test_air_with_noise_amid_the_intensities_analytic():
+    """As in inversion recovery that keeps the sign: the head spreads to both sides of the air."""
+    rng = np.random.default_rng(0)
+    values = np.rint(rng.normal(76, 0.7, (6, 100, 100)))
+    head = np.zeros(values.shape, dtype=bool)
+    head[:, 20:80, 20:80] = True
+    values[head] = np.concatenate([np.linspace(30, 70, 4320), np.linspace(90, 150, 17280)])
+    found = encode(values)
+    # A fifth of the head is darker than the air, the others are 90 to 150: so the quartiles.
+    for intensity, deviations in ((112.5, 0), (93.75, -0.6745), (131.25, 0.6745)):
+        code = found[head][np.argmin(np.abs(values[head] - intensity))]
+        assert code == pytest.approx((deviations - LOWEST) / STEP + 1, abs=1)
+    # The air stays where it is, between dark and bright.
+    air = ((76 - 112.5) / (37.5 / 1.349) - LOWEST) / STEP + 1
+    assert np.median(found[~head]) == pytest.approx(air, abs=1)
 
 
 def test_stripping_the_skull_moves_the_median_little_invariant():
