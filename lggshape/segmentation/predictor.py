@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.augmentation import decode
 from lggshape.segmentation.configuration import NetworkConfiguration
+from lggshape.segmentation.folding import fold, without_normalisation
 from lggshape.segmentation.networks import build
 from lggshape.segmentation.volumes import with_neighbours
 
@@ -36,16 +37,20 @@ class Predictor:
         self.network = build(configuration, policy=policy)
         shape = (configuration.size, configuration.size, configuration.channels)
         codes = keras.Input(shape, dtype="uint8")
-        self._model = keras.Model(codes, _Probability(self.network)(codes))
+        self._folded = without_normalisation(self.network)
+        fold(self.network, self._folded)
+        self._model = keras.Model(codes, _Probability(self._folded)(codes))
 
     def load(self, weights: Mapping[str, NDArray[np.floating]]) -> None:
         """Take the weights of a member, by the paths of its variables."""
         for variable in self.network.variables:
             variable.assign(weights[variable.path].astype(np.float32))
+        fold(self.network, self._folded)
 
     def set_weights(self, weights: Sequence[NDArray[np.generic]]) -> None:
         """Take the weights of a network of the same configuration, in the order of Keras."""
         self.network.set_weights(list(weights))
+        fold(self.network, self._folded)
 
     def predict(
         self, codes: NDArray[np.uint8], *, flips: Sequence[tuple[int, ...]] = ((),)

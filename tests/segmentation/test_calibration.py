@@ -114,11 +114,15 @@ def test_the_threshold_between_tumour_and_surroundings_analytic(inner, outer, ex
     assert choose_threshold([probability], [mask]) == expected
 
 
-def test_the_threshold_of_the_highest_mean_dice_analytic():
-    # The second and third are right below 0.45 alone, the first above 0.45 alone.
-    volumes = [volume(0.9, 0.42), volume(0.44, 0.1), volume(0.44, 0.1)]
-    assert choose_threshold(*map(list, zip(*volumes, strict=True))) == 0.4
-    assert choose_threshold(*map(list, zip(*volumes[:1], strict=True))) == 0.5
+def test_one_standard_error_from_the_best_analytic():
+    # One of the first kind has the Dice 2 * 27 / (27 + 343) below 0.43 and 1 above; one of the
+    # second has 1 below 0.45 and 0 above. With one of each, 0.4 is the better one by
+    # 0.5 (1 - 0.854) = 0.07 with a standard error of 0.93, so one half is as good. Were there three
+    # of the second, it would be better by 0.54, with a standard error of 0.46.
+    tight, faint = volume(0.9, 0.42), volume(0.44, 0.1)
+    assert choose_threshold(*map(list, zip(tight, faint, strict=True))) == 0.5
+    assert choose_threshold(*map(list, zip(tight, *[faint] * 3, strict=True))) == 0.4
+    assert choose_threshold(*map(list, zip(faint, strict=True))) == 0.4
 
 
 def test_dice_analytic():
