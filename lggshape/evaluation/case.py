@@ -24,8 +24,8 @@ class Compared(NamedTuple):
     row : dict
         The scores and what describes the case, a row of `scores.csv`.
     slices : DataFrame
-        A row a slice: `case`, `patient`, `slice` (from 1), `reference_area` and `predicted_area`
-        (pixels), `score`.
+        A row a slice: `case`, `patient`, `slice` (from 1), `reference_area`, `predicted_area` and
+        `overlap_area` (pixels), `score`.
     """
 
     row: dict[str, Any]
@@ -77,6 +77,7 @@ def compare_case(pair: Pair, *, surface_tolerance: float = 1.0) -> Compared:
             "slice": np.arange(1, len(areas[0]) + 1),
             "reference_area": areas[0],
             "predicted_area": areas[1],
+            "overlap_area": (reference.mask & predicted.mask).sum(axis=(1, 2)),
             "score": slice_scores.astype(float),
         }
     )

@@ -23,7 +23,9 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of `Evaluation.scores`, in order."""
 
-SLICE_COLUMNS = ("case", "patient", "slice", "reference_area", "predicted_area", "score")
+SLICE_COLUMNS = (
+    "case", "patient", "slice", "reference_area", "predicted_area", "overlap_area", "score",
+)  # fmt: skip
 """Columns of `Evaluation.slices`, in order."""
 
 _TITLES = {

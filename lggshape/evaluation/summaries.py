@@ -26,6 +26,7 @@ _SHARES = frozenset({"dice", "iou", "precision", "recall", "surface_dice"})
 _DISTANCES = frozenset({"hd95", "surface_dice"})
 _OWN_GROUPS = ("fold", "site", "missing_sequences")
 _PARTS = 3  # tertiles of numbers
+_LEAST_VOLUMES = 3 * _PARTS  # fewer are no groups
 _COUNTS = dict.fromkeys((f"below_{threshold}" for threshold in THRESHOLDS), "Int64")
 
 
@@ -93,8 +94,9 @@ def group_table(
 ) -> pd.DataFrame:
     """Summarise Dice by groups of cases.
 
-    The groups are the folds, the sites and the missing sequences, as far as they are known, and the
-    levels of labels. Numbers are cut at their tertiles among the cases.
+    The groups are the folds, the sites and the missing sequences, as far as they are known, the
+    volume of the reference (from nine volumes on), and the levels of labels. Numbers are cut at their tertiles among the
+    cases.
 
     Parameters
     ----------
@@ -113,6 +115,8 @@ def group_table(
     """
     scores = scores[scores["dice"].notna()]
     groups = {name: _named(scores[name]) for name in _OWN_GROUPS}
+    if scores["reference_volume"].nunique() >= _LEAST_VOLUMES:
+        groups["reference_volume"] = _cut(scores["reference_volume"])
     groups |= {label.name: _labelled(label, scores["patient"]) for label in labels}
     rows = [
         {"group": name, "level": level} | _described(scores[chosen], "dice", seed)
@@ -135,6 +139,11 @@ def _labelled(label: Label, patients: "pd.Series[str]") -> "pd.Series[Any]":
     values = patients.map(label.values)
     if label.kind is Kind.CATEGORICAL:
         return values.astype(pd.CategoricalDtype(list(label.levels)))
+    return _cut(values)
+
+
+def _cut(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Give the part between tertiles that each number is in."""
     known = values.dropna().astype(float)
     if known.empty:
         return values.astype("category")

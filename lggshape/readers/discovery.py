@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lggshape.errors import InputError
-from lggshape.readers import nifti, slice_folders
+from lggshape.readers import nifti, packed, slice_folders
 from lggshape.readers.source import CaseSource, UnreadableCase, natural_key, visible_names
 
 
@@ -14,7 +14,7 @@ def open_cases(path: Path, *, masks_only: bool = False) -> list[CaseSource]:
     ----------
     path : Path
         A case, a folder of cases, or one NIfTI file. The layouts are described in
-        `lggshape.readers.slice_folders` and `lggshape.readers.nifti`.
+        `lggshape.readers.slice_folders`, `lggshape.readers.nifti` and `lggshape.readers.packed`.
     masks_only : bool
         Whether the path is read for its masks: a NIfTI file whose name does not tell is a mask
         then, and a case without a mask fails when its mask is read.
@@ -44,21 +44,21 @@ def open_cases(path: Path, *, masks_only: bool = False) -> list[CaseSource]:
 
 def _cases_of_folder(path: Path, *, masks_only: bool) -> list[CaseSource]:
     cases: dict[str, CaseSource] = {}
-    for layout in (slice_folders, nifti):
+    for layout in (slice_folders, nifti, packed):
         for case in layout.find(path, masks_only=masks_only):
             other = cases.get(case.id)
             if other is None:
                 cases[case.id] = case
             else:
                 reason = (
-                    f"Expected case {case.id} to have one layout, found slices and NIfTI files: "
-                    f"{other.path}, {case.path}."
+                    f"Expected case {case.id} to have one layout, found several: {other.path}, "
+                    f"{case.path}."
                 )
                 cases[case.id] = _unreadable(case.id, case.path, reason)
     files, folders = visible_names(path)
     if not cases:
         msg = (
-            f"Expected cases as {slice_folders.LAYOUT} or {nifti.LAYOUT}, "
+            f"Expected cases as {slice_folders.LAYOUT}, {nifti.LAYOUT} or {packed.LAYOUT}, "
             f"found {_listing(files, 'file')} and {_listing(folders, 'folder')}: {path}."
         )
         raise InputError(msg)

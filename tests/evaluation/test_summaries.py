@@ -16,6 +16,7 @@ def scores():
     table["fold"] = ["10", "9"] * 6
     table["site"] = ""
     table["missing_sequences"] = ["none"] * 9 + ["post-contrast", None, None]
+    table["reference_volume"] = np.arange(100, 1300, 100)
     table["spacing_known"] = pd.array([False] * 12, dtype="boolean")
     return table
 
@@ -76,6 +77,7 @@ def test_groups_are_in_order_and_complete(scores, labels):
     assert levels == {
         "fold": ["9", "10"],
         "missing_sequences": ["none", "post-contrast", "unknown"],
+        "reference_volume": ["up to 466.7", "above 466.7 to 833.3", "above 833.3"],
         "gender": ["1", "2"],
         "age_at_initial_pathologic": [
             "up to 23.33",
@@ -93,7 +95,7 @@ def test_groups_are_in_order_and_complete(scores, labels):
 
 def test_cases_without_scores_are_in_no_group(scores):
     scores.loc[0, "dice"] = np.nan
-    assert group_table(scores)["n"].sum() == 2 * 11
+    assert group_table(scores)["n"].sum() == 3 * 11
 
 
 def test_labels_of_choice(scores, labels):
@@ -110,10 +112,11 @@ def test_a_label_that_nobody_has_makes_no_group(scores, labels):
     assert set(group_table(others, choose_labels(labels, ()))["group"]) == {
         "fold",
         "missing_sequences",
+        "reference_volume",
     }
 
 
 def test_nothing_is_known(scores):
-    empty = scores.assign(fold="", missing_sequences=None)
+    empty = scores.assign(fold="", missing_sequences=None, reference_volume=np.nan)
     assert group_table(empty).empty
     assert "mean_low" in group_table(empty)
