@@ -46,6 +46,10 @@ def train(
     ] = "plain",
     size: Annotated[int, typer.Option(help="Side of the square slices are fitted to.")] = 256,
     folds: Annotated[int, typer.Option(help="Number of folds, by patient.")] = 5,
+    folds_file: Annotated[
+        Path | None,
+        typer.Option(help="folds.json of another run, in place of folds that are drawn."),
+    ] = None,
     fold: Annotated[
         list[int] | None, typer.Option(help="Train this fold only, from 0. Repeatable.")
     ] = None,
@@ -96,9 +100,11 @@ def train(
         NetworkConfiguration,
         TrainingConfiguration,
         read_configuration,
+        read_folds,
     )
     from lggshape.segmentation import train as train_networks
 
+    given_folds = None if folds_file is None else read_folds(folds_file)
     if configuration is not None:
         _refuse_settings(context)
         network_settings, training_settings = read_configuration(configuration)
@@ -117,7 +123,7 @@ def train(
         )
         training_settings = TrainingConfiguration.from_dict(
             {
-                "folds": folds,
+                "folds": folds if given_folds is None else max(given_folds.values()) + 1,
                 "members": members,
                 "epochs": epochs,
                 "batch": batch,
@@ -137,7 +143,8 @@ def train(
         sources = assign_patients(sources, manifest)
     options = {"fold": fold, "device": device, "resume": resume}
     weights = Path(training_settings.encoder_weights)
-    inputs = [dataset, *([manifest] if manifest else []), *([weights] if weights.is_file() else [])]
+    files = (manifest, folds_file, weights)
+    inputs = [dataset, *(path for path in files if path is not None and path.is_file())]
     with recorded(out / "run.json", command="train", options=options, inputs=inputs) as details:
         with _progress(quiet=quiet) as on_step:
             summary = train_networks(
@@ -146,6 +153,7 @@ def train(
                 network=network_settings,
                 training=training_settings,
                 only=fold or (),
+                folds=given_folds,
                 resume=resume,
                 device=device,
                 jobs=jobs,
@@ -166,7 +174,8 @@ def _refuse_settings(context: typer.Context) -> None:
     from lggshape.errors import InputError
 
     others = {
-        "dataset", "out", "configuration", "fold", "device", "jobs", "manifest", "resume", "quiet",
+        "dataset", "out", "configuration", "fold", "folds_file", "device", "jobs", "manifest",
+        "resume", "quiet",
     }  # fmt: skip
     given = [
         option.opts[0]

@@ -95,8 +95,8 @@ def group_table(
     """Summarise Dice by groups of cases.
 
     The groups are the folds, the sites and the missing sequences, as far as they are known, the
-    volume of the reference (from nine volumes on), and the levels of labels. Numbers are cut at their tertiles among the
-    cases.
+    volume of the reference (from nine volumes on), and the levels of labels. Numbers are cut at
+    their tertiles among the cases.
 
     Parameters
     ----------

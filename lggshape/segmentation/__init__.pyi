@@ -6,7 +6,7 @@ from .configuration import (
     write_configuration,
 )
 from .inference import Segmentation, Segmenter, segment
-from .runs import Ensemble, read_ensemble
+from .runs import Ensemble, read_ensemble, read_folds
 from .training import Step, TrainingSummary, train
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "TrainingSummary",
     "read_configuration",
     "read_ensemble",
+    "read_folds",
     "segment",
     "segment_cases",
     "train",

@@ -95,6 +95,7 @@ def train(
     network: NetworkConfiguration,
     training: TrainingConfiguration,
     only: Sequence[int] = (),
+    folds: Mapping[str, int] | None = None,
     resume: bool = False,
     device: str = "auto",
     jobs: int | None = None,
@@ -112,6 +113,8 @@ def train(
         The settings.
     only : sequence of int
         The folds to train, from 0; by default all.
+    folds : mapping of str to int, optional
+        The fold of each patient, for example by `read_folds`; by default they are drawn.
     resume : bool
         Whether `out` may hold an earlier run of the same settings, which is then continued:
         finished members stay, an unfinished one goes on after its last whole epoch.
@@ -144,7 +147,12 @@ def train(
     begun = _holds_run(out, network, training, resume=resume)
     cases, failures = _load(sources, network, jobs=jobs)
     chosen = sorted(set(only)) or list(range(training.folds))
-    folds = _begin(out, cases, network, training, chosen, begun=begun)
+    sites = {case.patient: case.site for case in cases}
+    if folds is None:
+        folds = assign_folds(sites, folds=training.folds, seed=training.seed)
+    else:
+        folds = _of_these(folds, sites, training.folds)
+    _begin(out, cases, folds, network, training, chosen, begun=begun)
     finished = []
     for fold in chosen:
         members = range(training.members)
@@ -207,23 +215,32 @@ def _load(
     return cases, failures
 
 
+def _of_these(folds: Mapping[str, int], patients: Collection[str], count: int) -> dict[str, int]:
+    """Give the folds of the patients alone, in the order of their names."""
+    without = sorted(set(patients) - folds.keys())
+    if without or set(folds.values()) != set(range(count)):
+        found = f"none for {', '.join(without)}" if without else f"{sorted(set(folds.values()))}"
+        msg = f"Expected a fold from 0 to {count - 1} for every patient, found {found}."
+        raise InputError(msg)
+    return {patient: folds[patient] for patient in sorted(patients)}
+
+
 def _begin(
     out: Path,
     cases: Sequence[TrainingCase],
+    folds: Mapping[str, int],
     network: NetworkConfiguration,
     training: TrainingConfiguration,
     chosen: Sequence[int],
     *,
     begun: bool,
-) -> dict[str, int]:
-    """Write what has to be there before the training begins; give the folds."""
+) -> None:
+    """Refuse what cannot work, then write what has to be there before the training begins."""
     sites = {case.patient: case.site for case in cases}
-    folds = assign_folds(sites, folds=training.folds, seed=training.seed)
     own = [KnownCase(case.id, case.patient, case.fingerprints) for case in cases]
     refuse_shared_slices(own)
     behind = _cases_behind_encoder(network, training)
     known = own + [case for case in behind if case.patient not in folds]
-    # What cannot work has to fail before anything is written.
     for fold in chosen:
         patients, _ = _split(sites, folds, fold, training)
         if not any(case.mask.any() for case in cases if case.patient in patients):
@@ -235,12 +252,11 @@ def _begin(
         if (runs.read_folds(out / runs.FOLDS), runs.read_cases(out / runs.CASES)) != (folds, known):
             msg = f"Expected the cases of the earlier run, found others: {out / runs.CASES}."
             raise InputError(msg)
-        return folds
+        return
     _start_encoder(build(network), network, training)
     runs.write_cases(out / runs.CASES, known)
     runs.write_folds(out / runs.FOLDS, folds)
     write_configuration(out / runs.CONFIGURATION, network, training)  # the others are there
-    return folds
 
 
 def _split(

@@ -330,6 +330,30 @@ def test_patients_behind_an_encoder_are_known_again(few, tmp_path, settings, mon
     assert listed == {source.patient for source in open_cases(few)} | {"other 3", "other 5"}
 
 
+def test_folds_that_are_given(few, tmp_path, settings, monkeypatch):
+    monkeypatch.setattr(training._Fold, "train_member", lambda *_: None)
+    patients = sorted(source.patient for source in open_cases(few))
+    given = {"nobody": 0} | {patient: int(place > 0) for place, patient in enumerate(patients)}
+    run = {"network": settings.network, "training": settings.training, "only": [1], "jobs": 1}
+    with pytest.raises(
+        InputError, match=rf"from 0 to 1 for every patient, found none for {patients[0]}"
+    ):
+        train(
+            open_cases(few),
+            tmp_path / "run",
+            folds={patients[1]: 0, patients[2]: 1, patients[3]: 1},
+            **run,
+        )
+    with pytest.raises(InputError, match=r"from 0 to 1 for every patient, found \[0, 1, 2\]"):
+        train(open_cases(few), tmp_path / "run", folds=given | {"nobody": 2}, **run)
+    assert not (tmp_path / "run").exists()
+    del given["nobody"]
+    with pytest.raises(InputError, match="Expected patients to train on beside an inner split"):
+        train(open_cases(few), tmp_path / "run", folds=given, **run)
+    train(open_cases(few), tmp_path / "run", folds=given, **(run | {"only": [0]}))
+    assert read_json(tmp_path / "run" / "folds.json")["patients"] == given
+
+
 def test_two_patients_with_one_slice_are_refused(few, tmp_path, settings):
     first = open_cases(few)[0].id
     for path in sorted((few / first).iterdir()):
