@@ -50,9 +50,13 @@ def associate(
     Writes associations.csv, discrimination.csv and the other tables, results.json and run.json.
     """
     from lggshape import association
+    from lggshape.errors import InputError
     from lggshape.files import results_folder, write_json, write_table
     from lggshape.provenance import describe_input, recorded
 
+    if any(path.resolve() == features.resolve() for path in labels):
+        msg = f"Expected tables of labels beside the features, found the features: {features}."
+        raise InputError(msg)
     table = association.read_features(features, take=take)
     known = association.read_labels(
         labels,

@@ -15,8 +15,13 @@ def features(
     ],
     out: Annotated[Path, typer.Option(help="Feature table (CSV) to write.")],
     kind: Annotated[
-        str, typer.Option("--masks", help="Where the masks come from: manual, automatic, ...")
-    ] = "manual",
+        str | None,
+        typer.Option(
+            "--masks",
+            help="Where the masks come from: manual, automatic, ... Default: automatic for what "
+            "`segment` wrote, else manual.",
+        ),
+    ] = None,
     manifest: Annotated[
         Path | None, typer.Option(help="CSV with the columns case and patient.")
     ] = None,
@@ -73,6 +78,7 @@ def features(
         component=component, points=points, slices=slices, bin_offset=bin_offset, window=window
     )
     sources = [source for path in masks for source in open_cases(path, masks_only=True)]
+    kind = _kind_of(masks) if kind is None else kind
     if manifest is not None:
         sources = assign_patients(sources, manifest)
     options = {"masks": kind, "spacing": spacing, **vars(conventions)}
@@ -98,6 +104,21 @@ def features(
         typer.echo(f"{case}: {reason}", err=True)
     if failures:
         raise typer.Exit(1)
+
+
+def _kind_of(masks: list[Path]) -> str:
+    """Say where masks come from by what lies beside them."""
+    from lggshape.errors import InputError
+    from lggshape.readers.segmented import SEGMENTATION
+
+    kinds = {"automatic" if (path / SEGMENTATION).is_file() else "manual" for path in masks}
+    if len(kinds) > 1:
+        msg = (
+            "Expected masks of one kind, found some that `segment` wrote and others. --masks says "
+            "what to call them all."
+        )
+        raise InputError(msg)
+    return kinds.pop()
 
 
 def _check_place(path: Path, *, overwrite: bool) -> None:

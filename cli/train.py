@@ -23,12 +23,12 @@ def train(
         Literal["efficientnet-lite0", "unet", "resunet"], typer.Option(help="Architecture.")
     ] = "efficientnet-lite0",
     encoder_weights: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="imagenet|none|PATH",
-            help="Where the encoder of efficientnet-lite0 starts.",
+            help="Where the encoder starts. Default: imagenet for efficientnet-lite0, else none.",
         ),
-    ] = "imagenet",
+    ] = None,
     sequences: Annotated[
         str, typer.Option(help="The MR sequences to use, separated by commas.")
     ] = "pre-contrast,FLAIR,post-contrast",
@@ -121,6 +121,7 @@ def train(
             },
             where="the options",
         )
+        default_weights = "imagenet" if network == "efficientnet-lite0" else "none"
         training_settings = TrainingConfiguration.from_dict(
             {
                 "folds": folds if given_folds is None else max(given_folds.values()) + 1,
@@ -132,7 +133,7 @@ def train(
                 "sequence_dropout": sequence_dropout,
                 "inner": inner,
                 "epoch": epoch,
-                "encoder_weights": encoder_weights,
+                "encoder_weights": encoder_weights or default_weights,
                 "precision": precision,
                 "seed": seed,
             },
@@ -162,7 +163,8 @@ def train(
         details["networks"] = list(summary.members)
         details["failed"] = len(summary.failures)
     if not quiet:
-        typer.echo(f"Trained {len(summary.members)} networks: {out}")
+        count = len(summary.members)
+        typer.echo(f"Trained {count} network{'' if count == 1 else 's'}: {out}")
     for case, reason in summary.failures.items():
         typer.echo(f"{case}: {reason}", err=True)
     if summary.failures:

@@ -126,10 +126,15 @@ class Evaluation:
         return "\n".join(lines)
 
     def _low_text(self) -> str:
-        named = [f"{row.patient} {row.dice:.3f}" for row in self.low.itertuples()]
-        count = self.low["patient"].nunique()
+        low = self.low
+        count = low["patient"].nunique()
+        people = f"{count} {'patient' if count == 1 else 'patients'}"
+        # Several cases of one patient are told apart by their own names.
+        several = len(low) > count
+        names = low["case"] if several else low["patient"]
+        named = [f"{name} {value:.3f}" for name, value in zip(names, low["dice"], strict=True)]
         listed = f": {', '.join(named)}" if named else ""
-        return f"  {count} {'patient' if count == 1 else 'patients'} below {LOW}{listed}"
+        return f"  {f'{len(low)} cases of ' if several else ''}{people} below {LOW}{listed}"
 
 
 def evaluate(

@@ -11,8 +11,8 @@ import pandas as pd
 from lggshape.errors import InputError
 from lggshape.files import read_table
 from lggshape.readers import CaseSource, assign_patients, open_cases
+from lggshape.readers.segmented import SEGMENTATION
 
-RUN_TABLE = "segmentation.csv"
 SLICE_TABLE = "slices.csv"
 
 
@@ -90,7 +90,13 @@ def match_cases(predicted: Path, reference: Path, *, manifest: Path | None = Non
         If a path holds no case, a table cannot be read or contradicts itself, or no case has both a
         predicted mask and a reference.
     """
-    run = _read_run(predicted / RUN_TABLE)
+    if (reference / SEGMENTATION).is_file() and not (predicted / SEGMENTATION).is_file():
+        msg = (
+            f"Expected predicted masks first and references second, found {SEGMENTATION} of a "
+            f"prediction in {reference}."
+        )
+        raise InputError(msg)
+    run = _read_run(predicted / SEGMENTATION)
     rows = run or {}
     masks = {source.id: source for source in open_cases(predicted, masks_only=True)}
     sources = open_cases(reference, masks_only=True)
@@ -132,7 +138,7 @@ def _pair(
     failure = ""
     if row.get("status") == "failed":
         failure = f"segmentation failed: {row['reason']}"
-    elif predicted is None:
+    elif predicted is None or not predicted.has_mask:
         failure = f"Expected case {case} to have a predicted mask, found none."
     elif reference is None:
         failure = f"Expected case {case} to have a reference mask, found none."

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lggshape.errors import InputError
 from lggshape.readers import nifti, packed, slice_folders
+from lggshape.readers.segmented import as_recorded
 from lggshape.readers.source import CaseSource, UnreadableCase, natural_key, visible_names
 
 
@@ -17,7 +18,8 @@ def open_cases(path: Path, *, masks_only: bool = False) -> list[CaseSource]:
         `lggshape.readers.slice_folders`, `lggshape.readers.nifti` and `lggshape.readers.packed`.
     masks_only : bool
         Whether the path is read for its masks: a NIfTI file whose name does not tell is a mask
-        then, and a case without a mask fails when its mask is read.
+        then, a case without a mask fails when its mask is read, and what the `segmentation.csv` of
+        `lggshape segment` says counts: its patients, and its cases that failed.
 
     Returns
     -------
@@ -55,6 +57,8 @@ def _cases_of_folder(path: Path, *, masks_only: bool) -> list[CaseSource]:
                     f"{case.path}."
                 )
                 cases[case.id] = _unreadable(case.id, case.path, reason)
+    if masks_only:
+        cases = as_recorded(cases, path)
     files, folders = visible_names(path)
     if not cases:
         msg = (

@@ -15,6 +15,7 @@ from lggshape.errors import CaseError, InputError
 from lggshape.files import fresh_folder, names_cell, read_table, write_json, write_table
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource, open_cases
+from lggshape.readers.segmented import SEGMENTATION
 from lggshape.readers.source import MAPS, MASK
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.inference import SeenCaseError, Segmenter
@@ -30,7 +31,7 @@ from lggshape.segmentation.runs import (
 
 Map = Literal["probability", "uncertainty", "entropy"]
 
-SEGMENTATION, SLICES, SETTINGS = "segmentation.csv", "slices.csv", "segmentation.json"
+SLICES, SETTINGS = "slices.csv", "segmentation.json"
 RECORD = "run.json"
 
 COLUMNS = (
@@ -132,6 +133,9 @@ def segment_cases(
     _check_place(out, sources)
     ensemble = read_ensemble(networks)
     segmenter = Segmenter(ensemble, flips=flips, device=device)
+    if resume and overwrite:
+        msg = "Expected --resume or --overwrite, found both."
+        raise InputError(msg)
     settings = {
         "networks": _identity(networks, ensemble),
         "maps": list(maps),

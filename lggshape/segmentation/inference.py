@@ -155,8 +155,9 @@ class Segmenter:
         members = self._ensemble.unseen_by(patients)
         if not members:
             msg = (
-                f"Expected a network that was not trained on case {case.id}, "
-                f"found none: it is of patient {', '.join(sorted(patients))}."
+                f"Expected a network that was not trained on the patient of case {case.id} "
+                f"({', '.join(sorted(patients))}), found none among the finished ones. Train the "
+                "other folds, or leave such cases out with --skip-seen."
             )
             raise SeenCaseError(msg)
         return members, members[0].fold if patients else None

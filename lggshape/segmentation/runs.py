@@ -104,6 +104,9 @@ def read_ensemble(folder: Path) -> Ensemble:
     InputError
         If the folder is not that of a run, or has no finished network.
     """
+    if not (folder / CONFIGURATION).is_file():
+        msg = f"Expected the folder of a training run, found no {CONFIGURATION}: {folder}."
+        raise InputError(msg)
     configuration, training = read_configuration(folder / CONFIGURATION)
     folds = read_folds(folder / FOLDS)
     members = []

@@ -144,6 +144,12 @@ def train(
         msg = f"Expected folds from 0 to {training.folds - 1}, found: {unknown}."
         raise InputError(msg)
     device_scope(device)  # fails early
+    if training.encoder_weights != "none" and network.architecture != "efficientnet-lite0":
+        msg = (
+            f"Expected encoder weights none for {network.architecture}, which has no encoder of "
+            f"its own, found: {training.encoder_weights}."
+        )
+        raise InputError(msg)
     begun = _holds_run(out, network, training, resume=resume)
     cases, failures = _load(sources, network, jobs=jobs)
     chosen = sorted(set(only)) or list(range(training.folds))
@@ -176,9 +182,18 @@ def _holds_run(
         if not resume:
             msg = f"Expected {out} to be empty or new, found a run. --resume continues it."
             raise InputError(msg)
-        if read_configuration(record) != (network, training):
-            msg = f"Expected the settings of the earlier run, found others: {record}."
-            raise InputError(msg)
+        for earlier, now in zip(read_configuration(record), (network, training), strict=True):
+            changed = [
+                f"{name} {value} (now {now.to_dict()[name]})"
+                for name, value in earlier.to_dict().items()
+                if now.to_dict()[name] != value
+            ]
+            if changed:
+                msg = (
+                    "Expected the settings of the earlier run, found others than its "
+                    f"{', '.join(changed)}: {record}."
+                )
+                raise InputError(msg)
         return True
     try:
         found = (
@@ -239,7 +254,7 @@ def _begin(
     sites = {case.patient: case.site for case in cases}
     own = [KnownCase(case.id, case.patient, case.fingerprints) for case in cases]
     refuse_shared_slices(own)
-    behind = _cases_behind_encoder(network, training)
+    behind = _cases_behind_encoder(training)
     known = own + [case for case in behind if case.patient not in folds]
     for fold in chosen:
         patients, _ = _split(sites, folds, fold, training)
@@ -253,7 +268,7 @@ def _begin(
             msg = f"Expected the cases of the earlier run, found others: {out / runs.CASES}."
             raise InputError(msg)
         return
-    _start_encoder(build(network), network, training)
+    _start_encoder(build(network), training)
     runs.write_cases(out / runs.CASES, known)
     runs.write_folds(out / runs.FOLDS, folds)
     write_configuration(out / runs.CONFIGURATION, network, training)  # the others are there
@@ -269,12 +284,10 @@ def _split(
     return inner_split(others, share=training.inner, rng=rng)
 
 
-def _cases_behind_encoder(
-    network: NetworkConfiguration, training: TrainingConfiguration
-) -> list[KnownCase]:
+def _cases_behind_encoder(training: TrainingConfiguration) -> list[KnownCase]:
     """Give the cases that the weights which the encoder starts from were trained on."""
     source = training.encoder_weights
-    if source in ("none", "imagenet") or network.architecture != "efficientnet-lite0":
+    if source in ("none", "imagenet"):
         return []
     return runs.cases_behind(Path(source))
 
@@ -296,12 +309,10 @@ def _refuse_seen(
         raise InputError(msg)
 
 
-def _start_encoder(
-    model: "keras.Model", network: NetworkConfiguration, training: TrainingConfiguration
-) -> None:
+def _start_encoder(model: "keras.Model", training: TrainingConfiguration) -> None:
     """Give an ImageNet-like encoder the weights it starts from."""
     source = training.encoder_weights
-    if source == "none" or network.architecture != "efficientnet-lite0":
+    if source == "none":
         return
     if source == "imagenet":
         load_imagenet(model)
@@ -321,7 +332,8 @@ def _start_encoder(
 
 
 def _is_finished(out: Path, fold: int, member: int) -> bool:
-    return (out / runs.member_folder(fold, member) / runs.NETWORK).exists()
+    folder = out / runs.member_folder(fold, member)
+    return (folder / runs.NETWORK).exists() and (folder / runs.WEIGHTS).exists()
 
 
 class _Fold:
@@ -358,7 +370,7 @@ class _Fold:
         keras.utils.set_random_seed(_integer(training.seed, self._fold, member))
         crop = dataclasses.replace(self._network, size=crop_of(self._network, training))
         network = build(crop, policy=self._policy)
-        _start_encoder(network, self._network, training)
+        _start_encoder(network, training)
         learner = make_learner(network, training, steps=self._steps * training.epochs)
         predictor = Predictor(self._network, policy=self._policy)
         history: list[dict[str, Any]] = []

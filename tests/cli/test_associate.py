@@ -24,6 +24,13 @@ def run(*arguments: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+def test_the_features_are_no_labels(tables: list[str], tmp_path: Path) -> None:
+    code, _, error = run(tables[0], "--labels", tables[0], "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert "Expected tables of labels beside the features, found the features" in error
+    assert not (tmp_path / "out").exists()
+
+
 def test_tables_record_and_summary_are_written(tables: list[str], tmp_path: Path) -> None:
     code, printed, _ = run(*tables, "--out", str(tmp_path / "out"))
     assert code == 0

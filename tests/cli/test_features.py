@@ -40,6 +40,26 @@ def run(*arguments):
     return RUN.invoke(app, ["features", *map(str, arguments), "--jobs", "1"])
 
 
+def test_what_segment_wrote_is_automatic_and_its_failures_stay(cohort, tmp_path):
+    table = "case,patient,status,reason\nTCGA_AA_0001_20000101,P1,ok,\nlost,P9,failed,no image\n"
+    (cohort / "segmentation.csv").write_text(table)
+    result = run(cohort, "--out", tmp_path / "f.csv")
+    assert result.exit_code == 1
+    assert "lost: segmentation failed: no image" in result.stderr
+    measured = pd.read_csv(tmp_path / "f.csv").set_index("case")
+    assert set(measured["masks"]) == {"automatic"}
+    assert measured["patient"].to_dict() == {
+        "TCGA_AA_0001_20000101": "P1", "TCGA_AA_0002_20000101": "TCGA_AA_0002", "lost": "P9",
+    }  # fmt: skip
+    manual = tmp_path / "manual"
+    write_case(manual, "other", lobed(1))
+    result = run(cohort, manual, "--out", tmp_path / "g.csv")
+    assert result.exit_code == 2
+    assert "Expected masks of one kind" in result.stderr
+    assert run(cohort, manual, "--masks", "mixed", "--out", tmp_path / "g.csv").exit_code == 1
+    assert set(pd.read_csv(tmp_path / "g.csv")["masks"]) == {"mixed"}
+
+
 def test_table_and_record(cohort, tmp_path):
     out = tmp_path / "results" / "features.csv"
     result = run(cohort, "--out", out)

@@ -143,7 +143,7 @@ def test_cases_that_every_network_was_trained_on(cohort, one_network, tmp_path):
     result = run(cohort, "--out", tmp_path / "out", "--networks", one_network)
     assert result.exit_code == 1
     assert {line.partition(":")[0] for line in result.stderr.splitlines()} == seen
-    assert result.stderr.count("a network that was not trained on case") == 2
+    assert result.stderr.count("a network that was not trained on the patient of case") == 2
     table = pd.read_csv(tmp_path / "out" / "segmentation.csv")
     assert set(table[table["status"] == "failed"]["case"]) == seen
 
@@ -154,7 +154,11 @@ def test_cases_that_every_network_was_trained_on(cohort, one_network, tmp_path):
     table = pd.read_csv(tmp_path / "again" / "segmentation.csv")
     skipped = table[table["status"] == "skipped"]
     assert set(skipped["case"]) == seen
-    assert skipped["reason"].str.contains("a network that was not trained on case").all()
+    assert (
+        skipped["reason"]
+        .str.contains("a network that was not trained on the patient of case")
+        .all()
+    )
     record = read_json(tmp_path / "again" / "run.json")
     assert (record["cases"], record["failed"], record["skipped"]) == (4, 0, 2)
     # They are no cases of an evaluation either.

@@ -95,7 +95,7 @@ def test_bad_case_is_named_and_the_others_are_trained_on(cohort, tmp_path):
     bad.write_bytes(b"broken")
     result = run(data, "--out", tmp_path / "run", *TINY, "--fold", "0", "--inner", "0")
     assert result.exit_code == 1
-    assert result.stdout == f"Trained 1 networks: {tmp_path / 'run'}\n"
+    assert result.stdout == f"Trained 1 network: {tmp_path / 'run'}\n"
     assert result.stderr.startswith(f"{bad.parent.name}: Expected")
     assert bad.name in result.stderr
     assert len(read_json(tmp_path / "run" / "cases.json")["cases"]) == 3
@@ -174,7 +174,7 @@ def test_libraries_do_not_write_to_the_terminal(cohort, tmp_path):
         [*command, *map(str, arguments)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"Trained 1 networks: {tmp_path / 'run'}\n"
+    assert done.stdout == f"Trained 1 network: {tmp_path / 'run'}\n"
 
 
 @pytest.mark.parametrize("command", ["train", "segment"])

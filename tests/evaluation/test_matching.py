@@ -100,3 +100,14 @@ def test_unusable_tables(folders, name, text, message):
     (folders[0] / name).write_text(text)
     with pytest.raises(InputError, match=message):
         match_cases(*folders)
+
+
+def test_references_given_first_are_refused(tmp_path, write_case):
+    mask = np.ones((1, 4, 4), dtype=bool)
+    for name in ("predicted", "reference"):
+        write_case(tmp_path / name, "a", mask)
+    columns = "case,patient,fold,status,reason,components_removed\na,a,,ok,,0\n"
+    (tmp_path / "predicted" / "segmentation.csv").write_text(columns)
+    assert len(match_cases(tmp_path / "predicted", tmp_path / "reference").pairs) == 1
+    with pytest.raises(InputError, match="predicted masks first and references second"):
+        match_cases(tmp_path / "reference", tmp_path / "predicted")

@@ -251,7 +251,7 @@ def test_no_network_for_slices_of_patients_of_different_folds(cohort, networks, 
     mixed = open_cases(tmp_path / "in")
     result = segment_cases(mixed, tmp_path / "out", networks=networks)
     assert list(result.failures) == ["mixed"]
-    assert "a network that was not trained on case mixed, found none" in result.failures["mixed"]
+    assert "a network that was not trained on the patient of case mixed" in result.failures["mixed"]
     assert all(sources[fold].patient in result.failures["mixed"] for fold in range(2))
     left_out = segment_cases(mixed, tmp_path / "again", networks=networks, skip_seen=True)
     assert (left_out.failures, left_out.skipped) == ({}, ("mixed",))
@@ -394,7 +394,7 @@ def test_case_that_turns_out_to_be_known_loses_its_mask(networks, tmp_path, skip
     told = [replace(sources[0], patient=patient)]
     result = segment_cases(told, out, networks=alone, maps=MAPS, resume=True, skip_seen=skip_seen)
     assert result.table["status"].tolist() == ["skipped" if skip_seen else "failed"]
-    assert "not trained on case Ann" in result.table["reason"].iloc[0]
+    assert "not trained on the patient of case Ann" in result.table["reason"].iloc[0]
     assert sorted(contents(out)) == ["segmentation.csv", "segmentation.json", "slices.csv"]
 
 
@@ -512,4 +512,12 @@ def test_folder_of_the_images_is_refused_and_its_masks_stay(cohort, networks, tm
 def test_same_case_twice(cohort, networks, tmp_path):
     with pytest.raises(InputError, match="every case once, found several of: PHANTOM"):
         segment_cases([first(cohort)] * 2, tmp_path / "out", networks=networks)
+    assert not (tmp_path / "out").exists()
+
+
+def test_resume_and_overwrite_exclude_each_other(networks, cohort, tmp_path):
+    with pytest.raises(InputError, match="--resume or --overwrite, found both"):
+        segment_cases(
+            open_cases(cohort), tmp_path / "out", networks=networks, resume=True, overwrite=True
+        )
     assert not (tmp_path / "out").exists()

@@ -95,7 +95,7 @@ def test_an_unfinished_member_is_left_out(copy):
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("configuration.json", None, "No such file"),
+        ("configuration.json", None, "found no configuration.json"),
         ("configuration.json", "{", "configuration of network and training, found"),
         ("folds.json", None, "to be a JSON file, found"),
         ("folds.json", "[1]", "to have folds, patients, found no folds, patients"),

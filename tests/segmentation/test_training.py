@@ -269,7 +269,7 @@ def test_weights_of_an_encoder(tmp_path, settings):
     write_weights(path, {v.path: v.numpy() for v in source.variables})
     target = training.build(network)
     given = TrainingConfiguration(encoder_weights=str(path))
-    training._start_encoder(target, network, given)
+    training._start_encoder(target, given)
     pairs = list(zip(source.variables, target.variables, strict=True))
     for one, other in pairs:
         if one.path.startswith(training.PREFIX):
@@ -283,10 +283,10 @@ def test_weights_of_an_encoder(tmp_path, settings):
     assert not any(np.allclose(one, other, atol=1e-3) for one, other in decoder)
     inputs = replace(network, neighbours=1)
     with pytest.raises(InputError, match=r"of shape \(3, 3, 5, 32\), found one of shape \(3, 3, 3"):
-        training._start_encoder(training.build(inputs), inputs, given)
+        training._start_encoder(training.build(inputs), given)
     write_weights(path, {"other": np.zeros(3)})
     with pytest.raises(InputError, match=r"Expected weights encoder.* found none: .*weights\.npz"):
-        training._start_encoder(target, network, given)
+        training._start_encoder(target, given)
 
 
 def earlier_run(folder, cases, *, fold=0, inner=()):
@@ -479,6 +479,24 @@ def test_a_finished_run_is_not_trained_again(cohort, networks, settings):
     assert contents(networks) == before
 
 
+def test_a_network_without_its_weights_is_trained_again(few, tmp_path, settings):
+    run = {"network": settings.network, "training": replace(settings.training, epochs=1), "jobs": 1}
+    out = tmp_path / "run"
+    train(open_cases(few), out, only=[0], **run)
+    weights = out / "fold0-member0" / "weights.npz"
+    before = weights.read_bytes()
+    weights.unlink()
+    train(open_cases(few), out, only=[0], resume=True, **run)
+    assert weights.read_bytes() == before
+
+
+def test_networks_without_an_encoder_start_from_no_weights(few, tmp_path, settings):
+    for weights in ("imagenet", "weights.npz"):
+        with pytest.raises(InputError, match="Expected encoder weights none for unet"):
+            train(open_cases(few), tmp_path / "run", network=settings.network,
+                  training=replace(settings.training, encoder_weights=weights))  # fmt: skip
+
+
 def test_a_run_is_continued_only_if_asked_and_as_it_was(cohort, few, networks, settings):
     before = contents(networks)
     with pytest.raises(InputError, match=r"found a run\. --resume continues it"):
@@ -487,7 +505,7 @@ def test_a_run_is_continued_only_if_asked_and_as_it_was(cohort, few, networks, s
         {"training": replace(settings.training, seed=1), "network": settings.network},
         {"training": settings.training, "network": replace(settings.network, neighbours=1)},
     ):
-        with pytest.raises(InputError, match="settings of the earlier run, found others"):
+        with pytest.raises(InputError, match=r"found others than its \w+ 0 \(now 1\): "):
             train([], networks, **changed, resume=True)
     # A case less, or another image of a case: who is known as a training case would change.
     for sources in (open_cases(cohort)[1:], [*open_cases(few)[1:], *open_cases(cohort)[4:]]):

@@ -1,0 +1,54 @@
+import pandas as pd
+import pytest
+
+from lggshape.errors import CaseError, InputError
+from lggshape.phantoms import write_cohort
+from lggshape.readers import open_cases
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Masks of four cases, beside a table that knows other things of three of them."""
+    masks = write_cohort(tmp_path / "masks", patients=4, seed=1, size=(4, 24, 24))
+    first, second, third, _ = (source.id for source in open_cases(masks))
+    table = pd.DataFrame(
+        [
+            (first, "P1", "ok", ""),
+            (second, "P2", "failed", "no image"),
+            (third, "P3", "skipped", "seen"),
+            ("gone", "P4", "empty", "no tumour"),
+        ],
+        columns=["case", "patient", "status", "reason"],
+    )
+    table.to_csv(masks / "segmentation.csv", index=False)
+    return masks
+
+
+def test_the_table_counts(folder):
+    names = [path.name for path in sorted(folder.iterdir()) if path.is_dir()]
+    sources = {source.id: source for source in open_cases(folder, masks_only=True)}
+    assert set(sources) == {names[0], names[1], names[3], "gone"}
+    assert [sources[name].patient for name in (*names[:2], "gone")] == ["P1", "P2", "P4"]
+    assert sources[names[3]].patient == names[3]  # not in the table
+    assert sources[names[0]].read(image=False).mask.any()
+    with pytest.raises(CaseError, match="segmentation failed: no image"):
+        sources[names[1]].read()
+    with pytest.raises(CaseError, match="Expected case gone to have a mask, found none"):
+        sources["gone"].read()
+
+
+def test_images_are_not_what_the_table_is_about(folder):
+    assert len(open_cases(folder)) == 4
+
+
+def test_a_table_that_is_another(folder):
+    (folder / "segmentation.csv").write_text("case,volume\na,1\n")
+    with pytest.raises(InputError, match=r"segmentation\.csv"):
+        open_cases(folder, masks_only=True)
+
+
+def test_a_run_in_which_all_failed_still_has_its_cases(tmp_path):
+    row = {"case": "a", "patient": "a", "status": "failed", "reason": "no image"}
+    pd.DataFrame([row]).to_csv(tmp_path / "segmentation.csv", index=False)
+    (source,) = open_cases(tmp_path, masks_only=True)
+    assert (source.id, source.has_mask) == ("a", False)
