@@ -57,6 +57,10 @@ def train(
     epochs: Annotated[int, typer.Option(help="Epochs a network.")] = 12,
     batch: Annotated[int, typer.Option(help="Slices a step.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-3,
+    border_weight: Annotated[
+        float,
+        typer.Option(help="Further weight in the loss of the pixels within two of the outline."),
+    ] = 4.0,
     crop: Annotated[
         float, typer.Option(help="Side of the squares shown in training, as a share.")
     ] = 0.75,
@@ -129,6 +133,7 @@ def train(
                 "epochs": epochs,
                 "batch": batch,
                 "learning_rate": learning_rate,
+                "border_weight": border_weight,
                 "crop": crop,
                 "sequence_dropout": sequence_dropout,
                 "inner": inner,

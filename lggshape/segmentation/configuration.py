@@ -163,6 +163,8 @@ class TrainingConfiguration(_Configuration):
         cosine.
     average : float
         Decay of the exponential moving average of the weights, a step. 0: no average.
+    border_weight : float
+        Weight in the loss of the pixels within two of the outline, beyond the 1 of all pixels.
     empty_slices : float
         Slices without tumour in an epoch, for each slice with tumour. All slices with tumour are in
         every epoch; the others take turns.
@@ -196,6 +198,7 @@ class TrainingConfiguration(_Configuration):
     weight_decay: float = 0.01
     warmup: float = 0.08
     average: float = 0.99
+    border_weight: float = 4.0
     empty_slices: float = 0.45
     crop: float = 0.75
     sequence_dropout: float = 0.3
@@ -211,7 +214,7 @@ class TrainingConfiguration(_Configuration):
         for name, low in (("folds", 2), ("members", 1), ("epochs", 1), ("batch", 1), ("seed", 0)):
             self._require(name, getattr(self, name) >= low, f"to be at least {low}")
         self._require("learning_rate", 0 < self.learning_rate < 1, "to lie between 0 and 1")
-        for name in ("encoder_rate", "weight_decay", "empty_slices"):
+        for name in ("encoder_rate", "weight_decay", "border_weight", "empty_slices"):
             self._require(name, 0 <= getattr(self, name) < float("inf"), "to be 0 or more")
         for name in ("warmup", "average", "sequence_dropout", "inner"):
             self._require(name, 0 <= getattr(self, name) < 1, "to be at least 0 and below 1")

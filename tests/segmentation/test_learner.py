@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation, binary_erosion
 
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.augmentation import draw
@@ -88,6 +89,23 @@ def test_the_loss_numpy(share):
     dice = (2 * np.sum(inside * masks) + 1) / (np.sum(inside) + np.sum(masks) + 1)
     found = float(segmentation_loss(logits, masks))
     assert found == pytest.approx(entropy + 1 - dice, rel=1e-5)
+
+
+def test_the_border_counts_more_scipy():
+    rng = np.random.default_rng(1)
+    masks = np.zeros((2, 20, 20, 1), dtype=np.float32)
+    masks[0, 4:15, 6:19] = 1  # reaches to within two of the edge
+    masks[1, :7, 0:3] = 1
+    logits = rng.normal(size=masks.shape).astype(np.float32)
+    inside = masks > 0
+    square = np.ones((1, 5, 5, 1), dtype=bool)
+    # Beyond the edge there is neither tumour nor air.
+    border = binary_dilation(inside, square) & ~binary_erosion(inside, square, border_value=1)
+    assert 0.2 < border.mean() < 0.5
+    entropies = np.logaddexp(0, logits) - masks * logits
+    expected = np.average(entropies, weights=1 + 4 * border) - entropies.mean()
+    weighted = float(segmentation_loss(logits, masks, border_weight=4.0))
+    assert weighted - float(segmentation_loss(logits, masks)) == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_loss_of_certain_predictions_analytic():
