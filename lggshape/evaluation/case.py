@@ -52,9 +52,10 @@ def compare_case(pair: Pair, *, surface_tolerance: float = 1.0) -> Compared:
     CaseError
         If there is nothing to compare, a mask cannot be read, or the masks do not lie on one grid.
     """
-    if pair.failure or pair.predicted is None or pair.reference is None:
-        raise CaseError(pair.failure)
     predicted = pair.predicted.read(image=False)
+    if pair.reference is None:
+        msg = f"Expected case {pair.id} to have a reference mask, found none."
+        raise CaseError(msg)
     reference = pair.reference.read(image=False)
     assert predicted.mask is not None
     assert reference.mask is not None

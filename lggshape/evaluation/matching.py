@@ -24,27 +24,26 @@ class Pair:
     ----------
     id, patient, site : str
         The case, its patient, and where it comes from if that is known.
-    predicted, reference : CaseSource or None
-        Where the masks are read from; None if there is none.
+    predicted : CaseSource
+        Where the predicted mask is read from; one that fails with the reason if there is none.
+    reference : CaseSource or None
+        Where the reference is read from; None if there is none.
     fold : str
         The fold that held the case out, if it is known.
     components_removed : int or None
         Parts that the prediction's post-processing removed, if it is known.
     slice_scores : tuple of float or None
         A score of each slice, the higher the likelier a tumour; None if there are none.
-    failure : str
-        Why there is nothing to compare, known before anything is read; else empty.
     """
 
     id: str
     patient: str
     site: str
-    predicted: CaseSource | None = None
+    predicted: CaseSource
     reference: CaseSource | None = None
     fold: str = ""
     components_removed: int | None = None
     slice_scores: tuple[float, ...] | None = field(default=None, repr=False)
-    failure: str = ""
 
 
 class Matched(NamedTuple):
@@ -97,16 +96,13 @@ def match_cases(predicted: Path, reference: Path, *, manifest: Path | None = Non
         )
         raise InputError(msg)
     run = _read_run(predicted / SEGMENTATION)
-    rows = run or {}
     masks = {source.id: source for source in open_cases(predicted, masks_only=True)}
     sources = open_cases(reference, masks_only=True)
     if manifest is not None:
         sources = assign_patients(sources, manifest)
-        # The manifest counts, not the patients that the run knew.
-        rows = {case: row | {"patient": ""} for case, row in rows.items()}
     references = {source.id: source for source in sources}
     asked = list(masks) if run is None else list(run)
-    if not any(case in masks and case in references for case in asked):
+    if not any(masks[case].has_mask and case in references for case in asked):
         msg = (
             "Expected a predicted mask and a reference of the same case, found none: the first "
             f"cases are {asked[0]} in {predicted} and {sources[0].id} in {reference}."
@@ -116,9 +112,11 @@ def match_cases(predicted: Path, reference: Path, *, manifest: Path | None = Non
     pairs = [
         _pair(
             case,
-            masks.get(case),
+            masks[case],
             references.get(case),
-            row=rows.get(case, {}),
+            row=(run or {}).get(case, {}),
+            # The manifest counts, not the patients that the run knew.
+            as_predicted=run is not None and manifest is None,
             scores=None if scores is None else scores.get(case, ()),
         )
         for case in asked
@@ -129,31 +127,24 @@ def match_cases(predicted: Path, reference: Path, *, manifest: Path | None = Non
 
 def _pair(
     case: str,
-    predicted: CaseSource | None,
+    predicted: CaseSource,
     reference: CaseSource | None,
     *,
     row: Mapping[str, str],
+    as_predicted: bool,
     scores: tuple[float, ...] | None,
 ) -> Pair:
-    failure = ""
-    if row.get("status") == "failed":
-        failure = f"segmentation failed: {row['reason']}"
-    elif predicted is None or not predicted.has_mask:
-        failure = f"Expected case {case} to have a predicted mask, found none."
-    elif reference is None:
-        failure = f"Expected case {case} to have a reference mask, found none."
     known = reference or predicted
     removed = row.get("components_removed", "")
     return Pair(
         id=case,
-        patient=row.get("patient") or (known.patient if known else case),
-        site=known.site if known else "",
+        patient=(predicted if as_predicted else known).patient,
+        site=known.site,
         predicted=predicted,
         reference=reference,
         fold=row.get("fold", ""),
         components_removed=int(float(removed)) if removed else None,
         slice_scores=scores,
-        failure=failure,
     )
 
 
@@ -164,8 +155,8 @@ def _read_run(path: Path) -> dict[str, dict[str, str]] | None:
     """
     if not path.is_file():
         return None
-    columns = ["case", "patient", "fold", "status", "reason", "components_removed"]
-    table = read_table(path, required=columns)
+    columns = ["case", "fold", "components_removed"]
+    table = read_table(path, required=[*columns, "status"])
     doubled = sorted(set(table["case"][table["case"].duplicated()]))
     asked = table[table["status"] != "skipped"]
     if doubled or asked.empty:

@@ -10,27 +10,16 @@ import pytest
 import tifffile
 from typer.testing import CliRunner
 
-from lggshape.phantoms import make_phantom, write_cohort
+from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
 from lggshape_cli import app
 
-SETTINGS = (
-    "--network", "unet", "--filters", "2,4", "--size", "32", "--neighbours", "0", "--folds", "2",
-    "--epochs", "1", "--batch", "4", "--crop", "1", "--inner", "0.3", "--jobs", "1",
-)  # fmt: skip
-
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("cohort") / "cases"
-    return write_cohort(folder, patients=4, seed=2, size=(6, 48, 40))
-
-
-@pytest.fixture(scope="module")
-def networks(cohort, tmp_path_factory):
+def networks(cohort, tmp_path_factory, tiny):
     """Folder of networks that have learnt next to nothing. Not to be changed."""
     out = tmp_path_factory.mktemp("networks") / "run"
-    arguments = ("train", cohort, "--out", out, *SETTINGS, "--quiet")
+    arguments = ("train", cohort, "--out", out, *tiny, "--quiet")
     assert CliRunner().invoke(app, [*map(str, arguments)]).exit_code == 0
     return out
 

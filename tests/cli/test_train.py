@@ -6,26 +6,14 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from lggshape.phantoms import write_cohort
 from lggshape_cli import app
 
-TINY = (
-    "--network", "unet", "--filters", "2,4", "--size", "32", "--neighbours", "0", "--folds", "2",
-    "--epochs", "1", "--batch", "4", "--crop", "1", "--inner", "0.3", "--jobs", "1",
-)  # fmt: skip
-
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("cohort") / "cases"
-    return write_cohort(folder, patients=4, seed=2, size=(6, 48, 40))
-
-
-@pytest.fixture(scope="module")
-def trained(cohort, tmp_path_factory):
+def trained(cohort, tmp_path_factory, tiny):
     """Folder of a run, and what the command printed. Not to be changed."""
     out = tmp_path_factory.mktemp("trained") / "run"
-    return out, run(cohort, "--out", out, *TINY, "--seed", "3", "--no-batch-normalisation")
+    return out, run(cohort, "--out", out, *tiny, "--seed", "3", "--no-batch-normalisation")
 
 
 def run(*arguments):
@@ -74,9 +62,9 @@ def test_configuration_of_another_run(cohort, trained, tmp_path):
         assert (out / name).read_bytes() == (trained[0] / name).read_bytes()
 
 
-def test_a_run_is_continued_only_if_asked(cohort, trained):
+def test_a_run_is_continued_only_if_asked(cohort, trained, tiny):
     out, _ = trained
-    options = ("--out", out, *TINY, "--no-batch-normalisation", "--seed")
+    options = ("--out", out, *tiny, "--no-batch-normalisation", "--seed")
     result = run(cohort, *options, "3")
     assert result.exit_code == 2
     assert result.stderr == (
@@ -89,11 +77,11 @@ def test_a_run_is_continued_only_if_asked(cohort, trained):
     assert (result.exit_code, result.stdout) == (0, f"Trained 2 networks: {out}\n")
 
 
-def test_bad_case_is_named_and_the_others_are_trained_on(cohort, tmp_path):
+def test_bad_case_is_named_and_the_others_are_trained_on(cohort, tmp_path, tiny):
     data = shutil.copytree(cohort, tmp_path / "cases")
     bad = next(data.rglob("*_2.tif"))
     bad.write_bytes(b"broken")
-    result = run(data, "--out", tmp_path / "run", *TINY, "--fold", "0", "--inner", "0")
+    result = run(data, "--out", tmp_path / "run", *tiny, "--fold", "0", "--inner", "0")
     assert result.exit_code == 1
     assert result.stdout == f"Trained 1 network: {tmp_path / 'run'}\n"
     assert result.stderr.startswith(f"{bad.parent.name}: Expected")
@@ -127,8 +115,8 @@ def test_bad_case_is_named_and_the_others_are_trained_on(cohort, tmp_path):
         ),
     ],
 )
-def test_options_that_cannot_be_used(cohort, tmp_path, options, message):
-    result = run(cohort, "--out", tmp_path / "run", *TINY, *options)
+def test_options_that_cannot_be_used(cohort, tmp_path, options, message, tiny):
+    result = run(cohort, "--out", tmp_path / "run", *tiny, *options)
     assert result.exit_code == 2
     assert result.stderr.startswith("lggshape: Expected ")
     assert message in result.stderr
@@ -144,9 +132,9 @@ def test_values_that_are_no_choice(cohort, tmp_path, options):
     assert "Traceback" not in result.stderr
 
 
-def test_files_that_are_not_there(cohort, tmp_path):
+def test_files_that_are_not_there(cohort, tmp_path, tiny):
     out = tmp_path / "run"
-    result = run(tmp_path / "nowhere", "--out", out, *TINY)
+    result = run(tmp_path / "nowhere", "--out", out, *tiny)
     assert result.exit_code == 2
     assert "nowhere" in result.stderr
     result = run(cohort, "--out", out, "--configuration", tmp_path / "nowhere.json")
@@ -159,17 +147,17 @@ def test_files_that_are_not_there(cohort, tmp_path):
     assert not out.exists()
 
 
-def test_folder_of_other_files_is_refused(cohort, tmp_path):
+def test_folder_of_other_files_is_refused(cohort, tmp_path, tiny):
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
-    result = run(cohort, "--out", tmp_path, *TINY)
+    result = run(cohort, "--out", tmp_path, *tiny)
     assert result.exit_code == 2
     assert "to hold a run, found: notes.txt" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_libraries_do_not_write_to_the_terminal(cohort, tmp_path):
+def test_libraries_do_not_write_to_the_terminal(cohort, tmp_path, tiny):
     command = [sys.executable, "-c", "from lggshape_cli import app; app()", "train"]
-    arguments = [cohort, "--out", tmp_path / "run", *TINY, "--fold", "0"]
+    arguments = [cohort, "--out", tmp_path / "run", *tiny, "--fold", "0"]
     done = subprocess.run(
         [*command, *map(str, arguments)], capture_output=True, text=True, check=False
     )

@@ -143,11 +143,3 @@ def test_every_slice_needs_a_score(tmp_path, masks, write_case, scores):
     pair = match_cases(tmp_path / "predicted", tmp_path / "reference").pairs[0]
     with pytest.raises(CaseError, match="a score for each of the 3 slices of case a, found"):
         compare_case(replace(pair, slice_scores=scores))
-
-
-def test_a_failure_that_is_known_is_raised(tmp_path, masks, write_case):
-    write_case(tmp_path / "predicted", "a", masks[0])
-    write_case(tmp_path / "reference", "a", masks[1])
-    pair = match_cases(tmp_path / "predicted", tmp_path / "reference").pairs[0]
-    with pytest.raises(CaseError, match=r"^segmentation failed$"):
-        compare_case(replace(pair, failure="segmentation failed"))

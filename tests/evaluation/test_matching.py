@@ -2,8 +2,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from lggshape.errors import InputError
+from lggshape.errors import CaseError, InputError
 from lggshape.evaluation import match_cases
+from lggshape.evaluation.case import compare_case
 
 HEADER = "case,patient,fold,status,reason,networks,volume,components_removed\n"
 
@@ -23,8 +24,9 @@ def folders(tmp_path, write_case):
 def test_without_a_table_the_predicted_masks_are_the_cases(folders):
     matched = match_cases(*folders)
     assert [pair.id for pair in matched.pairs] == ["a", "b"]
-    assert matched.pairs[0].failure == "Expected case a to have a reference mask, found none."
-    assert matched.pairs[1].failure == ""
+    assert matched.pairs[0].reference is None
+    with pytest.raises(CaseError, match="Expected case a to have a reference mask, found none"):
+        compare_case(matched.pairs[0])
     assert matched.pairs[1].predicted.path == folders[0] / "b"
     assert matched.pairs[1].reference.path == folders[1] / "b"
     assert matched.without_prediction == ("c",)
@@ -36,10 +38,11 @@ def test_the_table_of_the_run_names_the_cases(folders, tmp_path):
     matched = match_cases(*folders)
     by_id = {pair.id: pair for pair in matched.pairs}
     assert list(by_id) == ["b", "c", "d"]
-    assert (by_id["b"].fold, by_id["b"].components_removed, by_id["b"].failure) == ("3", 2, "")
-    assert by_id["c"].failure == "segmentation failed: too dark"
+    assert (by_id["b"].fold, by_id["b"].components_removed) == ("3", 2)
     assert by_id["c"].components_removed is None
-    assert by_id["d"].failure == "Expected case d to have a predicted mask, found none."
+    for case, reason in (("c", "segmentation failed: too dark"), ("d", "d to have a mask, found")):
+        with pytest.raises(CaseError, match=reason):
+            compare_case(by_id[case])
     assert by_id["d"].patient == "D"
     # Whether the others were asked for is known: they were not.
     assert matched.without_prediction == ()
@@ -49,7 +52,7 @@ def test_skipped_cases_are_left_aside(folders):
     rows = "b,B,3,ok,,net,4,2\nc,C,,skipped,all networks know it,,,\n"
     (folders[0] / "segmentation.csv").write_text(HEADER + rows)
     matched = match_cases(*folders)
-    assert [(pair.id, pair.failure) for pair in matched.pairs] == [("b", "")]
+    assert [pair.id for pair in matched.pairs] == ["b"]
     assert matched.without_prediction == ()
 
 
@@ -75,7 +78,9 @@ def test_nifti_files_match_slice_folders(folders, tmp_path):
     volumes.mkdir()
     image = nib.Nifti1Image(np.zeros((6, 6, 2), dtype=np.uint8), np.eye(4))
     nib.save(image, volumes / "b_mask.nii.gz")
-    assert [pair.failure for pair in match_cases(volumes, folders[1]).pairs] == [""]
+    (pair,) = match_cases(volumes, folders[1]).pairs
+    assert pair.predicted.path == volumes / "b_mask.nii.gz"
+    assert pair.reference.path == folders[1] / "b"
 
 
 def test_nothing_in_common(folders):

@@ -1,6 +1,10 @@
 """A cohort of phantoms, and networks that were trained on it for seconds."""
 
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from time import monotonic, sleep
 from typing import NamedTuple
 
 import pytest
@@ -51,3 +55,21 @@ def networks(cohort: Path, settings: Settings, tmp_path_factory: pytest.TempPath
     out = tmp_path_factory.mktemp("networks") / "run"
     train(open_cases(cohort), out, network=settings.network, training=settings.training, jobs=1)
     return out
+
+
+@pytest.fixture
+def kill_once() -> Callable[..., None]:
+    """Give what runs a command and kills it (-9) as soon as a file is there."""
+
+    def run(path: Path, *arguments: object) -> None:
+        command = [sys.executable, "-c", "from lggshape_cli import app; app()"]
+        process = subprocess.Popen([*command, *map(str, arguments)])
+        end = monotonic() + 120
+        while not path.exists():
+            assert process.poll() is None, "ended before it was killed"
+            assert monotonic() < end
+            sleep(0.002)
+        process.kill()
+        process.wait()
+
+    return run

@@ -75,6 +75,6 @@ def test_what_libraries_write_past_python_is_dropped_and_nothing_else(capfd):
         os.write(2, b"noise")
     os.write(2, b"message")
     with pytest.raises(ZeroDivisionError), _backend._quiet_libraries():
-        1 / 0  # noqa: B018
+        raise ZeroDivisionError
     os.write(2, b", again")
     assert capfd.readouterr().err == "message, again"

@@ -1,12 +1,7 @@
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic, sleep
 
 import nibabel as nib
 import numpy as np
@@ -22,8 +17,6 @@ from lggshape.segmentation.batch import COLUMNS, SLICE_COLUMNS
 
 AFFINE = np.diag([-3.0, 2.5, 4.0, 1.0])
 MAPS = ("probability", "uncertainty", "entropy")
-
-COMMAND = [sys.executable, "-c", "from lggshape_cli import app; app()", "segment"]
 
 
 def assert_same_results(one, other):
@@ -263,23 +256,15 @@ def test_no_network_for_slices_of_patients_of_different_folds(cohort, networks, 
 # --- resumed
 
 
-def test_kill_and_resume_is_an_unbroken_run_invariant(cohort, networks, tmp_path):
+def test_kill_and_resume_is_an_unbroken_run_invariant(cohort, networks, tmp_path, kill_once):
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
     sources = open_cases(cohort)
     expected = segment_cases(sources, unbroken, networks=networks, maps=MAPS)
-    arguments = [
-        cohort,
-        "--out",
-        broken,
-        "--networks",
-        networks,
-        "--probabilities",
-        "--uncertainty",
-    ]
-    process = subprocess.Popen([*COMMAND, *map(str, arguments)])
-    wait_for(broken / "segmentation.csv", process)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    kill_once(
+        broken / "segmentation.csv",
+        *("segment", cohort, "--out", broken, "--networks", networks),
+        *("--probabilities", "--uncertainty"),
+    )
     done = pd.read_csv(broken / "segmentation.csv")["case"].tolist()
     assert 1 <= len(done) < len(sources)
     written = {path: path.stat().st_mtime_ns for path in (broken / done[0]).iterdir()}
@@ -290,14 +275,6 @@ def test_kill_and_resume_is_an_unbroken_run_invariant(cohort, networks, tmp_path
     assert contents(broken) == contents(unbroken)
     # What was done was not done again.
     assert {path: path.stat().st_mtime_ns for path in (broken / done[0]).iterdir()} == written
-
-
-def wait_for(path: Path, process: "subprocess.Popen[bytes]") -> None:
-    end = monotonic() + 120
-    while not path.exists():
-        assert process.poll() is None, "ended before it was killed"
-        assert monotonic() < end
-        sleep(0.002)
 
 
 def test_what_is_not_whole_is_done_again_invariant(cohort, networks, tmp_path):

@@ -1,12 +1,9 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
-from time import monotonic, sleep
 
 import numpy as np
 import pandas as pd
@@ -35,8 +32,6 @@ from lggshape.segmentation.runs import (
     write_weights,
 )
 from lggshape.segmentation.sampling import SliceStore
-
-COMMAND = [sys.executable, "-c", "from lggshape_cli import app; app()"]
 
 
 @pytest.fixture
@@ -421,19 +416,19 @@ def test_what_the_inner_split_scored_is_what_is_segmented_invariant(tmp_path, se
 # --- resumed
 
 
-def test_kill_and_resume_is_an_unbroken_run_invariant(few, tmp_path, settings):
+def test_kill_and_resume_is_an_unbroken_run_invariant(few, tmp_path, settings, kill_once):
     chosen = replace(settings.training, epochs=9, epoch="inner")
     configuration = tmp_path / "configuration.json"
     write_configuration(configuration, settings.network, chosen)
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
     train(open_cases(few), unbroken, network=settings.network, training=chosen, only=[0], jobs=1)
 
-    arguments = ["train", few, "--out", broken, "--configuration", configuration, "--fold", "0"]
-    process = subprocess.Popen([*COMMAND, *map(str, arguments), "--jobs", "1"])
     folder = broken / "fold0-member0"
-    wait_for(folder / "checkpoint.npz", process)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    kill_once(
+        folder / "checkpoint.npz",
+        *("train", few, "--out", broken, "--configuration", configuration),
+        *("--fold", "0", "--jobs", "1"),
+    )
     assert not (folder / "network.json").exists()
     assert not (broken / "run.json").exists()
     done = len(read_arrays(folder / "checkpoint.npz")["history_epoch"])
@@ -459,14 +454,6 @@ def test_kill_and_resume_is_an_unbroken_run_invariant(few, tmp_path, settings):
         # A step of half precision may lie between them.
         np.testing.assert_allclose(weights[1][name], values, rtol=1e-3, atol=1e-5)
     assert read_json(unbroken / folder.name / "network.json") == read_json(folder / "network.json")
-
-
-def wait_for(path: Path, process: "subprocess.Popen[bytes]") -> None:
-    end = monotonic() + 120
-    while not path.exists():
-        assert process.poll() is None, "ended before it was killed"
-        assert monotonic() < end
-        sleep(0.002)
 
 
 def test_a_finished_run_is_not_trained_again(cohort, networks, settings):
