@@ -1,5 +1,6 @@
 """A cohort of phantoms, and networks that were trained on it for seconds."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,3 +74,12 @@ def kill_once() -> Callable[..., None]:
         process.wait()
 
     return run
+
+
+@pytest.fixture
+def few(cohort: Path, tmp_path: Path) -> Path:
+    """Folder of four of the cases."""
+    folder = tmp_path / "cases"
+    for case in sorted(path for path in cohort.iterdir() if path.is_dir())[:4]:
+        shutil.copytree(case, folder / case.name)
+    return folder
