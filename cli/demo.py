@@ -10,25 +10,29 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the cohort and the results.")] = Path(
         "lggshape-demo"
     ),
-    patients: Annotated[int, typer.Option(help="Number of synthetic patients.", min=8)] = 60,
+    patients: Annotated[int, typer.Option(help="Number of synthetic patients.", min=8)] = 40,
     seed: Annotated[int, typer.Option(help="Of the synthetic cohort.", min=0)] = 0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
 ) -> None:
-    """Make a synthetic cohort with a planted association, measure it and report.
+    """Go the whole way on a synthetic cohort with a planted association: images to report.
 
-    Runs verify, features and associate --report, and prints the commands.
+    Runs verify, segment by the networks that ship, evaluate, features and associate --report, and
+    prints the commands.
     """
     from lggshape.files import fresh_folder, write_json
     from lggshape.phantoms import write_cohort
     from lggshape_cli.associate import associate
+    from lggshape_cli.evaluate import evaluate
     from lggshape_cli.features import features
+    from lggshape_cli.segment import segment
     from lggshape_cli.verify import verify
 
     fresh_folder(out, overwrite=overwrite)
-    cohort, table, report = out / "cohort", out / "features.csv", out / "report"
+    cohort, masks, scores = out / "cohort", out / "masks", out / "evaluation"
+    table, report = out / "features.csv", out / "report"
     labels = [cohort / "labels.csv", cohort / "idh_1p19q.csv"]
 
     def say(text: str) -> None:
@@ -41,8 +45,12 @@ def demo(
         tables = " ".join(f"--labels {path}" for path in labels)
         say(f"\n$ lggshape verify {cohort} {tables}")
         verify(cohort, labels=labels, quiet=quiet)
-        say(f"\n$ lggshape features {cohort} --out {table}")
-        features([cohort], out=table, quiet=quiet)
+        say(f"\n$ lggshape segment {cohort} --out {masks} --no-flips")
+        segment([cohort], out=masks, flips=False, quiet=quiet)
+        say(f"\n$ lggshape evaluate {masks} {cohort} --out {scores}")
+        evaluate(masks, cohort, out=scores, quiet=quiet)
+        say(f"\n$ lggshape features {masks} --out {table}")
+        features([masks], out=table, quiet=quiet)
         say(f"\n$ lggshape associate {table} {tables} --out {report} --report")
         associate(table, labels=labels, out=report, report=True, quiet=quiet)
     finally:

@@ -17,7 +17,10 @@ def segment(
         typer.Argument(help="Cases with images: folders, or NIfTI files.", show_default=False),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the masks.")],
-    networks: Annotated[Path, typer.Option(help="Folder of a training run.")],
+    networks: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a training run. Default: the networks that ship."),
+    ] = None,
     manifest: Annotated[
         Path | None, typer.Option(help="CSV with the columns case and patient, perhaps site.")
     ] = None,
@@ -56,7 +59,7 @@ def segment(
     """
     from lggshape.provenance import recorded
     from lggshape.readers import assign_patients, open_cases
-    from lggshape.segmentation import segment_cases
+    from lggshape.segmentation import SHIPPED, segment_cases
 
     sources = [source for path in images for source in open_cases(path)]
     if manifest is not None:
@@ -66,6 +69,7 @@ def segment(
         *(["uncertainty", "entropy"] if uncertainty else []),
     ]
     options = {"flips": flips, "maps": maps, "device": device, "skip_seen": skip_seen}
+    networks = networks or SHIPPED
     inputs = [*images, networks, *([manifest] if manifest else [])]
     with recorded(out / "run.json", command="segment", options=options, inputs=inputs) as details:
         with progress("segmenting", len(sources), quiet=quiet) as advance:

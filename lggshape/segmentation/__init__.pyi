@@ -6,10 +6,11 @@ from .configuration import (
     write_configuration,
 )
 from .inference import Segmentation, Segmenter, segment
-from .runs import Ensemble, read_ensemble, read_folds
+from .runs import SHIPPED, Ensemble, read_ensemble, read_folds
 from .training import Step, TrainingSummary, train
 
 __all__ = [
+    "SHIPPED",
     "Ensemble",
     "Map",
     "NetworkConfiguration",

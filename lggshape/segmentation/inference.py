@@ -12,7 +12,7 @@ from lggshape.errors import CaseError, InputError
 from lggshape.segmentation._backend import device_scope, precision_for
 from lggshape.segmentation.postprocessing import select_component
 from lggshape.segmentation.predictor import FLIPS, Predictor
-from lggshape.segmentation.runs import Ensemble, Member, read_arrays, read_ensemble
+from lggshape.segmentation.runs import SHIPPED, Ensemble, Member, read_arrays, read_ensemble
 from lggshape.segmentation.volumes import prepare
 
 _SCORED = 0.001
@@ -177,17 +177,17 @@ class Segmenter:
 
 
 def segment(
-    case: Case, networks: Path, *, flips: bool = True, device: str = "auto"
+    case: Case, networks: Path = SHIPPED, *, flips: bool = True, device: str = "auto"
 ) -> Segmentation:
-    """Segment a case with the networks of a training run.
+    """Segment a case with the networks that ship, or with those of a training run.
 
     Parameters
     ----------
     case : Case
         With an image that has FLAIR.
     networks : Path
-        Folder of the run, as `lggshape train` writes it. They are read anew in each call; for many
-        cases, make a `Segmenter`.
+        Folder of a run, as `lggshape train` writes it; by default the networks that ship. They are
+        read anew in each call; for many cases, make a `Segmenter`.
     flips : bool
         Whether to average over the four flips of a slice.
     device : {"auto", "cpu", "gpu"}

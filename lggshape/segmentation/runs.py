@@ -26,6 +26,9 @@ from lggshape.segmentation.calibration import Calibration
 from lggshape.segmentation.configuration import NetworkConfiguration, read_configuration
 from lggshape.segmentation.identity import KnownCase, KnownCases
 
+SHIPPED = Path(__file__).with_name("weights")
+"""The networks that ship: a run like any other, with a model card."""
+
 CONFIGURATION, FOLDS, CASES = "configuration.json", "folds.json", "cases.json"
 NETWORK, WEIGHTS = "network.json", "weights.npz"
 

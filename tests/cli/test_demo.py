@@ -12,8 +12,11 @@ def test_the_whole_way_on_a_synthetic_cohort(tmp_path: Path) -> None:
     arguments = ["demo", "--out", str(out), "--patients", "16"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert result.stdout.count("$ lggshape") == 3
-    assert len(pd.read_csv(out / "features.csv")) == 16
+    assert result.stdout.count("$ lggshape") == 5
+    features = pd.read_csv(out / "features.csv")
+    assert (len(features), set(features["masks"])) == (16, {"automatic"})
+    # The networks have seen no phantom.
+    assert pd.read_csv(out / "evaluation" / "scores.csv")["dice"].mean() > 0.8
     assert len(pd.read_csv(out / "report" / "associations.csv")) == 10
     assert (out / "report" / "report.html").stat().st_size > 10_000
     again = CliRunner().invoke(app, [*arguments, "--overwrite", "--quiet"])
