@@ -1,7 +1,9 @@
 import json
+from hashlib import sha256
 
 from typer.testing import CliRunner
 
+from lggshape.segmentation import SHIPPED
 from lggshape.shape import FEATURES
 from lggshape_cli import app
 
@@ -18,6 +20,17 @@ def test_text_names_every_feature() -> None:
     assert result.exit_code == 0
     assert all(name in result.stdout for name in FEATURES)
     assert "numpy" in result.stdout
+
+
+def test_the_networks_that_ship_are_listed_with_their_card() -> None:
+    card = json.loads(CliRunner().invoke(app, ["info", "--json"]).stdout)["networks"]
+    names = {path.parent.name for path in SHIPPED.glob("*/weights.npz")}
+    assert set(card["networks"]) == names
+    for name, file in card["files"].items():
+        content = (SHIPPED / name).read_bytes()
+        assert (len(content), sha256(content).hexdigest()) == (file["bytes"], file["sha256"])
+    text = CliRunner().invoke(app, ["info"]).stdout
+    assert f"Dice mean {card['scores']['out_of_fold']['mean_dice']}" in text
 
 
 def test_version() -> None:
