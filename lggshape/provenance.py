@@ -17,8 +17,9 @@ from typing import Any
 from lggshape.files import write_json
 
 _PACKAGES = (
-    "lggshape", "numpy", "scipy", "pandas", "scikit-image", "statsmodels", "matplotlib",
-    "tifffile", "imagecodecs", "nibabel", "pydicom", "keras", "tensorflow", "jax", "torch",
+    "lggshape", "numpy", "scipy", "pandas", "scikit-image", "scikit-learn", "statsmodels",
+    "matplotlib", "tifffile", "imagecodecs", "nibabel", "pydicom", "keras", "tensorflow", "jax",
+    "torch",
 )  # fmt: skip
 
 

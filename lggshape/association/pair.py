@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lggshape.association.hypotheses import Hypothesis
 from lggshape.association.labels import Label
 from lggshape.statistics import (
+    QuantileRule,
     auc,
     cramers_v,
     epsilon_squared,
@@ -96,13 +97,18 @@ class Pair:
         }
 
     def fisher(
-        self, cut_among: NDArray[np.bool_], *, bins: int, seed: np.random.SeedSequence
+        self,
+        cut_among: NDArray[np.bool_],
+        *,
+        bins: int,
+        seed: np.random.SeedSequence,
+        rule: QuantileRule = "linear",
     ) -> Result:
         """Test the table of quantile bins against levels, cut at the quantiles of some patients."""
         n = int(self.complete.sum())
         if reason := self._untestable():
             return Result("fisher_exact", n, reason=reason)
-        table, _ = self._cross_table(cut_among, bins)
+        table, _ = self._cross_table(cut_among, bins, rule)
         fisher = fisher_exact(table, seed=seed)
         result = Result(fisher.method, n, np.nan, fisher.p, *cramers_v(table, level=CONFIDENCE))
         if fisher.method == "fisher_exact":
@@ -171,10 +177,10 @@ class Pair:
         return {"auc": area.estimate, "auc_low": area.low, "auc_high": area.high}
 
     def _cross_table(
-        self, cut_among: NDArray[np.bool_], bins: int
+        self, cut_among: NDArray[np.bool_], bins: int, rule: QuantileRule = "linear"
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Count the complete patients by bin and level; give the cut-points too."""
-        binned = quantile_bins(self.feature[cut_among], bins)
+        binned = quantile_bins(self.feature[cut_among], bins, rule=rule)
         code = np.zeros(len(self.feature), dtype=np.int64)
         code[cut_among] = binned.codes
         table = np.zeros((bins, len(self.levels)), dtype=np.int64)

@@ -1,6 +1,14 @@
 """Statistics: arrays in, named tuples out. Knows nothing of tumours."""
 
 from lggshape.statistics.adjustment import Adjusted, adjust
+from lggshape.statistics.agreement import (
+    LimitsOfAgreement,
+    RankCorrelation,
+    concordance,
+    intraclass_correlation,
+    limits_of_agreement,
+    rank_correlation,
+)
 from lggshape.statistics.clusters import (
     Proportion,
     cluster_bootstrap,
@@ -11,29 +19,43 @@ from lggshape.statistics.contingency import (
     Effect,
     KruskalResult,
     cramers_v,
+    detectable_v,
     epsilon_squared,
     kruskal_wallis,
 )
-from lggshape.statistics.discrimination import AUC, auc
+from lggshape.statistics.discrimination import AUC, AUCDifference, auc, auc_difference
 from lggshape.statistics.fisher import FisherResult, fisher_exact
-from lggshape.statistics.quantiles import Binned, quantile_bins
+from lggshape.statistics.permutation import FreedmanLaneResult, freedman_lane
+from lggshape.statistics.quantiles import Binned, QuantileRule, quantile_bins
 
 __all__ = [
     "AUC",
+    "AUCDifference",
     "Adjusted",
     "Binned",
     "Effect",
     "FisherResult",
+    "FreedmanLaneResult",
     "KruskalResult",
+    "LimitsOfAgreement",
     "Proportion",
+    "QuantileRule",
+    "RankCorrelation",
     "adjust",
     "auc",
+    "auc_difference",
     "cluster_bootstrap",
     "clustered_auc",
     "clustered_proportion",
+    "concordance",
     "cramers_v",
+    "detectable_v",
     "epsilon_squared",
     "fisher_exact",
+    "freedman_lane",
+    "intraclass_correlation",
     "kruskal_wallis",
+    "limits_of_agreement",
     "quantile_bins",
+    "rank_correlation",
 ]

@@ -45,6 +45,20 @@ def finite_vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
     return vector
 
 
+def same_length(**named: ArrayLike) -> list[NDArray[np.float64]]:
+    """Return arguments as finite vectors, all as long as the first."""
+    vectors = {name: finite_vector(values, name) for name, values in named.items()}
+    first, *others = vectors
+    for name in others:
+        if vectors[name].shape != vectors[first].shape:
+            msg = (
+                f"Expected `{name}` to have shape {vectors[first].shape} as `{first}`, "
+                f"found {vectors[name].shape}."
+            )
+            raise InputError(msg)
+    return list(vectors.values())
+
+
 def confidence_level(level: float) -> float:
     """Return a confidence level that lies between 0 and 1."""
     if not 0 < level < 1:

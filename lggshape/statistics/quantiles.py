@@ -1,12 +1,15 @@
 """Bins between quantiles."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lggshape.errors import InputError
 from lggshape.statistics._validators import finite_vector
+
+QuantileRule = Literal["linear", "weibull", "median_unbiased"]
+"""Quantiles of types 7, 6 and 8 by Hyndman and Fan, as NumPy calls them."""
 
 
 class Binned(NamedTuple):
@@ -33,13 +36,13 @@ class Binned(NamedTuple):
     empty: tuple[int, ...]
 
 
-def quantile_bins(values: ArrayLike, bins: int = 4) -> Binned:
+def quantile_bins(values: ArrayLike, bins: int = 4, *, rule: QuantileRule = "linear") -> Binned:
     """Sort values into bins between their quantiles.
 
-    The cut-points are the quantiles of type 7 (linear interpolation, the default of R and NumPy)
-    among the values given. Bins are closed on the right: a value equal to a cut-point belongs to
-    the bin below it. In R: ``cut(x, c(-Inf, quantile(x, 1:3 / 4), Inf))``. Tied values stay
-    together, so the bins can be uneven, or empty; `counts` and `empty` say so.
+    The cut-points are the quantiles among the values given, by default of type 7 (linear
+    interpolation, the default of R and NumPy). Bins are closed on the right: a value equal to a
+    cut-point belongs to the bin below it. In R: ``cut(x, c(-Inf, quantile(x, 1:3 / 4), Inf))``.
+    Tied values stay together, so the bins can be uneven, or empty; `counts` and `empty` say so.
 
     Parameters
     ----------
@@ -47,6 +50,8 @@ def quantile_bins(values: ArrayLike, bins: int = 4) -> Binned:
         Finite numbers.
     bins : int, optional
         Number of bins; 4 are quartiles.
+    rule : {"linear", "weibull", "median_unbiased"}
+        How a quantile between two values is found: types 7, 6 and 8.
 
     Returns
     -------
@@ -71,7 +76,7 @@ def quantile_bins(values: ArrayLike, bins: int = 4) -> Binned:
     if bins < 2:
         msg = f"Expected `bins` to be at least 2, found {bins}."
         raise InputError(msg)
-    cuts = np.quantile(numbers, np.arange(1, bins) / bins)
+    cuts = np.quantile(numbers, np.arange(1, bins) / bins, method=rule)
     codes = np.searchsorted(cuts, numbers, side="left") + 1
     counts = np.bincount(codes, minlength=bins + 1)[1:]
     return Binned(

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import mannwhitneyu, norm
 
 from lggshape.errors import InputError
-from lggshape.statistics import auc
+from lggshape.statistics.discrimination import auc, auc_difference
 
 # R, by the defining formulas: psi <- outer(x, y, function(a, b) (a > b) + (a == b) / 2);
 # v <- c(var(rowMeans(psi)) / P, var(colMeans(psi)) / N); a <- mean(psi);
@@ -131,3 +131,157 @@ def test_large_groups_come_near_the_normal_quantile_analytic():
 def test_unusable_values(positive, negative, level, message):
     with pytest.raises(InputError, match=message):
         auc(positive, negative, level=level)
+
+
+MARKERS = [
+    [4.1, 2.2, 3.3, 5.6, 1.1, 3.3, 2.7, 0.4, 6.2, 4.1, 1.9, 2.5],
+    [2.0, 2.8, 1.6, 4.9, 3.0, 5.1, 0.7, 1.2, 3.9, 3.9, 2.4, 3.1],
+]
+POSITIVE = [1, 0, 0, 1, 0, 1, 0, 0, 1, 0, 0, 1]
+
+
+# R, from DeLong's structural components: g <- positive == 1
+# psi <- function(v) outer(v[g], v[!g], function(s, t) (s > t) + (s == t) / 2)
+# A <- psi(first); B <- psi(second); L <- c(1, -1)
+# v <- c(L %*% cov(cbind(rowMeans(A), rowMeans(B))) %*% L / P,
+#        L %*% cov(cbind(colMeans(A), colMeans(B))) %*% L / N); se <- sqrt(sum(v))
+# f <- function(w) sum(w)^2 / sum(w^2 / (c(P, N) - 1)); df <- min(f(v), f(1 / c(P, N)))
+# d <- mean(A) - mean(B); q <- qt((1 + level) / 2, df)
+# c(mean(A), mean(B), d, d - q * se, d + q * se, 2 * pt(-abs(d) / se, df), se)
+# In the first case d + q * se is 1.1, beyond what an area can differ; in the last f(1 / c(P, N)) is
+# the smaller.
+@pytest.mark.parametrize(
+    ("first", "second", "positive", "level", "expected"),
+    [
+        (
+            [5, 6, 7, 3, 1, 2, 4, 3],
+            [5, 1, 7, 3, 6, 2, 4, 8],
+            [1, 1, 1, 1, 0, 0, 0, 0],
+            0.95,
+            (0.90625, 0.375, 0.53125, -0.0375528486227704, 1, 0.0623391734519665, 0.23245743337939),
+        ),
+        (
+            *(*MARKERS, POSITIVE, 0.8),
+            (
+                *(0.857142857142857, 0.842857142857143, 0.0142857142857142),
+                *(-0.2114174405679957, 0.2399888691394241),
+                *(0.9307485897184786, 0.158113883008419),
+            ),
+        ),
+        (
+            [10, 11, 13, 1, 2, 4, 5, 6, 7, 8, 9, 12, 14],
+            [3, 9, 13, 1, 2, 14, 5, 6, 12, 8, 4, 10, 7],
+            [1] * 3 + [0] * 10,
+            0.95,
+            (
+                *(0.833333333333333, 0.6, 0.233333333333333),
+                *(-0.470208522618258, 0.936875189284924),
+                *(0.384152813863531, 0.2330686329267),
+            ),
+        ),
+    ],
+)
+def test_difference_of_areas_r(first, second, positive, level, expected):
+    found = auc_difference(first, second, positive, level=level)
+    assert found == pytest.approx(expected, rel=1e-10)
+
+
+def test_each_area_of_a_difference_is_its_own_invariant():
+    chosen = np.array(POSITIVE, dtype=bool)
+    found = auc_difference(*MARKERS, chosen)
+    for area, marker in zip(found[:2], np.array(MARKERS), strict=True):
+        assert area == auc(marker[chosen], marker[~chosen]).estimate
+
+
+def test_difference_from_a_constant_has_the_error_of_the_area_analytic():
+    # A constant has area 1/2 in every sample.
+    marker, chosen = np.array(MARKERS[0]), np.array(POSITIVE, dtype=bool)
+    area = auc(marker[chosen], marker[~chosen])
+    found = auc_difference(marker, np.ones(12), chosen)
+    assert found.difference == pytest.approx(area.estimate - 0.5)
+    assert found.standard_error == pytest.approx(area.standard_error)
+
+
+def test_swapped_measurements_change_the_sign_invariant():
+    one, other = (auc_difference(*pair, POSITIVE) for pair in (MARKERS, MARKERS[::-1]))
+    mirrored = (one.second, one.first, -one.difference, -one.high, -one.low, *one[5:])
+    assert other == pytest.approx(mirrored)
+
+
+def test_swapped_groups_change_the_sign_invariant():
+    one, other = (
+        auc_difference(*MARKERS, POSITIVE),
+        auc_difference(*MARKERS, 1 - np.array(POSITIVE)),
+    )
+    mirrored = (1 - one.first, 1 - one.second, -one.difference, -one.high, -one.low, *one[5:])
+    assert other == pytest.approx(mirrored)
+
+
+def test_order_and_scale_do_not_change_the_difference_invariant():
+    order = np.random.default_rng(1).permutation(12)
+    first, second, positive = np.array([*MARKERS, POSITIVE])[:, order]
+    expected = auc_difference(*MARKERS, POSITIVE)
+    assert auc_difference(np.exp(first), 3 * second, positive) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("second", [MARKERS[0], np.exp(MARKERS[0])])
+def test_measurements_that_rank_alike_do_not_differ_r(second):
+    found = auc_difference(MARKERS[0], second, [1, 0, 0, 1, 0, 1, 0, 0, 1, 0, 0, 1])
+    # Half of 5 pairs; R: 1 - 2 * qbeta(0.025, 2.5, 3.5)
+    reach = 1 - 2 * 0.0943903273443
+    assert found[2:] == pytest.approx((0, -reach, reach, 1, 0), rel=1e-8)
+
+
+def test_both_perfect_or_opposite_r():
+    positive = np.repeat([True, False], [5, 8])
+    values = positive + np.arange(13) / 100
+    # R: 2 * binom.test(5, 5)$conf.int - 1; binom.test(5, 5)$p.value
+    opposite = auc_difference(values, -values, positive)
+    assert opposite == pytest.approx((1, 0, 1, -0.0436475002099628, 1, 0.0625, 0), abs=1e-12)
+    perfect = auc_difference(values, values**3, positive)
+    assert perfect[:3] == (1, 1, 0)
+    assert perfect.low == pytest.approx(-perfect.high)
+    assert (perfect.p, perfect.standard_error) == (1, 0)
+
+
+def test_single_positive_has_no_standard_error_of_the_difference_r():
+    found = auc_difference([3, 1, 2, 4, 0], [3, 5, 6, 4, 0], [1, 0, 0, 0, 0])
+    assert found.difference == pytest.approx(0.5)
+    assert math.isnan(found.standard_error)
+    # One pair, three quarters of it won; R: 2 * qbeta(0.025, 0.75, 1.25) - 1
+    assert found.low == pytest.approx(2 * 0.00573453113335 - 1, rel=1e-9)
+    # R: 2 * qbeta(0.975, 1.75, 0.25) - 1; 2 * pbeta(0.5, 0.75, 1.25) is above 1
+    assert found.high == pytest.approx(0.999999623768937, rel=1e-9)
+    assert found.p == 1
+
+
+@pytest.mark.parametrize("sizes", [(8, 90), (23, 87)])
+def test_interval_and_p_of_the_difference_simulated(sizes):
+    # Two measurements, correlated .6, with the same area Phi(1 / sqrt 2).
+    rng = np.random.default_rng(9)
+    positive = np.repeat([True, False], sizes)
+    held, significant = [], []
+    for _ in range(500):
+        shared = rng.normal(size=len(positive)) * math.sqrt(0.6) + positive
+        first, second = shared + math.sqrt(0.4) * rng.normal(size=(2, len(positive)))
+        found = auc_difference(first, second, positive)
+        held.append(found.low <= 0 <= found.high)
+        significant.append(found.p < 0.05)
+    assert 0.93 < np.mean(held) < 0.985
+    assert held == [not rejected for rejected in significant]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "positive", "level", "message"),
+    [
+        ([1, 2, 3], [1, 2], [1, 0, 0], 0.95, r"`second` to have shape \(3,\) as `first`"),
+        ([1, 2, 3], [1, 2, 3], [1, 0], 0.95, r"`positive` to have shape \(3,\) as `first`"),
+        ([1, 2], [1, 2], [1, 1], 0.95, "positives and negatives, found 2 and 0"),
+        ([1, 2], [1, math.nan], [1, 0], 0.95, "`second` to hold finite numbers"),
+        ([1, 2], [1, 2], [1, math.nan], 0.95, "`positive` to hold finite numbers"),
+        ([1, 2], [1, 2], [1, 0], 1, "`level` to be between 0 and 1"),
+    ],
+)
+def test_unusable_measurements(first, second, positive, level, message):
+    with pytest.raises(InputError, match=message):
+        auc_difference(first, second, positive, level=level)

@@ -18,6 +18,15 @@ def test_quartiles_with_ties_r():
     assert binned.empty == ()
 
 
+@pytest.mark.parametrize(
+    ("rule", "third"), [("linear", 6.85), ("weibull", 7.7), ("median_unbiased", 7.4166666666666667)]
+)
+def test_rules_of_quantiles_r(rule, third):
+    # R: quantile(x, 1:3 / 4, type = 7), and 6 and 8
+    values = [5.1, 2.2, 2.2, 2.2, 9.4, 7.7, 2.2, 3.3, 8.1, 6.0, 2.2]
+    np.testing.assert_allclose(quantile_bins(values, rule=rule).cuts, [2.2, 3.3, third], rtol=1e-12)
+
+
 def test_values_on_a_cut_point_belong_below_analytic():
     binned = quantile_bins([1, 2, 3, 4, 5])
     assert binned.cuts.tolist() == [2, 3, 4]

@@ -1,0 +1,334 @@
+"""Cox regression: how columns go with the time to an event."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linprog
+from scipy.stats import chi2, norm
+from statsmodels.duration.hazard_regression import PHReg
+
+from lggshape.errors import InputError
+from lggshape.statistics._validators import confidence_level, finite_vector
+from lggshape.statistics.contingency import Effect
+from lggshape.statistics.permutation import _columns
+
+
+class CoxTerm(NamedTuple):
+    """What a Cox model says about one of its columns, given the others.
+
+    Attributes
+    ----------
+    name : str
+        Name of the column.
+    coefficient : float
+        Logarithm of the hazard ratio.
+    standard_error : float
+        Of the coefficient, by the observed information.
+    hazard_ratio : Effect
+        For one unit of the column more; the interval is Wald's.
+    p : float
+        p-value by Wald's test.
+    p_likelihood_ratio : float
+        p-value by the likelihood ratio of the models with and without the column.
+    p_proportional : float
+        p-value of the test that the hazard ratio does not change with time; NaN if all events are
+        of the same time.
+    """
+
+    name: str
+    coefficient: float
+    standard_error: float
+    hazard_ratio: Effect
+    p: float
+    p_likelihood_ratio: float
+    p_proportional: float
+
+
+class CoxResult(NamedTuple):
+    """Result of a Cox regression.
+
+    Attributes
+    ----------
+    terms : tuple of CoxTerm
+        One a column, in their order.
+    n : int
+        Number of rows.
+    events : int
+        Number of events among them.
+    log_likelihood : float
+        Maximum of the logarithm of the partial likelihood.
+    """
+
+    terms: tuple[CoxTerm, ...]
+    n: int
+    events: int
+    log_likelihood: float
+
+
+def cox(
+    time: ArrayLike,
+    event: ArrayLike,
+    covariates: ArrayLike,
+    *,
+    names: Sequence[str] | None = None,
+    level: float = 0.95,
+) -> CoxResult:
+    """Fit a Cox proportional hazards model, ties by Efron's method.
+
+    Proportional hazards are tested for each column by the classical test of Grambsch and Therneau:
+    do its scaled Schoenfeld residuals go with time? Time counts as 1 less the Kaplan-Meier
+    estimate just before it, so that no late event has much weight of its own. This is
+    ``cox.zph(fit, transform="km")`` of R's survival package before version 3; later versions have
+    a score test in its place, which differs in how it averages the variance over time.
+
+    If some combination of the columns is never larger in a row at risk than in the row that has
+    the event, the likelihood has no maximum: it grows with the coefficients without end. A dummy
+    without a single event is the usual case. That is found out beforehand and exactly, by linear
+    programming, and is an error: the estimate that a program prints for it is where it stopped.
+
+    Parameters
+    ----------
+    time : array_like of shape (N,)
+        Time to the event or the end of follow-up, from 0.
+    event : array_like of shape (N,)
+        1 or True at an event, 0 or False where follow-up ended without one.
+    covariates : array_like of shape (N, K)
+        Design columns, at least one; no intercept.
+    names : sequence of str, optional
+        Names of the columns. By default "column 1" and so on.
+    level : float, optional
+        Confidence level.
+
+    Returns
+    -------
+    CoxResult
+        What the model says about each column, and how well it fits.
+
+    Raises
+    ------
+    InputError
+        If the arguments differ in length, a value is not finite, a time is negative, there is no
+        event, the columns are constant or depend on each other among the rows that are at risk at
+        the first event, the likelihood has no maximum or it is not found, or the level is not in
+        (0, 1).
+
+    References
+    ----------
+    Cox DR. Regression models and life-tables. J R Stat Soc B 34 (1972) 187-220.
+    Efron B. The efficiency of Cox's likelihood function for censored data. J Am Stat Assoc 72
+    (1977) 557-565.
+    Grambsch PM, Therneau TM. Proportional hazards tests and diagnostics based on weighted
+    residuals. Biometrika 81 (1994) 515-526.
+    Jacobsen M. Existence and unicity of MLEs in discrete exponential family distributions. Scand J
+    Stat 16 (1989) 335-349: when the likelihood has a maximum.
+
+    Examples
+    --------
+    >>> result = cox([5, 8, 2, 9, 4, 7], [1, 1, 1, 0, 1, 0], [[1], [0], [1], [1], [0], [0]])
+    >>> ratio = result.terms[0].hazard_ratio
+    >>> round(ratio.estimate, 3), round(ratio.low, 3), round(ratio.high, 3)
+    (1.106, 0.155, 7.911)
+    """
+    level = confidence_level(level)
+    times = finite_vector(time, "time")
+    n = len(times)
+    if times.min() < 0:
+        msg = f"Expected `time` to hold no negative times, found {times.min()}."
+        raise InputError(msg)
+    happened = _zeros_and_ones(event, "event", n)
+    if not happened.any():
+        msg = "Expected `event` to hold at least one event, found none."
+        raise InputError(msg)
+    matrix = _columns(covariates, "covariates", n)
+    titles = _titles(names, matrix.shape[1])
+    # Rows that leave before the first event are never compared with another.
+    compared = times >= times[happened].min()
+    times, happened = times[compared], happened[compared]
+    matrix, spread = _standardised(matrix[compared], titles)
+    _check_maximum(times, happened, matrix, titles)
+    model, slopes = _fit(times, happened, matrix)
+    log_likelihood = float(model.loglike(slopes))
+    gains = [log_likelihood - without for without in _without_each(model)]
+    covariance = np.linalg.inv(-model.hessian(slopes))
+    errors = np.sqrt(np.diag(covariance))
+    p_proportional = _p_proportional(times, happened, matrix, slopes, covariance)
+    reach = float(norm.isf((1 - level) / 2))
+    terms = tuple(
+        CoxTerm(
+            name,
+            coefficient,
+            error,
+            _ratio(coefficient, reach * error),
+            float(2 * norm.sf(abs(coefficient) / error)),
+            float(chi2.sf(2 * max(0.0, gain), 1)),
+            float(proportional),
+        )
+        for name, coefficient, error, gain, proportional in zip(
+            titles,
+            (slopes / spread).tolist(),
+            (errors / spread).tolist(),
+            gains,
+            p_proportional,
+            strict=True,
+        )
+    )
+    return CoxResult(terms, n, int(happened.sum()), log_likelihood)
+
+
+def _fit(
+    times: NDArray[np.float64], happened: NDArray[np.bool_], matrix: NDArray[np.float64]
+) -> tuple[PHReg, NDArray[np.float64]]:
+    """Return the model and the coefficients at its maximum."""
+    model = PHReg(times, matrix, status=happened.astype(np.float64), ties="efron")
+    # PHReg.fit takes whole steps of Newton's, which overshoot where a column is skewed or sparse.
+    slopes = np.zeros(matrix.shape[1])
+    best = model.loglike(slopes)
+    with np.errstate(all="ignore"):
+        for _ in range(100):
+            slope, information = model.score(slopes), -model.hessian(slopes)
+            if not np.isfinite(information).all():
+                break
+            step = np.linalg.pinv(information) @ slope
+            # As near as this a whole step lands on the maximum, but for rounding.
+            if slope @ step < 1e-8:
+                return model, slopes + step
+            for part in 0.5 ** np.arange(30):
+                value = model.loglike(slopes + part * step)
+                # Infinite after a step so far that the sums underflow.
+                if best < value < math.inf:
+                    slopes, best = slopes + part * step, value
+                    break
+            else:
+                break
+    msg = "Expected Newton's method to find the maximum of the likelihood, found no convergence."
+    raise InputError(msg)
+
+
+def _without_each(model: PHReg) -> list[float]:
+    """Return the maximum of the log likelihood without each of the columns of a model."""
+    count = model.exog.shape[1]
+    if count == 1:
+        return [float(model.loglike(np.zeros(1)))]
+    fits = (
+        _fit(model.endog, model.status, np.delete(model.exog, column, axis=1))
+        for column in range(count)
+    )
+    return [float(reduced.loglike(slopes)) for reduced, slopes in fits]
+
+
+def _p_proportional(
+    times: NDArray[np.float64],
+    happened: NDArray[np.bool_],
+    matrix: NDArray[np.float64],
+    slopes: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the p-values of Grambsch and Therneau's test for each column."""
+    predictor = matrix @ slopes
+    hazards = np.exp(predictor - predictor.max())
+    surviving, before, residuals = 1.0, [], []
+    for moment in np.unique(times[happened]):
+        at_risk, dying = times >= moment, happened & (times == moment)
+        deaths = int(dying.sum())
+        # Efron: of rows that tie, each in turn meets a smaller part of the others' hazard.
+        weights = hazards * (at_risk - np.outer(np.arange(deaths) / deaths, dying))
+        means = weights @ matrix / weights.sum(axis=1, keepdims=True)
+        residuals.append(matrix[dying] - means.mean(axis=0))
+        before += [1 - surviving] * deaths
+        surviving *= 1 - deaths / at_risk.sum()
+    trend = np.array(before) - np.mean(before)
+    if not trend.any():
+        return np.full(len(slopes), np.nan)
+    events = len(trend)
+    scaled = events * np.concatenate(residuals) @ covariance
+    statistics = (trend @ scaled) ** 2 / (events * np.diag(covariance) * (trend @ trend))
+    return np.asarray(chi2.sf(statistics, 1))
+
+
+def _check_maximum(
+    times: NDArray[np.float64],
+    happened: NDArray[np.bool_],
+    matrix: NDArray[np.float64],
+    titles: Sequence[str],
+) -> None:
+    """Raise an error if some combination of columns is largest at every event of all at risk."""
+    moments, first = np.unique(times[happened], return_index=True)
+    at_event = matrix[happened][first]
+    # Each row against the event at which it is last at risk, both ways if it ties with that event,
+    # and each event against the next: all other comparisons follow from these.
+    last = np.searchsorted(moments, times, side="right") - 1
+    behind = at_event[last] - matrix
+    rows = np.concatenate([behind, -behind[happened], at_event[:-1] - at_event[1:]])
+    direction = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1)).x
+    # The bounds stop it, or it is 0 but for rounding.
+    if np.abs(direction).max() > 0.5:
+        alone = (rows >= 0).all(axis=0) | (rows <= 0).all(axis=0)
+        found = _quoted(titles, alone if alone.any() else np.abs(direction) > 1e-6)
+        msg = (
+            "Expected finite hazard ratios, found that of all rows at risk the one with the event "
+            f"always has the most or the least of {found}: the likelihood has no maximum."
+        )
+        raise InputError(msg)
+
+
+def _standardised(
+    matrix: NDArray[np.float64], titles: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the columns with mean 0 and standard deviation 1, and their standard deviations.
+
+    The arithmetic is then the same in all units.
+    """
+    spread: NDArray[np.float64] = matrix.std(axis=0)
+    constant = spread <= 1e-12 * np.abs(matrix).max(axis=0)
+    if constant.any():
+        found = _quoted(titles, constant)
+        msg = f"Expected columns that vary among the rows at risk, found {found} constant."
+        raise InputError(msg)
+    scaled = (matrix - matrix.mean(axis=0)) / spread
+    rank = np.linalg.matrix_rank(scaled, rtol=1e-7)
+    if rank < matrix.shape[1]:
+        msg = (
+            "Expected columns that do not depend on each other among the rows at risk, found "
+            f"{rank} independent ones of {matrix.shape[1]}."
+        )
+        raise InputError(msg)
+    return scaled, spread
+
+
+def _ratio(coefficient: float, reach: float) -> Effect:
+    """Return the ratio of a logarithm and its interval, infinite rather than an overflow."""
+    with np.errstate(over="ignore"):
+        return Effect(*np.exp([coefficient, coefficient - reach, coefficient + reach]).tolist())
+
+
+def _titles(names: Sequence[str] | None, count: int) -> Sequence[str]:
+    """Return a name for each of so many columns, of which there must be one."""
+    if not count:
+        msg = "Expected `covariates` to have at least one column, found none."
+        raise InputError(msg)
+    if names is None:
+        return [f"column {number}" for number in range(1, count + 1)]
+    if len(names) != count:
+        msg = f"Expected `names` to hold {count}, one a column, found {len(names)}."
+        raise InputError(msg)
+    return names
+
+
+def _quoted(titles: Sequence[str], chosen: ArrayLike) -> str:
+    """Return the chosen names for a message."""
+    return ", ".join(f"`{titles[int(column)]}`" for column in np.flatnonzero(chosen))
+
+
+def _zeros_and_ones(values: ArrayLike, name: str, length: int) -> NDArray[np.bool_]:
+    """Return as many values as stated, each 0 or 1, as booleans."""
+    numbers = finite_vector(values, name)
+    if len(numbers) != length:
+        msg = f"Expected `{name}` to hold {length} values, found {len(numbers)}."
+        raise InputError(msg)
+    if not np.isin(numbers, (0, 1)).all():
+        msg = f"Expected `{name}` to hold 0 and 1, found {np.unique(numbers)[:5].tolist()}."
+        raise InputError(msg)
+    return numbers.astype(bool)
