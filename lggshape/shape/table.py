@@ -4,15 +4,20 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from lggshape.case import Spacing
+from lggshape.case import Case, Spacing
 from lggshape.errors import CaseError, InputError
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
 from lggshape.shape.features import FeatureResult, check_spacing, extract_features
 from lggshape.shape.registry import FEATURES
+
+Change = Callable[[Case], NDArray[np.bool_]]
+"""From a case to the mask that is measured in place of its own."""
 
 Row = dict[str, str | float | int | bool | None]
 
@@ -46,6 +51,7 @@ def measure_case(
     masks: str = "manual",
     spacing: Spacing | None = None,
     conventions: Conventions = DEFAULT_CONVENTIONS,
+    change: Change | None = None,
 ) -> Row:
     """Read the mask of a case and measure it.
 
@@ -59,6 +65,8 @@ def measure_case(
         Distances between voxel centres along (z, y, x), in mm; in place of what the files tell.
     conventions : Conventions
         What the definitions leave open.
+    change : callable, optional
+        Gives the mask to measure, from the case with the mask as it was read.
 
     Returns
     -------
@@ -75,7 +83,8 @@ def measure_case(
         msg = f"Expected case {source.id} to have a mask, found none: {source.path}."
         raise CaseError(msg)
     spacing = spacing or case.geometry.spacing
-    result = extract_features(case.mask, spacing=spacing, conventions=conventions)
+    mask = case.mask if change is None else change(case)
+    result = extract_features(mask, spacing=spacing, conventions=conventions)
     return {
         "case": case.id,
         "patient": case.patient,
@@ -94,6 +103,7 @@ def feature_table(
     masks: str = "manual",
     spacing: Spacing | None = None,
     conventions: Conventions = DEFAULT_CONVENTIONS,
+    change: Change | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
     on_case: Callable[[], None] | None = None,
@@ -111,6 +121,9 @@ def feature_table(
         files tell.
     conventions : Conventions
         What the definitions leave open.
+    change : callable, optional
+        Gives the mask to measure, from the case with the mask as it was read. It is called in other
+        processes, so it is a function at the top of a module or a `functools.partial` of one.
     jobs : int, optional
         Number of processes; all cores by default.
     scheduler : str, optional
@@ -135,7 +148,9 @@ def feature_table(
         msg = f"Expected masks to be a word such as manual or automatic, found: {masks!r}."
         raise InputError(msg)
     _check_names(sources)
-    measure = partial(measure_case, masks=masks, spacing=spacing, conventions=conventions)
+    measure = partial(
+        measure_case, masks=masks, spacing=spacing, conventions=conventions, change=change
+    )
     rows: list[Row] = []
     failures: dict[str, str] = {}
     for outcome in map_cases(measure, sources, jobs=jobs, scheduler=scheduler):

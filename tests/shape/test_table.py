@@ -144,3 +144,19 @@ def test_measuring_can_be_sent_to_another_process(cohort):
     source = open_cases(cohort)[0]
     measure = pickle.loads(pickle.dumps(partial(measure_case, masks="mine")))
     assert measure(source)["masks"] == "mine"
+
+
+def without_first_slice(case):
+    mask = case.mask.copy()
+    mask[:2] = False
+    return mask
+
+
+def test_a_changed_mask_is_measured_in_place_of_the_own_invariant(cohort):
+    sources = open_cases(cohort, masks_only=True)[:2]
+    changed = feature_table(sources, change=without_first_slice, jobs=2).table
+    expected = [
+        extract_features(without_first_slice(source.read(image=False))).values["volume"]
+        for source in sources
+    ]
+    assert changed["volume"].tolist() == expected == [5 * 7, 2 * 4 * 9]
