@@ -413,6 +413,9 @@ def _tumour(
 _INSTITUTIONS = "ABCD"
 _IDH = "idh_1p19q_buda_table2"
 _IDH_LEVELS = ("IDHwt", "IDHmut-non-codel", "IDHmut-codel")
+_LOCATIONS = tuple(
+    f"Supratentorial, {lobe} Lobe" for lobe in ("Frontal", "Parietal", "Temporal", "Occipital")
+)
 
 # Probabilities of the levels in indolent and in aggressive tumours; share of missing values.
 _CLUSTERS: dict[str, tuple[tuple[float, ...], tuple[float, ...], float]] = {
@@ -434,12 +437,15 @@ class Cohort(NamedTuple):
         What the shape of each tumour was drawn from, 0 to 1.
     labels : DataFrame
         The labels, a row a patient, as `label_table` makes them.
+    clinical : DataFrame
+        Clinical data, a row a patient, as `clinical_table` makes them.
     cases : iterator of Case
         The heads, one a patient, made as they are asked for.
     """
 
     irregularity: Floats
     labels: pd.DataFrame
+    clinical: pd.DataFrame
     cases: Iterator[Case]
 
 
@@ -491,6 +497,40 @@ def label_table(
     return table
 
 
+def clinical_table(labels: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
+    """Make a clinical table that goes with labels: older patients and wild types fare worse.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        As from `label_table`.
+    rng : numpy Generator
+        Source of the values.
+
+    Returns
+    -------
+    DataFrame
+        A row a patient, in the words of the public clinical table: `Patient`,
+        `neoplasm_histologic_grade`, `laterality`, `tumor_location`; `OS` and `PFI` (1: an event)
+        with `OS.time` and `PFI.time` in days, censored within five years.
+    """
+    count = len(labels)
+    wild_type = (labels[_IDH] == _IDH_LEVELS[0]).to_numpy()
+    age = labels["age_at_initial_pathologic"].astype("Float64").fillna(45).to_numpy(float)
+    table = labels[["Patient"]].copy()
+    grade = rng.random(count) < np.where(wild_type, 0.8, 0.45)
+    table["neoplasm_histologic_grade"] = np.where(grade, "G3", "G2")
+    table["laterality"] = rng.choice(["Left", "Right"], count)
+    table["tumor_location"] = rng.choice(_LOCATIONS, count)
+    hazard = np.exp(1.2 * wild_type + 0.03 * (age - 45)) / 2500
+    for endpoint, faster in (("OS", 1.0), ("PFI", 1.8)):
+        event = rng.exponential(1 / (faster * hazard))
+        censored = rng.uniform(200, 5 * 365, count)
+        table[endpoint] = (event <= censored).astype(int)
+        table[f"{endpoint}.time"] = np.ceil(np.minimum(event, censored)).astype(int)
+    return table
+
+
 def cohort(
     *,
     patients: int = 40,
@@ -517,7 +557,7 @@ def cohort(
     Returns
     -------
     Cohort
-        Irregularity, labels, and the cases as an iterator.
+        Irregularity, labels, clinical table, and the cases as an iterator.
 
     Examples
     --------
@@ -543,7 +583,8 @@ def cohort(
                 case.image[..., 2] = case.image[..., 1]
             yield case
 
-    return Cohort(irregularity, labels, cases())
+    clinical = clinical_table(labels, rng=np.random.default_rng(label_seed.spawn(1)[0]))
+    return Cohort(irregularity, labels, clinical, cases())
 
 
 def write_cohort(
@@ -567,7 +608,7 @@ def write_cohort(
     -------
     Path
         The folder. It holds a folder a patient with a TIFF image and mask a slice,
-        `labels.csv`, and `idh_1p19q.csv`.
+        `labels.csv`, `idh_1p19q.csv` and `clinical.csv`.
 
     Raises
     ------
@@ -594,4 +635,5 @@ def write_cohort(
                 )
     write_table(folder / "labels.csv", made.labels.drop(columns=_IDH))
     write_table(folder / "idh_1p19q.csv", made.labels[["Patient", _IDH]])
+    write_table(folder / "clinical.csv", made.clinical)
     return folder
