@@ -3,7 +3,7 @@
     python benchmarks/inference.py kaggle_3m --networks RUN --cases 8
 
 The peer is the same U-Net on EfficientNet-Lite0, written with PyTorch and given the weights of the
-run: the largest difference of a probability is printed first. Both predict the four flips of all
+run: the largest difference of a probability is printed first. Both predict all
 slices of the cases from the same codes, in turn, and the medians of several rounds are compared.
 Then the whole command is run on the cases.
 """
@@ -166,7 +166,7 @@ def main() -> None:
             seconds[name].append(time.perf_counter() - start)
     for name, times in seconds.items():
         rate = slices / statistics.median(times)
-        print(f"{name}: {rate:.1f} slices a second, four flips each ({slices} slices)")
+        print(f"{name}: {rate:.1f} slices a second, two flips each ({slices} slices)")
     out = Path(tempfile.mkdtemp())
     try:
         paths = [str(source.path) for source in sources]

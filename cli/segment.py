@@ -33,10 +33,17 @@ def segment(
             "--uncertainty", help="Write the spread over networks and flips, and the entropy, too."
         ),
     ] = False,
-    flips: Annotated[bool, typer.Option(help="Average over the four flips of a slice.")] = True,
+    flips: Annotated[bool, typer.Option(help="Average over a slice and its mirror image.")] = True,
     device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to compute.")] = (
         "auto"
     ),
+    noise: Annotated[
+        float,
+        typer.Option(
+            help="Add Gaussian noise to what the networks are shown, in standard deviations.", min=0
+        ),
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Of the noise.", min=0)] = 0,
     skip_seen: Annotated[
         bool,
         typer.Option(
@@ -68,7 +75,10 @@ def segment(
         *(["probability"] if probabilities else []),
         *(["uncertainty", "entropy"] if uncertainty else []),
     ]
-    options = {"flips": flips, "maps": maps, "device": device, "skip_seen": skip_seen}
+    options = {
+        "flips": flips, "maps": maps, "device": device, "noise": noise, "seed": seed,
+        "skip_seen": skip_seen,
+    }  # fmt: skip
     networks = networks or SHIPPED
     inputs = [*images, networks, *([manifest] if manifest else [])]
     with recorded(out / "run.json", command="segment", options=options, inputs=inputs) as details:
@@ -80,6 +90,8 @@ def segment(
                 maps=maps,
                 flips=flips,
                 device=device,
+                noise=noise,
+                seed=seed,
                 skip_seen=skip_seen,
                 resume=resume,
                 overwrite=overwrite,

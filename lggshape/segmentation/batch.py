@@ -18,7 +18,7 @@ from lggshape.readers import CaseSource, open_cases
 from lggshape.readers.segmented import SEGMENTATION
 from lggshape.readers.source import MAPS, MASK
 from lggshape.segmentation._backend import keras
-from lggshape.segmentation.inference import SeenCaseError, Segmenter
+from lggshape.segmentation.inference import SeenCaseError, Segmentation, Segmenter
 from lggshape.segmentation.runs import (
     CASES,
     CONFIGURATION,
@@ -82,10 +82,13 @@ def segment_cases(
     maps: Sequence[Map] = (),
     flips: bool = True,
     device: str = "auto",
+    noise: float = 0.0,
+    seed: int = 0,
     skip_seen: bool = False,
     resume: bool = False,
     overwrite: bool = False,
     on_case: Callable[[], None] | None = None,
+    on_result: Callable[[str, Segmentation], None] | None = None,
 ) -> SegmentationTable:
     """Segment cases and write their masks in their own layout.
 
@@ -101,9 +104,11 @@ def segment_cases(
     maps : sequence of {"probability", "uncertainty", "entropy"}
         What to write beside the masks.
     flips : bool
-        Whether to average over the four flips of a slice.
+        Whether to average over a slice and its mirror image, left to right.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
+    noise, seed : float and int
+        Noise to add to what the networks are shown, and its seed; see `Segmenter`.
     skip_seen : bool
         Whether a case that every network was trained on is left out; by default it fails.
     resume : bool
@@ -113,6 +118,8 @@ def segment_cases(
         Whether `out` may hold an earlier run, which is then replaced.
     on_case : callable, optional
         Called after each case, and at once for those that an earlier run has done.
+    on_result : callable, optional
+        Called with the name of a case and what was found, before its mask is written.
 
     Returns
     -------
@@ -132,7 +139,7 @@ def segment_cases(
         raise InputError(msg)
     _check_place(out, sources)
     ensemble = read_ensemble(networks)
-    segmenter = Segmenter(ensemble, flips=flips, device=device)
+    segmenter = Segmenter(ensemble, flips=flips, device=device, noise=noise, seed=seed)
     if resume and overwrite:
         msg = "Expected --resume or --overwrite, found both."
         raise InputError(msg)
@@ -140,6 +147,8 @@ def segment_cases(
         "networks": _identity(networks, ensemble),
         "maps": list(maps),
         "flips": flips,
+        "noise": noise,
+        "seed": seed,
         "backend": keras.backend.backend(),
         "precision": segmenter.precision,
     }
@@ -152,7 +161,7 @@ def segment_cases(
         write_json(out / SETTINGS, settings)
     failures: dict[str, str] = {}
     skipped = []
-    work = partial(_segment_case, segmenter, out=out, maps=maps)
+    work = partial(_segment_case, segmenter, out=out, maps=maps, on_result=on_result)
     remaining = [source for source in sources if source.id not in results]
     # What is there of one that fails now, or is skipped, must not be taken for its mask.
     _remove(out, [source.id for source in remaining])
@@ -315,9 +324,12 @@ def _segment_case(
     *,
     out: Path,
     maps: Sequence[Map],
+    on_result: Callable[[str, Segmentation], None] | None,
 ) -> _Result:
     case = source.read(mask=False)
     result = segmenter.segment(case)
+    if on_result is not None:
+        on_result(case.id, result)
     volumes = {"mask": result.mask} | {name: getattr(result, name) for name in maps}
     source.write(out, volumes)
     areas = result.mask.sum(axis=(1, 2))

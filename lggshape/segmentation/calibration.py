@@ -32,6 +32,48 @@ class Calibration(NamedTuple):
         return mapped
 
 
+class Fitted(NamedTuple):
+    """What is fitted on an inner split.
+
+    Attributes
+    ----------
+    calibration : Calibration
+        From probabilities to honest ones.
+    threshold : float
+        On the calibrated probability, of the mask.
+    dice : tuple of float
+        Of the mask of each volume.
+    """
+
+    calibration: Calibration
+    threshold: float
+    dice: tuple[float, ...]
+
+
+def fit_to_inner_split(probabilities: Sequence[Probabilities], masks: Sequence[Mask]) -> Fitted:
+    """Fit the calibration, and then the threshold.
+
+    Parameters
+    ----------
+    probabilities, masks : sequences of ndarray, shape (Z, Y, X)
+        Of each volume of the inner split. Without any, nothing is calibrated and the threshold is
+        one half.
+
+    Returns
+    -------
+    Fitted
+        Both, and the Dice that they come to.
+    """
+    if not probabilities:
+        return Fitted(Calibration(), 0.5, ())
+    calibration = fit_calibration(probabilities, masks)
+    calibrated = [calibration.apply(probability) for probability in probabilities]
+    threshold = choose_threshold(calibrated, masks)
+    selected = (select_component(one, threshold).mask for one in calibrated)
+    scores = (dice(mask, reference) for mask, reference in zip(selected, masks, strict=True))
+    return Fitted(calibration, threshold, tuple(scores))
+
+
 def fit_calibration(probabilities: Sequence[Probabilities], masks: Sequence[Mask]) -> Calibration:
     """Fit slope and intercept by maximum likelihood over all pixels, as in [1]_.
 

@@ -1,8 +1,10 @@
 """From the image of a case to its mask."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
 from lggshape.segmentation._backend import device_scope, precision_for
+from lggshape.segmentation.intensities import add_noise
 from lggshape.segmentation.postprocessing import select_component
 from lggshape.segmentation.predictor import FLIPS, Predictor
 from lggshape.segmentation.runs import SHIPPED, Ensemble, Member, read_arrays, read_ensemble
@@ -30,6 +33,10 @@ class Segmentation(NamedTuple):
     ----------
     mask : ndarray of bool, shape (Z, Y, X)
         The tumour: one 6-connected component, or nothing.
+    samples : ndarray of bool, shape (N, Z, Y, X)
+        The masks that each network and flip gives by itself.
+    threshold : float
+        The lowest probability that is inside the mask.
     probability : ndarray of float32, shape (Z, Y, X)
         Calibrated probability of tumour, the mean over networks and flips.
     uncertainty : ndarray of float32, shape (Z, Y, X)
@@ -49,6 +56,8 @@ class Segmentation(NamedTuple):
     """
 
     mask: NDArray[np.bool_]
+    samples: NDArray[np.bool_]
+    threshold: float
     probability: NDArray[np.float32]
     uncertainty: NDArray[np.float32]
     entropy: NDArray[np.float32]
@@ -67,9 +76,14 @@ class Segmenter:
     ensemble : Ensemble
         The networks.
     flips : bool
-        Whether to average over the four flips of a slice.
+        Whether to average over a slice and its mirror image, left to right.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
+    noise : float
+        Standard deviation of Gaussian noise that is added to what the networks are shown, in
+        standard deviations of a sequence: to see how much they bear.
+    seed : int
+        Of the noise. A case gets the same, whatever is segmented before it.
 
     Attributes
     ----------
@@ -79,11 +93,23 @@ class Segmenter:
     Raises
     ------
     InputError
-        If a GPU is asked for and there is none.
+        If a GPU is asked for and there is none, or `noise` is negative.
     """
 
-    def __init__(self, ensemble: Ensemble, *, flips: bool = True, device: str = "auto") -> None:
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        *,
+        flips: bool = True,
+        device: str = "auto",
+        noise: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        if not 0 <= noise < math.inf:
+            msg = f"Expected the noise to be a number from 0 on, found {noise}."
+            raise InputError(msg)
         self._ensemble = ensemble
+        self._noise, self._seed = noise, seed
         self._flips: Sequence[tuple[int, ...]] = FLIPS if flips else FLIPS[:1]
         self._device = device
         with device_scope(device):
@@ -117,9 +143,14 @@ class Segmenter:
             If the weights of a network cannot be read.
         """
         volume = prepare(case, self._ensemble.configuration)
+        if self._noise:
+            rng = np.random.default_rng([self._seed, crc32(case.id.encode())])
+            volume = volume._replace(codes=add_noise(volume.codes, self._noise, rng))
         members, fold = self._members_for(case)
         mean = np.zeros(volume.codes.shape[:3])
         sums, squares = np.zeros_like(mean), np.zeros_like(mean)
+        threshold = float(np.mean([member.threshold for member in members]))
+        samples = []
         for member in members:
             with device_scope(self._device):
                 self._load(member)
@@ -130,14 +161,16 @@ class Segmenter:
                 calibrated = member.calibration.apply(one)
                 sums += calibrated
                 squares += np.square(calibrated, dtype=np.float64)
+                samples.append(select_component(volume.frame.restore(calibrated), threshold).mask)
         count = len(members) * len(self._flips)
         spread = np.sqrt(np.maximum(squares / count - (sums / count) ** 2, 0))
         probability = np.clip(volume.frame.restore(mean.astype(np.float32)), 0, 1)
         uncertainty = volume.frame.restore(spread.astype(np.float32))
-        threshold = float(np.mean([member.threshold for member in members]))
         mask, removed = select_component(probability, threshold)
         return Segmentation(
             mask=mask,
+            samples=np.stack(samples),
+            threshold=threshold,
             probability=probability,
             uncertainty=uncertainty,
             entropy=_entropy(probability),
@@ -189,7 +222,7 @@ def segment(
         Folder of a run, as `lggshape train` writes it; by default the networks that ship. They are
         read anew in each call; for many cases, make a `Segmenter`.
     flips : bool
-        Whether to average over the four flips of a slice.
+        Whether to average over a slice and its mirror image, left to right.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
 

@@ -17,12 +17,7 @@ from lggshape.readers import CaseSource
 from lggshape.segmentation import runs
 from lggshape.segmentation._backend import device_scope, keras, precision_for
 from lggshape.segmentation.augmentation import draw
-from lggshape.segmentation.calibration import (
-    Calibration,
-    choose_threshold,
-    dice,
-    fit_calibration,
-)
+from lggshape.segmentation.calibration import dice, fit_to_inner_split
 from lggshape.segmentation.configuration import (
     NetworkConfiguration,
     TrainingConfiguration,
@@ -315,15 +310,7 @@ class _Fold:
         predicted = [predictor.predict(case.codes, flips=FLIPS) for case in self._inner]
         probabilities = [flips.mean(axis=0) for flips in predicted]
         masks = [case.mask > 0 for case in self._inner]
-        calibration, threshold, scores = Calibration(), 0.5, []
-        if probabilities:
-            calibration = fit_calibration(probabilities, masks)
-            probabilities = [calibration.apply(probability) for probability in probabilities]
-            threshold = choose_threshold(probabilities, masks)
-            selected = (select_component(one, threshold).mask for one in probabilities)
-            scores = [
-                dice(mask, reference) for mask, reference in zip(selected, masks, strict=True)
-            ]
+        fitted = fit_to_inner_split(probabilities, masks)
         best = max(history, key=lambda row: row.get("inner_dice", row["epoch"]))
         _draw_training(folder, pd.DataFrame(history))
         write_json(
@@ -332,13 +319,13 @@ class _Fold:
                 "fold": self._fold,
                 "member": member,
                 "epoch": int(best["epoch"]),
-                "calibration": calibration._asdict(),
-                "threshold": threshold,
+                "calibration": fitted.calibration._asdict(),
+                "threshold": fitted.threshold,
                 "training_patients": len(self._patients),
                 "training_slices": len(self._store.codes),
                 "inner_dice": {
                     case.id: round(score, 4)
-                    for case, score in zip(self._inner, scores, strict=False)
+                    for case, score in zip(self._inner, fitted.dice, strict=True)
                 },
                 "parameters": int(predictor.network.count_params()),
                 "backend": keras.backend.backend(),

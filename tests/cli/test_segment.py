@@ -57,7 +57,9 @@ def test_masks_tables_record_and_summary(cohort, networks, tmp_path):
     assert table["case"].tolist() == cases
     record = read_json(out / "run.json")
     assert (record["command"], record["cases"], record["failed"]) == ("segment", 4, 0)
-    assert record["options"] == {"flips": True, "maps": [], "device": "auto", "skip_seen": False}
+    assert record["options"] == {
+        "flips": True, "maps": [], "device": "auto", "noise": 0.0, "seed": 0, "skip_seen": False,
+    }  # fmt: skip
     assert [given["path"] for given in record["inputs"]] == [str(cohort), str(networks)]
     assert sorted([*record["outputs"], "run.json"]) == names(out)
     masks = {f"{case}/{case}_{number}_mask.tif" for case in cases for number in range(1, 7)}

@@ -61,12 +61,20 @@ def write_nifti(path, image, affine=AFFINE):
 
 
 def test_masks_tables_and_maps_of_slices(cohort, networks, tmp_path):
-    out, calls = tmp_path / "out", []
+    out, calls, results = tmp_path / "out", [], {}
     sources = open_cases(cohort)[:3]
     table, slices, failures, skipped, files = vars(
-        segment_cases(sources, out, networks=networks, maps=MAPS, on_case=lambda: calls.append(1))
+        segment_cases(
+            sources,
+            out,
+            networks=networks,
+            maps=MAPS,
+            on_case=lambda: calls.append(1),
+            on_result=results.__setitem__,
+        )
     ).values()
     assert (failures, skipped, len(calls)) == ({}, (), 3)
+    assert list(results) == [source.id for source in sources]
     assert sorted(files) == sorted(contents(out))
     written = pd.read_csv(out / "segmentation.csv", keep_default_na=False, dtype=str)
     assert tuple(written.columns) == COLUMNS
@@ -402,6 +410,7 @@ def test_only_the_same_run_is_resumed(cohort, networks, tmp_path):
         ({"networks": others}, "networks"),
         ({"networks": networks, "flips": False}, "flips"),
         ({"networks": networks, "maps": ["entropy"]}, "maps"),
+        ({"networks": networks, "noise": 0.1}, "noise"),
     ):
         with pytest.raises(InputError, match=f"earlier run, found other {name}"):
             segment_cases(sources, out, **options, resume=True)

@@ -63,7 +63,7 @@ def test_the_mean_over_networks_and_flips_invariant(networks, found):
         predicted = predictor.predict(volume.codes, flips=FLIPS)
         every += [member.calibration.apply(one) for one in predicted]
         means.append(member.calibration.apply(predicted.mean(axis=0)))
-    assert len(every) == 8
+    assert len(every) == 4
     mean = volume.frame.restore(np.mean(means, axis=0))
     np.testing.assert_allclose(found.probability, mean, atol=1e-5)
     np.testing.assert_allclose(
@@ -74,6 +74,10 @@ def test_the_mean_over_networks_and_flips_invariant(networks, found):
     np.testing.assert_array_equal(found.mask, mask)
     assert found.removed == removed
     assert (found.probability[found.mask] >= threshold).all()
+    assert found.threshold == threshold
+    for sample, one in zip(found.samples, every, strict=True):
+        by_itself = select_component(volume.frame.restore(one), threshold).mask
+        np.testing.assert_array_equal(sample, by_itself)
 
 
 def test_the_score_of_a_slice_is_the_mean_of_its_highest_probabilities_analytic(found):
@@ -90,6 +94,24 @@ def test_flips_can_be_left_out(networks, found):
     np.testing.assert_allclose(
         segment(mirrored, networks).probability[:, :, ::-1], found.probability, atol=2e-4
     )
+
+
+def test_the_noise_of_a_case_does_not_depend_on_what_was_segmented_before_invariant(
+    networks, found, cohort
+):
+    ensemble = read_ensemble(networks)
+    noisy = Segmenter(ensemble, noise=0.5, seed=1).segment(STRANGER).probability
+    assert np.abs(noisy - found.probability).max() > 0.05
+    other = Segmenter(ensemble, noise=0.5, seed=1)
+    other.segment(open_cases(cohort)[0].read(mask=False))
+    np.testing.assert_array_equal(other.segment(STRANGER).probability, noisy)
+    reseeded = Segmenter(ensemble, noise=0.5, seed=2).segment(STRANGER).probability
+    assert not np.array_equal(reseeded, noisy)
+
+
+def test_noise_is_no_negative_number(networks):
+    with pytest.raises(InputError, match=r"Expected the noise to be .* found -0\.1\."):
+        Segmenter(read_ensemble(networks), noise=-0.1)
 
 
 def test_intensities_of_another_unit_invariant(networks, found):

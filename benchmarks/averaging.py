@@ -1,0 +1,74 @@
+"""What averaging over mirror images of a slice brings on the inner splits of a run.
+
+    python benchmarks/averaging.py DATASET --networks RUN
+
+Each network segments the patients that were set aside when it was trained. Calibration and
+threshold are fitted to them anew for each way to average. Differences are from the four flips,
+paired by volume, with their standard errors.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from inner_split import inner_cases
+
+from lggshape.evaluation.scores import score_masks
+from lggshape.readers import open_cases
+from lggshape.segmentation import read_ensemble
+from lggshape.segmentation.calibration import fit_to_inner_split
+from lggshape.segmentation.postprocessing import select_component
+from lggshape.segmentation.predictor import Predictor
+from lggshape.segmentation.runs import read_arrays
+from lggshape.segmentation.volumes import prepare
+
+FLIPS = ((), (1,), (2,), (1, 2))
+WAYS = {
+    "four flips": [0, 1, 2, 3],
+    "none": [0],
+    "up-down alone": [1],
+    "left-right alone": [2],
+    "none and left-right": [0, 2],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--networks", type=Path, required=True)
+    options = parser.parse_args()
+    sources = {source.id: source for source in open_cases(options.dataset)}
+    ensemble = read_ensemble(options.networks)
+    predictor = Predictor(ensemble.configuration)
+    rows = []
+    for member in ensemble.members:
+        predictor.load(read_arrays(member.weights))
+        cases = [sources[name].read() for name in inner_cases(member)]
+        masks = [case.mask for case in cases]
+        predicted = []
+        for case in cases:
+            volume = prepare(case, ensemble.configuration)
+            flipped = predictor.predict(volume.codes, flips=FLIPS)
+            predicted.append(np.stack([volume.frame.restore(one) for one in flipped]))
+        for way, numbers in WAYS.items():
+            means = [flips[numbers].mean(axis=0) for flips in predicted]
+            fitted = fit_to_inner_split(means, masks)
+            for case, mean in zip(cases, means, strict=True):
+                probability = fitted.calibration.apply(mean)
+                found = select_component(probability, fitted.threshold).mask
+                scores = score_masks(found, case.mask)
+                key = {"way": way, "volume": f"{member.name} {case.id}"}
+                rows.append(key | {"dice": scores.dice, "surface": scores.surface_dice})
+    table = pd.DataFrame(rows).pivot(index="volume", columns="way")
+    print(f"{len(table)} volumes")
+    for score in ("dice", "surface"):
+        values = table[score][list(WAYS)]
+        change = values.sub(values["four flips"], axis=0)
+        error = change.std(ddof=1) / np.sqrt(len(values))
+        summary = {"mean": values.mean(), "difference": change.mean(), "standard error": error}
+        print(f"\n{score}\n{pd.DataFrame(summary).to_string(float_format='%.4f')}")
+
+
+if __name__ == "__main__":
+    main()
