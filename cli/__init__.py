@@ -12,6 +12,7 @@ from lggshape_cli.demo import demo
 from lggshape_cli.evaluate import evaluate
 from lggshape_cli.features import features
 from lggshape_cli.info import info
+from lggshape_cli.replicate import replicate
 from lggshape_cli.segment import segment
 from lggshape_cli.train import train
 from lggshape_cli.verify import verify
@@ -57,10 +58,10 @@ def main(
     """Does the shape of a lower-grade glioma go with its genomics?
 
     verify a data set, train networks, segment cases, evaluate the masks,
-    measure their features, associate these with labels.
+    measure their features, associate these with labels; or replicate a whole study.
     Exit status: 0 all done; 1 done, but some cases failed; 2 could not start.
     """
 
 
-for command in (verify, train, segment, evaluate, features, associate, demo, info):
+for command in (verify, train, segment, evaluate, features, associate, replicate, demo, info):
     app.command()(command)

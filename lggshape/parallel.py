@@ -23,6 +23,10 @@ _CONNECT_SECONDS = 10
 _LONGEST_TEXT = 300
 
 
+class _UnexpectedError(CaseError):
+    """What an error of no known kind is wrapped in; that error is the cause."""
+
+
 class Outcome(NamedTuple):
     """What came of one item.
 
@@ -99,6 +103,34 @@ def map_cases(
     return _map_processes(function, work, jobs)
 
 
+def map_all(
+    function: Callable[[Any], Any], items: Iterable[Any], *, jobs: int | None = None
+) -> Iterator[Any]:
+    """Call a function with every item, where a failure of one is a failure of all.
+
+    Parameters
+    ----------
+    function, items, jobs
+        As for `map_cases`.
+
+    Yields
+    ------
+    object
+        What the function returned, in the order of the items.
+
+    Raises
+    ------
+    Exception
+        What the function raised, or a CaseError if a process died.
+    """
+    for outcome in map_cases(function, items, jobs=jobs):
+        if isinstance(outcome.error, _UnexpectedError):
+            raise outcome.error.__cause__ or outcome.error
+        if outcome.error is not None:
+            raise outcome.error
+        yield outcome.value
+
+
 def _usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -121,9 +153,8 @@ def _failed(item: Any, error: BaseException) -> Outcome:
     text = " ".join(str(error).split())
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]} ..."
-    wrapped = CaseError(
-        f"Expected {name} to be processed, found an unexpected {type(error).__name__}: {text}"
-    )
+    msg = f"Expected {name} to be processed, found an unexpected {type(error).__name__}: {text}"
+    wrapped = _UnexpectedError(msg)
     wrapped.__cause__ = error
     return Outcome(item, None, wrapped)
 

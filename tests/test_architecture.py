@@ -35,7 +35,14 @@ MAY_IMPORT = {
         *("errors", "case", "files", "parallel", "readers"),
         *("statistics", "figures", "association"),
     },
-    "report": {"errors", "files", "figures", "statistics", "shape", "association", "provenance"},
+    "replication": {
+        *("errors", "case", "files", "parallel", "provenance", "readers", "statistics", "figures"),
+        *("segmentation", "shape", "association", "evaluation", "verification"),
+    },
+    "report": {
+        *("errors", "files", "figures", "statistics", "shape", "association", "provenance"),
+        "replication",
+    },
 }
 """For each part of the package, the parts it may import; a new part has to be added here."""
 

@@ -16,7 +16,7 @@ import pytest
 
 from lggshape import parallel
 from lggshape.errors import CaseError, InputError
-from lggshape.parallel import Outcome, map_cases
+from lggshape.parallel import Outcome, map_all, map_cases
 from lggshape.readers.source import UnreadableCase
 
 READ = operator.methodcaller("read")
@@ -219,6 +219,51 @@ def test_a_setting_of_the_user_is_left_alone(monkeypatch):
 def test_outcomes_can_be_pickled():
     outcome = Outcome("A", 1, None)
     assert pickle.loads(pickle.dumps(outcome)) == outcome
+
+
+# --- all or nothing
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_all_values_come_in_the_order_of_the_items(jobs):
+    items = ["__import__('time').sleep(0.2) or 0", "1", "2"]
+    assert list(map_all(eval, items, jobs=jobs)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_of_all_what_comes_before_a_failure_is_given_and_then_the_error_itself_raised(jobs):
+    found = map_all(math.sqrt, [4, -1, 9], jobs=jobs)
+    assert next(found) == 2
+    with pytest.raises(ValueError, match=r"nonnegative|math domain error"):
+        next(found)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_of_all_an_error_of_the_users_is_kept(jobs):
+    raising = "(_ for _ in ()).throw(__import__('lggshape').errors.InputError('No.'))"
+    with pytest.raises(InputError, match=r"^No\.$"):
+        list(map_all(eval, ["0", raising], jobs=jobs))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_of_all_the_reason_of_a_case_is_kept_whatever_caused_it(jobs):
+    # Through processes every error has a cause: the text of the traceback there.
+    with pytest.raises(CaseError, match=r"^No A\.$"):
+        list(map_all(READ, [bad_case("A"), bad_case("B")], jobs=jobs))
+    text = (
+        "try:\n    1 / 0\n"
+        "except ZeroDivisionError as error:\n"
+        "    from lggshape.errors import CaseError\n"
+        "    raise CaseError('No B.') from error"
+    )
+    with pytest.raises(CaseError, match=r"^No B\.$"):
+        list(map_all(exec, ["0", text], jobs=jobs))
+
+
+def test_of_all_a_death_is_told():
+    death = f"__import__('os').kill(__import__('os').getpid(), {signal.SIGKILL:d})"
+    with pytest.raises(CaseError, match="died twice"):
+        list(map_all(eval, ["0", death, "2"], jobs=2))
 
 
 # --- Dask

@@ -1,22 +1,20 @@
 """The report of a study: one HTML file, with its tables and figures beside it."""
 
-import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from lggshape.association import Hypothesis, Study, irregularity
-from lggshape.figures import box_and_points, heat_map, interval_plot, render
-from lggshape.files import write_figure, write_text
+from lggshape.figures import box_and_points, heat_map, interval_plot
+from lggshape.files import write_text
 from lggshape.provenance import InputFile
 from lggshape.report import wording
+from lggshape.report.page import Drawing, Gallery, page_environment
 from lggshape.shape import FEATURES
 
 MOST_CARDS = 40
@@ -26,17 +24,6 @@ all of them lie beside it."""
 
 _LONGEST = 40
 """Longer names are cut in the names of files and on the axes of figures."""
-
-
-class Drawing(NamedTuple):
-    """A figure of the report."""
-
-    name: str
-    """Of its files, without ending."""
-    description: str
-    """What it shows, for those who cannot see it."""
-    source: str
-    """The SVG as a data URL."""
 
 
 @dataclass(frozen=True)
@@ -81,33 +68,14 @@ def write_report(
     Path
         The HTML file. It stands alone: styles and figures are in it.
     """
-    figures = folder / "figures"
-    taken: set[str] = set()
-
-    def keep(name: str, description: str, figure: Figure) -> Drawing:
-        # Names that differ only in signs that a file's name cannot have must not share a file.
-        unique = next(n for n in chain([name], (f"{name}-{i}" for i in count(2))) if n not in taken)
-        taken.add(unique)
-        drawn = render(figure)
-        write_figure(figures / unique, *drawn)
-        if on_figure is not None:
-            on_figure()
-        encoded = base64.b64encode(drawn.svg.encode()).decode()
-        return Drawing(unique, description, f"data:image/svg+xml;base64,{encoded}")
-
-    sections = [_section(study, masks, keep) for masks in study.masks]
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("lggshape.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    gallery = Gallery(folder, on_figure=on_figure)
+    sections = [_section(study, masks, gallery.keep) for masks in study.masks]
+    environment = page_environment()
     environment.filters |= {
         "p": wording.p_text,
         "p_equals": wording.p_equals,
         "plain": wording.plain,
-        "symbol": _symbol,
+        "symbol": wording.symbol,
         "heading": wording.heading,
         "number": wording.number_text,
     }
@@ -240,7 +208,7 @@ def _heat_map(
         values,
         texts,
         rows=[_cut(name) for name in labels],
-        columns=[_symbol(name) for name in features],
+        columns=[wording.symbol(name) for name in features],
         value_name=effect,
     )
     description = (
@@ -257,7 +225,8 @@ def _areas(
     rows: list[Any] = list(table.itertuples(index=False))
     reported = [_reported_auc(study, row) for row in rows]
     shown = [
-        f"{'1/' if irregularity(row.feature) < 0 else ''}{_symbol(row.feature)}: {_cut(row.level)}"
+        f"{'1/' if irregularity(row.feature) < 0 else ''}"
+        f"{wording.symbol(row.feature)}: {_cut(row.level)}"
         for row in rows
     ]
     figure = interval_plot(
@@ -308,16 +277,11 @@ def _tested_labels(study: Study) -> list[str]:
     return list(dict.fromkeys(h.label for h in study.family.hypotheses))
 
 
-def _symbol(feature: str) -> str:
-    symbol = FEATURES[feature].symbol if feature in FEATURES else ""
-    return symbol or wording.plain(feature)
-
-
 def _abbreviations(study: Study) -> str:
     return " ".join(
-        f"{_symbol(name)}: {wording.plain(name)}."
+        f"{wording.symbol(name)}: {wording.plain(name)}."
         for name in _tested_features(study)
-        if _symbol(name) != wording.plain(name)
+        if wording.symbol(name) != wording.plain(name)
     )
 
 

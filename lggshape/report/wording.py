@@ -148,6 +148,12 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
+def symbol(feature: str) -> str:
+    """Give the abbreviation of a feature, or its name in words if it has none."""
+    short = FEATURES[feature].symbol if feature in FEATURES else ""
+    return short or plain(feature)
+
+
 def _areas(study: Study, masks: str, hypothesis: Hypothesis) -> Any:
     table = study.discrimination
     chosen = (
