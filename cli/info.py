@@ -36,7 +36,7 @@ def info(
         typer.echo(f"  Source: {feature.source}")
     scores = card["scores"]["out_of_fold"]
     typer.echo(f"\nNetworks that ship: {card['name']}")
-    typer.echo(f"  {card['task'].capitalize()}.")
+    typer.echo(f"  Task: {card['task']}.")
     typer.echo(
         f"  Out of fold, {scores['n']} patients: Dice mean {scores['mean_dice']}, "
         f"median {scores['median_dice']}."
