@@ -56,14 +56,15 @@ def replicate(
     Verify, segment (each patient by networks that have not seen him), evaluate, measure, test the
     ten hypotheses; agreement, sensitivity, confounding, robustness, prediction, noise, uncertainty,
     and why a public attempt failed. Writes tables, figures, replication.json, report.html and
-    run.json.
+    run.json. A case that cannot be segmented or measured has a row with the reason; then the exit
+    status is 1.
     """
     import shutil
 
     from lggshape import association
     from lggshape.errors import InputError
     from lggshape.files import results_folder, write_json
-    from lggshape.provenance import describe_input, recorded
+    from lggshape.provenance import describe_input, package_versions, recorded
     from lggshape.replication import steps as all_steps
     from lggshape.replication.replicate import run_steps
     from lggshape.replication.roles import read_roles
@@ -78,9 +79,11 @@ def replicate(
     roles = read_roles()
     roles.check(known)
     work = work or out.absolute().with_name(f"{out.absolute().name}.work")
-    if work.resolve().is_relative_to(out.resolve()):
-        msg = f"Expected the work to lie beside the results, found it in them: {work}."
-        raise InputError(msg)
+    for path in (out, dataset, *labels, *filter(None, (used, masks))):
+        one, other = work.resolve(), path.resolve()
+        if one.is_relative_to(other) or other.is_relative_to(one):
+            msg = f"Expected the work to lie beside {path}, found it there: {work}."
+            raise InputError(msg)
     study = all_steps.Study(
         dataset=dataset,
         labels=known,
@@ -98,7 +101,7 @@ def replicate(
     chosen = (
         all_steps.chosen_steps(names, networks=used is not None)
         if names or not step
-        else all_steps.chosen_steps(all_steps.BEFORE_THE_REPORT, networks=used is not None)
+        else all_steps.chosen_steps(all_steps.PRIMARY_STEPS, networks=used is not None)
     )
     inputs = [dataset, *labels, *filter(None, (used, masks, protocol))]
     settings = {
@@ -109,18 +112,21 @@ def replicate(
         },
         "labels": [describe_input(path).sha256 for path in labels],
         "seed": seed,
+        "versions": package_versions(),
     }
-    options = {"seed": seed, "steps": [step.name for step in chosen]}
+    options = {"seed": seed, "steps": [one.name for one in chosen]}
     with (
         results_folder(out, overwrite=overwrite) as place,
         recorded(place / "run.json", command="replicate", options=options, inputs=inputs) as record,
     ):
-        done = run_steps(study, chosen, settings=settings, resume=resume)
+        done = run_steps(study, chosen, settings=settings, resume=resume, overwrite=overwrite)
         tables = {name: study.read(name) for step in done.values() for name in step.tables}
         for name in tables:
             shutil.copyfile(study.table_path(name), place / f"{name}.csv")
         write_report(tables, study.family, known, place)
         write_json(place / "replication.json", as_json(tables))
+        failures = all_steps.failures(tables["features"])
+        record["failed"] = len(failures)
         record["seconds_by_step"] = {name: step.seconds for name, step in done.items()}
         record["outputs"] = sorted(
             str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()
@@ -134,3 +140,7 @@ def replicate(
                 f"{reached}"
             )
         typer.echo(f"Results: {out / 'report.html'}")
+    for case, reason in failures.items():
+        typer.echo(f"{case}: {reason}", err=True)
+    if failures:
+        raise typer.Exit(1)

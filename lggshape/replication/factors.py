@@ -24,7 +24,7 @@ from lggshape.shape.table import Change
 from lggshape.statistics import auc, intraclass_correlation
 
 OURS, THEIRS = "ours", "theirs"
-STUDIED = (ASD, MF, BEVR)
+STUDIED = (MF, BEVR)
 
 
 class Masks(NamedTuple):
@@ -53,7 +53,7 @@ def measure_masks(masks: Masks, *, jobs: int | None = None) -> pd.DataFrame:
     -------
     DataFrame
         A row a patient and component rule ("ours": one component, "theirs": every island):
-        `masks`, `patient`, `component`, and the three features by both definitions, as
+        `masks`, `patient`, `component`, and the two features by both definitions, as
         `<feature>:ours` and `<feature>:theirs`.
     """
     rows: list[dict[str, Any]] = []

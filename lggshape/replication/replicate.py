@@ -11,7 +11,7 @@ from lggshape.errors import CaseError, InputError
 from lggshape.files import write_json
 from lggshape.replication.steps import Step, Study
 
-SETTINGS, DONE = "settings.json", "done.json"
+SETTINGS, DONE = "replicate_settings.json", "replicate_done.json"
 
 
 class Done(NamedTuple):
@@ -22,7 +22,12 @@ class Done(NamedTuple):
 
 
 def run_steps(
-    study: Study, steps: Sequence[Step], *, settings: Mapping[str, Any], resume: bool
+    study: Study,
+    steps: Sequence[Step],
+    *,
+    settings: Mapping[str, Any],
+    resume: bool = False,
+    overwrite: bool = False,
 ) -> dict[str, Done]:
     """Do the steps that are not done, and write their tables to the folder of the work.
 
@@ -35,8 +40,9 @@ def run_steps(
     settings : mapping
         What the results hang on, as plain values: an earlier run goes on only with the same.
     resume : bool
-        Whether to go on with what an earlier run left in the folder of the work; else it is
-        removed.
+        Whether to go on with what an earlier run left in the folder of the work.
+    overwrite : bool
+        Whether to remove it, if it is not to be gone on with.
 
     Returns
     -------
@@ -46,10 +52,10 @@ def run_steps(
     Raises
     ------
     InputError
-        If the folder of the work holds something else, or a run of other settings, or a step
-        cannot be done.
+        If the folder of the work holds something else, or a run of other settings or one that is
+        neither to be gone on with nor removed, or a step cannot be done.
     """
-    _open(study.work, settings, resume=resume)
+    _open(study.work, settings, resume=resume, overwrite=overwrite)
     path = study.work / DONE
     known = {name: Done(*values) for name, values in _read(path).items()} if path.exists() else {}
     for step in steps:
@@ -67,7 +73,7 @@ def run_steps(
     return {step.name: known[step.name] for step in steps}
 
 
-def _open(work: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
+def _open(work: Path, settings: Mapping[str, Any], *, resume: bool, overwrite: bool) -> None:
     record = work / SETTINGS
     if work.exists() and not (work.is_dir() and (record.exists() or not any(work.iterdir()))):
         msg = f"Expected {work} to be new or the work of an earlier run, found something else."
@@ -82,6 +88,12 @@ def _open(work: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
             )
             raise InputError(msg)
         return
+    if record.exists() and not overwrite:
+        msg = (
+            f"Expected {work} to be new, found the work of an earlier run. --resume goes on with "
+            "it, --overwrite removes it."
+        )
+        raise InputError(msg)
     try:
         if work.exists():
             shutil.rmtree(work)

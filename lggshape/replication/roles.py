@@ -29,7 +29,7 @@ class Roles:
         The label of the clusters that are told apart, and the level that the paper singles out.
     idh, wild_type : str
         The label of the IDH/1p19q subtype, and its level without mutation.
-    age, gender, grade, location, laterality : str
+    age, gender, grade, location : str
         Labels of the patients.
     male, higher_grade : str
         Levels that count as 1.
@@ -49,7 +49,6 @@ class Roles:
     grade: str
     higher_grade: str
     location: str
-    laterality: str
     survival: tuple[Endpoint, ...]
     reported_areas: Mapping[str, Mapping[str, float]]
 
@@ -57,7 +56,6 @@ class Roles:
         """Raise InputError unless all labels but those of survival are there."""
         named = (
             self.subtype, self.idh, self.age, self.gender, self.grade, self.location,
-            self.laterality,
         )  # fmt: skip
         absent = [name for name in named if name not in labels]
         if absent:

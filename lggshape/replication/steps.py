@@ -56,7 +56,7 @@ from lggshape.replication.variants import (
     other_conventions,
     other_thresholds,
 )
-from lggshape.shape import feature_table
+from lggshape.shape import feature_table, largest_component
 from lggshape.verification import verify
 
 Tables = Mapping[str, pd.DataFrame]
@@ -123,8 +123,8 @@ class Study:
 
     @property
     def automatic(self) -> list[CaseSource]:
-        """The automatic masks."""
-        return open_cases(self.mask_folder, masks_only=True)
+        """The automatic masks that there are."""
+        return [s for s in open_cases(self.mask_folder, masks_only=True) if s.has_mask]
 
     @property
     def mask_folder(self) -> Path:
@@ -204,7 +204,7 @@ def _segment(study: Study) -> Tables:
 
     sources = open_cases(study.dataset)
     with study.progress("segmenting", len(sources)) as advance:
-        segment_cases(
+        found = segment_cases(
             sources,
             study.mask_folder,
             networks=study.networks,
@@ -212,7 +212,7 @@ def _segment(study: Study) -> Tables:
             on_case=advance,
             on_result=partial(keep_probability, study.probabilities),
         )
-    return {"segmentation": pd.read_csv(study.mask_folder / "segmentation.csv")}
+    return {"segmentation": found.table}
 
 
 def _evaluate(study: Study) -> Tables:
@@ -229,7 +229,8 @@ def _evaluate(study: Study) -> Tables:
 
 def _features(study: Study) -> Tables:
     parts = []
-    for kind, sources in ((AUTOMATIC, study.automatic), (MANUAL, study.sources)):
+    automatic = open_cases(study.mask_folder, masks_only=True)  # a failed one has a row, too
+    for kind, sources in ((AUTOMATIC, automatic), (MANUAL, study.sources)):
         with study.progress(f"measuring {kind} masks", len(sources)) as advance:
             parts.append(feature_table(sources, masks=kind, jobs=study.jobs, on_case=advance).table)
     return {"features": pd.concat(parts, ignore_index=True)}
@@ -368,7 +369,7 @@ def _uncertainty(study: Study) -> Tables:
 
 def _failed_attempt(study: Study) -> Tables:
     kinds = [
-        Masks(MANUAL, study.sources, _own_mask, _own_mask),
+        Masks(MANUAL, study.sources, _largest_component, _own_mask),
         Masks(
             AUTOMATIC,
             study.automatic,
@@ -429,7 +430,7 @@ STEPS: Sequence[Step] = (
 )
 """All steps, in the order in which they are done."""
 
-BEFORE_THE_REPORT = ("verify", "segment", "evaluate", "features", "associate")
+PRIMARY_STEPS = ("verify", "segment", "evaluate", "features", "associate")
 """The primary analysis."""
 
 
@@ -456,9 +457,18 @@ def chosen_steps(names: Sequence[str], *, networks: bool) -> list[Step]:
         if known[name].by_networks and not networks:
             msg = f"Expected networks for the step {name}, found masks alone."
             raise InputError(msg)
-    wanted = {*BEFORE_THE_REPORT, *(names or known)}
+    wanted = {*PRIMARY_STEPS, *(names or known)}
     wanted |= {need for name in wanted for need in known[name].needs}
     return [step for step in STEPS if step.name in wanted and (networks or not step.by_networks)]
+
+
+def failures(features: pd.DataFrame) -> dict[str, str]:
+    """Name the cases of a feature table that could not be measured, with the reason."""
+    failed = features[features["spacing_known"].isna()]
+    names = (
+        f"{case} ({masks})" for case, masks in zip(failed["case"], failed["masks"], strict=True)
+    )
+    return dict(zip(names, failed["reason"].astype(str), strict=True))
 
 
 def _of(features: pd.DataFrame, kind: str) -> pd.DataFrame:
@@ -512,6 +522,10 @@ def _one_dice(
 
 def _component(case: Case, *, folder: Path, threshold: float) -> NDArray[np.bool_]:
     return read_probability(folder, case.id).mask(threshold)
+
+
+def _largest_component(case: Case) -> NDArray[np.bool_]:
+    return largest_component(_own_mask(case))
 
 
 def _own_mask(case: Case) -> NDArray[np.bool_]:

@@ -189,7 +189,35 @@ def _component(
     labels, count = ndimage.label(whole)
     if conventions.component == "all" or count == 1:
         return whole, float(count)
-    return labels == np.bincount(labels.ravel())[1:].argmax() + 1, float(count)
+    return _largest(labels), float(count)
+
+
+def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Give the largest 6-connected component of a mask.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (Z, Y, X)
+        The mask.
+
+    Returns
+    -------
+    ndarray of bool, shape (Z, Y, X)
+        Of components of one size, the first in the order of slices, rows and columns; nothing if
+        the mask is empty.
+
+    Examples
+    --------
+    >>> largest_component(np.array([[[True, False, True, True]]])).astype(int)
+    array([[[0, 0, 1, 1]]])
+    """
+    labels, count = ndimage.label(mask)
+    return mask if count < 2 else _largest(labels)
+
+
+def _largest(labels: NDArray[np.integer]) -> NDArray[np.bool_]:
+    kept: NDArray[np.bool_] = labels == np.bincount(labels.ravel())[1:].argmax() + 1
+    return kept
 
 
 def _bounding_box(inside: NDArray[np.bool_]) -> tuple[slice, ...] | None:

@@ -212,14 +212,14 @@ def model_card(run: Path, cost: dict[str, float], phantoms: dict[str, float]) ->
             "patients": int(scores["patient"].nunique()),
             "slices": len(pd.read_csv(HERE / "evaluation" / "slices.csv")),
             "licence": "CC BY-NC-SA 4.0",
-            "changes": "none: the images as published",
+            "changes": "the images as published",
         },
         "licence": "CC BY-NC-SA 4.0 for the weights and the masks, as for the data that they were "
         "made from; MIT for the code",
         "use": "research on groups of patients; no medical device, not for diagnosis or treatment",
         "limits": [
             "no external validation yet",
-            "trained on pre-operative images of five institutions of the years 1990 to 2010, axial "
+            "trained on pre-operative images of five institutions of the years 1983 to 2004, axial "
             "slices of 256 x 256 pixels with pre-contrast, FLAIR and post-contrast sequences",
             "one tumour a patient: further foci are removed",
             "manual outlines of one reader group are the reference",

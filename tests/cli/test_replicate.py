@@ -85,7 +85,7 @@ def test_results_are_there_and_summed_up(first: tuple[Path, str]) -> None:
     assert len(pd.read_csv(out / "agreement.csv")) == 5 * 7
     # Made from the manual masks, the automatic ones are much like them, and not the same.
     assert 0.7 < pd.read_csv(out / "scores.csv")["dice"].mean() < 1
-    assert (out.parent / "results.work" / "done.json").exists()
+    assert (out.parent / "results.work" / "replicate_done.json").exists()
     assert not (out / "sensitivity.csv").exists()
 
 
@@ -187,6 +187,14 @@ def test_a_folder_for_work_with_something_else_is_left_alone(
     error = refused(*cohort.options, "--masks", cohort.masks, *out)
     assert "the work of an earlier run, found something else" in error
     assert [path.name for path in tmp_path.rglob("*")] == ["work", "thesis.txt"]
+
+
+def test_work_does_not_lie_with_what_it_might_remove(cohort: Cohort, tmp_path: Path) -> None:
+    for work in (tmp_path / "out" / "work", cohort.masks, cohort.dataset.parent):
+        out = ["--masks", cohort.masks, "--out", tmp_path / "out", "--work", work]
+        assert "Expected the work to lie beside" in refused(*cohort.options, *out)
+    assert list(tmp_path.iterdir()) == []
+    assert cohort.masks.is_dir()
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_steps_are_done_in_order_and_their_tables_kept(study: Study) -> None:
     assert all(0 <= step.seconds < 5 for step in done.values())
     # Through the file and back, to the last digit.
     assert study.read("c")["x"].tolist() == [0.1 * 3, 1 / 3 * 3]
-    assert json.loads((study.work / "settings.json").read_text()) == SETTINGS
+    assert json.loads((study.work / "replicate_settings.json").read_text()) == SETTINGS
 
 
 def test_what_is_done_is_not_done_again(study: Study) -> None:
@@ -78,18 +78,27 @@ def test_only_what_is_asked_for_is_given_back(study: Study) -> None:
     run_steps(study, counted.steps, settings=SETTINGS, resume=False)
     found = run_steps(study, counted.steps[1:], settings=SETTINGS, resume=True)
     assert list(found) == ["two"]
-    assert list(json.loads((study.work / "done.json").read_text())) == ["one", "two"]
+    assert list(json.loads((study.work / "replicate_done.json").read_text())) == ["one", "two"]
 
 
-def test_without_resume_everything_is_done_anew(study: Study) -> None:
+def test_earlier_work_is_neither_taken_nor_removed_unasked(study: Study) -> None:
+    counted = Counted()
+    run_steps(study, counted.steps[:1], settings=SETTINGS)
+    with pytest.raises(InputError, match=r"work of an earlier run\. --resume goes on"):
+        run_steps(study, counted.steps, settings=SETTINGS)
+    assert counted.calls == ["one"]
+    assert study.table_path("a").exists()
+
+
+def test_overwriting_does_everything_anew(study: Study) -> None:
     counted = Counted()
     run_steps(study, counted.steps, settings=SETTINGS, resume=False)
     (study.work / "masks").mkdir()
-    run_steps(study, counted.steps[:1], settings=SETTINGS | {"seed": 4}, resume=False)
+    run_steps(study, counted.steps[:1], settings=SETTINGS | {"seed": 4}, overwrite=True)
     assert counted.calls == ["one", "two", "one"]
     assert sorted(path.name for path in study.work.iterdir()) == [
-        "done.json",
-        "settings.json",
+        "replicate_done.json",
+        "replicate_settings.json",
         "tables",
     ]
     assert not study.table_path("c").exists()
@@ -108,7 +117,7 @@ def test_a_case_that_cannot_be_read_is_an_error_of_the_input(study: Study) -> No
     step = Step("noise", failing(CaseError("Expected p1 to have a mask, found none.")))
     with pytest.raises(InputError, match=r"step noise to be done, found: Expected p1 to have"):
         run_steps(study, [step], settings=SETTINGS, resume=False)
-    assert not (study.work / "done.json").exists()
+    assert not (study.work / "replicate_done.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -124,7 +133,7 @@ def test_a_run_with_other_settings_does_not_go_on(
 ) -> None:
     counted = Counted()
     run_steps(study, counted.steps[:1], settings=SETTINGS, resume=False)
-    with pytest.raises(InputError, match=f"found other {named}: .*settings.json"):
+    with pytest.raises(InputError, match=f"found other {named}: .*replicate_settings.json"):
         run_steps(study, counted.steps, settings=SETTINGS | other, resume=True)
     assert counted.calls == ["one"]
     assert study.table_path("a").exists()
@@ -152,7 +161,7 @@ def test_an_empty_folder_is_new(study: Study, resume: bool) -> None:
     assert run_steps(study, Counted().steps, settings=SETTINGS, resume=resume)
 
 
-@pytest.mark.parametrize("name", ["settings.json", "done.json"])
+@pytest.mark.parametrize("name", ["replicate_settings.json", "replicate_done.json"])
 def test_a_damaged_record_is_named(study: Study, name: str) -> None:
     run_steps(study, Counted().steps, settings=SETTINGS, resume=False)
     (study.work / name).write_text('{"one": ')

@@ -21,7 +21,7 @@ def test_every_role_is_a_label_of_the_phantoms_invariant(roles: Roles, labels: L
     ):
         assert level in labels[name].levels
     assert labels[roles.age].kind is Kind.CONTINUOUS
-    assert {labels[name].kind for name in (roles.location, roles.laterality)} == {Kind.CATEGORICAL}
+    assert labels[roles.location].kind is Kind.CATEGORICAL
     assert {labels[endpoint.time].kind for endpoint in roles.survival} == {Kind.TIME}
 
 
@@ -43,7 +43,7 @@ def test_absent_labels_are_named(roles: Roles, replicated) -> None:
     few = read_labels([replicated.folder / "labels.csv"])
     with pytest.raises(
         InputError,
-        match="found no idh_1p19q_buda_table2, neoplasm_histologic_grade, tumor_location, laterali",
+        match="found no idh_1p19q_buda_table2, neoplasm_histologic_grade, tumor_location",
     ):
         roles.check(few)
 
