@@ -73,7 +73,8 @@ def keep_probability(folder: Path, case: str, found: "Segmentation") -> None:
             values=values[box],
             corner=first,
             shape=values.shape,
-            threshold=found.threshold,
+            # Rounded as the values are, so that what reached it still does.
+            threshold=np.float16(found.threshold),
             samples=np.packbits(found.samples, axis=None),
         )
 

@@ -28,7 +28,7 @@ from lggshape.replication.confounding import (
 )
 from lggshape.replication.factors import Masks, factor_table, measure_masks, one_at_a_time
 from lggshape.replication.paper import claims_table, cohort_table, table_3
-from lggshape.replication.prediction import predict
+from lggshape.replication.prediction import PREDICTORS, predict
 from lggshape.replication.probabilities import keep_probability, read_probability
 from lggshape.replication.robustness import robustness_table
 from lggshape.replication.roles import Roles
@@ -387,6 +387,7 @@ def _failed_attempt(study: Study) -> Tables:
             {
                 "noise": noise, "dice_mean": scores.mean(), "dice_median": scores.median(),
                 "below_tenth": int((scores < 0.1).sum()),
+                "reached": bool(scores.mean() <= LEVEL_OF_THE_ATTEMPT),
             }
         )  # fmt: skip
         if scores.mean() <= LEVEL_OF_THE_ATTEMPT:
@@ -405,7 +406,9 @@ def _failed_attempt(study: Study) -> Tables:
 
 
 def _prediction(study: Study) -> Tables:
-    with study.progress("predicting", 0) as advance:
+    outcomes = len(study.labels[study.roles.subtype].levels) + 1
+    total = study.features["masks"].nunique() * outcomes * len(PREDICTORS)
+    with study.progress("predicting", total) as advance:
         found = predict(
             study.features, study.labels, study.roles, study.sites, seed=study.seed,
             jobs=study.jobs, on_model=advance,

@@ -211,7 +211,7 @@ def stability_table(tests: pd.DataFrame, family: Family) -> pd.DataFrame:
     DataFrame
         A row a kind of draw and hypothesis: `draws`, `feature`, `label`, `count`, the quantiles of
         p (`p_low` 2.5 %, `p_median`, `p_high` 97.5 %), `effect_median`, `stability` (the share of
-        draws in which p is at most alpha over the number of hypotheses) and `below_reported` (the
+        draws in which p is below alpha over the number of hypotheses) and `below_reported` (the
         share below the bound that the publication reports).
     """
     alpha = family.alpha / len(family.hypotheses)
@@ -228,7 +228,7 @@ def stability_table(tests: pd.DataFrame, family: Family) -> pd.DataFrame:
                 "draws": draws, "feature": feature, "label": label, "count": len(p),
                 "p_low": low, "p_median": median, "p_high": high,
                 "effect_median": group["effect"].median(),
-                "stability": float(np.mean(p <= alpha)) if len(p) else np.nan,
+                "stability": float(np.mean(p < alpha)) if len(p) else np.nan,
                 "below_reported": float(np.mean(p < bound)) if bound and len(p) else np.nan,
             }
         )  # fmt: skip

@@ -484,6 +484,7 @@ def _failed_attempt(report: _Report) -> Sequence[Block]:
             "failed_attempt_masks",
             blocks.number("noise", "noise", 1), blocks.number("mean Dice", "dice_mean", 3),
             blocks.number("median", "dice_median", 3), blocks.count("below 0.1", "below_tenth"),
+            blocks.yes("low enough", "reached"),
         ),
         blocks.table(
             report.tables["failed_attempt"], "All combinations.", "failed_attempt", *columns

@@ -30,6 +30,7 @@ from lggshape.files import write_figure, write_json, write_table, write_text
 from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
 from lggshape.readers.packed import pack_masks
+from lggshape.segmentation import read_ensemble
 from lggshape.segmentation.postprocessing import select_component
 from lggshape.segmentation.runs import CASES, CONFIGURATION, FOLDS, NETWORK, SHIPPED, WEIGHTS
 
@@ -50,6 +51,7 @@ def lggshape(*arguments: object) -> tuple[float, float]:
 
 def ship(run: Path) -> None:
     """Put the networks into the package, and their histories here."""
+    read_ensemble(run)  # or nothing is replaced
     shutil.rmtree(SHIPPED, ignore_errors=True)
     SHIPPED.mkdir()
     for name in (CONFIGURATION, FOLDS, CASES):
@@ -315,10 +317,10 @@ def main() -> None:
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--split", type=Path)
     options = parser.parse_args()
-    if options.split is not None:
-        score_split(options.dataset, options.split)
     ship(options.run)
     cost = publish_masks(options.dataset, options.labels)
+    if options.split is not None:
+        score_split(options.dataset, options.split)
     card = model_card(options.run, cost, phantom_dice())
     write_json(SHIPPED / "model_card.json", card)
     write_text(SHIPPED / "MODEL_CARD.md", card_text(card))

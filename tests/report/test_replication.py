@@ -158,7 +158,8 @@ def tables(labels: Labels, family: Family) -> Tables:
     )
     found["failed_attempt_one_at_a_time"] = one_at_a_time(found["failed_attempt"])
     found["failed_attempt_masks"] = pd.DataFrame(
-        [[0.7, 0.702, 0.75, 4]], columns=["noise", "dice_mean", "dice_median", "below_tenth"]
+        [[0.7, 0.702, 0.75, 4, True]],
+        columns=["noise", "dice_mean", "dice_median", "below_tenth", "reached"],
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prediction, "REPETITIONS", 1)
