@@ -65,3 +65,31 @@ def confidence_level(level: float) -> float:
         msg = f"Expected `level` to be between 0 and 1, found {level}."
         raise InputError(msg)
     return float(level)
+
+
+def finite_columns(values: ArrayLike, name: str, length: int) -> NDArray[np.float64]:
+    """Return design columns as a matrix of finite numbers with this many rows."""
+    try:
+        matrix = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"Expected `{name}` to hold numbers in rows of equal length, found: {error}."
+        raise InputError(msg) from error
+    if matrix.ndim != 2 or len(matrix) != length:
+        msg = f"Expected `{name}` to have shape ({length}, columns), found {matrix.shape}."
+        raise InputError(msg)
+    if not np.isfinite(matrix).all():
+        msg = f"Expected `{name}` to hold finite numbers, found {np.sum(~np.isfinite(matrix))} not."
+        raise InputError(msg)
+    return matrix
+
+
+def zeros_and_ones(values: ArrayLike, name: str, length: int) -> NDArray[np.bool_]:
+    """Return as many values as stated, each 0 or 1, as booleans."""
+    numbers = finite_vector(values, name)
+    if len(numbers) != length:
+        msg = f"Expected `{name}` to hold {length} values, found {len(numbers)}."
+        raise InputError(msg)
+    if not np.isin(numbers, (0, 1)).all():
+        msg = f"Expected `{name}` to hold 0 and 1, found {np.unique(numbers)[:5].tolist()}."
+        raise InputError(msg)
+    return numbers.astype(bool)

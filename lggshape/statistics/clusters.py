@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata, t
+from scipy.stats import t
 
 from lggshape.errors import InputError
 from lggshape.statistics._validators import confidence_level, finite_vector
-from lggshape.statistics.discrimination import AUC, _logistic, _paired_off
+from lggshape.statistics.discrimination import AUC, _logistic, _paired_off, placements
 
 
 class Proportion(NamedTuple):
@@ -95,9 +95,7 @@ def clustered_auc(
         msg = f"Expected positives and negatives, found {count} and {other}."
         raise InputError(msg)
     # The share of the other group that each value beats, or loses to.
-    ranks = rankdata(numbers)
-    wins = (ranks[chosen] - rankdata(numbers[chosen])) / other
-    losses = 1 - (ranks[~chosen] - rankdata(numbers[~chosen])) / count
+    wins, losses = placements(numbers[chosen], numbers[~chosen])
     estimate = float(wins.mean())
     total = int(codes.max()) + 1
     of_positives = np.bincount(codes[chosen], wins - estimate, total) / count

@@ -111,7 +111,7 @@ def auc(positive: ArrayLike, negative: ArrayLike, *, level: float = 0.95) -> AUC
     """
     level = confidence_level(level)
     above, below = finite_vector(positive, "positive"), finite_vector(negative, "negative")
-    wins, losses = _components(above, below)
+    wins, losses = placements(above, below)
     estimate = float(np.mean(wins))
     parts = _variance_of_mean(wins), _variance_of_mean(losses)
     error = math.sqrt(sum(parts))
@@ -185,8 +185,8 @@ def auc_difference(
     if not all(sizes):
         msg = f"Expected positives and negatives, found {sizes[0]} and {sizes[1]}."
         raise InputError(msg)
-    wins, losses = _components(one[chosen], one[~chosen])
-    other_wins, other_losses = _components(other[chosen], other[~chosen])
+    wins, losses = placements(one[chosen], one[~chosen])
+    other_wins, other_losses = placements(other[chosen], other[~chosen])
     areas = float(np.mean(wins)), float(np.mean(other_wins))
     difference = areas[0] - areas[1]
     parts = _variance_of_mean(wins - other_wins), _variance_of_mean(losses - other_losses)
@@ -206,7 +206,7 @@ def auc_difference(
     return AUCDifference(*areas, difference, low, high, p, error)
 
 
-def _components(
+def placements(
     above: NDArray[np.float64], below: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the share of the other group that each positive beats, and each negative loses to."""

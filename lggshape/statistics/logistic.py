@@ -10,10 +10,9 @@ from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 
 from lggshape.errors import InputError
-from lggshape.statistics._validators import confidence_level
+from lggshape.statistics._validators import confidence_level, finite_columns, zeros_and_ones
 from lggshape.statistics.contingency import Effect
-from lggshape.statistics.permutation import _columns
-from lggshape.statistics.survival import _ratio, _zeros_and_ones
+from lggshape.statistics.survival import _ratio
 
 
 class RidgeLogisticResult(NamedTuple):
@@ -99,12 +98,12 @@ def ridge_logistic(
     if not 0 < prior_scale < math.inf:
         msg = f"Expected `prior_scale` to be positive and finite, found {prior_scale}."
         raise InputError(msg)
-    happened = _zeros_and_ones(outcome, "outcome", np.size(outcome))
+    happened = zeros_and_ones(outcome, "outcome", np.size(outcome))
     n, events = len(happened), int(happened.sum())
     if events in {0, n}:
         msg = f"Expected `outcome` to hold both 0 and 1, found {events} of {n} to be 1."
         raise InputError(msg)
-    matrix = _columns(covariates, "covariates", n)
+    matrix = finite_columns(covariates, "covariates", n)
     spread = matrix.std(axis=0, ddof=1)
     constant = np.flatnonzero(spread <= 1e-12 * np.abs(matrix).max(axis=0))
     if constant.size or not matrix.shape[1]:

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from scipy.stats import f, ncf
 
 from lggshape.errors import InputError
-from lggshape.statistics._validators import confidence_level, finite_vector
+from lggshape.statistics._validators import confidence_level, finite_columns, finite_vector
 from lggshape.statistics.contingency import Effect, _effect
 
 _BATCH = 2**20
@@ -139,8 +139,8 @@ def freedman_lane(
     level = confidence_level(level)
     values = finite_vector(response, "response")
     n = len(values)
-    known = _columns(covariates, "covariates", n)
-    new = _columns(tested, "tested", n)
+    known = finite_columns(covariates, "covariates", n)
+    new = finite_columns(tested, "tested", n)
     codes = _strata(strata, n)
     if permutations < 1:
         msg = f"Expected `permutations` to be at least 1, found {permutations}."
@@ -265,19 +265,3 @@ def _strata(strata: ArrayLike | None, length: int) -> NDArray[np.intp]:
         msg = f"Expected `strata` to name a stratum for every row, found {missing} missing."
         raise InputError(msg)
     return np.unique(names, return_inverse=True)[1]
-
-
-def _columns(values: ArrayLike, name: str, length: int) -> NDArray[np.float64]:
-    """Return design columns as a matrix of finite numbers with this many rows."""
-    try:
-        matrix = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        msg = f"Expected `{name}` to hold numbers in rows of equal length, found: {error}."
-        raise InputError(msg) from error
-    if matrix.ndim != 2 or len(matrix) != length:
-        msg = f"Expected `{name}` to have shape ({length}, columns), found {matrix.shape}."
-        raise InputError(msg)
-    if not np.isfinite(matrix).all():
-        msg = f"Expected `{name}` to hold finite numbers, found {np.sum(~np.isfinite(matrix))} not."
-        raise InputError(msg)
-    return matrix

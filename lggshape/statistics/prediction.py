@@ -200,7 +200,7 @@ def cross_validated(
     ([0.0, 1.0], 0)
     """
     y = _binary(outcome)
-    X = _matrix(covariates, len(y))
+    X = finite_columns(covariates, "covariates", len(y))
     labels = np.asarray(folds)
     if labels.shape != y.shape or labels.dtype.kind not in "iu":
         msg = (
@@ -525,9 +525,9 @@ def _between(value: float, name: str, low: float, high: float) -> None:
 
 def _binary(outcome: ArrayLike) -> NDArray[np.int64]:
     """Return an outcome of zeros and ones, both there."""
-    values = finite_vector(outcome, "outcome")
-    if np.unique(values).tolist() != [0, 1]:
-        msg = f"Expected `outcome` to hold 0 and 1, found {np.unique(values)[:5].tolist()}."
+    values = zeros_and_ones(outcome, "outcome", np.size(outcome))
+    if values.all() or not values.any():
+        msg = f"Expected `outcome` to hold 0 and 1, found {[int(values[0])]}."
         raise InputError(msg)
     return values.astype(np.int64)
 
@@ -545,12 +545,3 @@ def _predicted(
         msg = f"Expected `probability` to be {expected}, found {p.min()} to {p.max()}."
         raise InputError(msg)
     return y, p
-
-
-def _matrix(covariates: ArrayLike, rows: int) -> NDArray[np.float64]:
-    """Return covariates as a matrix of finite numbers with so many rows."""
-    X = np.asarray(covariates)
-    if X.ndim != 2 or len(X) != rows:
-        msg = f"Expected `covariates` to have shape ({rows}, P), found {X.shape}."
-        raise InputError(msg)
-    return finite_vector(X.ravel(), "covariates").reshape(X.shape)

@@ -11,9 +11,13 @@ from scipy.stats import chi2, norm
 from statsmodels.duration.hazard_regression import PHReg
 
 from lggshape.errors import InputError
-from lggshape.statistics._validators import confidence_level, finite_vector
+from lggshape.statistics._validators import (
+    confidence_level,
+    finite_columns,
+    finite_vector,
+    zeros_and_ones,
+)
 from lggshape.statistics.contingency import Effect
-from lggshape.statistics.permutation import _columns
 
 
 class CoxTerm(NamedTuple):
@@ -138,11 +142,11 @@ def cox(
     if times.min() < 0:
         msg = f"Expected `time` to hold no negative times, found {times.min()}."
         raise InputError(msg)
-    happened = _zeros_and_ones(event, "event", n)
+    happened = zeros_and_ones(event, "event", n)
     if not happened.any():
         msg = "Expected `event` to hold at least one event, found none."
         raise InputError(msg)
-    matrix = _columns(covariates, "covariates", n)
+    matrix = finite_columns(covariates, "covariates", n)
     titles = _titles(names, matrix.shape[1])
     # Rows that leave before the first event are never compared with another.
     compared = times >= times[happened].min()
@@ -320,15 +324,3 @@ def _titles(names: Sequence[str] | None, count: int) -> Sequence[str]:
 def _quoted(titles: Sequence[str], chosen: ArrayLike) -> str:
     """Return the chosen names for a message."""
     return ", ".join(f"`{titles[int(column)]}`" for column in np.flatnonzero(chosen))
-
-
-def _zeros_and_ones(values: ArrayLike, name: str, length: int) -> NDArray[np.bool_]:
-    """Return as many values as stated, each 0 or 1, as booleans."""
-    numbers = finite_vector(values, name)
-    if len(numbers) != length:
-        msg = f"Expected `{name}` to hold {length} values, found {len(numbers)}."
-        raise InputError(msg)
-    if not np.isin(numbers, (0, 1)).all():
-        msg = f"Expected `{name}` to hold 0 and 1, found {np.unique(numbers)[:5].tolist()}."
-        raise InputError(msg)
-    return numbers.astype(bool)
