@@ -15,14 +15,9 @@ from lggshape.replication.confounding import Covariates
 from lggshape.replication.roles import Roles
 from lggshape.replication.variants import ASD, BEVR, MF
 from lggshape.statistics import auc
-from lggshape.statistics.prediction import (
-    calibration,
-    cox_snell_from_auc,
-    cross_validated,
-    decision_curve,
-    required_sample_size,
-    stratified_folds,
-)
+from lggshape.statistics.performance import calibration, decision_curve
+from lggshape.statistics.prediction import cross_validated, stratified_folds
+from lggshape.statistics.sample_size import cox_snell_from_auc, required_sample_size
 
 FOLDS, REPETITIONS = 5, 20
 _CERTAIN = 1e-9

@@ -93,3 +93,12 @@ def zeros_and_ones(values: ArrayLike, name: str, length: int) -> NDArray[np.bool
         msg = f"Expected `{name}` to hold 0 and 1, found {np.unique(numbers)[:5].tolist()}."
         raise InputError(msg)
     return numbers.astype(bool)
+
+
+def binary_outcome(outcome: ArrayLike) -> NDArray[np.int64]:
+    """Return an outcome of zeros and ones, both there."""
+    values = zeros_and_ones(outcome, "outcome", np.size(outcome))
+    if values.all() or not values.any():
+        msg = f"Expected `outcome` to hold 0 and 1, found {[int(values[0])]}."
+        raise InputError(msg)
+    return values.astype(np.int64)
