@@ -13,12 +13,8 @@ from lggshape.replication.prediction import PREDICTORS, THRESHOLDS, Predicted, p
 from lggshape.replication.roles import Roles
 from lggshape.replication.variants import ASD, BEVR, MF
 from lggshape.statistics import auc
-from lggshape.statistics.prediction import (
-    cox_snell_from_auc,
-    cross_validated,
-    required_sample_size,
-    stratified_folds,
-)
+from lggshape.statistics.prediction import cross_validated, stratified_folds
+from lggshape.statistics.sample_size import cox_snell_from_auc, required_sample_size
 
 COUNT = 60
 NOWHERE = pd.Series(dtype=str)
