@@ -12,9 +12,9 @@ from scipy.stats import rankdata
 from lggshape.association import Family, Hypothesis, Label, Labels, irregularity
 from lggshape.errors import InputError
 from lggshape.parallel import map_all
+from lggshape.replication.names import ASD, BEVR, MF
 from lggshape.replication.roles import Roles
 from lggshape.replication.sensitivity import Analysis, run_analyses
-from lggshape.replication.variants import ASD, BEVR, MF
 from lggshape.statistics import freedman_lane
 from lggshape.statistics.logistic import ridge_logistic
 from lggshape.statistics.survival import cox

@@ -17,8 +17,8 @@ from lggshape.association.pair import Pair
 from lggshape.parallel import map_all
 from lggshape.readers import CaseSource
 from lggshape.replication import failed_attempt
+from lggshape.replication.names import ASD, BEVR, MF
 from lggshape.replication.roles import Roles
-from lggshape.replication.variants import ASD, BEVR, MF
 from lggshape.shape import Conventions, extract_features
 from lggshape.shape.table import Change
 from lggshape.statistics import auc, intraclass_correlation

@@ -9,8 +9,8 @@ import pandas as pd
 from lggshape.association import Family, Hypothesis, Label, Labels, irregularity
 from lggshape.association.codebook import Kind
 from lggshape.association.pair import Pair
+from lggshape.replication.names import ASD, BEVR
 from lggshape.replication.roles import Roles
-from lggshape.replication.variants import ASD, BEVR
 from lggshape.statistics import detectable_v
 
 POWER = 0.8

@@ -12,8 +12,8 @@ from lggshape.association import Labels
 from lggshape.errors import InputError
 from lggshape.parallel import map_all
 from lggshape.replication.confounding import Covariates
+from lggshape.replication.names import ASD, BEVR, MF
 from lggshape.replication.roles import Roles
-from lggshape.replication.variants import ASD, BEVR, MF
 from lggshape.statistics import auc
 from lggshape.statistics.performance import calibration, decision_curve
 from lggshape.statistics.prediction import cross_validated, stratified_folds
@@ -177,11 +177,12 @@ def _predict(task: _Task, *, seed: int) -> tuple[list[dict[str, Any]], list[dict
         about = key | {"validation": validation}
         single, curves = [], []
         try:
-            for number in range(seed, seed + repetitions):
+            for stream in np.random.SeedSequence(seed).spawn(repetitions):
+                outer, inner = stream.generate_state(2).tolist()
                 folds = institutions
                 if validation == "by patient":
-                    folds = stratified_folds(task.happened, FOLDS, seed=number)
-                found = cross_validated(task.happened, task.design, folds, seed=number)
+                    folds = stratified_folds(task.happened, FOLDS, seed=outer)
+                found = cross_validated(task.happened, task.design, folds, seed=inner)
                 usable = np.isfinite(found.probability)
                 happened = task.happened[usable]
                 # Where a part of the patients is separated, one is reached but for rounding.

@@ -1,8 +1,9 @@
 """The calibrated probabilities of automatic masks, kept small and read back."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,18 +88,11 @@ def read_probability(folder: Path, case: str) -> Probability:
     CaseError
         If it cannot be read.
     """
-    path = _place(folder, case)
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            z, y, x = archive["corner"].tolist()
-            planes, rows, columns = archive["shape"].tolist()
-            values = archive["values"].astype(np.float32)
-            return Probability(
-                values, (z, y, x), (planes, rows, columns), float(archive["threshold"])
-            )
-    except Exception as error:  # damaged archives raise nearly anything
-        msg = f"Expected {path} to hold the probability of case {case}, found: {error}."
-        raise CaseError(msg) from error
+    kept = _read(folder, case, ("values", "corner", "shape", "threshold"))
+    z, y, x = kept["corner"].tolist()
+    planes, rows, columns = kept["shape"].tolist()
+    values = kept["values"].astype(np.float32)
+    return Probability(values, (z, y, x), (planes, rows, columns), float(kept["threshold"]))
 
 
 def read_samples(folder: Path, case: str) -> NDArray[np.bool_]:
@@ -109,22 +103,27 @@ def read_samples(folder: Path, case: str) -> NDArray[np.bool_]:
     CaseError
         If they cannot be read.
     """
-    path = _place(folder, case)
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            shape = archive["shape"].tolist()
-            bits = np.unpackbits(archive["samples"]).astype(bool)
-        size = int(np.prod(shape))
-        return bits[: bits.size // size * size].reshape(-1, *shape)
-    except Exception as error:  # damaged archives raise nearly anything
-        msg = f"Expected {path} to hold the masks of case {case}, found: {error}."
-        raise CaseError(msg) from error
+    kept = _read(folder, case, ("samples", "shape"))
+    shape = kept["shape"].tolist()
+    bits = np.unpackbits(kept["samples"]).astype(bool)
+    size = int(np.prod(shape))
+    return bits[: bits.size // size * size].reshape(-1, *shape)
 
 
 def generator(seed: int, case: str, *numbers: int) -> np.random.Generator:
     """Give the random numbers of a case: the same whatever else is drawn, and in which order."""
     name = int.from_bytes(hashlib.sha256(case.encode()).digest()[:8])
     return np.random.default_rng([seed, name, *numbers])
+
+
+def _read(folder: Path, case: str, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    path = _place(folder, case)
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in names}
+    except Exception as error:  # damaged archives raise nearly anything
+        msg = f"Expected {path} to hold {', '.join(names)} of case {case}, found: {error}."
+        raise CaseError(msg) from error
 
 
 def _place(folder: Path, case: str) -> Path:

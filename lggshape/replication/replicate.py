@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from lggshape.errors import CaseError, InputError
 from lggshape.files import write_json
-from lggshape.replication.steps import Step, Study
+from lggshape.replication.steps import Step
+from lggshape.replication.study import Study
 
 SETTINGS, DONE = "replicate_settings.json", "replicate_done.json"
 

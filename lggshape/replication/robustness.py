@@ -1,6 +1,6 @@
 """How much the features change when the mask does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lggshape.case import Case
 from lggshape.readers import CaseSource
-from lggshape.replication.variants import JITTER_DRAWS, jittered
+from lggshape.replication.masks import JITTER_DRAWS, Mask, changed, jittered
 from lggshape.shape import feature_table
 from lggshape.shape.perturbation import dilate, erode, resample, smooth, thin
-from lggshape.shape.table import Change
 from lggshape.statistics import intraclass_correlation
 
 
@@ -50,8 +48,8 @@ def robustness_table(
     """
     kind = str(table["masks"].iloc[0])
     measured = {
-        name: [feature_table(sources, masks=kind, change=change, jobs=jobs).table]
-        for name, change in _CHANGES.items()
+        name: [feature_table(sources, masks=kind, change=partial(changed, by=way), jobs=jobs).table]
+        for name, way in _WAYS.items()
     }
     measured["jittered"] = [
         feature_table(
@@ -89,45 +87,12 @@ def _thirds(table: pd.DataFrame, name: str) -> dict[str, NDArray[np.bool_]]:
     return {f"{part} third by {name}": chosen.to_numpy() for part, chosen in parts.items()}
 
 
-def _mask(case: Case) -> NDArray[np.bool_]:
-    assert case.mask is not None  # it is read to be measured
-    return case.mask
-
-
-def _eroded(case: Case) -> NDArray[np.bool_]:
-    return erode(_mask(case))
-
-
-def _dilated(case: Case) -> NDArray[np.bool_]:
-    return dilate(_mask(case))
-
-
-def _smoothed(case: Case) -> NDArray[np.bool_]:
-    return smooth(_mask(case), 1.0)
-
-
-def _halved(case: Case) -> NDArray[np.bool_]:
-    return resample(_mask(case), 0.5)
-
-
-def _doubled(case: Case) -> NDArray[np.bool_]:
-    return resample(_mask(case), 2.0)
-
-
-def _turned(case: Case) -> NDArray[np.bool_]:
-    return np.rot90(_mask(case), axes=(1, 2))
-
-
-def _thinned(case: Case) -> NDArray[np.bool_]:
-    return thin(_mask(case), 2)
-
-
-_CHANGES: dict[str, Change] = {
-    "eroded by a pixel": _eroded,
-    "dilated by a pixel": _dilated,
-    "smoothed, 1 pixel": _smoothed,
-    "half as many pixels a side": _halved,
-    "twice as many pixels a side": _doubled,
-    "turned by 90 degrees": _turned,
-    "every second slice": _thinned,
+_WAYS: dict[str, Callable[[Mask], Mask]] = {
+    "eroded by a pixel": erode,
+    "dilated by a pixel": dilate,
+    "smoothed, 1 pixel": partial(smooth, sigma=1.0),
+    "half as many pixels a side": partial(resample, factor=0.5),
+    "twice as many pixels a side": partial(resample, factor=2.0),
+    "turned by 90 degrees": partial(np.rot90, axes=(1, 2)),
+    "every second slice": partial(thin, step=2),
 }

@@ -142,7 +142,20 @@ def _run(
     return rows, areas
 
 
-def of_the_test(table: pd.DataFrame) -> Iterator[Analysis]:
+def medians_of_draws(tested: Tested) -> Tested:
+    """Put the median of each number in place of analyses of one name: draws of a random change."""
+    names = [["test"], ["level"]]
+    return Tested(
+        *(
+            table.groupby([*_KEY, *more], sort=False, as_index=False, dropna=False)
+            .median()
+            .astype({"n": int})[list(table.columns)]
+            for table, more in zip(tested, names, strict=True)
+        )
+    )
+
+
+def with_other_tests(table: pd.DataFrame) -> Iterator[Analysis]:
     """Give the primary analysis of a table, and those that change the cut-points or the test."""
     yield Analysis(PRIMARY, PRIMARY, table)
     for bins in (2, 3):
@@ -157,7 +170,7 @@ def of_the_test(table: pd.DataFrame) -> Iterator[Analysis]:
         yield Analysis("empty masks", "ranked as the most irregular", ranked_worst(table))
 
 
-def of_the_patients(
+def with_other_patients(
     table: pd.DataFrame, dice: "pd.Series[float]", sites: "pd.Series[str]"
 ) -> Iterator[Analysis]:
     """Give the analyses without some patients; where nobody is left there is none.

@@ -11,9 +11,9 @@ import pandas as pd
 from lggshape.association import Family, Labels
 from lggshape.parallel import map_all
 from lggshape.readers import CaseSource
+from lggshape.replication.names import ASD, BEVR, MF
 from lggshape.replication.probabilities import generator, read_probability, read_samples
 from lggshape.replication.sensitivity import Analysis, run_analyses
-from lggshape.replication.variants import ASD, BEVR, MF
 from lggshape.shape import extract_features
 from lggshape.shape.perturbation import draw_mask, random_field
 
@@ -129,34 +129,38 @@ def _sample_case(source: CaseSource, *, folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def feature_intervals(draws: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+def feature_intervals(draws: pd.DataFrame, name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Give the spread of each feature over the draws of each patient.
 
     Parameters
     ----------
     draws : DataFrame
         As from `draw_features`.
+    name : str
+        What the draws are.
     table : DataFrame
         The features of the automatic masks.
 
     Returns
     -------
     DataFrame
-        A row a patient and feature: `patient`, `feature`, `value` (of the mask itself), `draws`,
-        `median`, `low`, `high` (2.5 and 97.5 %) over those draws that are not empty.
+        A row a patient and feature: `draws` (the name), `patient`, `feature`, `value` (of the mask
+        itself), `count`, `median`, `low`, `high` (2.5 and 97.5 %) over those draws that are not
+        empty.
     """
     own = table.set_index("patient")
     rows = []
-    for name in FEATURES:
-        for patient, values in draws.groupby("patient", sort=False)[name]:
+    for feature in FEATURES:
+        for patient, values in draws.groupby("patient", sort=False)[feature]:
             drawn = values.dropna().to_numpy(float)
             low, median, high = (
                 np.quantile(drawn, [0.025, 0.5, 0.975]) if len(drawn) else [np.nan] * 3
             )
             rows.append(
                 {
-                    "patient": patient, "feature": name, "value": own.at[patient, name],
-                    "draws": len(drawn), "median": median, "low": low, "high": high,
+                    "draws": name, "patient": patient, "feature": feature,
+                    "value": own.at[patient, feature], "count": len(drawn),
+                    "median": median, "low": low, "high": high,
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)

@@ -14,8 +14,8 @@ from lggshape.figures import box_and_points, decision_curves, interval_plot, str
 from lggshape.figures.agreement import agreement_plot
 from lggshape.files import write_table, write_text
 from lggshape.replication.agreement import MARGIN, side_by_side
+from lggshape.replication.names import AUTOMATIC, MANUAL
 from lggshape.replication.sensitivity import PRIMARY
-from lggshape.replication.steps import AUTOMATIC, MANUAL
 from lggshape.report import blocks, wording
 from lggshape.report.blocks import Column, Figure, Section, Table, Text
 from lggshape.report.checklists import Checklist, read_checklists

@@ -20,8 +20,8 @@ from lggshape.replication.confounding import (
     survival_models,
     within_mutants,
 )
+from lggshape.replication.names import ASD, BEVR, MF
 from lggshape.replication.roles import Roles
-from lggshape.replication.variants import ASD, BEVR, MF
 
 IDH, CLUSTER = "idh_1p19q_buda_table2", "RNASeqCluster"
 LEVELS = np.array(["IDHwt", "IDHmut-non-codel", "IDHmut-codel"])

@@ -18,8 +18,8 @@ from lggshape.replication.factors import (
     measure_masks,
     one_at_a_time,
 )
+from lggshape.replication.names import BEVR, MF
 from lggshape.replication.roles import Roles
-from lggshape.replication.variants import BEVR, MF
 from lggshape.shape import Conventions, extract_features
 
 CHOICES = ["ellipsoid", "component", "in_plane", "test"]

@@ -8,9 +8,9 @@ from sklearn.metrics import roc_auc_score
 
 from lggshape.association import Family, Hypothesis, Labels, Study, associate, read_labels
 from lggshape.association.hypotheses import ReportedAUC
+from lggshape.replication.names import ASD, BEVR
 from lggshape.replication.paper import claims_table, cohort_table, table_3
 from lggshape.replication.roles import Roles
-from lggshape.replication.variants import ASD, BEVR
 from lggshape.statistics import detectable_v
 
 CLUSTER = "RNASeqCluster"

@@ -9,9 +9,9 @@ import pytest
 from lggshape.association import Labels, read_labels
 from lggshape.files import write_table
 from lggshape.replication import prediction
+from lggshape.replication.names import ASD, BEVR, MF
 from lggshape.replication.prediction import PREDICTORS, THRESHOLDS, Predicted, predict
 from lggshape.replication.roles import Roles
-from lggshape.replication.variants import ASD, BEVR, MF
 from lggshape.statistics import auc
 from lggshape.statistics.prediction import cross_validated, stratified_folds
 from lggshape.statistics.sample_size import cox_snell_from_auc, required_sample_size
@@ -130,9 +130,10 @@ def test_scores_by_patient_are_medians_over_repetitions_invariant(
     age = labels["age_at_initial_pathologic"].values[cluster.index].to_numpy()[:, None]
     inside = (cluster == "R2").to_numpy()
     areas = []
-    for seed in (4, 5, 6):
-        folds = stratified_folds(inside, 5, seed=seed)
-        probability = cross_validated(inside, age, folds, seed=seed).probability
+    for stream in np.random.SeedSequence(4).spawn(3):
+        outer, inner = stream.generate_state(2).tolist()
+        folds = stratified_folds(inside, 5, seed=outer)
+        probability = cross_validated(inside, age, folds, seed=inner).probability
         areas.append(auc(probability[inside], probability[~inside]).estimate)
     assert len(set(areas)) == 3
     assert of(found, "R2", "age")["auc"] == pytest.approx(np.median(areas))

@@ -12,7 +12,8 @@ from lggshape.association import Family, Labels
 from lggshape.errors import CaseError, InputError
 from lggshape.replication.replicate import Done, run_steps
 from lggshape.replication.roles import Roles
-from lggshape.replication.steps import Step, Study
+from lggshape.replication.steps import Step
+from lggshape.replication.study import Study
 
 SETTINGS = {"inputs": {"dataset": "ab12"}, "labels": ["cd34"], "seed": 3}
 

@@ -11,10 +11,10 @@ from lggshape.replication.sensitivity import (
     COLUMNS,
     PRIMARY,
     Analysis,
-    of_the_patients,
-    of_the_test,
     ranked_worst,
     run_analyses,
+    with_other_patients,
+    with_other_tests,
 )
 from lggshape.statistics import fisher_exact, quantile_bins
 
@@ -38,7 +38,7 @@ def lacking(replicated) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def tested(replicated, lacking: pd.DataFrame, labels: Labels, family: Family) -> sensitivity.Tested:
-    analyses = [*of_the_test(lacking), *of_the_test(replicated.manual)]
+    analyses = [*with_other_tests(lacking), *with_other_tests(replicated.manual)]
     return run_analyses(analyses, labels, family, jobs=1)
 
 
@@ -109,7 +109,7 @@ def test_other_quantiles_invariant(replicated, labels: Labels, family: Family, a
     clusters = labels["RNASeqCluster"].values
     table = replicated.manual[replicated.manual["patient"].isin(clusters.index[:22])]
     levels = clusters[table["patient"]].to_numpy()
-    changed = [one for one in of_the_test(table) if one.analysis == analysis]
+    changed = [one for one in with_other_tests(table) if one.analysis == analysis]
     found = run_analyses(changed, labels, family, jobs=1).associations
     for name in (ASD, MF, BEVR):
         expected, primary = (
@@ -240,7 +240,7 @@ SITES = pd.Series({"a": "HT", "b": "CS", "c": "HT", "d": "CS", "e": "DU"})
 def test_patients_who_are_left_by_hand() -> None:
     # The group "patients" of reports/buda2019/protocol.md. Of f neither Dice nor site is known.
     found = {
-        a.analysis: "".join(a.table["patient"]) for a in of_the_patients(PATIENTS, DICE, SITES)
+        a.analysis: "".join(a.table["patient"]) for a in with_other_patients(PATIENTS, DICE, SITES)
     }
     assert found == {
         "without Dice below 0.7": "bcde",
@@ -253,9 +253,9 @@ def test_patients_who_are_left_by_hand() -> None:
 
 def test_nobody_left_is_no_analysis() -> None:
     sites = pd.Series("HT", index=list("abcdef"))
-    found = of_the_patients(PATIENTS, DICE - 0.2, sites)
+    found = with_other_patients(PATIENTS, DICE - 0.2, sites)
     assert [(a.analysis, len(a.table)) for a in found] == [("without Dice below 0.7", 1)]
-    unknown = of_the_patients(PATIENTS, DICE, pd.Series({}, dtype=str))
+    unknown = with_other_patients(PATIENTS, DICE, pd.Series({}, dtype=str))
     assert [a.analysis for a in unknown] == ["without Dice below 0.7", "without Dice below 0.8"]
 
 
@@ -265,9 +265,32 @@ def test_stricter_dice_keeps_fewer_patients_invariant(
     table = replicated.automatic
     dice = pd.Series(np.linspace(0.6, 1, len(table)), index=table["patient"])
     found = run_analyses(
-        of_the_patients(table, dice, pd.Series({}, dtype=str)), labels, family, jobs=1
+        with_other_patients(table, dice, pd.Series({}, dtype=str)), labels, family, jobs=1
     )
     expected = [int((dice[labels["COCCluster"].values.index] >= low).sum()) for low in (0.7, 0.8)]
     counts = found.associations.query("label == 'COCCluster' and feature == @BEVR")["n"].tolist()
     assert counts == expected
     assert all(more > fewer for more, fewer in pairwise(counts))
+
+
+def test_draws_become_their_medians_by_hand() -> None:
+    def rows(group: str, *p: float) -> list[dict[str, object]]:
+        key = {"masks": "manual", "feature": "f", "label": "l", "group": group, "analysis": group}
+        return [
+            key | {"test": "fisher", "n": 7, "p": value, "effect": 2 * value,
+                   "effect_low": value, "effect_high": np.nan}
+            for value in p
+        ]  # fmt: skip
+
+    associations = pd.DataFrame(rows("one", 0.3) + rows("draws", 0.5, 0.1, 0.9, 0.2, 0.4))
+    areas = associations.assign(level="R2", n_level=3, auc=0.1, auc_low=0.0, auc_high=1.0)
+    found = sensitivity.medians_of_draws(
+        sensitivity.Tested(associations, areas[list(sensitivity.AREA_COLUMNS)])
+    )
+    assert list(found.associations) == list(associations)
+    assert found.associations["analysis"].tolist() == ["one", "draws"]
+    assert found.associations["p"].tolist() == [0.3, 0.4]
+    assert found.associations["effect"].tolist() == [0.6, 0.8]
+    assert found.associations["n"].tolist() == [7, 7]
+    assert found.associations["effect_high"].isna().all()
+    assert found.areas[["level", "auc"]].to_numpy().tolist() == [["R2", 0.1]] * 2

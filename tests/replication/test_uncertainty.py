@@ -105,9 +105,9 @@ class TestDraws:
 
     def test_a_case_without_probability_is_named(self, replicated, tmp_path: Path) -> None:
         source = replicated.automatic_sources[0]
-        with pytest.raises(CaseError, match=f"probability of case {source.id}"):
+        with pytest.raises(CaseError, match=f"threshold of case {source.id}"):
             draw_features([source], tmp_path, FIELDS[0], seed=1, jobs=1)
-        with pytest.raises(CaseError, match=f"masks of case {source.id}"):
+        with pytest.raises(CaseError, match=f"samples, shape of case {source.id}"):
             sample_features([source], tmp_path, jobs=1)
 
 
@@ -128,8 +128,10 @@ def test_intervals_by_hand() -> None:
     for name, factor in zip(FEATURES, (1, 2, -1), strict=True):
         draws[name] = factor * np.array([*many, np.nan, 7, np.nan, np.nan])
     table = pd.DataFrame({"patient": list("abc"), ASD: [1, 2, 3], MF: [4, 5, 6], BEVR: [7, 8, 9]})
-    found = feature_intervals(draws, table)
-    assert list(found) == ["patient", "feature", "value", "draws", "median", "low", "high"]
+    found = feature_intervals(draws, "field", table)
+    assert list(found) == [
+        "draws", "patient", "feature", "value", "count", "median", "low", "high",
+    ]  # fmt: skip
     expected = [
         ("b", ASD, 2, 41, 200, 10, 390),
         ("a", ASD, 1, 1, 7, 7, 7),
@@ -141,7 +143,8 @@ def test_intervals_by_hand() -> None:
         ("a", BEVR, 7, 1, -7, -7, -7),
         ("c", BEVR, 9, 0, np.nan, np.nan, np.nan),
     ]
-    expected_table = pd.DataFrame(expected, columns=list(found))
+    rows = [("field", *row) for row in expected]
+    expected_table = pd.DataFrame(rows, columns=list(found))
     pd.testing.assert_frame_equal(found, expected_table, check_dtype=False)
 
 
@@ -162,7 +165,7 @@ def test_draws_of_the_masks_themselves_are_the_primary_analysis_invariant(
     assert (eroded["p"] != expected["p"]).any()
 
 
-def test_an_empty_draw_is_out_of_the_tests(replicated, labels: Labels, family: Family) -> None:
+def test_an_empty_draw_is_out_with_other_testss(replicated, labels: Labels, family: Family) -> None:
     table = replicated.automatic[["case", "patient", *FEATURES]].assign(draw=1)
     known = table["patient"].isin(labels["COCCluster"].values.index)
     table.loc[known.idxmax(), list(FEATURES)] = np.nan

@@ -8,16 +8,11 @@ from scipy.ndimage import gaussian_filter
 
 from lggshape.case import Case
 from lggshape.readers import CaseSource, open_cases
-from lggshape.replication import variants
+from lggshape.replication import masks as masks_module
+from lggshape.replication.masks import above_threshold, jittered
 from lggshape.replication.probabilities import generator
 from lggshape.replication.sensitivity import Analysis
-from lggshape.replication.variants import (
-    above_threshold,
-    changed_masks,
-    jittered,
-    other_conventions,
-    other_thresholds,
-)
+from lggshape.replication.variants import changed_masks, other_conventions, other_thresholds
 from lggshape.shape import extract_features, feature_table
 from lggshape.shape.perturbation import dilate, erode, jitter, smooth
 
@@ -47,9 +42,13 @@ def masks(replicated) -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def changed(replicated) -> dict[str, Analysis]:
-    found = changed_masks("manual", replicated.manual_sources[:SOME], seed=9, jobs=1)
-    return {analysis.analysis: analysis for analysis in found}
+def every_change(replicated) -> list[Analysis]:
+    return list(changed_masks("manual", replicated.manual_sources[:SOME], seed=9, jobs=1))
+
+
+@pytest.fixture(scope="module")
+def changed(every_change: list[Analysis]) -> dict[str, Analysis]:
+    return {analysis.analysis: analysis for analysis in every_change}
 
 
 class TestConventions:
@@ -135,19 +134,23 @@ class TestConventions:
         assert found["all of the mask"]["volume"].item() == mask.sum() + 4
         assert found["all of the mask"][BEVR].item() < one[BEVR].item()
 
+    def test_an_automatic_mask_is_one_component(self, table: pd.DataFrame) -> None:
+        found = other_conventions(table.assign(masks="automatic"), [], jobs=1)
+        assert "component" not in {one.group for one in found}
+
 
 class TestMasks:
-    def test_list_of_the_protocol_published(self, changed: dict[str, Analysis]) -> None:
+    def test_list_of_the_protocol_published(self, every_change: list[Analysis]) -> None:
         # The group "mask" of reports/buda2019/protocol.md.
-        assert list(changed) == [
+        assert [one.analysis for one in every_change] == [
             "eroded by a pixel",
             "dilated by a pixel",
             "smoothed, 1 pixel",
             "smoothed, 2 pixels",
-            *(f"outline jittered, draw {i}" for i in range(1, 6)),
+            *["outline jittered"] * 5,
         ]
-        assert {(one.group, one.features) for one in changed.values()} == {("mask", ())}
-        assert (variants.JITTER_AMPLITUDE, variants.JITTER_LENGTH) == (1, (1, 5))
+        assert {(one.group, one.features) for one in every_change} == {("mask", ())}
+        assert (masks_module.JITTER_AMPLITUDE, masks_module.JITTER_LENGTH) == (1, (1, 5))
 
     @pytest.mark.parametrize(
         ("name", "change"),
@@ -166,18 +169,17 @@ class TestMasks:
         for feature in (*FOUR, "volume"):
             np.testing.assert_array_equal(found[feature], [one[feature] for one in expected])
 
-    def test_draws_differ(self, changed: dict[str, Analysis], table: pd.DataFrame) -> None:
-        draws = [changed[f"outline jittered, draw {i}"].table[BEVR].tolist() for i in range(1, 6)]
+    def test_draws_differ(self, every_change: list[Analysis], table: pd.DataFrame) -> None:
+        draws = [one.table[BEVR].tolist() for one in every_change[-5:]]
         assert len({table[BEVR].iloc[0], *(draw[0] for draw in draws)}) == 6
 
     def test_jitter_hangs_on_seed_case_and_draw_alone_invariant(
-        self, replicated, changed: dict[str, Analysis]
+        self, replicated, every_change: list[Analysis]
     ) -> None:
         backwards = replicated.manual_sources[SOME - 1 :: -1]
-        again = {a.analysis: a for a in changed_masks("manual", backwards, seed=9, jobs=1)}
-        name = "outline jittered, draw 3"
-        reversed_table = again[name].table[::-1].reset_index(drop=True)
-        pd.testing.assert_frame_equal(reversed_table, changed[name].table)
+        again = list(changed_masks("manual", backwards, seed=9, jobs=1))
+        reversed_table = again[-3].table[::-1].reset_index(drop=True)
+        pd.testing.assert_frame_equal(reversed_table, every_change[-3].table)
 
     def test_jittered_is_a_jitter_of_the_protocol_invariant(self, masks: list[np.ndarray]) -> None:
         def case(name: str) -> Case:

@@ -22,11 +22,11 @@ from lggshape.replication.confounding import (
     within_mutants,
 )
 from lggshape.replication.factors import OURS, THEIRS, factor_table, one_at_a_time
+from lggshape.replication.names import ASD, BEVR, MF, OFFSETS
 from lggshape.replication.paper import claims_table, cohort_table, table_3
 from lggshape.replication.roles import read_roles
-from lggshape.replication.sensitivity import of_the_test, run_analyses
+from lggshape.replication.sensitivity import run_analyses, with_other_tests
 from lggshape.replication.uncertainty import draw_tests, stability_table
-from lggshape.replication.variants import ASD, BEVR, MF, OFFSETS
 from lggshape.report.replication import as_json, write_report
 
 COUNT = 60
@@ -123,7 +123,7 @@ def tables(labels: Labels, family: Family) -> Tables:
             ],
         ),
     }  # fmt: skip
-    analyses = [a for table in (automatic, manual) for a in of_the_test(table)]
+    analyses = [a for table in (automatic, manual) for a in with_other_tests(table)]
     found["sensitivity"] = run_analyses(analyses, labels, family, jobs=1).associations
     nowhere = pd.Series(dtype=str)
     found["adjusted"] = adjusted_table(
