@@ -21,6 +21,7 @@ from lggshape.replication.factors import Masks, factor_table, measure_masks, one
 from lggshape.replication.masks import above_threshold, changed, component_above, own_mask
 from lggshape.replication.names import ASD, AUTOMATIC, BEVR, MANUAL, MF, OFFSETS
 from lggshape.replication.noise import disturbed, noisy_masks
+from lggshape.replication.outlines import outline_table
 from lggshape.replication.paper import claims_table, cohort_table, table_3
 from lggshape.replication.prediction import PREDICTORS, predict
 from lggshape.replication.probabilities import keep_probability
@@ -104,8 +105,10 @@ def _evaluate(study: Study) -> Tables:
     matched = match_cases(study.mask_folder, study.dataset)
     with study.progress("evaluating", len(matched.pairs)) as advance:
         found = evaluate(matched, labels=study.labels, jobs=study.jobs, on_case=advance)
+    by_case = found.scores.set_index("case")["dice"]
     return {
         "scores": found.scores,
+        "outlines": outline_table(study.automatic, study.sources, by_case),
         "evaluation": found.summary,
         "evaluation_groups": found.groups,
         "detection": found.detection,

@@ -24,9 +24,9 @@ class Text:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure."""
+    """Drawings side by side."""
 
-    drawing: Drawing
+    drawings: Sequence[Drawing]
     kind: ClassVar[str] = "figure"
 
 
@@ -49,12 +49,15 @@ class Table:
     kind: ClassVar[str] = "table"
 
 
+Block = Text | Table | Figure
+
+
 class Section(NamedTuple):
     """A section: its anchor, its heading, and what is in it."""
 
     name: str
     title: str
-    blocks: Sequence[Text | Table | Figure]
+    blocks: Sequence[Block]
 
 
 def table(data: pd.DataFrame, caption: str, source: str, *columns: Column) -> Table:

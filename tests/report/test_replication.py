@@ -32,7 +32,16 @@ from lggshape.report.replication import as_json, write_report
 COUNT = 60
 IRREGULARITY = np.linspace(0, 1, COUNT)
 IDH = "idh_1p19q_buda_table2"
-PRIMARY = ("features", "claims", "flow", "cohort", "evaluation", "associations", "table_3")
+PRIMARY = (
+    "features",
+    "outlines",
+    "claims",
+    "flow",
+    "cohort",
+    "evaluation",
+    "associations",
+    "table_3",
+)
 
 Tables = dict[str, pd.DataFrame]
 
@@ -123,6 +132,11 @@ def tables(labels: Labels, family: Family) -> Tables:
             ],
         ),
     }  # fmt: skip
+    found["outlines"] = pd.DataFrame(
+        [["p1", 0.5, 3, kind, 1, *point]
+         for kind in ("automatic", "manual") for point in ([0, 0], [0, 5], [5, 5])],
+        columns=["patient", "dice", "slice", "masks", "part", "row", "column"],
+    )  # fmt: skip
     analyses = [a for table in (automatic, manual) for a in with_other_tests(table)]
     found["sensitivity"] = run_analyses(analyses, labels, family, jobs=1).associations
     nowhere = pd.Series(dtype=str)
@@ -219,7 +233,7 @@ def test_every_table_names_a_file_that_lies_beside_it(report: tuple[Page, Path])
     page, folder = report
     named = {name.removesuffix(".csv") for name in page.files if name.endswith(".csv")}
     # All but those that stand behind others, or in a figure.
-    unnamed = {"features", "contingency", "draws", "decision_curves"}
+    unnamed = {"features", "outlines", "contingency", "draws", "decision_curves"}
     written = {path.stem for path in folder.glob("*.csv")}
     assert named == written - unnamed
 
@@ -275,8 +289,9 @@ def test_what_was_not_done_is_left_out(tables: Tables, write: Write, tmp_path: P
     page = write({name: tables[name] for name in PRIMARY}, tmp_path)
     assert list(page.sections) == ["answer", "patients", "masks", "tests", "checklists"]
     names = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
-    # Table 3, and the three features that are tested against RNA clusters.
+    # Outlines, Table 3, and the three features that are tested against RNA clusters.
     assert names == {
+        "outlines",
         "table-3",
         *(
             f"{kind}-{name}-RNASeqCluster"
