@@ -155,6 +155,48 @@ def medians_of_draws(tested: Tested) -> Tested:
     )
 
 
+def span_table(associations: pd.DataFrame, family: Family) -> pd.DataFrame:
+    """Sum up what the changes do to each hypothesis.
+
+    Parameters
+    ----------
+    associations : DataFrame
+        The primary analysis and all others, as in `Tested`.
+    family : Family
+        The hypotheses.
+
+    Returns
+    -------
+    DataFrame
+        A row a kind of mask and hypothesis: `masks`, `feature`, `label`, `p` (of the primary
+        analysis), and over the others `analyses` (how many), `below_reported` (how many have a p
+        below the published bound; missing without one), `p_low`, `p_median`, `p_high`, `weakest`
+        (the analysis of the largest p), `effect_low`, `effect_high` (of Cramér's V).
+    """
+    bounds: dict[Any, float | None] = {
+        (h.feature, h.label): h.reported_below for h in family.hypotheses
+    }
+    rows: list[dict[str, Any]] = []
+    for key, group in associations.groupby(["masks", "feature", "label"], sort=False):
+        masks, feature, label = key
+        is_primary = group["analysis"] == PRIMARY
+        others = group[~is_primary].dropna(subset="p")
+        effects = others.loc[others["test"] != "kruskal_wallis", "effect"]
+        bound = bounds[feature, label]
+        row = {
+            "masks": masks, "feature": feature, "label": label,
+            "p": group.loc[is_primary, "p"].item(), "analyses": len(others),
+            "below_reported": np.nan if bound is None else int((others["p"] < bound).sum()),
+            "p_low": others["p"].min(), "p_median": others["p"].median(),
+            "p_high": others["p"].max(), "weakest": "",
+            "effect_low": effects.min(), "effect_high": effects.max(),
+        }  # fmt: skip
+        if len(others):
+            row["weakest"] = others["analysis"].iloc[int(others["p"].argmax())]
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
 def with_other_tests(table: pd.DataFrame) -> Iterator[Analysis]:
     """Give the primary analysis of a table, and those that change the cut-points or the test."""
     yield Analysis(PRIMARY, PRIMARY, table)

@@ -30,6 +30,7 @@ from lggshape.replication.sensitivity import (
     Analysis,
     medians_of_draws,
     run_analyses,
+    span_table,
     with_other_patients,
     with_other_tests,
 )
@@ -172,7 +173,11 @@ def _sensitivity(study: Study) -> Tables:
             on_analysis=advance,
         )  # fmt: skip
     found = medians_of_draws(found)
-    return {"sensitivity": found.associations, "sensitivity_areas": found.areas}
+    return {
+        "sensitivity": found.associations,
+        "sensitivity_areas": found.areas,
+        "sensitivity_spans": span_table(found.associations, study.family),
+    }
 
 
 def _confounding(study: Study) -> Tables:

@@ -294,3 +294,28 @@ def test_draws_become_their_medians_by_hand() -> None:
     assert found.associations["n"].tolist() == [7, 7]
     assert found.associations["effect_high"].isna().all()
     assert found.areas[["level", "auc"]].to_numpy().tolist() == [["R2", 0.1]] * 2
+
+
+def test_spans_by_hand() -> None:
+    key = {"masks": "manual", "feature": BEVR, "label": "l", "n": 7}
+    rows = [
+        (sensitivity.PRIMARY, "fisher_exact", 0.01, 0.5),
+        ("2 bins", "fisher_exact", 0.04, 0.3),
+        ("none", "kruskal_wallis", 0.001, 0.9),
+        ("without A", "fisher_exact", 0.2, 0.1),
+        ("without B", "fisher_exact", np.nan, np.nan),
+    ]
+    table = pd.DataFrame(
+        key | dict(zip(("analysis", "test", "p", "effect"), row, strict=True)) for row in rows
+    )
+    family = Family(
+        "one", "One", (Hypothesis(BEVR, "l", reported_below=0.05), Hypothesis(BEVR, "m"))
+    )
+    both = pd.concat([table, table[:1].assign(label="m")])
+    found, alone = sensitivity.span_table(both, family).to_dict("records")
+    assert (found["p"], found["analyses"], found["below_reported"]) == (0.01, 3, 2)
+    assert (found["p_low"], found["p_median"], found["p_high"]) == (0.001, 0.04, 0.2)
+    assert (found["weakest"], found["effect_low"], found["effect_high"]) == ("without A", 0.1, 0.3)
+    # Nothing was changed, and no bound is known.
+    assert (alone["analyses"], alone["weakest"]) == (0, "")
+    assert np.isnan([alone["below_reported"], alone["p_high"], alone["effect_low"]]).all()

@@ -25,7 +25,7 @@ from lggshape.replication.factors import OURS, THEIRS, factor_table, one_at_a_ti
 from lggshape.replication.names import ASD, BEVR, MF, OFFSETS
 from lggshape.replication.paper import claims_table, cohort_table, table_3
 from lggshape.replication.roles import read_roles
-from lggshape.replication.sensitivity import run_analyses, with_other_tests
+from lggshape.replication.sensitivity import run_analyses, span_table, with_other_tests
 from lggshape.replication.uncertainty import draw_tests, stability_table
 from lggshape.report.replication import as_json, write_report
 
@@ -139,6 +139,7 @@ def tables(labels: Labels, family: Family) -> Tables:
     )  # fmt: skip
     analyses = [a for table in (automatic, manual) for a in with_other_tests(table)]
     found["sensitivity"] = run_analyses(analyses, labels, family, jobs=1).associations
+    found["sensitivity_spans"] = span_table(found["sensitivity"], family)
     nowhere = pd.Series(dtype=str)
     found["adjusted"] = adjusted_table(
         features, labels, family, roles, nowhere, permutations=9, jobs=1

@@ -1,6 +1,7 @@
 """What the results hang on, and what they are good for."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,16 +19,7 @@ def sensitivity(report: Report) -> Sequence[Block]:
     """Show what the tests hang on."""
     data = report.tables["sensitivity"]
     primary = data[data["analysis"] == PRIMARY]
-    spans = (
-        data[data["analysis"] != PRIMARY]
-        .groupby(["masks", "feature", "label"], sort=False)
-        .agg(
-            analyses=("p", "size"), p_low=("p", "min"), p_median=("p", "median"),
-            p_high=("p", "max"), effect_low=("effect", "min"), effect_high=("effect", "max"),
-        )
-        .reset_index()
-        .merge(primary[["masks", "feature", "label", "p"]], on=["masks", "feature", "label"])
-    )  # fmt: skip
+    spans = report.tables["sensitivity_spans"]
     return [
         Text(
             "One choice changed at a time. No verdicts: the correction covers the primary tests "
@@ -50,12 +42,16 @@ def sensitivity(report: Report) -> Sequence[Block]:
             "sensitivity",
             FEATURE, LABEL, MASKS, blocks.words("outline", "analysis"), N, blocks.p("p"), V,
         ),
+        *(
+            Text(_fragility(row), "note")
+            for row in spans[spans["below_reported"].notna()].itertuples()
+        ),
         blocks.table(
-            spans, "From the smallest to the largest, over all changes.", "sensitivity",
+            spans, "From the smallest to the largest, over all changes.", "sensitivity_spans",
             MASKS, FEATURE, LABEL, blocks.count("analyses", "analyses"),
             blocks.p("primary p"), blocks.p("smallest", "p_low"), blocks.p("median", "p_median"),
-            blocks.p("largest", "p_high"), blocks.number("V, from", "effect_low"),
-            blocks.number("to", "effect_high"),
+            blocks.p("largest", "p_high"), blocks.words("weakest", "weakest"),
+            blocks.number("V, from", "effect_low"), blocks.number("to", "effect_high"),
         ),
         *(
             blocks.table(
@@ -70,6 +66,14 @@ def sensitivity(report: Report) -> Sequence[Block]:
             for masks in (AUTOMATIC, MANUAL)
         ),
     ]  # fmt: skip
+
+
+def _fragility(row: Any) -> str:
+    return (
+        f"{wording.symbol(row.feature)} × {row.label}, {row.masks} masks: p stays below the "
+        f"paper's bound in {row.below_reported:.0f} of {row.analyses} changes. It is largest "
+        f"({wording.p_text(row.p_high)}) for: {row.weakest}."
+    )
 
 
 def _smoother(data: pd.DataFrame, family: Family) -> pd.DataFrame:
