@@ -10,6 +10,7 @@ from lggshape.segmentation._backend import gpus, keras
 from lggshape.segmentation.augmentation import Draws, augment
 from lggshape.segmentation.configuration import TrainingConfiguration
 from lggshape.segmentation.efficientnet import PREFIX
+from lggshape.segmentation.sampling import SliceStore
 
 Tensor = Any
 Array = NDArray[np.generic]
@@ -20,30 +21,75 @@ _BORDER = 5
 pixels to each side."""
 
 
+_LAUNCH = 16
+"""Steps that a GPU is given at once: it would wait for the host between them."""
+
+
+class ResidentSlices(keras.layers.Layer):
+    """The slices of a store in the memory of the device, so that a step moves their places alone.
+
+    Parameters
+    ----------
+    store : SliceStore
+        The slices.
+    """
+
+    def __init__(self, store: SliceStore) -> None:
+        super().__init__(dtype="float32", autocast=False)
+        settings: dict[str, Any] = {"dtype": "uint8", "trainable": False}
+        self._codes = keras.Variable(store.codes, **settings)
+        self._masks = keras.Variable(store.masks, **settings)
+        self._has_neighbours = store.configuration.neighbours > 0
+        self._flair = store.configuration.sequences.index("FLAIR")
+
+    def call(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Gather slices by the places (B, 1 + neighbours) that a store gives.
+
+        Returns
+        -------
+        codes : tensor of uint8, shape (B, size, size, channels)
+            The sequences, then FLAIR of the neighbours.
+        masks : tensor of uint8, shape (B, size, size)
+            1 inside the tumour.
+        """
+        ops = keras.ops
+        codes = ops.take(self._codes, places[:, 0], axis=0)
+        if self._has_neighbours:
+            around = ops.take(self._codes, places[:, 1:], axis=0)[..., self._flair]
+            codes = ops.concatenate([codes, ops.moveaxis(around, 1, -1)], axis=-1)
+        return codes, ops.take(self._masks, places[:, 0], axis=0)
+
+
 class Learner(keras.Model):
-    """A network with what it is trained by: slices in, loss out.
+    """A network with what it is trained by: places of slices in, loss out.
 
     Parameters
     ----------
     network : keras.Model
         From standardised slices to logits. Its input may be smaller than the slices: then it is
         shown squares that are cut from them.
+    slices : ResidentSlices
+        What it is trained on.
     border_weight : float
         Of the loss.
     """
 
-    def __init__(self, network: "keras.Model", *, border_weight: float = 0.0) -> None:
+    def __init__(
+        self, network: "keras.Model", slices: ResidentSlices, *, border_weight: float = 0.0
+    ) -> None:
         super().__init__(name="learner")
         self.network = network
+        self._slices = slices
         self._border_weight = border_weight
         self._crop = int(network.input_shape[1])
 
     def call(self, batch: tuple[Tensor, ...], training: bool = False) -> tuple[Tensor, Tensor]:
-        """Augment codes (B, size, size, C) and masks (B, size, size); give logits and masks.
+        """Augment the slices at places (B, 1 + neighbours) by `Draws`; give logits and masks.
 
         Both are (B, crop, crop, 1).
         """
-        codes, masks, *draws = batch
+        places, *draws = batch
+        codes, masks = self._slices(places)
         slices, masks = augment(codes, masks, Draws(*draws), crop=self._crop)
         return self.network(slices, training=training), masks
 
@@ -161,24 +207,35 @@ class SlowEncoderAdamW(keras.optimizers.AdamW):
         super().finalize_variable_values(variables)
 
 
-def make_learner(network: "keras.Model", training: TrainingConfiguration, *, steps: int) -> Learner:
+def make_learner(
+    network: "keras.Model",
+    store: SliceStore,
+    training: TrainingConfiguration,
+    *,
+    steps: int,
+    device: str = "auto",
+) -> Learner:
     """Prepare a network for training.
 
     Parameters
     ----------
     network : keras.Model
         With the weights it starts from.
+    store : SliceStore
+        What it is trained on.
     training : TrainingConfiguration
         The settings.
     steps : int
         Of the whole training.
+    device : {"auto", "cpu", "gpu"}
+        Where it is trained.
 
     Returns
     -------
     Learner
         Compiled; its optimiser keeps the averaged weights if they are asked for.
     """
-    learner = Learner(network, border_weight=training.border_weight)
+    learner = Learner(network, ResidentSlices(store), border_weight=training.border_weight)
     pretrained = training.encoder_weights != "none"
     slow = [v for v in network.trainable_variables if pretrained and v.path.startswith(PREFIX)]
     optimizer = SlowEncoderAdamW(
@@ -193,9 +250,13 @@ def make_learner(network: "keras.Model", training: TrainingConfiguration, *, ste
     )
     plain = [v for v in network.trainable_variables if len(v.shape) < 2]
     optimizer.exclude_from_weight_decay(var_list=plain)
-    # TensorFlow's own kernels are faster than XLA's on a CPU; JAX compiles in any case.
-    jit = keras.backend.backend() == "jax" or bool(gpus())
-    learner.compile(optimizer=optimizer, jit_compile=jit)
+    on_gpu = device != "cpu" and bool(gpus())
+    learner.compile(
+        optimizer=optimizer,
+        # TensorFlow's own kernels are faster than XLA's on a CPU; JAX compiles in any case.
+        jit_compile=keras.backend.backend() == "jax" or on_gpu,
+        steps_per_execution=_LAUNCH if on_gpu else 1,
+    )
     optimizer.build(network.trainable_variables)
     return learner
 

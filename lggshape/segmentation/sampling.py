@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from lggshape.errors import CaseError, InputError
 from lggshape.readers import CaseSource
 from lggshape.segmentation.configuration import NetworkConfiguration
 from lggshape.segmentation.identity import slice_fingerprints
-from lggshape.segmentation.volumes import Frame, prepare, with_neighbours
+from lggshape.segmentation.volumes import Frame, prepare
 
 Indices = NDArray[np.intp]
 
@@ -75,15 +74,17 @@ def _fitted(mask: NDArray[np.bool_], frame: Frame) -> NDArray[np.uint8]:
     return (full > 127).astype(np.uint8)
 
 
-class Batch(NamedTuple):
-    """Slices with their masks: codes (B, size, size, channels), masks (B, size, size)."""
-
-    codes: NDArray[np.uint8]
-    masks: NDArray[np.uint8]
-
-
 class SliceStore:
     """The slices of some cases, one after the other, as bytes.
+
+    Attributes
+    ----------
+    codes : ndarray of uint8, shape (N, size, size, C)
+        Standardised intensities.
+    masks : ndarray of uint8, shape (N, size, size)
+        1 inside the tumour.
+    with_tumour, without_tumour : ndarray of int
+        Places of the slices.
 
     Parameters
     ----------
@@ -113,12 +114,16 @@ class SliceStore:
             msg = f"Expected tumour in the masks to train on, found none in {len(cases)} cases."
             raise InputError(msg)
 
-    def gather(self, slices: Indices) -> Batch:
-        """Give some slices, each with its neighbours, and their masks."""
-        codes = with_neighbours(
-            self.codes, slices, self._first[slices], self._last[slices], self.configuration
-        )
-        return Batch(codes, self.masks[slices])
+    def with_neighbours(self, slices: Indices) -> NDArray[np.int32]:
+        """Give the places of slices (B,) and, in order, of their neighbours: (B, 1 + neighbours).
+
+        The neighbours of a case's first and last slice are these themselves.
+        """
+        reach = self.configuration.neighbours
+        offsets = [0, *(offset for offset in range(-reach, reach + 1) if offset)]
+        around = slices[:, None] + np.array(offsets)
+        within: Indices = np.clip(around, self._first[slices, None], self._last[slices, None])
+        return within.astype(np.int32)
 
     def epoch_length(self, *, batch: int, empty_slices: float) -> int:
         """Give the number of batches of an epoch; the last one is filled up."""

@@ -157,8 +157,7 @@ def train(
         unfinished = [m for m in members if not _is_finished(out, fold, m)]
         if unfinished:
             with device_scope(device):
-                policy = precision_for(training.precision, device)
-                trainer = _Fold(out, cases, folds, fold, network, training, policy)
+                trainer = _Fold(out, cases, folds, fold, network, training, device)
                 for member in unfinished:
                     trainer.train_member(member, on_step)
         finished += [runs.member_folder(fold, member) for member in members]
@@ -181,13 +180,14 @@ class _Fold:
         fold: int,
         network: NetworkConfiguration,
         training: TrainingConfiguration,
-        policy: str,
+        device: str,
     ) -> None:
         self._out = out
         self._fold = fold
         self._network = network
         self._training = training
-        self._policy = policy
+        self._device = device
+        self._policy = precision_for(training.precision, device)
         sites = {case.patient: case.site for case in cases}
         self._patients, inner = split_patients(sites, folds, fold, training)
         self._inner = [case for case in cases if case.patient in set(inner)]
@@ -205,7 +205,8 @@ class _Fold:
         crop = dataclasses.replace(self._network, size=crop_of(self._network, training))
         network = build(crop, policy=self._policy)
         start_encoder(network, training)
-        learner = make_learner(network, training, steps=self._steps * training.epochs)
+        steps = self._steps * training.epochs
+        learner = make_learner(network, self._store, training, steps=steps, device=self._device)
         predictor = Predictor(self._network, policy=self._policy)
         history: list[dict[str, Any]] = []
         best: list[NDArray[np.generic]] = []
@@ -284,7 +285,7 @@ class _Fold:
                 crop=crop,
                 sequence_dropout=training.sequence_dropout,
             )
-            yield ((*self._store.gather(slices), *draws),)
+            yield ((self._store.with_neighbours(slices), *draws),)
 
     def _inner_dice(self, predictor: Predictor) -> float:
         masks = [(case.mask, predictor.predict(case.codes)[0]) for case in self._inner]

@@ -6,6 +6,7 @@ beyond the array counts as outside. Nothing modifies its input, and a change of 
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,7 @@ _Floats = NDArray[np.floating]
 
 _CROSS = ndimage.generate_binary_structure(2, 1)[np.newaxis]
 _HALF = 0.5 - 1e-9  # a share of just one half is inside, whichever way it was rounded
+_NEGLIGIBLE = 1e-6  # of the variance of a voxel
 _INDEPENDENT = 1e-2  # of a voxel: a Gaussian of this sigma does not reach the next one
 
 
@@ -152,8 +154,8 @@ def random_field(
     White noise is smoothed by a Gaussian along each axis. The weights of each voxel have a sum of
     squares of 1, also at the border, where they are cut off. So every voxel is standard normal and
     opposite borders are independent; near a border the field is somewhat smoother than elsewhere.
-    The weights are applied as products with matrices, which is fast however far they reach: 40
-    slices of 256 x 256 take less than 0.1 s, and nothing has to be cropped.
+    A smooth field needs fewer random numbers than it has voxels: along each axis as many as the
+    covariance has eigenvalues of any size [1]_.
 
     Parameters
     ----------
@@ -175,6 +177,11 @@ def random_field(
     InputError
         If `shape` is not three positive numbers, or a length is not a number from 0 upwards.
 
+    References
+    ----------
+    .. [1] Ghanem RG, Spanos PD. Stochastic Finite Elements: A Spectral Approach. Springer 1991,
+       chapter 2 (Karhunen-Loève expansion).
+
     Examples
     --------
     >>> field = random_field((3, 8, 8), length=(1.0, 2.0), rng=np.random.default_rng(0))
@@ -187,9 +194,12 @@ def random_field(
     for sigma in length:
         _check_length("length", sigma)
     across, plane = length
-    noise = rng.standard_normal(shape, dtype=np.float32)
-    in_plane = _smoothing(shape[1], plane) @ noise @ _smoothing(shape[2], plane).T
-    return np.tensordot(_smoothing(shape[0], across), in_plane, axes=1).astype(np.float32)
+    slices, rows, columns = (
+        _factor(size, sigma) for size, sigma in zip(shape, (across, plane, plane), strict=True)
+    )
+    count = (slices.shape[1], rows.shape[1], columns.shape[1])
+    in_plane = rows @ rng.standard_normal(count, dtype=np.float32) @ columns.T
+    return np.tensordot(slices, in_plane, axes=1).astype(np.float32, copy=False)
 
 
 def draw_mask(probability: ArrayLike, field: ArrayLike) -> _Mask:
@@ -332,13 +342,24 @@ def _signed_distance(area: _Mask) -> _Floats:
     return signed
 
 
-def _smoothing(size: int, sigma: float) -> NDArray[np.float32]:
-    """Weigh the voxels of an axis around each of them, by a Gaussian and to a sum of squares 1."""
+@lru_cache(maxsize=128)
+def _factor(size: int, sigma: float) -> NDArray[np.float32]:
+    """Give a factor (size, rank) of the covariance along an axis; each row has the norm 1."""
     places = np.arange(size)
     distances = (places[:, np.newaxis] - places) / max(sigma, _INDEPENDENT)
-    weights = np.exp(-(distances**2) / 2)
-    normalised: NDArray[np.float64] = weights / np.linalg.norm(weights, axis=1, keepdims=True)
-    return normalised.astype(np.float32)
+    weights = _of_norm_1(np.exp(-(distances**2) / 2))
+    variances, vectors = np.linalg.eigh(weights @ weights.T)  # from the smallest up
+    kept = np.cumsum(variances) > _NEGLIGIBLE
+    if not kept.all():
+        weights = _of_norm_1(vectors[:, kept] * np.sqrt(variances[kept]))
+    factor: NDArray[np.float32] = weights.astype(np.float32)
+    factor.flags.writeable = False  # it is shared
+    return factor
+
+
+def _of_norm_1(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    normalised: NDArray[np.float64] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return normalised
 
 
 def _averaging(size: int, new_size: int) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from lggshape.segmentation._backend import keras
 from lggshape.segmentation.augmentation import draw
 from lggshape.segmentation.configuration import NetworkConfiguration, TrainingConfiguration
 from lggshape.segmentation.learner import (
+    ResidentSlices,
     SlowEncoderAdamW,
     WarmupCosine,
     averaged_weights,
@@ -20,6 +21,8 @@ from lggshape.segmentation.learner import (
     segmentation_loss,
     state_of,
 )
+from lggshape.segmentation.sampling import SliceStore, TrainingCase
+from lggshape.segmentation.volumes import with_neighbours
 
 CONFIGURATION = NetworkConfiguration(
     architecture="unet", filters=(4, 8), sequences=("FLAIR",), neighbours=0, size=16
@@ -38,20 +41,33 @@ def toy_network():
     return network
 
 
+def toy_store(configuration=CONFIGURATION):
+    """Make two cases of six slices of 16 x 16 with bright squares, the masks."""
+    rng = np.random.default_rng(7)
+    masks = np.zeros((6, 16, 16), dtype=np.uint8)
+    masks[:, 4:12, 4:12] = 1
+    cases = []
+    for name in "ab":
+        noise = rng.integers(0, 20, (*masks.shape, len(configuration.sequences)))
+        codes = (100 + 60 * masks[..., None] + noise).astype(np.uint8)
+        cases.append(TrainingCase(name, name, "CS", codes, masks, ()))
+    return SliceStore(cases, configuration)
+
+
 def toy_learner(*, steps=6, **settings):
     defaults = {"weight_decay": 0, "warmup": 0, "learning_rate": RATE, "average": 0.8}
-    return make_learner(toy_network(), TrainingConfiguration(**defaults | settings), steps=steps)
+    training = TrainingConfiguration(**defaults | settings)
+    return make_learner(toy_network(), toy_store(), training, steps=steps)
 
 
 def batches(epoch, *, steps=3):
-    """Give batches of bright squares and their masks: 4 slices of 16 x 16, to be cut to 8 x 8."""
+    """Give batches of the places of 4 slices, to be cut to 8 x 8."""
     rng = np.random.default_rng([7, epoch])
+    store = toy_store()
     for _ in range(steps):
-        masks = np.zeros((4, 16, 16), dtype=np.uint8)
-        masks[:, 4:12, 4:12] = 1
-        codes = (100 + 60 * masks + rng.integers(0, 20, masks.shape)).astype(np.uint8)[..., None]
+        places = store.with_neighbours(rng.integers(0, 12, 4))
         draws = draw(rng, 4, CONFIGURATION, crop=8, sequence_dropout=0)
-        yield ((codes, masks, *draws),)
+        yield ((places, *draws),)
 
 
 def fit(learner, epoch, *, steps=3, callbacks=()):
@@ -194,6 +210,19 @@ def test_the_network_is_shown_squares_that_are_cut_from_the_slices_invariant():
     logits, masks = learner(batch)
     assert logits.shape == masks.shape == (4, 8, 8, 1)
     assert set(np.unique(masks)) <= {0, 1}
+
+
+@pytest.mark.parametrize("neighbours", [0, 2])
+def test_what_is_gathered_is_what_a_network_is_shown_invariant(neighbours):
+    settings = {"sequences": ("post-contrast", "FLAIR"), "neighbours": neighbours}
+    configuration = NetworkConfiguration(architecture="unet", filters=(4, 8), size=16, **settings)
+    store = toy_store(configuration)
+    slices = np.array([0, 5, 7, 11])
+    codes, masks = ResidentSlices(store)(store.with_neighbours(slices))
+    first, last = np.repeat([[0, 6], [5, 11]], 2, axis=1)
+    expected = with_neighbours(store.codes, slices, first, last, configuration)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(codes), expected)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(masks), store.masks[slices])
 
 
 def test_training_lowers_the_loss_invariant():

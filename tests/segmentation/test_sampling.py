@@ -1,6 +1,6 @@
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +31,9 @@ class Source:
         return self.case
 
 
-def training_case(tumour, *, first=0):
+def training_case(tumour):
     """Make a case whose slices hold their number, with a tumour where it is said."""
-    numbers = np.arange(first, first + len(tumour), dtype=np.uint8)
+    numbers = np.arange(len(tumour), dtype=np.uint8)
     codes = np.broadcast_to(numbers[:, None, None, None], (len(tumour), 8, 8, 1)).copy()
     mask = np.zeros((len(tumour), 8, 8), dtype=np.uint8)
     mask[np.flatnonzero(tumour), 2, 2] = 1
@@ -97,13 +97,12 @@ def test_the_order_is_that_of_the_seed_invariant():
 
 
 def test_neighbours_end_with_the_case_analytic():
-    cases = [training_case([1, 0, 0], first=1), training_case([0, 1], first=11)]
-    batch = SliceStore(cases, CONFIGURATION).gather(np.array([0, 2, 3, 1]))
-    assert batch.codes.shape == (4, 8, 8, 3)
+    store = SliceStore([training_case([1, 0, 0]), training_case([0, 1])], CONFIGURATION)
     # The slice, the one below and the one above.
-    expected = [[1, 1, 2], [3, 2, 3], [11, 11, 12], [2, 1, 3]]
-    np.testing.assert_array_equal(batch.codes[:, 4, 4], expected)
-    np.testing.assert_array_equal(batch.masks.any(axis=(1, 2)), [True, False, False, False])
+    expected = [[0, 0, 1], [2, 1, 2], [3, 3, 4], [1, 0, 2]]
+    np.testing.assert_array_equal(store.with_neighbours(np.array([0, 2, 3, 1])), expected)
+    alone = SliceStore([training_case([1, 0])], replace(CONFIGURATION, neighbours=0))
+    np.testing.assert_array_equal(alone.with_neighbours(np.array([1, 0])), [[1], [0]])
 
 
 def test_a_store_without_tumour_is_refused():
