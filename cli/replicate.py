@@ -64,7 +64,7 @@ def replicate(
     from lggshape import association
     from lggshape.errors import InputError
     from lggshape.files import results_folder, write_json
-    from lggshape.provenance import describe_input, package_versions, recorded
+    from lggshape.provenance import code_hash, describe_input, package_versions, recorded
     from lggshape.replication import steps as all_steps
     from lggshape.replication.replicate import run_steps
     from lggshape.replication.roles import read_roles
@@ -113,6 +113,7 @@ def replicate(
         "labels": [describe_input(path).sha256 for path in labels],
         "seed": seed,
         "versions": package_versions(),
+        "code": code_hash(),
     }
     options = {"seed": seed, "steps": [one.name for one in chosen]}
     with (
@@ -127,6 +128,7 @@ def replicate(
         write_json(place / "replication.json", as_json(tables))
         failures = all_steps.failures(tables["features"])
         record["failed"] = len(failures)
+        record["code"] = settings["code"]
         record["seconds_by_step"] = {name: step.seconds for name, step in done.items()}
         record["outputs"] = sorted(
             str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()

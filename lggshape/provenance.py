@@ -71,6 +71,14 @@ def describe_input(path: Path) -> InputFile:
     return InputFile(str(path), sha256, len(hashes), unreadable)
 
 
+def code_hash() -> str:
+    """Hash the code and the settings of this package: versions do not tell two states apart."""
+    root = Path(__file__).parent
+    files = sorted(path for kind in ("*.py", "*.toml") for path in root.rglob(kind))
+    lines = "".join(f"{path.relative_to(root).as_posix()}\0{_hash_file(path)}\n" for path in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
 def _files_in(folder: Path, errors: dict[str, OSError]) -> list[Path]:
     """List what is in a folder but is neither hidden nor a folder; note what cannot be listed."""
     found = []

@@ -86,6 +86,11 @@ class Family:
     reported_aucs: tuple[ReportedAUC, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
+    @property
+    def reported_bounds(self) -> dict[tuple[str, str], float | None]:
+        """Give the bound of p that the publication reports, by feature and label."""
+        return {(h.feature, h.label): h.reported_below for h in self.hypotheses}
+
 
 def read_family(path: Path) -> Family:
     """Read a family of hypotheses from a TOML file.

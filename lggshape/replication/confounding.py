@@ -205,6 +205,24 @@ def within_mutants(
     return run_analyses(analyses, labels, family, seed=seed, jobs=jobs).associations
 
 
+def wild_types(features: pd.DataFrame, labels: Labels, roles: Roles) -> pd.DataFrame:
+    """Count the IDH wild types of the cohort in each cluster.
+
+    Returns
+    -------
+    DataFrame
+        A row a cluster: `label`, `level`, `patients`.
+    """
+    patients = pd.Index(features["patient"].unique())
+    subtype = labels[roles.subtype]
+    idh = labels[roles.idh].values.reindex(patients)
+    wild = subtype.values.reindex(patients[idh == roles.wild_type])
+    return pd.DataFrame(
+        {"label": subtype.name, "level": level, "patients": int((wild == level).sum())}
+        for level in subtype.levels
+    )
+
+
 _BINARY: Mapping[str, tuple[str, ...]] = {
     "shape alone": (),
     "with IDH wild type": ("IDH wild type",),
@@ -221,8 +239,8 @@ def binary_models(
     -------
     DataFrame
         A row a kind of mask, model and term: `masks`, `model`, `term`, `n`, `events`,
-        `odds_ratio` per standard deviation, `low`, `high`, `exploratory` (fewer than ten events a
-        term).
+        `odds_ratio` per standard deviation (of wild type and grade: for having it), `low`, `high`,
+        `exploratory` (fewer than ten events a term).
     """
     rows: list[dict[str, Any]] = []
     subtype = labels[roles.subtype].values
@@ -235,17 +253,28 @@ def binary_models(
             design.insert(0, "1/BEVR", inverse)
             complete = (levels.notna() & design.notna().all(axis=1)).to_numpy()
             outcome = (levels == roles.target).to_numpy()[complete]
-            found = ridge_logistic(outcome, design.to_numpy(float)[complete])
+            columns = design.to_numpy(float)[complete]
+            found = ridge_logistic(outcome, columns)
             few = design.shape[1] * EVENTS_PER_TERM > outcome.sum()
             rows += [
                 {
                     "masks": masks, "model": model, "term": term, "n": len(outcome),
-                    "events": int(outcome.sum()), "odds_ratio": ratio.estimate, "low": ratio.low,
-                    "high": ratio.high, "exploratory": bool(few),
+                    "events": int(outcome.sum()), "odds_ratio": ratio.estimate**unit,
+                    "low": ratio.low**unit, "high": ratio.high**unit, "exploratory": bool(few),
                 }
-                for term, ratio in zip(design.columns, found.odds_ratios, strict=True)
+                for term, ratio, unit in zip(
+                    design.columns, found.odds_ratios, _units(columns), strict=True
+                )
             ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _units(columns: NDArray[np.float64]) -> list[float]:
+    """Give by how many standard deviations each term is to grow: of 0 and 1, from one to other."""
+    return [
+        1.0 if len(np.unique(column)) > 2 else float(np.ptp(column) / column.std(ddof=1))
+        for column in columns.T
+    ]
 
 
 _SURVIVAL = [

@@ -134,24 +134,30 @@ def factor_table(
     return pd.DataFrame(rows)
 
 
-def one_at_a_time(table: pd.DataFrame) -> pd.DataFrame:
+def one_at_a_time(table: pd.DataFrame, masks: Mapping[str, str]) -> pd.DataFrame:
     """Pick from `factor_table` ours, theirs, and those with one choice of the other.
+
+    Parameters
+    ----------
+    table : DataFrame
+        All combinations.
+    masks : mapping of str to str
+        Which kind of mask is "ours", and which "theirs".
 
     Returns
     -------
     DataFrame
-        The rows with `start` ("ours" or "theirs"), `changed` (the choice that is the other's;
-        "nothing"), sorted by both.
+        The rows with `start` ("ours" or "theirs") and `changed` (the choice that is the other's;
+        "nothing").
     """
-    choices = ["ellipsoid", "component", "in_plane", "test"]
+    choices = ["ellipsoid", "component", "in_plane", "test", "masks"]
     parts = []
-    for start in (OURS, THEIRS):
-        others = (table[choices] != start).sum(axis=1)
+    for start, other in ((OURS, THEIRS), (THEIRS, OURS)):
         for changed in ("nothing", *choices):
-            chosen = (
-                others == 0 if changed == "nothing" else (others == 1) & (table[changed] != start)
-            )
-            part = table[chosen].copy()
+            wanted = dict.fromkeys(choices, start) | {"masks": masks[start]}
+            if changed != "nothing":
+                wanted[changed] = masks[other] if changed == "masks" else other
+            part = table[(table[choices] == pd.Series(wanted)).all(axis=1)].copy()
             part.insert(0, "changed", changed)
             part.insert(0, "start", start)
             parts.append(part)

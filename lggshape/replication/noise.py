@@ -31,16 +31,13 @@ class Disturbance(NamedTuple):
 
     Attributes
     ----------
-    noise : float
-        The first of `DISTURBANCES` that did, or the last.
-    masks : NoisyMasks
-        The masks with it.
+    masks : dict of float to NoisyMasks
+        The masks of each level of noise that was tried, up to the first that did.
     tried : DataFrame
-        A row a level of noise: `noise`, `dice_mean`, `dice_median`, `below_tenth`, `reached`.
+        A row a level: `noise`, `dice_mean`, `dice_median`, `below_tenth`, `reached`.
     """
 
-    noise: float
-    masks: NoisyMasks
+    masks: dict[float, NoisyMasks]
     tried: pd.DataFrame
 
 
@@ -79,10 +76,10 @@ def noisy_masks(study: Study, noise: float) -> NoisyMasks:
 
 def disturbed(study: Study, level: float) -> Disturbance:
     """Find the noise that brings the mean Dice of all that lies above one half down to a level."""
-    tried = []
+    masks, tried = {}, []
     for noise in DISTURBANCES:
-        found = noisy_masks(study, noise)
-        scores = pd.Series(list(_dice_above_half(study, found)), dtype=float)
+        masks[noise] = noisy_masks(study, noise)
+        scores = pd.Series(list(_dice_above_half(study, masks[noise])), dtype=float)
         reached = bool(scores.mean() <= level)
         tried.append(
             {
@@ -92,7 +89,7 @@ def disturbed(study: Study, level: float) -> Disturbance:
         )  # fmt: skip
         if reached:
             break
-    return Disturbance(noise, found, pd.DataFrame(tried))
+    return Disturbance(masks, pd.DataFrame(tried))
 
 
 def _dice_above_half(study: Study, found: NoisyMasks) -> Iterator[float]:

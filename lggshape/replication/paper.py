@@ -148,13 +148,16 @@ def table_3(
     return pd.DataFrame(rows, columns=_TABLE_3)
 
 
-def cohort_table(features: pd.DataFrame, labels: Labels, sites: "pd.Series[str]") -> pd.DataFrame:
+def cohort_table(
+    features: pd.DataFrame, labels: Labels, sites: "pd.Series[str]", family: Family, roles: Roles
+) -> pd.DataFrame:
     """Describe the patients, as the paper's Tables 1 and 2 do.
 
     Returns
     -------
     DataFrame
-        A row a level of each label: `characteristic`, `level`, `patients`; of a number its median,
+        Of institution, age, gender, location, histology by grade, and the labels of the hypotheses,
+        a row a level: `characteristic`, `level`, `patients`; of a number its median,
         mean and range; and how many have no value.
     """
     patients = pd.Index(features["patient"].unique())
@@ -176,11 +179,18 @@ def cohort_table(features: pd.DataFrame, labels: Labels, sites: "pd.Series[str]"
 
     at = pd.Series(patients.map(sites), index=patients)
     count("institution", at, tuple(sorted(at.dropna().unique())))
-    for name in labels:
-        label = labels[name]
+    if roles.histology in labels and roles.grade in labels:
+        histology, grade = (labels[name] for name in (roles.histology, roles.grade))
+        both = [label.values.reindex(patients) for label in (histology, grade)]
+        joined = both[0].str.cat(both[1], sep=", ")
+        kinds = tuple(f"{one}, {other}" for one in histology.levels for other in grade.levels)
+        count("histology, grade", joined, kinds)
+    tested = (h.label for h in family.hypotheses)
+    named = dict.fromkeys((roles.age, roles.gender, roles.location, *tested))
+    for label in (labels[name] for name in named if name in labels):
         values = label.values.reindex(patients)
         if label.kind is Kind.CATEGORICAL:
-            count(name, values, label.levels)
+            count(label.name, values, label.levels)
         elif label.kind is Kind.CONTINUOUS:
             rows += _numbers(label, values)
     return pd.DataFrame(rows)

@@ -49,7 +49,8 @@ class Predicted(NamedTuple):
         `n`, `events`, `terms`, `missing` (patients without a predictor), `auc`, `auc_low`,
         `auc_high`, `slope`, `slope_low`, `slope_high`, `intercept`, `brier`, `scaled_brier`,
         `needed`, the number of patients that a model of this many terms and this AUC would need
-        (missing unless the AUC lies between 0.5 and 1), and `reason` where patients are too few.
+        (missing if the interval of the AUC holds 0.5, or the AUC is 1), and `reason` where patients
+        are too few.
     decision : DataFrame
         A row a threshold of those that could be predicted: `masks`, `outcome`, `predictors`,
         `validation`, `threshold`, `net_benefit`, `treat_all`.
@@ -193,7 +194,11 @@ def _predict(task: _Task, *, seed: int) -> tuple[list[dict[str, Any]], list[dict
             scores.append(about | counts | {"reason": str(error)})
             continue
         medians: dict[str, Any] = {str(k): v for k, v in pd.DataFrame(single).median().items()}
-        needed = _needed(medians["auc"], float(task.happened.mean()), task.design.shape[1])
+        # A model that tells nothing has no number of patients with which it would. Of one that
+        # tells everything, how much it explains is not known.
+        needed = np.nan
+        if medians["auc_low"] > 0.5 and medians["auc"] < 1:
+            needed = _needed(medians["auc"], float(task.happened.mean()), task.design.shape[1])
         scores.append(about | counts | medians | {"needed": needed, "reason": ""})
         benefit = np.median([curve.model for curve in curves], axis=0)
         decision += [
@@ -215,10 +220,6 @@ def _score(happened: NDArray[np.bool_], probability: NDArray[np.float64]) -> dic
 
 
 def _needed(area: float, prevalence: float, terms: int) -> float:
-    # A model that tells nothing has no number of patients with which it would. Of one that tells
-    # everything, how much it explains is not known.
-    if not 0.5 < area < 1:
-        return np.nan
     share = cox_snell_from_auc(area, prevalence)
     found = required_sample_size(prevalence=prevalence, cox_snell_r2=share, parameters=terms)
     return found.required

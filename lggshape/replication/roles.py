@@ -29,8 +29,8 @@ class Roles:
         The label of the clusters that are told apart, and the level that the paper singles out.
     idh, wild_type : str
         The label of the IDH/1p19q subtype, and its level without mutation.
-    age, gender, grade, location : str
-        Labels of the patients.
+    age, gender, histology, grade, location : str
+        Labels of the patients; histology may be absent.
     male, higher_grade : str
         Levels that count as 1.
     survival : tuple of Endpoint
@@ -46,6 +46,7 @@ class Roles:
     age: str
     gender: str
     male: str
+    histology: str
     grade: str
     higher_grade: str
     location: str
@@ -53,7 +54,7 @@ class Roles:
     reported_areas: Mapping[str, Mapping[str, float]]
 
     def check(self, labels: Labels) -> None:
-        """Raise InputError unless all labels but those of survival are there."""
+        """Raise InputError unless all labels but histology and survival are there."""
         named = (
             self.subtype, self.idh, self.age, self.gender, self.grade, self.location,
         )  # fmt: skip

@@ -14,6 +14,7 @@ from lggshape.shape import FEATURES
 from lggshape.statistics import QuantileRule
 
 PRIMARY = "primary analysis"
+OTHER_BINS = {"2 bins": 2, "3 bins": 3}
 
 _KEY = ["masks", "feature", "label", "group", "analysis"]
 COLUMNS = (*_KEY, "test", "n", "p", "effect", "effect_low", "effect_high")
@@ -50,6 +51,12 @@ class Analysis(NamedTuple):
     rule: QuantileRule = "linear"
     among: Literal["complete", "measured"] = "complete"
     test: Test = "fisher"
+
+    @property
+    def changes_test(self) -> bool:
+        """Whether cut-points or test are not those of the study."""
+        own = (self.bins, self.rule, self.among, self.test)
+        return own != (4, "linear", "complete", "fisher")
 
 
 class Tested(NamedTuple):
@@ -132,8 +139,7 @@ def _run(
         rows.append(pair.key() | named | result._asdict())
     areas = []
     reported = dict.fromkeys((entry.feature, entry.label) for entry in family.reported_aucs)
-    same_test = analysis[4:] == Analysis("", "", analysis.table)[4:]
-    for feature, label in reported if same_test else ():
+    for feature, label in () if analysis.changes_test else reported:
         if analysis.features and feature not in analysis.features:
             continue
         hypothesis = next(h for h in family.hypotheses if (h.feature, h.label) == (feature, label))
@@ -168,31 +174,35 @@ def span_table(associations: pd.DataFrame, family: Family) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a kind of mask and hypothesis: `masks`, `feature`, `label`, `p` (of the primary
-        analysis), and over the others `analyses` (how many), `below_reported` (how many have a p
-        below the published bound; missing without one), `p_low`, `p_median`, `p_high`, `weakest`
-        (the analysis of the largest p), `effect_low`, `effect_high` (of Cramér's V).
+        A row a kind of mask and hypothesis: `masks`, `feature`, `label`, `p` and `effect` of the
+        primary analysis; over the others `analyses` (how many), `below_reported` (how many have a p
+        below the published bound; missing without one), `p_low`, `p_median`, `p_high`; and of
+        Cramér's V over quartiles `effect_low`, `effect_high`, `lowest` (the analysis of the lowest)
+        with its `lowest_n`, and `effect_low_of_all` without those of fewer patients.
     """
-    bounds: dict[Any, float | None] = {
-        (h.feature, h.label): h.reported_below for h in family.hypotheses
-    }
     rows: list[dict[str, Any]] = []
-    for key, group in associations.groupby(["masks", "feature", "label"], sort=False):
-        masks, feature, label = key
+    bounds: dict[Any, float | None] = dict(family.reported_bounds)
+    for (masks, feature, label), group in associations.groupby(_KEY[:3], sort=False):
         is_primary = group["analysis"] == PRIMARY
+        primary = group[is_primary].iloc[0]
         others = group[~is_primary].dropna(subset="p")
-        effects = others.loc[others["test"] != "kruskal_wallis", "effect"]
+        quartiles = others[
+            (others["test"] != "kruskal_wallis") & ~others["analysis"].isin(OTHER_BINS)
+        ].dropna(subset="effect")
         bound = bounds[feature, label]
         row = {
-            "masks": masks, "feature": feature, "label": label,
-            "p": group.loc[is_primary, "p"].item(), "analyses": len(others),
+            "masks": masks, "feature": feature, "label": label, "p": primary["p"],
+            "effect": primary["effect"], "analyses": len(others),
             "below_reported": np.nan if bound is None else int((others["p"] < bound).sum()),
             "p_low": others["p"].min(), "p_median": others["p"].median(),
-            "p_high": others["p"].max(), "weakest": "",
-            "effect_low": effects.min(), "effect_high": effects.max(),
+            "p_high": others["p"].max(),
+            "effect_low": quartiles["effect"].min(), "effect_high": quartiles["effect"].max(),
+            "lowest": "", "lowest_n": np.nan,
+            "effect_low_of_all": quartiles.loc[quartiles["group"] != "patients", "effect"].min(),
         }  # fmt: skip
-        if len(others):
-            row["weakest"] = others["analysis"].iloc[int(others["p"].argmax())]
+        if len(quartiles):
+            lowest = quartiles.iloc[int(quartiles["effect"].argmin())]
+            row |= {"lowest": lowest["analysis"], "lowest_n": lowest["n"]}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -200,8 +210,8 @@ def span_table(associations: pd.DataFrame, family: Family) -> pd.DataFrame:
 def with_other_tests(table: pd.DataFrame) -> Iterator[Analysis]:
     """Give the primary analysis of a table, and those that change the cut-points or the test."""
     yield Analysis(PRIMARY, PRIMARY, table)
-    for bins in (2, 3):
-        yield Analysis("cut-points", f"{bins} bins", table, bins=bins)
+    for name, bins in OTHER_BINS.items():
+        yield Analysis("cut-points", name, table, bins=bins)
     rules: Sequence[tuple[QuantileRule, int]] = (("weibull", 6), ("median_unbiased", 8))
     for rule, number in rules:
         yield Analysis("cut-points", f"quartiles of type {number}", table, rule=rule)

@@ -15,9 +15,17 @@ from lggshape.replication.confounding import (
     adjusted_table,
     binary_models,
     survival_models,
+    wild_types,
     within_mutants,
 )
-from lggshape.replication.factors import Masks, factor_table, measure_masks, one_at_a_time
+from lggshape.replication.factors import (
+    OURS,
+    THEIRS,
+    Masks,
+    factor_table,
+    measure_masks,
+    one_at_a_time,
+)
 from lggshape.replication.masks import above_threshold, changed, component_above, own_mask
 from lggshape.replication.names import ASD, AUTOMATIC, BEVR, MANUAL, MF, OFFSETS
 from lggshape.replication.noise import disturbed, noisy_masks
@@ -41,6 +49,7 @@ from lggshape.replication.uncertainty import (
     draw_tests,
     feature_intervals,
     sample_features,
+    spread_table,
     stability_table,
 )
 from lggshape.replication.variants import changed_masks, other_conventions, other_thresholds
@@ -143,7 +152,7 @@ def _associate(study: Study) -> Tables:
             found.associations, found.contingency, found.discrimination, study.family, study.roles
         ),
         "table_3": table_3(features, found.discrimination, study.labels, study.family, study.roles),
-        "cohort": cohort_table(features, study.labels, study.sites),
+        "cohort": cohort_table(features, study.labels, study.sites, study.family, study.roles),
     }
 
 
@@ -193,6 +202,7 @@ def _confounding(study: Study) -> Tables:
         "within_mutants": within_mutants(
             features, labels, study.family, roles, seed=study.seed, jobs=study.jobs
         ),
+        "wild_types": wild_types(features, labels, roles),
         "binary_models": binary_models(features, labels, roles, sites),
         "survival": survival_models(features, labels, roles, sites),
     }
@@ -254,8 +264,10 @@ def _uncertainty(study: Study) -> Tables:
     tests.append(draw_tests(shared, "networks and flips", study.labels, study.family, **options))
     intervals.append(feature_intervals(samples, "networks and flips", own))
     every = pd.concat(tests, ignore_index=True)
+    spreads = pd.concat(intervals, ignore_index=True)
     return {
-        "feature_intervals": pd.concat(intervals, ignore_index=True),
+        "feature_intervals": spreads,
+        "feature_spreads": spread_table(spreads),
         "draws": every,
         "stability": stability_table(every, study.family),
     }
@@ -263,9 +275,7 @@ def _uncertainty(study: Study) -> Tables:
 
 def _failed_attempt(study: Study) -> Tables:
     found = disturbed(study, LEVEL_OF_THE_ATTEMPT)
-    everything = partial(above_threshold, folder=found.masks.probabilities, threshold=0.5)
-    component = partial(component_above, folder=found.masks.probabilities, threshold=0.5)
-    kinds = (
+    kinds = [
         Masks(MANUAL, study.sources, partial(changed, by=largest_component), own_mask),
         Masks(
             AUTOMATIC,
@@ -273,19 +283,23 @@ def _failed_attempt(study: Study) -> Tables:
             own_mask,
             partial(above_threshold, folder=study.probabilities),
         ),
-        Masks(
-            f"automatic, noise {found.noise:.0%}",
-            open_cases(found.masks.masks, masks_only=True),
-            component,
-            everything,
-        ),
-    )
+    ]
+    for noise, noisy in found.masks.items():
+        kinds.append(
+            Masks(
+                f"{AUTOMATIC}, noise {noise:.0%}",
+                open_cases(noisy.masks, masks_only=True),
+                partial(component_above, folder=noisy.probabilities, threshold=0.5),
+                partial(above_threshold, folder=noisy.probabilities, threshold=0.5),
+            )
+        )
     measured = pd.concat([measure_masks(kind, jobs=study.jobs) for kind in kinds])
     manual = measured[measured["masks"] == MANUAL]
     table = factor_table(measured, manual, study.labels, study.family, study.roles)
+    masks = {OURS: AUTOMATIC, THEIRS: kinds[-1].name}  # the last is low enough, or the nearest
     return {
         "failed_attempt": table,
-        "failed_attempt_one_at_a_time": one_at_a_time(table),
+        "failed_attempt_one_at_a_time": one_at_a_time(table, masks),
         "failed_attempt_masks": found.tried,
     }
 

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lggshape.association import Family, Labels
 from lggshape.parallel import map_all
 from lggshape.readers import CaseSource
-from lggshape.replication.names import ASD, BEVR, MF
+from lggshape.replication.names import ASD, AUTOMATIC, BEVR, MF
 from lggshape.replication.probabilities import generator, read_probability, read_samples
 from lggshape.replication.sensitivity import Analysis, run_analyses
 from lggshape.shape import extract_features
@@ -41,6 +42,9 @@ class Field(NamedTuple):
         """Its name in tables."""
         return f"{self.pixels:g} pixels, {self.slices:g} slices"
 
+
+FEW = 20
+"""Of fewer draws there are no quantiles: the lowest and the highest are given."""
 
 FIELDS = (Field(2, 10, 100), Field(1, 5, 20), Field(4, 20, 20))
 """The first is the one that counts."""
@@ -145,17 +149,15 @@ def feature_intervals(draws: pd.DataFrame, name: str, table: pd.DataFrame) -> pd
     -------
     DataFrame
         A row a patient and feature: `draws` (the name), `patient`, `feature`, `value` (of the mask
-        itself), `count`, `median`, `low`, `high` (2.5 and 97.5 %) over those draws that are not
-        empty.
+        itself), `count`, `median`, `low`, `high` (2.5 and 97.5 %; of few draws the lowest and the
+        highest) over those draws that are not empty.
     """
     own = table.set_index("patient")
     rows = []
     for feature in FEATURES:
         for patient, values in draws.groupby("patient", sort=False)[feature]:
             drawn = values.dropna().to_numpy(float)
-            low, median, high = (
-                np.quantile(drawn, [0.025, 0.5, 0.975]) if len(drawn) else [np.nan] * 3
-            )
+            low, median, high = _spread(drawn)
             rows.append(
                 {
                     "draws": name, "patient": patient, "feature": feature,
@@ -164,6 +166,46 @@ def feature_intervals(draws: pd.DataFrame, name: str, table: pd.DataFrame) -> pd
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def spread_table(intervals: pd.DataFrame) -> pd.DataFrame:
+    """Sum up the spread of the features over the draws.
+
+    Parameters
+    ----------
+    intervals : DataFrame
+        As from `feature_intervals`, of one or more kinds of draw.
+
+    Returns
+    -------
+    DataFrame
+        A row a kind of draw and feature: `draws`, `feature`, `patients`, `shift` (median over
+        patients of the median draw less the mask's own value), `outside` (share of patients whose
+        own value lies outside the interval), `width` (median width of the interval over the
+        standard deviation of the own values).
+    """
+    rows = []
+    for (draws, feature), group in intervals.groupby(["draws", "feature"], sort=False):
+        known = group.dropna(subset=["value", "median"])
+        within = known["value"].between(known["low"], known["high"])
+        rows.append(
+            {
+                "draws": draws, "feature": feature, "patients": len(known),
+                "shift": (known["median"] - known["value"]).median(),
+                "outside": float((~within).mean()) if len(known) else np.nan,
+                "width": (known["high"] - known["low"]).median() / known["value"].std(),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _spread(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Give low, median and high."""
+    if not len(values):
+        return np.nan, np.nan, np.nan
+    ends = (0.025, 0.975) if len(values) >= FEW else (0.0, 1.0)
+    low, median, high = np.quantile(values, [ends[0], 0.5, ends[1]]).tolist()
+    return low, median, high
 
 
 def draw_tests(
@@ -199,7 +241,7 @@ def draw_tests(
         `effect`.
     """
     analyses = [
-        Analysis(name, str(draw), table.assign(masks="automatic"), bins=4)
+        Analysis(name, str(draw), table.assign(masks=AUTOMATIC))
         for draw, table in draws.groupby("draw", sort=True)
     ]
     found = run_analyses(analyses, labels, family, seed=seed, jobs=jobs).associations
@@ -216,24 +258,24 @@ def stability_table(tests: pd.DataFrame, family: Family) -> pd.DataFrame:
         A row a kind of draw and hypothesis: `draws`, `feature`, `label`, `count`, the quantiles of
         p (`p_low` 2.5 %, `p_median`, `p_high` 97.5 %), `effect_median`, `stability` (the share of
         draws in which p is below alpha over the number of hypotheses) and `below_reported` (the
-        share below the bound that the publication reports).
+        share below the bound that the publication reports). Of few draws the lowest and the highest
+        p, and no shares.
     """
     alpha = family.alpha / len(family.hypotheses)
-    bounds: dict[Any, float | None] = {
-        (h.feature, h.label): h.reported_below for h in family.hypotheses
-    }
+    bounds: dict[Any, float | None] = dict(family.reported_bounds)
     rows = []
     for (draws, feature, label), group in tests.groupby(["draws", "feature", "label"], sort=False):
         p = group["p"].dropna().to_numpy(float)
-        low, median, high = np.quantile(p, [0.025, 0.5, 0.975]) if len(p) else [np.nan] * 3
+        low, median, high = _spread(p)
         bound = bounds[feature, label]
+        enough = len(p) >= FEW
         rows.append(
             {
                 "draws": draws, "feature": feature, "label": label, "count": len(p),
                 "p_low": low, "p_median": median, "p_high": high,
                 "effect_median": group["effect"].median(),
-                "stability": float(np.mean(p < alpha)) if len(p) else np.nan,
-                "below_reported": float(np.mean(p < bound)) if bound and len(p) else np.nan,
+                "stability": float(np.mean(p < alpha)) if enough else np.nan,
+                "below_reported": float(np.mean(p < bound)) if bound and enough else np.nan,
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

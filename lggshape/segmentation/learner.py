@@ -209,7 +209,7 @@ class SlowEncoderAdamW(keras.optimizers.AdamW):
 
 def make_learner(
     network: "keras.Model",
-    store: SliceStore,
+    slices: ResidentSlices,
     training: TrainingConfiguration,
     *,
     steps: int,
@@ -221,7 +221,7 @@ def make_learner(
     ----------
     network : keras.Model
         With the weights it starts from.
-    store : SliceStore
+    slices : ResidentSlices
         What it is trained on.
     training : TrainingConfiguration
         The settings.
@@ -235,7 +235,7 @@ def make_learner(
     Learner
         Compiled; its optimiser keeps the averaged weights if they are asked for.
     """
-    learner = Learner(network, ResidentSlices(store), border_weight=training.border_weight)
+    learner = Learner(network, slices, border_weight=training.border_weight)
     pretrained = training.encoder_weights != "none"
     slow = [v for v in network.trainable_variables if pretrained and v.path.startswith(PREFIX)]
     optimizer = SlowEncoderAdamW(
@@ -255,7 +255,8 @@ def make_learner(
         optimizer=optimizer,
         # TensorFlow's own kernels are faster than XLA's on a CPU; JAX compiles in any case.
         jit_compile=keras.backend.backend() == "jax" or on_gpu,
-        steps_per_execution=_LAUNCH if on_gpu else 1,
+        # Keras does not know several steps at once on PyTorch.
+        steps_per_execution=_LAUNCH if on_gpu and keras.backend.backend() != "torch" else 1,
     )
     optimizer.build(network.trainable_variables)
     return learner

@@ -25,6 +25,7 @@ from lggshape.segmentation.configuration import (
 )
 from lggshape.segmentation.learner import (
     Learner,
+    ResidentSlices,
     averaged_weights,
     make_learner,
     restore_state,
@@ -193,6 +194,7 @@ class _Fold:
         self._inner = [case for case in cases if case.patient in set(inner)]
         shown = [case for case in cases if case.patient in set(self._patients)]
         self._store = SliceStore(shown, network)
+        self._slices = ResidentSlices(self._store)
         self._steps = self._store.epoch_length(
             batch=training.batch, empty_slices=training.empty_slices
         )
@@ -206,7 +208,7 @@ class _Fold:
         network = build(crop, policy=self._policy)
         start_encoder(network, training)
         steps = self._steps * training.epochs
-        learner = make_learner(network, self._store, training, steps=steps, device=self._device)
+        learner = make_learner(network, self._slices, training, steps=steps, device=self._device)
         predictor = Predictor(self._network, policy=self._policy)
         history: list[dict[str, Any]] = []
         best: list[NDArray[np.generic]] = []
@@ -252,7 +254,8 @@ class _Fold:
         class Report(keras.callbacks.Callback):
             def on_train_batch_end(self, batch: int, logs: Mapping[str, float]) -> None:
                 if on_step is not None:
-                    done = epoch * fold._steps + batch + 1
+                    # Of several steps at once, Keras names the last, also beyond the epoch's.
+                    done = epoch * fold._steps + min(batch + 1, fold._steps)
                     on_step(Step(fold._fold, member, epoch, done, total, float(logs["loss"])))
 
         fold = self

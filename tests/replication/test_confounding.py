@@ -267,6 +267,8 @@ def test_the_odds_of_the_target_rise_with_irregular_shapes_planted(
             assert given["low"] < 1 < given["high"]
             wild_type = found[found["term"] == "wild type"].iloc[0]
             assert wild_type["low"] > 1
+            # For being one: 0.88 / 0.12 over 0.08 / 0.92 are 84, and the prior shrinks it.
+            assert 20 < wild_type["odds_ratio"] < 90
 
 
 @pytest.fixture

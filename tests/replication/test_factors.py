@@ -132,16 +132,18 @@ def test_all_combinations_and_what_hangs_on_which(table: pd.DataFrame) -> None:
 
 
 def test_one_choice_is_changed_at_a_time(table: pd.DataFrame) -> None:
-    picked = one_at_a_time(table)
-    # Two starts with nothing and four choices changed, for each of two kinds of mask.
-    assert picked.groupby("masks").size().to_dict() == {"automatic": 10, "manual": 10}
+    kinds = {OURS: "automatic", THEIRS: "manual"}
+    picked = one_at_a_time(table, kinds)
+    assert picked["start"].tolist() == [OURS] * 6 + [THEIRS] * 6
+    assert picked["changed"].tolist() == ["nothing", *CHOICES, "masks"] * 2
     for row in picked.to_dict("records"):
-        other = THEIRS if row["start"] == OURS else OURS
-        expected = {name: other if name == row["changed"] else row["start"] for name in CHOICES}
+        start = row["start"]
+        other = THEIRS if start == OURS else OURS
+        expected = {name: other if name == row["changed"] else start for name in CHOICES}
         assert {name: row[name] for name in CHOICES} == expected
+        assert row["masks"] == kinds[other if row["changed"] == "masks" else start]
         same = of(table, row["masks"], *expected.values())
         assert row["p_ellipsoid"] == same["p_ellipsoid"]
-    assert picked["changed"].tolist()[::2] == ["nothing", *CHOICES] * 2
 
 
 def test_of_their_test_the_smallest_p_of_the_clusters_is_taken_invariant(

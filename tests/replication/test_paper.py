@@ -150,7 +150,7 @@ def test_a_cluster_that_no_measured_patient_has_keeps_its_row(
     assert claims(study, one, roles)["detectable_v"].tolist() == pytest.approx([expected] * 2)
 
 
-def test_a_cohort_by_hand_analytic(tmp_path: Path) -> None:
+def test_a_cohort_by_hand_analytic(tmp_path: Path, roles: Roles) -> None:
     # Patient 8 has no group, the last no age; patients 2, 6 and 7 have no mask.
     rows = [f"p{i},{g},{20 + i},{100 * i}" for i, g in enumerate("aaabbbbb cd")]
     text = "\n".join(["Patient,g,age_at_initial_pathologic,OS.time", *rows, "p11,e,,1100"])
@@ -160,7 +160,9 @@ def test_a_cohort_by_hand_analytic(tmp_path: Path) -> None:
     patients = [f"p{i}" for i in (0, 1, 3, 4, 5, 8, 9, 10, 11)] + ["stranger"]
     features = pd.DataFrame({"patient": patients * 2, "masks": ["m"] * 10 + ["a"] * 10})
     sites = pd.Series({"p0": "B", "p1": "A", "p2": "A", "p3": "A"})
-    found = cohort_table(features, labels, sites).set_index(["characteristic", "level"])
+    family = Family("one", "One", (Hypothesis(BEVR, "g"),))
+    found = cohort_table(features, labels, sites, family, roles)
+    found = found.set_index(["characteristic", "level"])
     counts = found["patients"].dropna()
     assert counts["institution"].to_dict() == {"A": 2, "B": 1, "not available": 7}
     assert counts["g"].to_dict() == {"a": 2, "b": 3, "c": 1, "d": 1, "e": 1, "not available": 2}
@@ -174,10 +176,25 @@ def test_a_cohort_by_hand_analytic(tmp_path: Path) -> None:
 
 
 def test_every_patient_of_the_cohort_is_counted_once_invariant(
-    features: pd.DataFrame, labels: Labels
+    features: pd.DataFrame, labels: Labels, family: Family, roles: Roles
 ) -> None:
-    found = cohort_table(features, labels, pd.Series(dtype=str))
+    found = cohort_table(features, labels, pd.Series(dtype=str), family, roles)
     counted = found[found["value"].isna()].groupby("characteristic")["patients"].sum()
     numbers = ["age_at_initial_pathologic"]
     assert (counted.drop(numbers) == 24).all()
     assert counted["institution"] == 24
+
+
+def test_histology_by_grade_by_hand_analytic(tmp_path: Path, family: Family, roles: Roles) -> None:
+    rows = ["a,II", "a,III", "a,III", "b,II", "b,", ",II"]
+    header = f"Patient,{roles.histology},{roles.grade}"
+    text = "\n".join([header, *(f"p{i},{row}" for i, row in enumerate(rows))])
+    (tmp_path / "labels.csv").write_text(text)
+    features = pd.DataFrame({"patient": [f"p{i}" for i in range(6)]})
+    nowhere = pd.Series(dtype=str)
+    labels = read_labels([tmp_path / "labels.csv"])
+    found = cohort_table(features, labels, nowhere, family, roles)
+    counts = found[found["characteristic"] == "histology, grade"].set_index("level")["patients"]
+    assert counts.to_dict() == {
+        "a, II": 1, "a, III": 2, "b, II": 1, "b, III": 0, "not available": 2,
+    }  # fmt: skip

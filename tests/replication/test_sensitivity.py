@@ -297,25 +297,30 @@ def test_draws_become_their_medians_by_hand() -> None:
 
 
 def test_spans_by_hand() -> None:
-    key = {"masks": "manual", "feature": BEVR, "label": "l", "n": 7}
+    key = {"masks": "manual", "feature": BEVR, "label": "l"}
     rows = [
-        (sensitivity.PRIMARY, "fisher_exact", 0.01, 0.5),
-        ("2 bins", "fisher_exact", 0.04, 0.3),
-        ("none", "kruskal_wallis", 0.001, 0.9),
-        ("without A", "fisher_exact", 0.2, 0.1),
-        ("without B", "fisher_exact", np.nan, np.nan),
+        (sensitivity.PRIMARY, sensitivity.PRIMARY, "fisher_exact", 9, 0.01, 0.5),
+        ("cut-points", "2 bins", "fisher_exact", 9, 0.04, 0.05),
+        ("cut-points", "none", "kruskal_wallis", 9, 0.001, 0.9),
+        ("patients", "without A", "fisher_exact", 6, 0.2, 0.1),
+        ("patients", "without B", "fisher_exact", 5, np.nan, np.nan),
+        ("mask", "eroded", "fisher_exact", 9, 0.03, 0.4),
+        ("mask", "dilated", "fisher_exact", 9, 0.02, 0.6),
     ]
-    table = pd.DataFrame(
-        key | dict(zip(("analysis", "test", "p", "effect"), row, strict=True)) for row in rows
-    )
-    family = Family(
-        "one", "One", (Hypothesis(BEVR, "l", reported_below=0.05), Hypothesis(BEVR, "m"))
-    )
+    columns = ("group", "analysis", "test", "n", "p", "effect")
+    table = pd.DataFrame(key | dict(zip(columns, row, strict=True)) for row in rows)
+    hypotheses = (Hypothesis(BEVR, "l", reported_below=0.04), Hypothesis(BEVR, "m"))
+    family = Family("one", "One", hypotheses)
     both = pd.concat([table, table[:1].assign(label="m")])
     found, alone = sensitivity.span_table(both, family).to_dict("records")
-    assert (found["p"], found["analyses"], found["below_reported"]) == (0.01, 3, 2)
-    assert (found["p_low"], found["p_median"], found["p_high"]) == (0.001, 0.04, 0.2)
-    assert (found["weakest"], found["effect_low"], found["effect_high"]) == ("without A", 0.1, 0.3)
+    assert (found["p"], found["effect"]) == (0.01, 0.5)
+    # The p of just 0.04 is not below it.
+    assert (found["analyses"], found["below_reported"]) == (5, 3)
+    assert (found["p_low"], found["p_median"], found["p_high"]) == (0.001, 0.03, 0.2)
+    # Neither two bins nor ranks have the V of quartiles.
+    assert (found["effect_low"], found["effect_high"]) == (0.1, 0.6)
+    assert (found["lowest"], found["lowest_n"]) == ("without A", 6)
+    assert found["effect_low_of_all"] == 0.4
     # Nothing was changed, and no bound is known.
-    assert (alone["analyses"], alone["weakest"]) == (0, "")
+    assert (alone["analyses"], alone["lowest"]) == (0, "")
     assert np.isnan([alone["below_reported"], alone["p_high"], alone["effect_low"]]).all()

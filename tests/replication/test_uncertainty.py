@@ -15,6 +15,7 @@ from lggshape.replication.uncertainty import (
     draw_tests,
     feature_intervals,
     sample_features,
+    spread_table,
     stability_table,
 )
 from lggshape.shape.perturbation import dilate, erode
@@ -148,6 +149,22 @@ def test_intervals_by_hand() -> None:
     pd.testing.assert_frame_equal(found, expected_table, check_dtype=False)
 
 
+def test_spreads_by_hand() -> None:
+    rows = [
+        ("d", "a", BEVR, 0.5, 0.3, 0.1, 0.4),  # own value above the interval
+        ("d", "b", BEVR, 0.7, 0.6, 0.5, 0.9),
+        ("d", "c", BEVR, 0.9, 0.8, 0.9, 1.0),  # just on its end
+        ("d", "e", BEVR, np.nan, np.nan, np.nan, np.nan),
+    ]
+    columns = ["draws", "patient", "feature", "value", "median", "low", "high"]
+    (found,) = spread_table(pd.DataFrame(rows, columns=columns)).to_dict("records")
+    assert (found["draws"], found["feature"], found["patients"]) == ("d", BEVR, 3)
+    assert found["shift"] == pytest.approx(-0.1)
+    assert found["outside"] == pytest.approx(1 / 3)
+    # Widths 0.3, 0.4 and 0.1; values 0.5, 0.7 and 0.9 have the standard deviation 0.2.
+    assert found["width"] == pytest.approx(0.3 / 0.2)
+
+
 def test_draws_of_the_masks_themselves_are_the_primary_analysis_invariant(
     replicated, certain: Path, labels: Labels, family: Family
 ) -> None:
@@ -165,7 +182,7 @@ def test_draws_of_the_masks_themselves_are_the_primary_analysis_invariant(
     assert (eroded["p"] != expected["p"]).any()
 
 
-def test_an_empty_draw_is_out_with_other_testss(replicated, labels: Labels, family: Family) -> None:
+def test_an_empty_draw_is_out_of_the_tests(replicated, labels: Labels, family: Family) -> None:
     table = replicated.automatic[["case", "patient", *FEATURES]].assign(draw=1)
     known = table["patient"].isin(labels["COCCluster"].values.index)
     table.loc[known.idxmax(), list(FEATURES)] = np.nan
@@ -188,9 +205,10 @@ def stability(family: Family) -> pd.DataFrame:
     nothing = np.nan
     tests = pd.concat(
         [
-            rows("one", *bevr, [0.0001, 0.0002, 0.005, 0.0051, 1], [0.5, 0.4, 0.3, 0.2, 0]),
-            rows("one", *idh, [0.2, nothing, 0.004, nothing], [0.1, nothing, 0.7, nothing]),
+            rows("one", *bevr, [0.0001, 0.0002, 0.005, 0.0051, 1] * 5, [0.5, 0.4, 0.3, 0.2, 0] * 5),
+            rows("one", *idh, [0.2, nothing, 0.004] * 10, [0.1, nothing, 0.7] * 10),
             rows("two", *bevr, [nothing, nothing], [nothing, nothing]),
+            rows("few", *bevr, [0.3, 0.001, 0.2], [0.1, 0.5, 0.2]),
         ]
     )
     return stability_table(tests, family).set_index(["draws", "feature"])
@@ -200,16 +218,16 @@ class TestStability:
     def test_shares_by_hand(self, stability: pd.DataFrame) -> None:
         # Alpha over ten hypotheses is 0.005; the paper reports p < 0.0002.
         row = stability.loc["one", BEVR]
-        assert row["count"] == 5
+        assert row["count"] == 25
         # The p of just 0.005 does not count.
         assert row["stability"] == 2 / 5
         assert row["below_reported"] == 1 / 5
 
     def test_quantiles_by_hand(self, stability: pd.DataFrame) -> None:
-        # Type 7 of five values: the quantile 0.025 lies a tenth of the way from the first to the
-        # second, 0.975 as far from the last.
+        # Type 7 of 25 values, each five times: the quantiles 0.025 and 0.975 lie within the first
+        # five and the last.
         row = stability.loc["one", BEVR]
-        expected = [0.00011, 0.005, 1 - 0.1 * (1 - 0.0051)]
+        expected = [0.0001, 0.005, 1]
         assert row[["p_low", "p_median", "p_high"]].tolist() == pytest.approx(expected, rel=1e-12)
         assert row["effect_median"] == 0.3
 
@@ -217,12 +235,19 @@ class TestStability:
         self, stability: pd.DataFrame
     ) -> None:
         row = stability.loc["one", ASD]
-        assert row["count"] == 2
+        assert row["count"] == 20
         assert row["stability"] == 1 / 2
         assert row["p_median"] == pytest.approx(0.102)
         assert row["effect_median"] == pytest.approx(0.4)
         # The paper gives no bound for ASD and IDH.
         assert np.isnan(row["below_reported"])
+
+    def test_few_draws_have_no_quantiles_and_no_shares_by_hand(
+        self, stability: pd.DataFrame
+    ) -> None:
+        row = stability.loc["few", BEVR]
+        assert row[["p_low", "p_median", "p_high"]].tolist() == [0.001, 0.2, 0.3]
+        assert row[["stability", "below_reported"]].isna().all()
 
     def test_nothing_tested_is_unknown(self, stability: pd.DataFrame) -> None:
         row = stability.loc["two", BEVR].drop("label")

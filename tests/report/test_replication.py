@@ -19,6 +19,7 @@ from lggshape.replication.confounding import (
     adjusted_table,
     binary_models,
     survival_models,
+    wild_types,
     within_mutants,
 )
 from lggshape.replication.factors import OURS, THEIRS, factor_table, one_at_a_time
@@ -26,7 +27,12 @@ from lggshape.replication.names import ASD, BEVR, MF, OFFSETS
 from lggshape.replication.paper import claims_table, cohort_table, table_3
 from lggshape.replication.roles import read_roles
 from lggshape.replication.sensitivity import run_analyses, span_table, with_other_tests
-from lggshape.replication.uncertainty import draw_tests, stability_table
+from lggshape.replication.uncertainty import (
+    draw_tests,
+    feature_intervals,
+    spread_table,
+    stability_table,
+)
 from lggshape.report.replication import as_json, write_report
 
 COUNT = 60
@@ -121,7 +127,7 @@ def tables(labels: Labels, family: Family) -> Tables:
             study.associations, study.contingency, study.discrimination, family, roles
         ),
         "table_3": table_3(features, study.discrimination, labels, family, roles),
-        "cohort": cohort_table(features, labels, pd.Series(dtype=str)),
+        "cohort": cohort_table(features, labels, pd.Series(dtype=str), family, roles),
         "agreement": agreement_table(features, (ASD, MF, BEVR, "volume")),
         "area_differences": area_differences(features, labels, family),
         "evaluation": pd.DataFrame(
@@ -138,13 +144,16 @@ def tables(labels: Labels, family: Family) -> Tables:
         columns=["patient", "dice", "slice", "masks", "part", "row", "column"],
     )  # fmt: skip
     analyses = [a for table in (automatic, manual) for a in with_other_tests(table)]
-    found["sensitivity"] = run_analyses(analyses, labels, family, jobs=1).associations
+    found["sensitivity"], found["sensitivity_areas"] = run_analyses(
+        analyses, labels, family, jobs=1
+    )
     found["sensitivity_spans"] = span_table(found["sensitivity"], family)
     nowhere = pd.Series(dtype=str)
     found["adjusted"] = adjusted_table(
         features, labels, family, roles, nowhere, permutations=9, jobs=1
     )
     found["within_mutants"] = within_mutants(features, labels, family, roles, jobs=1)
+    found["wild_types"] = wild_types(features, labels, roles)
     found["binary_models"] = binary_models(features, labels, roles, nowhere)
     found["survival"] = survival_models(automatic, labels, roles, nowhere)
     found["robustness"] = pd.DataFrame(
@@ -163,6 +172,7 @@ def tables(labels: Labels, family: Family) -> Tables:
     draws = pd.concat([automatic.assign(draw=draw) for draw in (1, 2)])
     found["draws"] = draw_tests(draws, "fields", labels, family, jobs=1)
     found["stability"] = stability_table(found["draws"], family)
+    found["feature_spreads"] = spread_table(feature_intervals(draws, "fields", automatic))
     by_rule = {
         f"{name}:{rule}": features[name] for name in (ASD, MF, BEVR) for rule in (OURS, THEIRS)
     }
@@ -171,7 +181,9 @@ def tables(labels: Labels, family: Family) -> Tables:
     found["failed_attempt"] = factor_table(
         plain, plain[plain["masks"] == "manual"], labels, family, roles
     )
-    found["failed_attempt_one_at_a_time"] = one_at_a_time(found["failed_attempt"])
+    found["failed_attempt_one_at_a_time"] = one_at_a_time(
+        found["failed_attempt"], {OURS: "automatic", THEIRS: "manual"}
+    )
     found["failed_attempt_masks"] = pd.DataFrame(
         [[0.7, 0.702, 0.75, 4, True]],
         columns=["noise", "dice_mean", "dice_median", "below_tenth", "reached"],
@@ -234,7 +246,9 @@ def test_every_table_names_a_file_that_lies_beside_it(report: tuple[Page, Path])
     page, folder = report
     named = {name.removesuffix(".csv") for name in page.files if name.endswith(".csv")}
     # All but those that stand behind others, or in a figure.
-    unnamed = {"features", "outlines", "contingency", "draws", "decision_curves"}
+    unnamed = {"features", "outlines", "contingency", "draws"} | {
+        "decision_curves", "sensitivity_areas",
+    }  # fmt: skip
     written = {path.stem for path in folder.glob("*.csv")}
     assert named == written - unnamed
 
@@ -245,6 +259,7 @@ def test_every_figure_has_a_description_and_lies_beside_it(report: tuple[Page, P
     assert all(image["alt"] for image in images)
     names = {path.stem for path in (folder / "figures").glob("*.svg")}
     assert names == {path.stem for path in (folder / "figures").glob("*.png")}
+    assert not [path for path in (folder / "figures").iterdir() if path.is_dir()]
     assert len(names) == len(images)
     assert {f"figures/{name}.svg" for name in names} < page.files
     assert {"table-3", "sensitivity", "stability", "agreement-volume", "decision-R2"} <= names
@@ -306,7 +321,7 @@ def test_without_survival_there_is_no_table_of_it(
     tables: Tables, write: Write, tmp_path: Path
 ) -> None:
     empty = tables | {"survival": tables["survival"][:0]}
-    names = ("adjusted", "within_mutants", "binary_models", "survival")
+    names = ("adjusted", "within_mutants", "wild_types", "binary_models", "survival")
     page = write({name: empty[name] for name in names}, tmp_path)
     assert list(page.sections) == ["confounding", "checklists"]
     assert "Cox" not in page.sections["confounding"]

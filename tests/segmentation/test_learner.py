@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation, binary_erosion
 
+from lggshape.segmentation import learner as learner_module
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.augmentation import draw
 from lggshape.segmentation.configuration import NetworkConfiguration, TrainingConfiguration
@@ -57,7 +58,7 @@ def toy_store(configuration=CONFIGURATION):
 def toy_learner(*, steps=6, **settings):
     defaults = {"weight_decay": 0, "warmup": 0, "learning_rate": RATE, "average": 0.8}
     training = TrainingConfiguration(**defaults | settings)
-    return make_learner(toy_network(), toy_store(), training, steps=steps)
+    return make_learner(toy_network(), ResidentSlices(toy_store()), training, steps=steps)
 
 
 def batches(epoch, *, steps=3):
@@ -199,6 +200,25 @@ def test_kernels_decay_and_nothing_else_does_analytic():
     for path, moved in decayed.items():
         expected = -RATE * 0.5 * before[path] if path.endswith("/kernel") else 0 * moved
         np.testing.assert_allclose(moved - plain[path], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("found", "backend", "device", "expected"),
+    [
+        ([], "tensorflow", "auto", 1),
+        (["gpu:0"], "tensorflow", "auto", 16),
+        (["gpu:0"], "jax", "gpu", 16),
+        (["gpu:0"], "jax", "cpu", 1),
+        (["gpu:0"], "torch", "auto", 1),  # Keras refuses more
+    ],
+)
+def test_a_gpu_is_given_several_steps_at_once(monkeypatch, found, backend, device, expected):
+    monkeypatch.setattr(learner_module, "gpus", lambda: found)
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    training = TrainingConfiguration(encoder_weights="none")
+    slices = ResidentSlices(toy_store())
+    made = make_learner(toy_network(), slices, training, steps=3, device=device)
+    assert made.steps_per_execution == expected
 
 
 # --- training

@@ -1,18 +1,35 @@
 """What the results hang on, and what they are good for."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
 from lggshape.association import Family
-from lggshape.figures import decision_curves
+from lggshape.figures import decision_curves, interval_plot
 from lggshape.replication.names import AUTOMATIC, MANUAL
 from lggshape.replication.sensitivity import PRIMARY
 from lggshape.report import blocks, wording
 from lggshape.report.blocks import Block, Figure, Text
-from lggshape.report.replication.parts import FEATURE, LABEL, MASKS, N, Report, V, about, p_strips
+from lggshape.report.replication import sentences
+from lggshape.report.replication.parts import (
+    FEATURE,
+    LABEL,
+    MASKS,
+    PREDICTOR,
+    N,
+    Report,
+    V,
+    about,
+    p_strips,
+    predictor,
+)
+
+_LENGTH = (
+    "The random move of the outlines (jitter) and the fields that masks are drawn by are white "
+    "noise smoothed by a Gaussian. Its sigma is what is called their length: at that distance two "
+    "points have a correlation of 0.78, at twice of 0.37."
+)
 
 
 def sensitivity(report: Report) -> Sequence[Block]:
@@ -38,21 +55,21 @@ def sensitivity(report: Report) -> Sequence[Block]:
         blocks.table(
             _smoother(data, report.family),
             "What smoother outlines do: manual masks as they are and smoothed by a Gaussian, and "
-            "automatic masks, whose outlines are smoother than those drawn by hand.",
+            "automatic masks.",
             "sensitivity",
             FEATURE, LABEL, MASKS, blocks.words("outline", "analysis"), N, blocks.p("p"), V,
         ),
-        *(
-            Text(_fragility(row), "note")
-            for row in spans[spans["below_reported"].notna()].itertuples()
-        ),
+        *(Text(text, "note") for text in sentences.fragility(spans)),
         blocks.table(
-            spans, "From the smallest to the largest, over all changes.", "sensitivity_spans",
+            spans,
+            "Over all changes. V: Cramér's, of quartiles alone.", "sensitivity_spans",
             MASKS, FEATURE, LABEL, blocks.count("analyses", "analyses"),
             blocks.p("primary p"), blocks.p("smallest", "p_low"), blocks.p("median", "p_median"),
-            blocks.p("largest", "p_high"), blocks.words("weakest", "weakest"),
-            blocks.number("V, from", "effect_low"), blocks.number("to", "effect_high"),
+            blocks.p("largest", "p_high"), blocks.number("V", "effect"),
+            blocks.number("lowest", "effect_low"), blocks.words("by", "lowest"),
+            blocks.number("highest", "effect_high"),
         ),
+        *_areas(report),
         *(
             blocks.table(
                 data[about(data, masks, h)],
@@ -68,12 +85,36 @@ def sensitivity(report: Report) -> Sequence[Block]:
     ]  # fmt: skip
 
 
-def _fragility(row: Any) -> str:
-    return (
-        f"{wording.symbol(row.feature)} × {row.label}, {row.masks} masks: p stays below the "
-        f"paper's bound in {row.below_reported:.0f} of {row.analyses} changes. It is largest "
-        f"({wording.p_text(row.p_high)}) for: {row.weakest}."
-    )
+def _areas(report: Report) -> Iterator[Figure]:
+    """Draw the highest area that the paper reports of each feature through all changes."""
+    data = report.tables["sensitivity_areas"]
+    for entry in report.family.reported_aucs:
+        level, value = max(entry.values.items(), key=lambda item: item[1])
+        rows = data[
+            (data["masks"] == entry.masks)
+            & (data["feature"] == entry.feature)
+            & (data["label"] == entry.label)
+            & (data["level"] == level)
+        ].dropna(subset="auc")
+        if not len(rows):
+            continue
+        name = predictor(entry.feature)
+        figure = interval_plot(
+            rows["analysis"].tolist(),
+            rows["auc"].tolist(),
+            rows["auc_low"].tolist(),
+            rows["auc_high"].tolist(),
+            value_name=f"AUC of {name} for {level}, {entry.masks} masks",
+            no_effect=0.5,
+            limits=(0.0, 1.0),
+            references=[value] * len(rows),
+            reference_name="in the paper",
+        )
+        description = f"AUC of {name} for {level} on {entry.masks} masks through all changes"
+        drawing = report.gallery.keep(
+            f"areas-{entry.masks}-{wording.symbol(entry.feature)}", description, figure
+        )
+        yield Figure([drawing])
 
 
 def _smoother(data: pd.DataFrame, family: Family) -> pd.DataFrame:
@@ -88,9 +129,20 @@ def confounding(report: Report) -> Sequence[Block]:
     """Show what is left of the associations given IDH and other covariates."""
     return [
         Text(
-            "Most wild types lie in one cluster, so a shape that goes with the cluster may go with "
-            "IDH. IDH can be read as what shape stands for, or as what stands between: both "
-            "readings are given. All of this is outside the correction."
+            f"{sentences.wild_types(report.tables['wild_types'])} So a shape that goes with the "
+            "cluster may go with IDH. IDH can be read as what shape stands for, or as what stands "
+            "between: both readings are given. All of this is outside the correction. Where the "
+            "size of a pixel is not known, volume is that of pixels."
+        ),
+        *(
+            Text(text, "note")
+            for text in sentences.beyond_idh(
+                report.tables["adjusted"], report.tables["within_mutants"], report.family
+            )
+        ),
+        blocks.table(
+            report.tables["wild_types"], "IDH wild types by cluster.", "wild_types",
+            LABEL, blocks.words("cluster", "level"), blocks.count("patients", "patients"),
         ),
         blocks.table(
             report.tables["within_mutants"], "The same tests within patients with IDH mutation.",
@@ -106,8 +158,8 @@ def confounding(report: Report) -> Sequence[Block]:
         ),
         blocks.table(
             report.tables["binary_models"],
-            "R2 against the rest: odds ratio for each standard deviation, ridge logistic "
-            "regression.",
+            "One cluster against the rest, ridge logistic regression: odds ratio for each standard "
+            "deviation; of wild type and higher grade, for having it.",
             "binary_models",
             MASKS, blocks.words("model", "model"), blocks.words("term", "term"), N,
             blocks.count("events", "events"),
@@ -118,8 +170,9 @@ def confounding(report: Report) -> Sequence[Block]:
             [
                 blocks.table(
                     report.tables["survival"],
-                    "Cox models: hazard ratio for each SD towards irregular shapes. "
-                    "A small p of the last column speaks against proportional hazards.",
+                    "Cox models: hazard ratio for each SD of the feature towards irregular "
+                    "shapes, and of age; of wild type, for being one. A small p of the last "
+                    "column speaks against proportional hazards.",
                     "survival",
                     MASKS, blocks.words("endpoint", "endpoint"), FEATURE,
                     blocks.words("model", "model"), blocks.feature("term", "term"), N,
@@ -137,9 +190,11 @@ def confounding(report: Report) -> Sequence[Block]:
 def robustness(report: Report) -> Sequence[Block]:
     """Show how much the features change with the mask."""
     return [
+        Text(_LENGTH),
         blocks.table(
             report.tables["robustness"],
-            "Manual masks against the same masks changed. ICC(A,1).", "robustness",
+            "Manual masks against the same masks changed. ICC(A,1); of the jitter the median over "
+            "five draws.", "robustness",
             FEATURE, blocks.words("change", "change"), blocks.words("patients", "patients"), N,
             blocks.interval("ICC (95 %)", "icc", "low", "high"),
             blocks.number("median relative change", "median_relative_change", 3),
@@ -151,7 +206,10 @@ def noise(report: Report) -> Sequence[Block]:
     """Show what noise on the images does."""
     agreement = report.tables["noise_agreement"]
     return [
-        Text("Noise on what the networks are shown, in standard deviations."),
+        Text(
+            "Noise on what the networks are shown, in standard deviations. The paper: mean and "
+            "median Dice 0.82 and 0.85; with 10 % noise 0.81 and 0.85, with 20 % 0.79 and 0.85."
+        ),
         blocks.table(
             report.tables["noise"], "Dice at each level.", "noise",
             blocks.number("noise", "noise", 1), N, blocks.number("mean Dice", "dice_mean", 3),
@@ -164,7 +222,7 @@ def noise(report: Report) -> Sequence[Block]:
         ),
         blocks.table(
             report.tables["noise_areas"], "Areas under the curve at each level.", "noise_areas",
-            blocks.words("noise", "analysis"), FEATURE, blocks.words("cluster", "level"), N,
+            blocks.words("noise", "analysis"), PREDICTOR, blocks.words("cluster", "level"), N,
             blocks.interval("AUC (95 %)", "auc", "auc_low", "auc_high"),
         ),
         blocks.table(
@@ -188,8 +246,13 @@ def uncertainty(report: Report) -> Sequence[Block]:
             "Masks drawn from the calibrated probability, so that each voxel is inside as often as "
             "its probability says and neighbours agree. The stability is the share of draws in "
             "which p holds after correction. It is not the probability that a conclusion is "
-            "true: added error pulls the features towards noise, so p towards larger values."
+            "true: added error pulls the features towards noise, so p towards larger values. Nor "
+            "are the spreads of the features intervals for what a better mask would give. Of "
+            "networks and flips there are as many draws as the patient with the fewest has: out of "
+            "fold, those of one network."
         ),
+        Text(_LENGTH, "note"),
+        *(Text(text, "note") for text in sentences.spread(report.tables["feature_spreads"])),
         Figure(
             [
                 report.gallery.keep(
@@ -205,6 +268,16 @@ def uncertainty(report: Report) -> Sequence[Block]:
             blocks.p("97.5 %", "p_high"), blocks.number("V, median", "effect_median"),
             blocks.number("stability", "stability"),
             blocks.number("below the paper's bound", "below_reported"),
+        ),
+        blocks.table(
+            report.tables["feature_spreads"],
+            "The features over the draws. Shift: of the median draw from the mask's own value. "
+            "Outside: share of patients whose own value is not within 2.5 to 97.5 % of the draws. "
+            "Width: of that range, over the standard deviation between patients.",
+            "feature_spreads",
+            blocks.words("draws by", "draws"), FEATURE, blocks.count("patients", "patients"),
+            blocks.number("shift", "shift", 4), blocks.number("outside", "outside"),
+            blocks.number("width", "width"),
         ),
     ]  # fmt: skip
 
@@ -228,6 +301,12 @@ def failed_attempt(report: Report) -> Sequence[Block]:
             "all clusters. Theirs: ellipsoid in principal axes, every island, its radial "
             "signature, above the median against one cluster at a time with the smallest p taken."
         ),
+        *(
+            Text(text)
+            for text in sentences.failed_attempt(
+                report.tables["failed_attempt"], report.tables["failed_attempt_one_at_a_time"]
+            )
+        ),
         blocks.table(
             report.tables["failed_attempt_one_at_a_time"], "One choice changed.",
             "failed_attempt_one_at_a_time",
@@ -235,7 +314,9 @@ def failed_attempt(report: Report) -> Sequence[Block]:
         ),
         blocks.table(
             report.tables["failed_attempt_masks"],
-            "Noise that brings all that lies above one half down to the attempt's Dice.",
+            "Noise, until the mean Dice of all that lies above one half is no more than 0.71. The "
+            "attempt: mean 0.707, median 0.808, six patients missed. What is called their masks is "
+            "the last level; the others were added after it was seen to overshoot.",
             "failed_attempt_masks",
             blocks.number("noise", "noise", 1), blocks.number("mean Dice", "dice_mean", 3),
             blocks.number("median", "dice_median", 3), blocks.count("below 0.1", "below_tenth"),
@@ -255,16 +336,20 @@ def prediction(report: Report) -> Sequence[Block]:
         Text(
             "Ridge logistic regression, scaling and penalty chosen inside the training folds. A "
             "pooled area of useless predictions lies below 0.5, so compare with the other "
-            "predictors. Needed: patients for a shrinkage of 0.9 and the other criteria of Riley "
-            "et al. 2020, if the area were the true one."
+            "predictors. The intervals do not know that folds share training patients. Missing: "
+            "patients without a predictor. Needed: patients for a shrinkage of 0.9 and the other "
+            "criteria of Riley et al. 2020, if the area were the true one; none is given where its "
+            "interval holds 0.5."
         ),
         blocks.table(
             report.tables["prediction"], "Each outcome against the rest.", "prediction",
             MASKS, blocks.words("outcome", "outcome"), blocks.words("predictors", "predictors"),
             blocks.words("validation", "validation"), N, blocks.count("events", "events"),
+            blocks.count("missing", "missing"),
             blocks.interval("AUC (95 %)", "auc", "auc_low", "auc_high"),
             blocks.interval("calibration slope (95 %)", "slope", "slope_low", "slope_high"),
             blocks.number("Brier", "brier", 3), blocks.count("needed", "needed"),
+            blocks.words("reason", "reason"),
         ),
     ]  # fmt: skip
     drawings = []

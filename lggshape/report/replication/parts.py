@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawn
 
-from lggshape.association import Family, Hypothesis, Labels
+from lggshape.association import Family, Hypothesis, Labels, irregularity
 from lggshape.figures import strip_plot
 from lggshape.report import blocks, wording
 from lggshape.report.page import Gallery
+from lggshape.shape import FEATURES
 
 Tables = Mapping[str, pd.DataFrame]
 
 FEATURE, LABEL = blocks.feature(), blocks.words("label", "label")
+PREDICTOR = blocks.Column("feature", lambda row: predictor(row.feature), is_text=True)
 MASKS = blocks.words("masks", "masks")
 N = blocks.count("n", "n")
 V = blocks.interval("Cramér's V (95 %)", "effect", "effect_low", "effect_high")
@@ -27,6 +29,13 @@ class Report(NamedTuple):
     family: Family
     labels: Labels
     gallery: Gallery
+
+
+def predictor(name: str) -> str:
+    """Give the symbol of what an area under the curve is of: towards irregular shapes."""
+    name = name.removeprefix("1/")
+    inverse = name in FEATURES and irregularity(name) < 0
+    return f"{'1/' if inverse else ''}{wording.symbol(name)}"
 
 
 def about(data: pd.DataFrame, masks: str, h: Hypothesis) -> "pd.Series[bool]":
