@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from skimage.measure import find_contours
 
 from lggshape.readers import CaseSource
 from lggshape.replication.masks import own_mask
 from lggshape.replication.names import AUTOMATIC, MANUAL
+from lggshape.shape.radial import trace_rings
 
 SHOWN = 8
 """How many patients, at equal steps of the rank of their Dice."""
@@ -45,13 +45,9 @@ def outline_table(
         plane = int(reference.sum(axis=(1, 2)).argmax())
         key = {"patient": both[1][case].patient, "dice": dice[case], "slice": plane}
         for kind, mask in ((AUTOMATIC, own), (MANUAL, reference)):
-            # Joined diagonals are one part, as in the features.
-            parts = find_contours(  # type: ignore[no-untyped-call]
-                np.pad(mask[plane], 1).astype(float), 0.5, fully_connected="high"
-            )
             rows += [
                 key | {"masks": kind, "part": number, "row": row, "column": column}
-                for number, part in enumerate(parts, start=1)
-                for row, column in part - 1
+                for number, part in enumerate(trace_rings(mask[plane]), start=1)
+                for row, column in part
             ]
     return pd.DataFrame(rows, columns=_COLUMNS)

@@ -136,10 +136,27 @@ def trace_contour(
         msg = "Expected a slice with at least one pixel inside, found an empty one."
         raise InputError(msg)
     part = largest_part(mask)
-    padded = np.pad(part, 1).astype(float)
-    (ring,) = find_contours(padded, 0.5, fully_connected="high")  # type: ignore[no-untyped-call]
-    # The ring comes with its first point repeated at the end, and in padded coordinates.
-    return Contour(ring[:-1] - 1, np.argwhere(part).mean(axis=0), spacing or (1.0, 1.0))
+    (ring,) = trace_rings(part)
+    # The first point is repeated at the end.
+    return Contour(ring[:-1], np.argwhere(part).mean(axis=0), spacing or (1.0, 1.0))
+
+
+def trace_rings(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
+    """Trace all outlines of a slice at the level 0.5; pixels joined diagonally are one part.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (Y, X)
+        The slice.
+
+    Returns
+    -------
+    list of ndarray, shape (N, 2)
+        (row, column) of each closed ring, its first point again at the end.
+    """
+    padded = np.pad(mask, 1).astype(float)
+    rings = find_contours(padded, 0.5, fully_connected="high")  # type: ignore[no-untyped-call]
+    return [ring - 1 for ring in rings]
 
 
 def angular_standard_deviation(contour: Contour, *, offset: float = 0.0) -> AngularDeviation:
