@@ -7,9 +7,10 @@ not matter. Where the skull has been stripped the median hardly moves, but the b
 less than the whole head and so gets more contrast. The scale is stored as one byte a voxel: code 0
 says that the sequence is missing, 1 to 255 cover -4 to 8 in steps of 0.047.
 
-In some images the air around the head lies amid the intensities inside: at 0 in those that were
-normalised before, at an offset in those of inversion recovery that keep the sign. It does not count
-as head; where it is one value throughout, it is brought to the lowest.
+Air is no head, however noisy: of what is bright enough, only what lies within the head as
+`find_head` finds it counts. In some images the air around the head lies amid the intensities
+inside: at 0 in those that were normalised before, at an offset in those of inversion recovery that
+keep the sign. Where it is one value throughout, it is brought to the lowest.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError
+from lggshape.segmentation.head import find_head
 
 LOWEST, HIGHEST = -4.0, 8.0
 """What the codes 1 and 255 stand for, in robust standard deviations from the median."""
@@ -114,18 +116,22 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
     intensities = values.astype(np.float32)
     low = float(intensities.min())
     high = float(np.percentile(intensities, _NEARLY_HIGHEST))
+    if low == high:
+        return None
     reach = _BACKGROUND * (high - low)
     outer = np.zeros(intensities.shape, dtype=bool)
     outer[:, [0, -1]] = outer[:, :, [0, -1]] = True
     air = float(np.median(intensities[outer]))
     if air <= low + reach:
-        head = intensities[intensities > low + reach]
+        foreground = intensities > low + reach
     elif np.mean(intensities[outer] == air) > _FLAT:
         around = _reached_from(outer, intensities == air)
-        head = intensities[~around]
+        foreground = ~around
         intensities[around] = low
     else:
-        head = intensities[np.abs(intensities - air) > reach]
+        foreground = np.abs(intensities - air) > reach
+    # Air may be noisy: what of it is bright enough does not lie in the head.
+    head = intensities[foreground & find_head(values)]
     if head.size == 0:
         return None
     lower, median, upper = (float(value) for value in np.percentile(head, (25, 50, 75)))

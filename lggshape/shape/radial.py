@@ -189,6 +189,26 @@ def angular_standard_deviation(contour: Contour, *, offset: float = 0.0) -> Angu
     """
     if _too_few_points(contour):
         return AngularDeviation(math.nan, BINS)
+    deviations = bin_deviations(contour, offset=offset)
+    filled = deviations[~np.isnan(deviations)]
+    return AngularDeviation(float(np.mean(filled)), BINS - len(filled))
+
+
+def bin_deviations(contour: Contour, *, offset: float = 0.0) -> NDArray[np.float64]:
+    """Give the standard deviation of the normalised distances within each angular bin.
+
+    Parameters
+    ----------
+    contour : Contour
+        As from `trace_contour`.
+    offset : float
+        Where the first bin starts, in degrees from -180.
+
+    Returns
+    -------
+    ndarray of shape (10,)
+        What the angular standard deviation is the mean of; NaN where a bin holds no point.
+    """
     position = (contour.angles() + 180 - offset) / _BIN_WIDTH
     nearest = np.round(position)
     on_edge = np.abs(position - nearest) < _EDGE_TOLERANCE
@@ -197,9 +217,10 @@ def angular_standard_deviation(contour: Contour, *, offset: float = 0.0) -> Angu
     # Every point enters twice, so that one on an edge weighs half as much in each bin as others.
     bins = np.concatenate([above, below])
     distances = np.tile(contour.distances(), 2)
-    filled = np.unique(bins)
-    deviations = [distances[bins == number].std() for number in filled]
-    return AngularDeviation(float(np.mean(deviations)), BINS - len(filled))
+    deviations = np.full(BINS, math.nan)
+    for number in np.unique(bins):
+        deviations[number] = distances[bins == number].std()
+    return deviations
 
 
 def offset_averaged_angular_standard_deviation(contour: Contour) -> float:
@@ -251,10 +272,28 @@ def margin_fluctuation(contour: Contour, *, window: WindowRule = "round") -> flo
     """
     if _too_few_points(contour):
         return math.nan
+    return float((contour.distances() - moving_average(contour, window=window)).std())
+
+
+def moving_average(contour: Contour, *, window: WindowRule = "round") -> NDArray[np.float64]:
+    """Give the circular moving average of the normalised distances over a tenth of the contour.
+
+    Parameters
+    ----------
+    contour : Contour
+        As from `trace_contour`.
+    window : {"round", "up", "down", "odd"}
+        How the length of the window comes from a tenth of the points.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        What the margin fluctuation is measured about.
+    """
     distances = contour.distances()
     size = window_length(len(distances), window)
-    smooth = ndimage.uniform_filter1d(distances, size, mode="wrap")
-    return float((distances - smooth).std())
+    smooth: NDArray[np.float64] = ndimage.uniform_filter1d(distances, size, mode="wrap")
+    return smooth
 
 
 def window_length(points: int, rule: WindowRule = "round") -> int:

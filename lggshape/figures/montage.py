@@ -1,0 +1,132 @@
+"""Slices of a case with the outlines of its masks."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike, NDArray
+
+from lggshape.figures.style import MUTED, house_style
+from lggshape.figures.view import ink, set_view
+
+OUTLINES = ("#e69f00", "#56b4e9")
+"""Colours of the first and the second mask: orange and sky blue of Okabe and Ito, on any grey."""
+
+_WIDTHS = (1.5, 0.8)  # of the outlines: the first can be seen below the second
+
+_ACROSS = range(4, 7)  # slices in a row
+_CELL = 1.55  # inches
+_TOP, _BOTTOM, _GAP = 0.56, 0.26, 0.04
+
+
+class Slice(NamedTuple):
+    """A slice of a case.
+
+    Attributes
+    ----------
+    name : str
+        What to write into its corner.
+    outlines : mapping of str to sequence of array_like of shape (N, 2)
+        The parts of the outline of each mask, by its name: (row, column) of the points.
+    image : ndarray of shape (Y, X), optional
+        Intensities; None leaves the slice white.
+    """
+
+    name: str
+    outlines: Mapping[str, Sequence[ArrayLike]]
+    image: NDArray[np.generic] | None = None
+
+
+def montage(
+    slices: Sequence[Slice],
+    *,
+    title: str,
+    note: str,
+    window: tuple[tuple[float, float], tuple[float, float]],
+    grey: tuple[float, float] = (0.0, 1.0),
+    aspect: float = 1.0,
+    oriented: bool = False,
+) -> Figure:
+    """Draw slices side by side, with the outlines of one or two masks.
+
+    Parameters
+    ----------
+    slices : sequence of Slice
+        At least one.
+    title, note : str
+        What stands above, and in small letters below.
+    window : tuple of tuple of float
+        Lowest and highest row, lowest and highest column to show.
+    grey : tuple of float
+        Intensities that are black and white.
+    aspect : float
+        Height of a pixel divided by its width.
+    oriented : bool
+        Whether rows run towards anterior and columns towards the right of the patient. Then the
+        view is the radiological one, with letters; else slices lie as they are stored.
+
+    Returns
+    -------
+    Figure
+        Rows of four to six panels.
+
+    References
+    ----------
+    Okabe M, Ito K. Color universal design: how to make figures and presentations that are friendly
+    to colorblind people. 2008.
+    """
+    names = list(dict.fromkeys(name for one in slices for name in one.outlines))
+    looks = dict(zip(names, zip(OUTLINES, _WIDTHS, strict=True), strict=False))
+    rows, columns = window
+    across = min(max(len(slices), _ACROSS.start), _ACROSS.stop - 1)
+    down = ceil(len(slices) / across)
+    cell = _CELL * aspect * (rows[1] - rows[0]) / (columns[1] - columns[0])
+    width, height = across * _CELL + 2 * _GAP, down * cell + _TOP + _BOTTOM
+    with house_style():
+        figure = Figure(figsize=(width, height))
+        panels = figure.subplots(
+            down,
+            across,
+            squeeze=False,
+            gridspec_kw={
+                "left": _GAP / width,
+                "right": 1 - _GAP / width,
+                "bottom": _BOTTOM / height,
+                "top": 1 - _TOP / height,
+                "wspace": _GAP / _CELL,
+                "hspace": _GAP / cell,
+            },
+        ).ravel()
+        for axes in panels[len(slices) :]:
+            axes.set_axis_off()
+        for axes, one in zip(panels, slices, strict=False):
+            on_image = one.image is not None
+            if one.image is not None:
+                axes.imshow(one.image, cmap="gray", vmin=grey[0], vmax=grey[1])
+                axes.set_facecolor("black")
+            for name, parts in one.outlines.items():
+                colour, line = looks[name]
+                for part in parts:
+                    y, x = np.asarray(part, dtype=float).T
+                    axes.plot(x, y, color=colour, linewidth=line)
+            axes.set_aspect(aspect)
+            axes.spines[:].set_visible(not on_image)
+            axes.spines[:].set_color("#e4e7eb")
+            set_view(axes, 0, rows, columns, oriented=oriented, on_image=on_image)
+            look = ink(on_image=on_image)
+            axes.text(0.03, 0.97, one.name, transform=axes.transAxes, va="top", size=8, **look)
+        figure.text(_GAP / width, 1 - 0.06 / height, title, va="top", size=10, weight="bold")
+        figure.text(_GAP / width, 0.06 / height, note, va="bottom", size=7, color=MUTED)
+        keys = [Line2D([], [], color=colour, label=name) for name, (colour, _) in looks.items()]
+        figure.legend(
+            handles=keys,
+            loc="upper left",
+            bbox_to_anchor=(0, 1 - 0.24 / height),
+            borderaxespad=0.2,
+            ncols=2,
+            frameon=False,
+        )
+    return figure

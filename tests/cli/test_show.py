@@ -1,0 +1,108 @@
+import json
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from lggshape.showing.cohort import COLUMNS
+from lggshape_cli import app
+
+
+@pytest.fixture
+def masks(cohort, tmp_path):
+    """Copy the masks of three of the four cases."""
+    for source in sorted(cohort.rglob("*_mask.tif")):
+        if "0004" not in source.name:
+            target = tmp_path / "masks" / source.relative_to(cohort)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+    return tmp_path / "masks"
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, ["show", *map(str, arguments), "--jobs", "1"])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def cases_of(cohort):
+    return sorted(path.name for path in cohort.iterdir() if path.is_dir())
+
+
+def test_a_cohort_has_a_table_figures_and_a_record_analytic(cohort, masks, tmp_path):
+    out = tmp_path / "out"
+    code, printed, messages = run(cohort, "--predicted", masks, "--out", out)
+    assert (code, printed, messages) == (0, f"Shown 4 of 4 cases: {out}\n", "")
+    figures = ("errors", "intensities", "locations", "volumes_voxels")
+    files = [f"{name}.{ending}" for name in figures for ending in ("png", "svg")]
+    assert names_in(out) == ["cohort.csv", *files[:6], "run.json", *files[6:]]
+    table = pd.read_csv(out / "cohort.csv")
+    assert tuple(table.columns) == COLUMNS
+    assert table["case"].tolist() == cases_of(cohort)
+    record = json.loads((out / "run.json").read_text())
+    assert (record["command"], record["cases"], record["failed"]) == ("show", 4, 0)
+    assert sorted([*record["outputs"], "run.json"]) == names_in(out)
+    assert len(record["inputs"]) == 2
+
+
+def test_cases_are_shown_by_name_or_patient_analytic(cohort, masks, tmp_path):
+    first, second, *_ = cases_of(cohort)
+    rows = [f"{name},P{number // 2}" for number, name in enumerate(cases_of(cohort))]
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("\n".join(["case,patient", *rows]) + "\n")
+    out = tmp_path / "out"
+    options = ("--predicted", masks, "--manifest", manifest, "--quiet", "--out", out)
+    assert run(cohort, "--case", "P0", *options) == (0, "", "")
+    ends = ("-features.png", "-features.svg", ".png", ".svg")
+    assert names_in(out) == sorted(
+        ["run.json", *(f + end for f in (first, second) for end in ends)]
+    )
+    assert "Dice 1.000" in (out / f"{first}.svg").read_text()
+    assert run(cohort, "--case", second, *options, "--overwrite")[0] == 0
+    assert names_in(out) == sorted(["run.json", *(second + end for end in ends)])
+    assert json.loads((out / "run.json").read_text())["options"]["case"] == [second]
+
+
+def test_two_runs_give_the_same_bytes_invariant(cohort, tmp_path):
+    case = cases_of(cohort)[0]
+    for name in ("one", "two"):
+        assert run(cohort, "--out", tmp_path / name)[0] == 0
+        assert run(cohort, "--case", case, "--out", tmp_path / name / "case")[0] == 0
+    files = [path for path in (tmp_path / "one").rglob("*.*") if path.name != "run.json"]
+    assert len(files) == 11
+    for path in files:
+        other = tmp_path / "two" / path.relative_to(tmp_path / "one")
+        assert path.read_bytes() == other.read_bytes()
+
+
+def test_a_failed_case_is_listed_and_the_others_go_on_analytic(cohort, masks, tmp_path):
+    broken = min(masks.iterdir())
+    (broken / f"{broken.name}_3_mask.tif").write_bytes(b"no TIFF")
+    code, printed, messages = run(cohort, "--predicted", masks, "--out", tmp_path / "all")
+    assert (code, printed) == (1, f"Shown 3 of 4 cases: {tmp_path / 'all'}\n")
+    assert messages.startswith(f"{broken.name}: Expected a slice of case")
+    table = pd.read_csv(tmp_path / "all" / "cohort.csv").set_index("case")
+    assert table["reason"].notna().sum() == 1
+    assert f"{broken.name}: {table.loc[broken.name, 'reason']}\n" == messages
+    options = ("--case", broken.name, "--predicted", masks)
+    code, printed, _ = run(cohort, *options, "--out", tmp_path / "one")
+    assert (code, names_in(tmp_path / "one")) == (1, ["run.json"])
+
+
+def test_unusable_input_is_one_line_and_leaves_nothing_analytic(cohort, tmp_path):
+    out = tmp_path / "out"
+    for arguments, message in (
+        ((tmp_path / "nowhere",), "Expected a folder of cases"),
+        ((cohort, "--case", "nobody"), "Expected cases or patients of"),
+        ((cohort, "--predicted", tmp_path), "Expected cases as"),
+    ):
+        code, printed, messages = run(*arguments, "--out", out)
+        assert (code, printed, messages.count("\n")) == (2, "", 1)
+        assert messages.startswith(f"lggshape: {message}")
+        assert not out.exists()
+    case = cases_of(cohort)[0]
+    assert run(cohort, "--case", case, "--out", out)[0] == 0
+    assert run(cohort, "--case", case, "--out", out)[0] == 2
