@@ -9,11 +9,13 @@ from typer.core import TyperGroup
 from lggshape.errors import InputError
 from lggshape_cli.associate import associate
 from lggshape_cli.demo import demo
+from lggshape_cli.detect import detect
 from lggshape_cli.evaluate import evaluate
 from lggshape_cli.features import features
 from lggshape_cli.info import info
 from lggshape_cli.replicate import replicate
 from lggshape_cli.segment import segment
+from lggshape_cli.show import show
 from lggshape_cli.train import train
 from lggshape_cli.verify import verify
 
@@ -57,11 +59,14 @@ def main(
 ) -> None:
     """Does the shape of a lower-grade glioma go with its genomics?
 
-    verify a data set, train networks, segment cases, evaluate the masks,
+    verify a data set, train networks, segment cases, evaluate and show the masks,
     measure their features, associate these with labels; or replicate a whole study.
     Exit status: 0 all done; 1 done, but some cases failed; 2 could not start.
     """
 
 
-for command in (verify, train, segment, evaluate, features, associate, replicate, demo, info):
+for command in (
+    *(verify, train, segment, detect, evaluate, show),
+    *(features, associate, replicate, demo, info),
+):
     app.command()(command)

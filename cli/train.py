@@ -19,6 +19,13 @@ def train(
         Path | None,
         typer.Option(help="configuration.json of another run, in place of the options below."),
     ] = None,
+    task: Annotated[
+        Literal["segmentation", "detection", "reconstruction"],
+        typer.Option(
+            help="Masks; tumour in a slice or not; or hidden squares of FLAIR, for an encoder to "
+            "start from."
+        ),
+    ] = "segmentation",
     network: Annotated[
         Literal["efficientnet-lite0", "unet", "resunet"], typer.Option(help="Architecture.")
     ] = "efficientnet-lite0",
@@ -67,6 +74,12 @@ def train(
     sequence_dropout: Annotated[
         float, typer.Option(help="Probability of each sequence but FLAIR to be left out.")
     ] = 0.3,
+    frozen_epochs: Annotated[
+        int, typer.Option(help="Epochs at the beginning in which the encoder stays as it starts.")
+    ] = 0,
+    patients: Annotated[
+        int, typer.Option(help="Patients of a fold to train on. Default: all.", show_default=False)
+    ] = 0,
     inner: Annotated[
         float,
         typer.Option(help="Share of the training patients set aside for threshold, calibration."),
@@ -115,6 +128,7 @@ def train(
     else:
         network_settings = NetworkConfiguration.from_dict(
             {
+                "task": task,
                 "architecture": network,
                 "sequences": [name.strip() for name in sequences.split(",")],
                 "neighbours": neighbours,
@@ -136,6 +150,8 @@ def train(
                 "border_weight": border_weight,
                 "crop": crop,
                 "sequence_dropout": sequence_dropout,
+                "frozen_epochs": frozen_epochs,
+                "patients": patients,
                 "inner": inner,
                 "epoch": epoch,
                 "encoder_weights": encoder_weights or default_weights,

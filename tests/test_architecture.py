@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,10 @@ MAY_IMPORT = {
     "evaluation": {
         *("errors", "case", "files", "parallel", "readers"),
         *("statistics", "figures", "association"),
+    },
+    "showing": {
+        *("errors", "case", "files", "parallel", "readers", "figures"),
+        *("segmentation", "shape", "evaluation"),
     },
     "replication": {
         *("errors", "case", "files", "parallel", "provenance", "readers", "statistics", "figures"),
@@ -77,6 +82,13 @@ def test_slow_libraries_are_imported_late_invariant(statement: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout
     assert printed.strip() == "[]"
+
+
+def test_every_package_is_in_what_is_built_invariant() -> None:
+    settings = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    folders = {path.parent.relative_to(PACKAGE.parent) for path in PACKAGE.rglob("__init__.py")}
+    expected = {".".join(folder.parts) for folder in folders} | {"lggshape_cli"}
+    assert set(settings["tool"]["setuptools"]["packages"]) == expected
 
 
 def test_the_public_names_exist_invariant() -> None:

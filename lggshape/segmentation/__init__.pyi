@@ -5,12 +5,16 @@ from .configuration import (
     read_configuration,
     write_configuration,
 )
+from .detection import Detection, DetectionTable, Detector, detect_cases
 from .inference import Segmentation, Segmenter, segment
 from .runs import SHIPPED, Ensemble, read_ensemble, read_folds
 from .training import Step, TrainingSummary, train
 
 __all__ = [
     "SHIPPED",
+    "Detection",
+    "DetectionTable",
+    "Detector",
     "Ensemble",
     "Map",
     "NetworkConfiguration",
@@ -20,6 +24,7 @@ __all__ = [
     "Step",
     "TrainingConfiguration",
     "TrainingSummary",
+    "detect_cases",
     "read_configuration",
     "read_ensemble",
     "read_folds",

@@ -7,7 +7,7 @@ training step.
 Geometry: flips, rotation, scale, shear and shift. Intensities, on the standardised scale and for
 each sequence apart: contrast, brightness, gamma and a smooth bias field, all monotone a voxel, as
 scanners differ. A sequence is taken away from a slice now and then, so that the network learns to
-do without. FLAIR is never taken away.
+do without. FLAIR is never taken away. For reconstruction, squares of all sequences are hidden.
 """
 
 from typing import Any, NamedTuple
@@ -33,6 +33,9 @@ _BIAS = 0.15
 _GEOMETRIC = 0.8  # of the slices; the others are flipped alone
 _FIELDS = 5  # x, y, xy, x^2, y^2
 
+_SQUARE = 16  # pixels of a side, of what is hidden
+_HIDDEN = 0.5  # of the squares
+
 _AIR = 2.5
 """About how far below the median of the head the intensity 0 lies: a bias field multiplies what is
 measured from there."""
@@ -51,6 +54,8 @@ class Draws(NamedTuple):
         Coefficients of the logarithm of the bias field.
     present : ndarray of shape (B, C)
         1, or 0 for a channel that is taken away.
+    hidden : ndarray of shape (B, crop / 16, crop / 16)
+        1 for a square that is hidden, all 0 but for reconstruction.
     """
 
     transforms: Floats
@@ -59,6 +64,7 @@ class Draws(NamedTuple):
     gamma: Floats
     bias: Floats
     present: Floats
+    hidden: Floats
 
 
 def draw(
@@ -98,14 +104,18 @@ def draw(
 
     kept = rng.random((count, sequences)) >= sequence_dropout
     kept[:, flair] = True
-    return Draws(
+    draws = Draws(
         transforms=_transforms(rng, count, size=configuration.size, crop=crop),
         contrast=np.exp(uniform(_CONTRAST)),
         brightness=uniform(_BRIGHTNESS),
         gamma=np.exp(uniform(_GAMMA)),
         bias=uniform(_BIAS, _FIELDS),
         present=kept.astype(np.float32)[:, source],
+        hidden=np.zeros((count, *[max(1, crop // _SQUARE)] * 2), dtype=np.float32),
     )
+    if configuration.task != "reconstruction":
+        return draws
+    return draws._replace(hidden=(rng.random(draws.hidden.shape) < _HIDDEN).astype(np.float32))
 
 
 def _transforms(rng: np.random.Generator, count: int, *, size: int, crop: int) -> Floats:
@@ -190,6 +200,30 @@ def augment(codes: Tensor, masks: Tensor, draws: Draws, *, crop: int) -> tuple[T
     slices = (slices + _AIR) * ops.exp(field) - _AIR
     slices = slices * channels(draws.contrast) + channels(draws.brightness)
     return slices * there * channels(draws.present), masks
+
+
+def hide(slices: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+    """Hide squares of slices: the network is shown 0 there, as where a sequence is missing.
+
+    Parameters
+    ----------
+    slices : tensor of shape (B, crop, crop, C)
+        As `augment` gives them.
+    hidden : tensor of shape (B, crop / 16, crop / 16)
+        As they were drawn.
+
+    Returns
+    -------
+    slices : tensor of shape (B, crop, crop, C)
+        0 where they are hidden.
+    hidden : tensor of shape (B, crop, crop, 1)
+        1 there.
+    """
+    ops = keras.ops
+    crop, count = slices.shape[1], hidden.shape[1]
+    side = -(-crop // count)
+    pixels = ops.repeat(ops.repeat(hidden, side, axis=1), side, axis=2)[:, :crop, :crop, None]
+    return slices * (1 - pixels), pixels
 
 
 def _transformed(images: Tensor, transforms: Tensor, crop: int) -> Tensor:

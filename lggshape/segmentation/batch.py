@@ -18,7 +18,8 @@ from lggshape.readers import CaseSource, open_cases
 from lggshape.readers.segmented import SEGMENTATION
 from lggshape.readers.source import MAPS, MASK
 from lggshape.segmentation._backend import keras
-from lggshape.segmentation.inference import SeenCaseError, Segmentation, Segmenter
+from lggshape.segmentation.inference import Segmentation, Segmenter
+from lggshape.segmentation.loaded import SeenCaseError
 from lggshape.segmentation.runs import (
     CASES,
     CONFIGURATION,
@@ -132,11 +133,7 @@ def segment_cases(
         If `out` or `networks` cannot be used, two cases have one name, the run to resume has other
         settings or cases, or a GPU is asked for and there is none.
     """
-    names = [source.id for source in sources]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        msg = f"Expected every case once, found several of: {', '.join(doubled)}."
-        raise InputError(msg)
+    names = different_names(sources)
     _check_place(out, sources)
     ensemble = read_ensemble(networks)
     segmenter = Segmenter(ensemble, flips=flips, device=device, noise=noise, seed=seed)
@@ -186,6 +183,22 @@ def segment_cases(
             on_case()
     tables = _write_tables(out, [results[name] for name in names if name in results])
     return SegmentationTable(*tables, failures, tuple(skipped), _files_of_run(out, names))
+
+
+def different_names(sources: Sequence[CaseSource]) -> list[str]:
+    """Give the names of cases.
+
+    Raises
+    ------
+    InputError
+        If two have the same.
+    """
+    names = [source.id for source in sources]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        msg = f"Expected every case once, found several of: {', '.join(doubled)}."
+        raise InputError(msg)
+    return names
 
 
 class _Result(NamedTuple):

@@ -11,6 +11,7 @@ from lggshape.files import write_json
 
 Architecture = Literal["unet", "resunet", "efficientnet-lite0"]
 Stem = Literal["plain", "space-to-depth"]
+Task = Literal["segmentation", "detection", "reconstruction"]
 
 _FILTERS: dict[str, tuple[int, ...]] = {
     "unet": (32, 64, 128, 256, 512),
@@ -73,6 +74,9 @@ class NetworkConfiguration(_Configuration):
 
     Attributes
     ----------
+    task : {"segmentation", "detection", "reconstruction"}
+        What it is trained to tell of a slice: which pixels are tumour; whether there is any; or
+        what FLAIR is where squares of all sequences are hidden, for an encoder to start from.
     architecture : {"efficientnet-lite0", "unet", "resunet"}
         U-Net on an EfficientNet-Lite0 encoder, the U-Net of Buda et al. 2019, or a U-Net of
         residual blocks.
@@ -94,6 +98,7 @@ class NetworkConfiguration(_Configuration):
         Side of the square of pixels that slices are fitted to.
     """
 
+    task: Task = "segmentation"
     architecture: Architecture = "efficientnet-lite0"
     sequences: tuple[str, ...] = ("pre-contrast", "FLAIR", "post-contrast")
     neighbours: int = 1
@@ -114,6 +119,9 @@ class NetworkConfiguration(_Configuration):
         )
         self._require("neighbours", 0 <= self.neighbours <= 5, "to be 0 to 5")
         self._require("filters", min(self.filters) >= 1, "to be positive")
+        if self.task == "detection":
+            expected = f"to be segmentation or reconstruction for {self.architecture}"
+            self._require("task", self.architecture == "efficientnet-lite0", expected)
         if self.architecture == "efficientnet-lite0":
             self._require("filters", len(self.filters) == 4, "to be four numbers, a level each")
             self._require("stem", self.stem == "plain", "to be plain for efficientnet-lite0")
@@ -174,6 +182,9 @@ class TrainingConfiguration(_Configuration):
         further augmentation.
     sequence_dropout : float
         Probability of each sequence but FLAIR to be taken away from a slice.
+    patients : int
+        Patients to train on. 0: all that the fold and its inner split leave. They are drawn with
+        the sites in turns, and fewer are some of more.
     inner : float
         Share of a fold's training patients that is set aside as its inner split: for the
         calibration of the probabilities, the threshold, and the epoch if asked. At least one
@@ -183,6 +194,9 @@ class TrainingConfiguration(_Configuration):
     encoder_weights : str
         Where an EfficientNet-Lite0 encoder starts: "imagenet", "none" (random), or the path of a
         weights file of this package.
+    frozen_epochs : int
+        Epochs at the beginning in which the encoder stays as it starts. The rest is a training of
+        its own, with its own schedule.
     precision : {"auto", "float32", "bfloat16"}
         Of the computation; "auto" is bfloat16 on a GPU and float32 on a CPU.
     seed : int
@@ -202,16 +216,19 @@ class TrainingConfiguration(_Configuration):
     empty_slices: float = 0.45
     crop: float = 0.75
     sequence_dropout: float = 0.3
+    patients: int = 0
     inner: float = 0.1
     epoch: Literal["last", "inner"] = "last"
     encoder_weights: str = "imagenet"
+    frozen_epochs: int = 0
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        for name, low in (("folds", 2), ("members", 1), ("epochs", 1), ("batch", 1), ("seed", 0)):
+        lowest = {"folds": 2, "members": 1, "epochs": 1, "batch": 1, "patients": 0, "seed": 0}
+        for name, low in lowest.items():
             self._require(name, getattr(self, name) >= low, f"to be at least {low}")
         self._require("learning_rate", 0 < self.learning_rate < 1, "to lie between 0 and 1")
         for name in ("encoder_rate", "weight_decay", "border_weight", "empty_slices"):
@@ -219,6 +236,11 @@ class TrainingConfiguration(_Configuration):
         for name in ("warmup", "average", "sequence_dropout", "inner"):
             self._require(name, 0 <= getattr(self, name) < 1, "to be at least 0 and below 1")
         self._require("crop", 0 < self.crop <= 1, "to be above 0 and at most 1")
+        frozen = 0 <= self.frozen_epochs <= self.epochs
+        self._require("frozen_epochs", frozen, f"to be 0 to {self.epochs}, the epochs")
+        if self.encoder_weights == "none":
+            expected = "to be 0 where the encoder starts from nothing"
+            self._require("frozen_epochs", self.frozen_epochs == 0, expected)
         if self.epoch == "inner":
             self._require("epoch", self.inner > 0, "to be last where there is no inner split")
 

@@ -74,11 +74,29 @@ def inner_split(
             f"found {len(patients)} in all."
         )
         raise InputError(msg)
-    # Within a site in random order, and the sites side by side: each k-th is set aside.
+    aside = stratified_order(patients, rng)[:count]
+    return sorted(set(patients) - set(aside)), sorted(aside)
+
+
+def stratified_order(patients: Mapping[str, str], rng: np.random.Generator) -> list[str]:
+    """Bring patients into a random order in which the first few are of the sites as all are.
+
+    Parameters
+    ----------
+    patients : mapping of str to str
+        The site of each patient.
+    rng : Generator
+        Source of the order.
+
+    Returns
+    -------
+    list of str
+        All patients.
+    """
+    # Within a site in random order, evenly along a line; and the sites side by side.
     order: list[tuple[float, str]] = []
     for site in sorted(set(patients.values())):
         members = sorted(patient for patient in patients if patients[patient] == site)
         places = (rng.permutation(len(members)) + rng.random()) / len(members)
         order += list(zip(places.tolist(), members, strict=True))
-    aside = {patient for _, patient in sorted(order)[:count]}
-    return sorted(set(patients) - aside), sorted(aside)
+    return [patient for _, patient in sorted(order)]

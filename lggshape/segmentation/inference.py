@@ -10,20 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Case
-from lggshape.errors import CaseError, InputError
-from lggshape.segmentation._backend import device_scope, precision_for
+from lggshape.errors import InputError
 from lggshape.segmentation.intensities import add_noise
+from lggshape.segmentation.loaded import Networks
 from lggshape.segmentation.postprocessing import select_component
-from lggshape.segmentation.predictor import FLIPS, Predictor
-from lggshape.segmentation.runs import SHIPPED, Ensemble, Member, read_arrays, read_ensemble
+from lggshape.segmentation.predictor import FLIPS
+from lggshape.segmentation.runs import SHIPPED, Ensemble, read_ensemble
 from lggshape.segmentation.volumes import prepare
 
 _SCORED = 0.001
 """Share of a slice's pixels, those of the highest probability, whose mean is its score."""
-
-
-class SeenCaseError(CaseError):
-    """Every network that there is was trained on the patient."""
 
 
 class Segmentation(NamedTuple):
@@ -93,7 +89,8 @@ class Segmenter:
     Raises
     ------
     InputError
-        If a GPU is asked for and there is none, or `noise` is negative.
+        If the networks do something else, a GPU is asked for and there is none, or `noise` is
+        negative.
     """
 
     def __init__(
@@ -108,14 +105,10 @@ class Segmenter:
         if not 0 <= noise < math.inf:
             msg = f"Expected the noise to be a number from 0 on, found {noise}."
             raise InputError(msg)
-        self._ensemble = ensemble
+        self._networks = Networks(ensemble, task="segmentation", device=device)
+        self.precision = self._networks.precision
         self._noise, self._seed = noise, seed
         self._flips: Sequence[tuple[int, ...]] = FLIPS if flips else FLIPS[:1]
-        self._device = device
-        with device_scope(device):
-            self.precision = precision_for(ensemble.precision, device)
-            self._predictor = Predictor(ensemble.configuration, policy=self.precision)
-        self._loaded: Member | None = None
 
     def segment(self, case: Case) -> Segmentation:
         """Segment a case.
@@ -142,19 +135,17 @@ class Segmenter:
         InputError
             If the weights of a network cannot be read.
         """
-        volume = prepare(case, self._ensemble.configuration)
+        volume = prepare(case, self._networks.configuration)
         if self._noise:
             rng = np.random.default_rng([self._seed, crc32(case.id.encode())])
             volume = volume._replace(codes=add_noise(volume.codes, self._noise, rng))
-        members, fold = self._members_for(case)
+        members, fold = self._networks.unseen_by(case)
         mean = np.zeros(volume.codes.shape[:3])
         sums, squares = np.zeros_like(mean), np.zeros_like(mean)
         threshold = float(np.mean([member.threshold for member in members]))
         samples = []
         for member in members:
-            with device_scope(self._device):
-                self._load(member)
-                predicted = self._predictor.predict(volume.codes, flips=self._flips)
+            predicted = self._networks.predict(member, volume.codes, flips=self._flips)
             # Averaged before it is calibrated: so it was when the calibration was fitted.
             mean += member.calibration.apply(predicted.mean(axis=0)) / len(members)
             for one in predicted:
@@ -180,33 +171,6 @@ class Segmenter:
             fold=fold,
             missing=volume.missing,
         )
-
-    def _members_for(self, case: Case) -> tuple[Sequence[Member], int | None]:
-        assert case.image is not None  # it has been prepared
-        flair = case.image[..., case.sequences.index("FLAIR")]
-        patients = self._ensemble.known.patients_of(case.id, case.patient, flair)
-        members = self._ensemble.unseen_by(patients)
-        if not members:
-            msg = (
-                f"Expected a network that was not trained on the patient of case {case.id} "
-                f"({', '.join(sorted(patients))}), found none among the finished ones. Train the "
-                "other folds, or leave such cases out with --skip-seen."
-            )
-            raise SeenCaseError(msg)
-        return members, members[0].fold if patients else None
-
-    def _load(self, member: Member) -> None:
-        if member != self._loaded:
-            weights = read_arrays(member.weights)
-            self._loaded = None  # until all of them are there
-            try:
-                self._predictor.load(weights)
-            except (KeyError, ValueError) as error:
-                msg = (
-                    f"Expected {member.weights} to hold the weights of this network, found others."
-                )
-                raise InputError(msg) from error
-            self._loaded = member
 
 
 def segment(

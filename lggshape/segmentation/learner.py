@@ -1,25 +1,21 @@
-"""A network in training: augmentation, loss, optimiser, averaged weights."""
+"""A network in training: augmentation, optimiser, averaged weights."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.segmentation._backend import gpus, keras
-from lggshape.segmentation.augmentation import Draws, augment
+from lggshape.segmentation.augmentation import Draws, augment, hide
 from lggshape.segmentation.configuration import TrainingConfiguration
 from lggshape.segmentation.efficientnet import PREFIX
+from lggshape.segmentation.losses import detection_loss, reconstruction_loss, segmentation_loss
 from lggshape.segmentation.sampling import SliceStore
 
 Tensor = Any
 Array = NDArray[np.generic]
-
-_SMOOTH = 1.0
-_BORDER = 5
-"""Side of the square around a pixel that has to touch the outline for it to be of the border: two
-pixels to each side."""
-
 
 _LAUNCH = 16
 """Steps that a GPU is given at once: it would wait for the host between them."""
@@ -32,15 +28,22 @@ class ResidentSlices(keras.layers.Layer):
     ----------
     store : SliceStore
         The slices.
+
+    Attributes
+    ----------
+    configuration : NetworkConfiguration
+        That of the store.
+    flair : int
+        The channel of FLAIR.
     """
 
     def __init__(self, store: SliceStore) -> None:
         super().__init__(dtype="float32", autocast=False)
+        self.configuration = store.configuration
         settings: dict[str, Any] = {"dtype": "uint8", "trainable": False}
         self._codes = keras.Variable(store.codes, **settings)
         self._masks = keras.Variable(store.masks, **settings)
-        self._has_neighbours = store.configuration.neighbours > 0
-        self._flair = store.configuration.sequences.index("FLAIR")
+        self.flair = store.configuration.sequences.index("FLAIR")
 
     def call(self, places: Tensor) -> tuple[Tensor, Tensor]:
         """Gather slices by the places (B, 1 + neighbours) that a store gives.
@@ -54,8 +57,8 @@ class ResidentSlices(keras.layers.Layer):
         """
         ops = keras.ops
         codes = ops.take(self._codes, places[:, 0], axis=0)
-        if self._has_neighbours:
-            around = ops.take(self._codes, places[:, 1:], axis=0)[..., self._flair]
+        if self.configuration.neighbours:
+            around = ops.take(self._codes, places[:, 1:], axis=0)[..., self.flair]
             codes = ops.concatenate([codes, ops.moveaxis(around, 1, -1)], axis=-1)
         return codes, ops.take(self._masks, places[:, 0], axis=0)
 
@@ -66,12 +69,12 @@ class Learner(keras.Model):
     Parameters
     ----------
     network : keras.Model
-        From standardised slices to logits. Its input may be smaller than the slices: then it is
-        shown squares that are cut from them.
+        As `networks.build` makes it. Its input may be smaller than the slices: then it is shown
+        squares that are cut from them.
     slices : ResidentSlices
-        What it is trained on.
+        What it is trained on; their configuration says for what task.
     border_weight : float
-        Of the loss.
+        Of the loss of segmentation.
     """
 
     def __init__(
@@ -80,18 +83,33 @@ class Learner(keras.Model):
         super().__init__(name="learner")
         self.network = network
         self._slices = slices
-        self._border_weight = border_weight
         self._crop = int(network.input_shape[1])
+        self._task = slices.configuration.task
+        losses: dict[str, Callable[..., Tensor]] = {
+            "segmentation": partial(segmentation_loss, border_weight=border_weight),
+            "detection": detection_loss,
+            "reconstruction": reconstruction_loss,
+        }
+        self._loss = losses[self._task]
 
-    def call(self, batch: tuple[Tensor, ...], training: bool = False) -> tuple[Tensor, Tensor]:
-        """Augment the slices at places (B, 1 + neighbours) by `Draws`; give logits and masks.
+    def call(self, batch: tuple[Tensor, ...], training: bool = False) -> tuple[Tensor, ...]:
+        """Augment the slices at places (B, 1 + neighbours) by `Draws`.
 
-        Both are (B, crop, crop, 1).
+        Returns
+        -------
+        tuple of tensors
+            What the loss is of: what the network says, and the masks (B, crop, crop, 1). For
+            reconstruction in place of these FLAIR, and where it was hidden.
         """
-        places, *draws = batch
+        places, *numbers = batch
+        draws = Draws(*numbers)
         codes, masks = self._slices(places)
-        slices, masks = augment(codes, masks, Draws(*draws), crop=self._crop)
-        return self.network(slices, training=training), masks
+        slices, masks = augment(codes, masks, draws, crop=self._crop)
+        if self._task != "reconstruction":
+            return self.network(slices, training=training), masks
+        flair = self._slices.flair
+        shown, hidden = hide(slices, draws.hidden)
+        return self.network(shown, training=training), slices[..., flair : flair + 1], hidden
 
     def compute_loss(
         self,
@@ -102,43 +120,7 @@ class Learner(keras.Model):
         training: bool = True,
     ) -> Tensor:
         """Give the loss of what `call` returned."""
-        logits, masks = y_pred
-        return segmentation_loss(logits, masks, border_weight=self._border_weight)
-
-
-def segmentation_loss(logits: Tensor, masks: Tensor, *, border_weight: float = 0.0) -> Tensor:
-    """Give binary cross-entropy plus soft Dice loss [1]_.
-
-    Most pixels lie far from any outline and are soon right. So the cross-entropy is a weighted
-    mean in which those of the border, within two pixels of the outline, count more, as in [2]_.
-
-    Parameters
-    ----------
-    logits, masks : tensors of shape (B, Y, X, 1)
-        The Dice is that of all pixels of the batch together: a slice without tumour has none of
-        its own.
-    border_weight : float
-        Weight of the pixels of the border beyond the 1 of all pixels.
-
-    Returns
-    -------
-    tensor
-        A number.
-
-    References
-    ----------
-    .. [1] Milletari F, Navab N, Ahmadi SA. V-Net. 3DV 2016, 565-571.
-    .. [2] Ronneberger O, Fischer P, Brox T. U-Net. MICCAI 2015, 234-241.
-    """
-    ops = keras.ops
-    entropies = ops.binary_crossentropy(masks, logits, from_logits=True)
-    widened = ops.max_pool(masks, _BORDER, strides=1, padding="same")
-    narrowed = 1 - ops.max_pool(1 - masks, _BORDER, strides=1, padding="same")
-    weights = 1 + border_weight * (widened - narrowed)
-    entropy = ops.sum(weights * entropies) / ops.sum(weights)
-    inside = ops.sigmoid(logits)
-    overlap = 2 * ops.sum(inside * masks) + _SMOOTH
-    return entropy + 1 - overlap / (ops.sum(inside) + ops.sum(masks) + _SMOOTH)
+        return self._loss(*y_pred)
 
 
 class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
@@ -213,6 +195,7 @@ def make_learner(
     training: TrainingConfiguration,
     *,
     steps: int,
+    frozen: bool = False,
     device: str = "auto",
 ) -> Learner:
     """Prepare a network for training.
@@ -227,6 +210,8 @@ def make_learner(
         The settings.
     steps : int
         Of the whole training.
+    frozen : bool
+        Whether the encoder stays as it is: its weights, and the statistics that it normalises by.
     device : {"auto", "cpu", "gpu"}
         Where it is trained.
 
@@ -235,6 +220,9 @@ def make_learner(
     Learner
         Compiled; its optimiser keeps the averaged weights if they are asked for.
     """
+    for layer in network.layers:
+        if layer.name.startswith(PREFIX):
+            layer.trainable = not frozen
     learner = Learner(network, slices, border_weight=training.border_weight)
     pretrained = training.encoder_weights != "none"
     slow = [v for v in network.trainable_variables if pretrained and v.path.startswith(PREFIX)]

@@ -1,7 +1,8 @@
-"""The networks: U-Net, ResUNet, and a U-Net on an EfficientNet-Lite0 encoder.
+"""The networks: U-Net, ResUNet, and a U-Net or a detector on an EfficientNet-Lite0 encoder.
 
-All take standardised slices (B, size, size, channels) and give one logit a pixel (B, size, size, 1)
-in float32. They are written with Keras alone and run on each of its backends.
+All take standardised slices (B, size, size, channels) and give one number a pixel (B, size, size,
+1) in float32, the detector one for each of its own, coarser pixels. They are written with Keras
+alone and run on each of its backends.
 """
 
 from typing import Any
@@ -14,6 +15,10 @@ Tensor = Any
 
 PRIOR_LOGIT = -4.0
 """First bias of the output: about one pixel in fifty is tumour."""
+
+_FIRST = {"segmentation": PRIOR_LOGIT, "detection": 0.0, "reconstruction": 0.0}
+"""First bias of the output. Slices with and without tumour are shown about as often, and the median
+of the head is 0."""
 
 
 def build(configuration: NetworkConfiguration, *, policy: str = "float32") -> "keras.Model":
@@ -30,7 +35,9 @@ def build(configuration: NetworkConfiguration, *, policy: str = "float32") -> "k
     Returns
     -------
     keras.Model
-        From (B, size, size, channels) to (B, size, size, 1).
+        From (B, size, size, channels) to (B, size, size, 1): a logit of tumour, or FLAIR. A
+        detector gives (B, size / 32, size / 32, 1), whose mean is the logit of tumour in the slice;
+        what lies above 0 speaks for it there, as in the class activation maps of [4]_.
 
     References
     ----------
@@ -38,13 +45,17 @@ def build(configuration: NetworkConfiguration, *, policy: str = "float32") -> "k
     .. [2] Buda M, Saha A, Mazurowski MA. Comput Biol Med 2019; 109: 218-225.
     .. [3] Zhang Z, Liu Q, Wang Y. Road extraction by deep residual U-Net. IEEE GRSL 2018; 15:
        749-753.
+    .. [4] Zhou B, et al. Learning deep features for discriminative localization. CVPR 2016,
+       2921-2929.
     """
     earlier = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
         shape = (configuration.size, configuration.size, configuration.channels)
         inputs = keras.Input(shape, name="slices")
-        if configuration.architecture == "efficientnet-lite0":
+        if configuration.task == "detection":
+            features = _output(encoder(inputs)[-1], configuration)
+        elif configuration.architecture == "efficientnet-lite0":
             features = _efficientnet_unet(inputs, configuration)
         else:
             features = _plain_unet(inputs, configuration)
@@ -70,7 +81,7 @@ def _plain_unet(inputs: Tensor, configuration: NetworkConfiguration) -> Tensor:
         x = keras.layers.Conv2DTranspose(filters, 2, strides=2, name=f"up{level}")(x)
         x = keras.layers.Concatenate(name=f"join{level}")([x, skips[level - 1]])
         x = block(x, filters, f"decoder{level}", normalise=normalise)
-    return _logits(x, pixels=4 if in_blocks else 1)
+    return _output(x, configuration, pixels=4 if in_blocks else 1)
 
 
 def _efficientnet_unet(inputs: Tensor, configuration: NetworkConfiguration) -> Tensor:
@@ -80,12 +91,12 @@ def _efficientnet_unet(inputs: Tensor, configuration: NetworkConfiguration) -> T
         x = keras.layers.UpSampling2D(interpolation="nearest", name=f"up{level}")(x)
         x = keras.layers.Concatenate(name=f"join{level}")([x, skips[-level]])
         x = _block(x, filters, f"decoder{level}", normalise=True)
-    return _logits(x, pixels=4)
+    return _output(x, configuration, pixels=4)
 
 
-def _logits(x: Tensor, *, pixels: int) -> Tensor:
-    """One logit a pixel; in float32, because losses and probabilities need it."""
-    bias = keras.initializers.Constant(PRIOR_LOGIT)
+def _output(x: Tensor, configuration: NetworkConfiguration, *, pixels: int = 1) -> Tensor:
+    """One number a pixel; in float32, because losses and probabilities need it."""
+    bias = keras.initializers.Constant(_FIRST[configuration.task])
     x = keras.layers.Conv2D(pixels, 1, bias_initializer=bias, dtype="float32", name="logits")(x)
     return DepthToSpace(dtype="float32", name="depth_to_space")(x) if pixels > 1 else x
 

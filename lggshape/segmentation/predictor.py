@@ -40,7 +40,8 @@ class Predictor:
         codes = keras.Input(shape, dtype="uint8")
         self._folded = without_normalisation(self.network)
         fold(self.network, self._folded)
-        self._model = keras.Model(codes, _Probability(self._folded)(codes))
+        activation = "linear" if configuration.task == "detection" else "sigmoid"
+        self._model = keras.Model(codes, _Prediction(self._folded, activation)(codes))
 
     def load(self, weights: Mapping[str, NDArray[np.floating]]) -> None:
         """Take the weights of a member, by the paths of its variables."""
@@ -68,10 +69,11 @@ class Predictor:
         Returns
         -------
         ndarray of float32, shape (len(flips), Z, size, size)
-            Probability of tumour.
+            Probability of tumour. Of a detector the evidence, on a grid 32 times coarser.
         """
         count = len(codes)
-        result = np.empty((len(flips), *codes.shape[:3]), dtype=np.float32)
+        grid = self._model.output_shape[1:3]
+        result = np.empty((len(flips), count, *grid), dtype=np.float32)
         for start in range(0, count, _BATCH):
             # Batches of one size alone, because some backends compile for each; what is too many
             # is the last slice again.
@@ -86,17 +88,37 @@ class Predictor:
         return result
 
 
-class _Probability(keras.layers.Layer):
-    """Decode, predict, and turn logits into probabilities, in one compiled step."""
+def slice_probability(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give the probability of tumour in each slice by what a detector found.
 
-    def __init__(self, network: "keras.Model") -> None:
+    Parameters
+    ----------
+    evidence : ndarray of shape (F, Z, y, x)
+        As `Predictor.predict` gives it for F flips.
+
+    Returns
+    -------
+    ndarray of float32, shape (Z,)
+        The mean over the flips, not calibrated.
+    """
+    from scipy.special import expit
+
+    probability: NDArray[np.float32] = expit(evidence.mean(axis=(2, 3))).mean(axis=0)
+    return probability
+
+
+class _Prediction(keras.layers.Layer):
+    """Decode, predict, and turn logits into what is given, in one compiled step."""
+
+    def __init__(self, network: "keras.Model", activation: str) -> None:
         super().__init__(dtype="float32", autocast=False)
         self.network = network
+        self._activation = keras.activations.get(activation)
 
     def call(self, codes: Tensor) -> Tensor:
-        """Turn codes (B, size, size, C) into probabilities (B, size, size, 1)."""
-        return keras.ops.sigmoid(self.network(decode(codes), training=False))
+        """Turn codes (B, size, size, C) into probabilities or evidence (B, y, x, 1)."""
+        return self._activation(self.network(decode(codes), training=False))
 
     def compute_output_spec(self, codes: Tensor) -> Tensor:
         """Give the shape and type of the output."""
-        return keras.KerasTensor((*codes.shape[:3], 1), dtype="float32")
+        return keras.KerasTensor((codes.shape[0], *self.network.output_shape[1:]), dtype="float32")

@@ -18,7 +18,7 @@ from lggshape.segmentation.configuration import (
     write_configuration,
 )
 from lggshape.segmentation.efficientnet import PREFIX, load_imagenet
-from lggshape.segmentation.folds import assign_folds, inner_split
+from lggshape.segmentation.folds import assign_folds, inner_split, stratified_order
 from lggshape.segmentation.identity import KnownCase, patients_among, refuse_shared_slices
 from lggshape.segmentation.intensities import MISSING
 from lggshape.segmentation.networks import build
@@ -126,11 +126,12 @@ def begin_run(
     behind = _cases_behind_encoder(training)
     known = own + [case for case in behind if case.patient not in folds]
     for fold in chosen:
-        patients, _ = split_patients(sites, folds, fold, training)
+        patients, inner = split_patients(sites, folds, fold, training)
         if not any(case.mask.any() for case in cases if case.patient in patients):
             msg = f"Expected tumour in the masks to train fold {fold} on, found none."
             raise InputError(msg)
-        _refuse_seen(own, behind, set(patients), fold, training.encoder_weights)
+        apart = {*inner, *(patient for patient in sites if folds[patient] == fold)}
+        _refuse_seen(own, behind, apart, fold, training.encoder_weights)
     if begun:
         # All of them: who is known again as a training case must not depend on the call.
         if (runs.read_folds(out / runs.FOLDS), runs.read_cases(out / runs.CASES)) != (folds, known):
@@ -146,11 +147,24 @@ def begin_run(
 def split_patients(
     sites: Mapping[str, str], folds: Mapping[str, int], fold: int, training: TrainingConfiguration
 ) -> tuple[list[str], list[str]]:
-    """Give the patients that the networks of a fold are trained on, and those set aside."""
+    """Give the patients that the networks of a fold are trained on, and those set aside.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than are asked for.
+    """
     others = {patient: site for patient, site in sites.items() if folds[patient] != fold}
     # Of the seed and the fold alone: all members have the same inner split.
     rng = np.random.default_rng([training.seed, fold])
-    return inner_split(others, share=training.inner, rng=rng)
+    left, inner = inner_split(others, share=training.inner, rng=rng)
+    if training.patients > len(left):
+        msg = f"Expected {training.patients} patients to train fold {fold} on, found {len(left)}."
+        raise InputError(msg)
+    if training.patients:
+        order = stratified_order({patient: sites[patient] for patient in left}, rng)
+        left = sorted(order[: training.patients])
+    return left, inner
 
 
 def _cases_behind_encoder(training: TrainingConfiguration) -> list[KnownCase]:
@@ -164,12 +178,12 @@ def _cases_behind_encoder(training: TrainingConfiguration) -> list[KnownCase]:
 def _refuse_seen(
     own: Sequence[KnownCase],
     behind: Sequence[KnownCase],
-    trained_on: Collection[str],
+    apart: Collection[str],
     fold: int,
     weights: str,
 ) -> None:
     """Refuse an encoder that has seen a patient whom a fold holds out or sets aside."""
-    seen = patients_among([case for case in own if case.patient not in trained_on], behind)
+    seen = patients_among([case for case in own if case.patient in apart], behind)
     if seen:
         msg = (
             f"Expected an encoder that was not trained on a patient whom fold {fold} holds out or "

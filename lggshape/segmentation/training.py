@@ -17,7 +17,13 @@ from lggshape.readers import CaseSource
 from lggshape.segmentation import runs
 from lggshape.segmentation._backend import device_scope, keras, precision_for
 from lggshape.segmentation.augmentation import draw
-from lggshape.segmentation.calibration import dice, fit_to_inner_split
+from lggshape.segmentation.calibration import (
+    Calibration,
+    Fitted,
+    dice,
+    fit_calibration,
+    fit_to_inner_split,
+)
 from lggshape.segmentation.configuration import (
     NetworkConfiguration,
     TrainingConfiguration,
@@ -33,7 +39,7 @@ from lggshape.segmentation.learner import (
 )
 from lggshape.segmentation.networks import build
 from lggshape.segmentation.postprocessing import select_component
-from lggshape.segmentation.predictor import FLIPS, Predictor
+from lggshape.segmentation.predictor import FLIPS, Predictor, slice_probability
 from lggshape.segmentation.preparation import (
     begin_run,
     choose_folds,
@@ -146,6 +152,9 @@ def train(
             f"its own, found: {training.encoder_weights}."
         )
         raise InputError(msg)
+    if training.epoch == "inner" and network.task != "segmentation":
+        msg = f"Expected epoch to be last for {network.task}, found: {training.epoch}."
+        raise InputError(msg)
     begun = holds_run(out, network, training, resume=resume)
     cases, failures = load_cases(sources, network, jobs=jobs)
     chosen = sorted(set(only)) or list(range(training.folds))
@@ -207,8 +216,7 @@ class _Fold:
         crop = dataclasses.replace(self._network, size=crop_of(self._network, training))
         network = build(crop, policy=self._policy)
         start_encoder(network, training)
-        steps = self._steps * training.epochs
-        learner = make_learner(network, self._slices, training, steps=steps, device=self._device)
+        learner = self._learner(network, epoch=0)
         predictor = Predictor(self._network, policy=self._policy)
         history: list[dict[str, Any]] = []
         best: list[NDArray[np.generic]] = []
@@ -219,6 +227,7 @@ class _Fold:
             rows = zip(*(state[f"history_{name}"].tolist() for name in columns), strict=True)
             history = [dict(zip(columns, row, strict=True)) for row in rows]
             best = [state[f"best{n}"] for n in range(sum(name[:4] == "best" for name in state))]
+            learner = self._learner(network, epoch=len(history) - 1)
             try:
                 restore_state(learner, state)
             except (KeyError, ValueError) as error:
@@ -226,13 +235,17 @@ class _Fold:
                 raise InputError(msg) from error
         for epoch in range(len(history), training.epochs):
             started = perf_counter()
+            if 0 < epoch == training.frozen_epochs:
+                learner = self._learner(network, epoch=epoch)
             loss = self._run_epoch(learner, member, epoch, on_step)
             row: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
-            if training.epoch == "inner":
+            if self._inner and self._network.task == "segmentation":
                 weights = averaged_weights(learner)
                 predictor.set_weights(weights)
                 row["inner_dice"] = self._inner_dice(predictor)
-                if all(row["inner_dice"] > earlier["inner_dice"] for earlier in history):
+                if training.epoch == "inner" and all(
+                    row["inner_dice"] > earlier["inner_dice"] for earlier in history
+                ):
                     best = weights
             row["seconds"] = round(perf_counter() - started, 2)
             history.append(row)
@@ -241,6 +254,19 @@ class _Fold:
             kept = {f"best{number}": values for number, values in enumerate(best)}
             runs.write_arrays(checkpoint, state_of(learner) | past | kept)
         self._finish(folder, member, predictor, best or averaged_weights(learner), history)
+
+    def _learner(self, network: "keras.Model", *, epoch: int) -> Learner:
+        """Prepare a network for the part of the training that an epoch is in.
+
+        The epochs with a frozen encoder are the first part, the others the second.
+        """
+        training = self._training
+        frozen = epoch < training.frozen_epochs
+        epochs = training.frozen_epochs if frozen else training.epochs - training.frozen_epochs
+        steps = self._steps * epochs
+        return make_learner(
+            network, self._slices, training, steps=steps, frozen=frozen, device=self._device
+        )
 
     def _run_epoch(
         self,
@@ -311,32 +337,45 @@ class _Fold:
         runs.write_weights(folder / runs.WEIGHTS, named)
         # What is calibrated is what was written, with its rounding.
         predictor.load(runs.read_arrays(folder / runs.WEIGHTS))
-        predicted = [predictor.predict(case.codes, flips=FLIPS) for case in self._inner]
-        probabilities = [flips.mean(axis=0) for flips in predicted]
-        masks = [case.mask > 0 for case in self._inner]
-        fitted = fit_to_inner_split(probabilities, masks)
-        best = max(history, key=lambda row: row.get("inner_dice", row["epoch"]))
+        fitted = self._fit(predictor)
+        scores: list[float | None] = [round(score, 4) for score in fitted.dice]
+        scores = scores or [None] * len(self._inner)
+        epoch = (
+            max(history, key=lambda row: float(row["inner_dice"]))["epoch"]
+            if self._training.epoch == "inner"
+            else history[-1]["epoch"]
+        )
         _draw_training(folder, pd.DataFrame(history))
         write_json(
             folder / runs.NETWORK,
             {
                 "fold": self._fold,
                 "member": member,
-                "epoch": int(best["epoch"]),
+                "epoch": int(epoch),
                 "calibration": fitted.calibration._asdict(),
                 "threshold": fitted.threshold,
                 "training_patients": len(self._patients),
                 "training_slices": len(self._store.codes),
-                "inner_dice": {
-                    case.id: round(score, 4)
-                    for case, score in zip(self._inner, fitted.dice, strict=True)
-                },
+                "inner_dice": dict(zip((case.id for case in self._inner), scores, strict=True)),
                 "parameters": int(predictor.network.count_params()),
                 "backend": keras.backend.backend(),
                 "precision": self._policy,
             },
         )
         (folder / CHECKPOINT).unlink(missing_ok=True)
+
+    def _fit(self, predictor: Predictor) -> Fitted:
+        """Fit to the inner split what is told with the weights."""
+        task = self._network.task
+        if task == "reconstruction":
+            return Fitted(Calibration(), 0.5, ())
+        predicted = [predictor.predict(case.codes, flips=FLIPS) for case in self._inner]
+        if task == "detection":
+            scores = [slice_probability(evidence) for evidence in predicted]
+            tumours = [np.asarray(case.mask.any(axis=(1, 2))) for case in self._inner]
+            return Fitted(fit_calibration(scores, tumours), 0.5, ())
+        probabilities = [flips.mean(axis=0) for flips in predicted]
+        return fit_to_inner_split(probabilities, [case.mask > 0 for case in self._inner])
 
 
 def _draw_training(folder: Path, history: pd.DataFrame) -> None:

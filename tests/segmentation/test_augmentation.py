@@ -1,13 +1,14 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from lggshape.phantoms import make_phantom
 from lggshape.segmentation._backend import keras
-from lggshape.segmentation.augmentation import Draws, augment, decode, draw
+from lggshape.segmentation.augmentation import Draws, augment, decode, draw, hide
 from lggshape.segmentation.configuration import NetworkConfiguration
 from lggshape.segmentation.intensities import HIGHEST, LOWEST, STEP
 from lggshape.segmentation.volumes import prepare, with_neighbours
@@ -34,6 +35,7 @@ def identity(count, channels, **other):
         "gamma": np.ones((count, channels), dtype=np.float32),
         "bias": np.zeros((count, channels, 5), dtype=np.float32),
         "present": np.ones((count, channels), dtype=np.float32),
+        "hidden": np.zeros((count, 1, 1), dtype=np.float32),
     }
     return Draws(**values | other)
 
@@ -140,7 +142,7 @@ def test_neighbours_have_the_numbers_of_flair_invariant(neighbours):
     configuration = NetworkConfiguration(sequences=("T2", "FLAIR"), neighbours=neighbours, size=32)
     draws = draws_of(configuration=configuration)
     assert draws.transforms.shape == (4, 8)
-    for values in draws[1:]:
+    for values in draws[1:-1]:
         assert values.shape[:2] == (4, 2 + 2 * neighbours)
         assert values.dtype == np.float32
         for channel in range(2, 2 + 2 * neighbours):
@@ -236,3 +238,31 @@ def test_jax_gives_the_same_jax(batch, tmp_path):
     slices, masks = augmented(batch, draws, crop=16)
     np.testing.assert_allclose(made["slices"], slices, atol=1e-4)
     assert (made["masks"] != masks).mean() <= 1e-3  # a pixel may lie on the edge
+
+
+# --- what is hidden for reconstruction
+
+
+def test_nothing_is_hidden_but_for_reconstruction_invariant():
+    assert not draws_of(crop=32).hidden.any()
+    task = replace(CONFIGURATION, task="reconstruction")
+    drawn = draws_of(count=400, crop=32, configuration=task)
+    assert drawn.hidden.shape == (400, 2, 2)
+    # Half of 1600 squares, to within four standard errors.
+    assert abs(drawn.hidden.mean() - 0.5) < 4 * 0.5 / 40
+    # All else is as it is for the other tasks.
+    for name, values in draws_of(count=400, crop=32)._asdict().items():
+        if name != "hidden":
+            np.testing.assert_array_equal(getattr(drawn, name), values)
+
+
+@pytest.mark.parametrize(("size", "squares"), [(32, 2), (24, 1), (56, 3)])
+def test_hidden_squares_are_zero_and_the_rest_is_as_it_was_numpy(size, squares):
+    rng = np.random.default_rng(4)
+    slices = rng.normal(size=(5, size, size, 2)).astype(np.float32)
+    hidden = (rng.random((5, squares, squares)) < 0.5).astype(np.float32)
+    shown, pixels = map(keras.ops.convert_to_numpy, hide(slices, hidden))
+    side = -(-size // squares)
+    expected = np.kron(hidden, np.ones((1, side, side)))[:, :size, :size, None]
+    np.testing.assert_array_equal(pixels, expected)
+    np.testing.assert_array_equal(shown, np.where(expected, 0, slices))

@@ -12,6 +12,7 @@ from lggshape.segmentation.configuration import (
 )
 
 NETWORK_REFUSALS = [
+    ("task", "classification"),
     ("architecture", "vnet"),
     ("architecture", ["unet"]),
     ("sequences", "FLAIR"),
@@ -58,6 +59,10 @@ TRAINING_REFUSALS = [
     ("warmup", -0.1),
     ("average", 1.0),
     ("sequence_dropout", 1.0),
+    ("patients", -1),
+    ("patients", 20.5),
+    ("frozen_epochs", -1),
+    ("frozen_epochs", 13),
     ("inner", 1),
     ("inner", None),
     ("crop", 0),
@@ -89,6 +94,10 @@ def test_settings_that_exclude_each_other_are_refused():
         NetworkConfiguration(architecture="unet", filters=(8,))
     with pytest.raises(InputError, match="Expected epoch to be last where there is no inner split"):
         TrainingConfiguration(epoch="inner", inner=0)
+    with pytest.raises(InputError, match="Expected frozen_epochs to be 0 where the encoder starts"):
+        TrainingConfiguration(encoder_weights="none", frozen_epochs=1)
+    with pytest.raises(InputError, match="Expected task to be segmentation or reconstruction for"):
+        NetworkConfiguration(architecture="resunet", task="detection")
 
 
 @pytest.mark.parametrize(

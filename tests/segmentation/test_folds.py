@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lggshape.errors import InputError
-from lggshape.segmentation.folds import assign_folds, inner_split
+from lggshape.segmentation.folds import assign_folds, inner_split, stratified_order
 
 
 def random_cohort(seed):
@@ -102,3 +102,16 @@ def test_an_inner_split_that_leaves_nobody_is_refused(count, share):
     patients = {f"P{number}": "" for number in range(count)}
     with pytest.raises(InputError, match=f"found {count} in all"):
         inner_split(patients, share=share, rng=np.random.default_rng(0))
+
+
+def test_fewer_patients_are_some_of_more_and_of_the_sites_as_all_invariant():
+    sites = {
+        f"{site}{n}": site for site, many in (("A", 40), ("B", 20), ("C", 20)) for n in range(many)
+    }
+    for seed in range(10):
+        order = stratified_order(sites, np.random.default_rng(seed))
+        assert sorted(order) == sorted(sites)
+        for count in (20, 40, 60):
+            taken = Counter(sites[patient] for patient in order[:count])
+            for site, share in (("A", 0.5), ("B", 0.25), ("C", 0.25)):
+                assert abs(taken[site] - share * count) <= 2

@@ -10,7 +10,7 @@ from lggshape.errors import CaseError, InputError
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
 from lggshape.segmentation import Segmenter, read_ensemble, segment
-from lggshape.segmentation.inference import SeenCaseError
+from lggshape.segmentation.loaded import SeenCaseError
 from lggshape.segmentation.postprocessing import select_component
 from lggshape.segmentation.predictor import FLIPS, Predictor
 from lggshape.segmentation.runs import read_arrays, write_arrays

@@ -6,7 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-from scipy.ndimage import binary_dilation, binary_erosion
 
 from lggshape.segmentation import learner as learner_module
 from lggshape.segmentation._backend import keras
@@ -19,9 +18,9 @@ from lggshape.segmentation.learner import (
     averaged_weights,
     make_learner,
     restore_state,
-    segmentation_loss,
     state_of,
 )
+from lggshape.segmentation.networks import build
 from lggshape.segmentation.sampling import SliceStore, TrainingCase
 from lggshape.segmentation.volumes import with_neighbours
 
@@ -91,47 +90,6 @@ class Weights(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         variables = self.model.network.trainable_variables
         self.steps.append([keras.ops.convert_to_numpy(variable) for variable in variables])
-
-
-# --- loss
-
-
-@pytest.mark.parametrize("share", [0.0, 0.1, 1.0])
-def test_the_loss_numpy(share):
-    rng = np.random.default_rng(0)
-    logits = rng.normal(scale=3, size=(2, 5, 6, 1)).astype(np.float32)
-    masks = (rng.random(logits.shape) < share).astype(np.float32)
-    inside = 1 / (1 + np.exp(-logits.astype(float)))
-    entropy = -np.mean(masks * np.log(inside) + (1 - masks) * np.log(1 - inside))
-    dice = (2 * np.sum(inside * masks) + 1) / (np.sum(inside) + np.sum(masks) + 1)
-    found = float(segmentation_loss(logits, masks))
-    assert found == pytest.approx(entropy + 1 - dice, rel=1e-5)
-
-
-def test_the_border_counts_more_scipy():
-    rng = np.random.default_rng(1)
-    masks = np.zeros((2, 20, 20, 1), dtype=np.float32)
-    masks[0, 4:15, 6:19] = 1  # reaches to within two of the edge
-    masks[1, :7, 0:3] = 1
-    logits = rng.normal(size=masks.shape).astype(np.float32)
-    inside = masks > 0
-    square = np.ones((1, 5, 5, 1), dtype=bool)
-    # Beyond the edge there is neither tumour nor air.
-    border = binary_dilation(inside, square) & ~binary_erosion(inside, square, border_value=1)
-    assert 0.2 < border.mean() < 0.5
-    entropies = np.logaddexp(0, logits) - masks * logits
-    expected = np.average(entropies, weights=1 + 4 * border) - entropies.mean()
-    weighted = float(segmentation_loss(logits, masks, border_weight=4.0))
-    assert weighted - float(segmentation_loss(logits, masks)) == pytest.approx(expected, abs=1e-5)
-
-
-def test_the_loss_of_certain_predictions_analytic():
-    masks = np.zeros((1, 4, 4, 1), dtype=np.float32)
-    masks[0, :2] = 1
-    logits = np.where(masks > 0, 100, -100).astype(np.float32)
-    assert float(segmentation_loss(logits, masks)) == pytest.approx(0, abs=1e-6)
-    # All wrong: an entropy of 100 a pixel, and an overlap of 0 of 8 + 8 pixels.
-    assert float(segmentation_loss(-logits, masks)) == pytest.approx(100 + 1 - 1 / 17, rel=1e-6)
 
 
 # --- optimiser
@@ -297,6 +255,59 @@ def test_a_restored_learner_goes_on_as_if_nothing_had_been_invariant(average):
         np.testing.assert_allclose(state_of(resumed)[name], values, atol=1e-6, err_msg=name)
     for one, other in zip(averaged_weights(resumed), averaged_weights(unbroken), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def values_of(network):
+    return {variable.path: keras.ops.convert_to_numpy(variable) for variable in network.variables}
+
+
+def test_a_frozen_encoder_stays_and_is_released_invariant():
+    network = build(NetworkConfiguration(filters=(4, 4, 4, 4), sequences=("FLAIR",), size=32,
+                                         neighbours=0))  # fmt: skip
+    rng = np.random.default_rng(1)
+    codes = rng.integers(50, 90, (6, 32, 32, 1)).astype(np.uint8)
+    mask = np.zeros((6, 32, 32), dtype=np.uint8)
+    mask[:, 8:20, 8:20] = 1
+    configuration = NetworkConfiguration(sequences=("FLAIR",), neighbours=0, size=32)
+    store = SliceStore([TrainingCase("a", "a", "", codes, mask, ())], configuration)
+    training = TrainingConfiguration(learning_rate=RATE, warmup=0)
+    for frozen in (True, False):
+        before = values_of(network)
+        learner = make_learner(network, ResidentSlices(store), training, steps=2, frozen=frozen)
+        draws = draw(rng, 4, configuration, crop=32, sequence_dropout=0)
+        batch = ((store.with_neighbours(np.arange(4)), *draws),)
+        learner.fit((each for each in [batch]), steps_per_epoch=1, shuffle=False, verbose=0)
+        moved = {path for path, now in values_of(network).items() if (now != before[path]).any()}
+        encoder = {path for path in before if path.startswith("encoder_")}
+        assert {path for path in before if "decoder1" in path and "moving" in path} <= moved
+        # The statistics of its batch normalisation are among what stays, and what is released.
+        assert not moved & encoder if frozen else encoder <= moved
+
+
+@pytest.mark.parametrize("task", ["detection", "reconstruction"])
+def test_learning_another_task_lowers_its_loss_invariant(task):
+    configuration = NetworkConfiguration(
+        task=task, filters=(4, 4, 4, 4), sequences=("FLAIR",), neighbours=0, size=32
+    )
+    rng = np.random.default_rng(2)
+    masks = np.zeros((8, 32, 32), dtype=np.uint8)
+    masks[::2, 4:28, 4:28] = 1  # every second slice has tumour
+    codes = (100 + 60 * masks + rng.integers(0, 10, masks.shape)).astype(np.uint8)[..., None]
+    store = SliceStore([TrainingCase("a", "a", "", codes, masks, ())], configuration)
+    training = TrainingConfiguration(encoder_weights="none", learning_rate=RATE)
+    keras.utils.set_random_seed(0)
+    learner = make_learner(build(configuration), ResidentSlices(store), training, steps=40)
+
+    def batches():
+        for _ in range(20):
+            places = store.with_neighbours(rng.permutation(8))
+            yield ((places, *draw(rng, 8, configuration, crop=32, sequence_dropout=0)),)
+
+    first, second = (
+        learner.fit(batches(), steps_per_epoch=20, shuffle=False, verbose=0).history["loss"][-1]
+        for _ in range(2)
+    )
+    assert second < 0.8 * first
 
 
 def trained():

@@ -64,6 +64,16 @@ def test_a_new_network_expects_few_tumours_analytic(configuration):
     np.testing.assert_allclose(1 / (1 + np.exp(-logits)), 0.018, atol=1e-4)
 
 
+def test_a_detector_gives_evidence_a_block_analytic():
+    configuration = NetworkConfiguration(task="detection", size=64, neighbours=0)
+    network = build(configuration)
+    evidence = output(network, random_slices(configuration))
+    assert evidence.shape == (2, 2, 2, 1)
+    # The encoder, and one weight for each of its 320 features with a bias.
+    assert trainable(network) == trainable(network, "encoder_") + 320 + 1
+    np.testing.assert_array_equal(output(network, 0 * random_slices(configuration)), 0)
+
+
 def unet_parameters(filters, channels):
     """Count the weights of a U-Net of plain convolutions with their biases."""
     *levels, bottom = filters

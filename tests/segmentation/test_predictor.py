@@ -5,7 +5,7 @@ from lggshape.segmentation._backend import keras
 from lggshape.segmentation.augmentation import decode
 from lggshape.segmentation.configuration import NetworkConfiguration
 from lggshape.segmentation.networks import build
-from lggshape.segmentation.predictor import Predictor
+from lggshape.segmentation.predictor import Predictor, slice_probability
 from lggshape.segmentation.volumes import with_neighbours
 
 EVERY_FLIP = ((), (1,), (2,), (1, 2))
@@ -97,3 +97,31 @@ def test_probabilities_are_in_single_precision_invariant():
     # bfloat16 alone would give no more than 128 values from one half to one.
     assert len(np.unique(probability)) > 400
     np.testing.assert_allclose(probability, single.predict(codes), atol=0.05)
+
+
+def test_a_detector_gives_its_evidence_and_flips_it_back_invariant():
+    keras.utils.set_random_seed(1)
+    configuration = NetworkConfiguration(task="detection", size=64, neighbours=0)
+    codes = np.random.default_rng(2).integers(1, 256, (17, 64, 64, 3), dtype=np.uint8)
+    codes[..., :32, :] //= 2  # left and right differ
+    detector = Predictor(configuration)
+    rng = np.random.default_rng(4)
+    # So large that something is left of the slices after fifty layers.
+    detector.set_weights(
+        [
+            rng.normal(scale=np.sqrt(4 / w[..., 0].size), size=w.shape) if w.ndim > 1 else w
+            for w in detector.network.get_weights()
+        ]
+    )
+    plain, flipped = detector.predict(codes, flips=((), (2,)))
+    assert plain.shape == (17, 2, 2)
+    mirrored = detector.predict(np.ascontiguousarray(codes[:, :, ::-1]))[0]
+    np.testing.assert_allclose(flipped, mirrored[:, :, ::-1], rtol=1e-5, atol=1e-6)
+    assert not np.allclose(plain, flipped)
+
+
+def test_the_probability_of_a_slice_numpy():
+    evidence = np.random.default_rng(3).normal(scale=3, size=(2, 5, 4, 4)).astype(np.float32)
+    logits = evidence.mean(axis=(2, 3), dtype=float)
+    expected = (1 / (1 + np.exp(-logits))).mean(axis=0)
+    np.testing.assert_allclose(slice_probability(evidence), expected, rtol=1e-5)

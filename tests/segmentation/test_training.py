@@ -14,17 +14,16 @@ from lggshape.errors import InputError
 from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
 from lggshape.segmentation import (
+    NetworkConfiguration,
     Segmenter,
+    TrainingConfiguration,
     segment,
     train,
     training,
     write_configuration,
 )
 from lggshape.segmentation.identity import KnownCases
-from lggshape.segmentation.runs import (
-    read_arrays,
-    read_ensemble,
-)
+from lggshape.segmentation.runs import read_arrays, read_ensemble, write_weights
 from lggshape.segmentation.sampling import SliceStore
 
 
@@ -311,6 +310,80 @@ def test_checkpoint_that_cannot_be_read(few, tmp_path, settings, damage):
     with pytest.raises(InputError, match=r"checkpoint\.npz"):
         train(open_cases(few), out, network=settings.network, training=short, only=[0], jobs=1,
               resume=True)  # fmt: skip
+
+
+@pytest.mark.parametrize("done", [1, 2, 3])
+def test_a_training_with_a_frozen_encoder_is_resumed_invariant(few, tmp_path, done):
+    """In its first part, between the two (2), and in the second."""
+    network = NetworkConfiguration(filters=(4, 4, 4, 4), neighbours=0, size=32)
+    start = tmp_path / "start.npz"
+    write_weights(start, {v.path: v.numpy() for v in training.build(network).variables})
+    chosen = TrainingConfiguration(
+        folds=2, epochs=4, frozen_epochs=2, batch=8, crop=1.0, inner=0.0, encoder_weights=str(start)
+    )
+    run = {"network": network, "training": chosen, "only": [0], "jobs": 1}
+    train(open_cases(few), tmp_path / "unbroken", **run)
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(step):
+        if step.epoch == done:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        train(open_cases(few), tmp_path / "broken", on_step=stop, **run)
+    epochs = []
+    train(open_cases(few), tmp_path / "broken", resume=True,
+          on_step=lambda step: epochs.append(step.epoch), **run)  # fmt: skip
+    assert epochs[0] == done
+    folders = [tmp_path / name / "fold0-member0" for name in ("unbroken", "broken")]
+    unbroken, broken = (pd.read_csv(folder / "history.csv")["loss"] for folder in folders)
+    np.testing.assert_allclose(broken, unbroken, rtol=1e-4)
+    # The part that begins anew has not forgotten what the first part learnt.
+    assert unbroken[3] < unbroken[0]
+
+
+# --- other tasks
+
+
+def test_what_was_pretrained_on_is_refused_where_it_is_held_out(cohort, tmp_path):
+    """An encoder that reconstructed the slices of a fold's training patients, and then detects."""
+    sources = open_cases(cohort)
+    network = NetworkConfiguration(filters=(4, 4, 4, 4), neighbours=0, size=32)
+    quick = TrainingConfiguration(
+        folds=2, epochs=1, batch=8, crop=1.0, inner=0.2, encoder_weights="none"
+    )
+    before = tmp_path / "before"
+    task = replace(network, task="reconstruction")
+    train(sources, before, network=task, training=quick, only=[0], jobs=1)
+    inner = read_json(before / "fold0-member0" / "network.json")["inner_dice"]
+    assert list(inner.values()) == [None]
+    history = pd.read_csv(before / "fold0-member0" / "history.csv")
+    assert list(history) == ["epoch", "loss", "seconds"]
+
+    start = replace(quick, encoder_weights=str(before / "fold0-member0" / "weights.npz"))
+    task = replace(network, task="detection")
+    train(sources, tmp_path / "run", network=task, training=start, only=[0], jobs=1)
+    with pytest.raises(InputError, match="an encoder that was not trained on a patient whom fold"):
+        train(sources, tmp_path / "other", network=task, training=start, only=[1], jobs=1)
+
+
+def test_fewer_patients_are_trained_on(cohort, tmp_path, settings, monkeypatch):
+    monkeypatch.setattr(training._Fold, "train_member", lambda *_: None)
+    shown = []
+    monkeypatch.setattr(
+        training, "SliceStore", lambda cases, _: shown.append(cases) or SliceStore(cases, _)
+    )
+    for patients in (4, 2, 3):
+        train(open_cases(cohort), tmp_path / str(patients), network=settings.network, only=[0],
+              training=replace(settings.training, patients=patients), jobs=1)  # fmt: skip
+    four, two, three = ({case.patient for case in cases} for cases in shown)
+    assert [len(two), len(three), len(four)] == [2, 3, 4]
+    assert two < three < four
+    with pytest.raises(InputError, match="Expected 5 patients to train fold 0 on, found 4"):
+        train(open_cases(cohort), tmp_path / "more", network=settings.network, only=[0],
+              training=replace(settings.training, patients=5), jobs=1)  # fmt: skip
 
 
 # --- the other backend
