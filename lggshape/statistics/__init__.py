@@ -13,6 +13,7 @@ from lggshape.statistics.clusters import (
     Proportion,
     cluster_bootstrap,
     clustered_auc,
+    clustered_auc_difference,
     clustered_proportion,
 )
 from lggshape.statistics.contingency import (
@@ -46,6 +47,7 @@ __all__ = [
     "auc_difference",
     "cluster_bootstrap",
     "clustered_auc",
+    "clustered_auc_difference",
     "clustered_proportion",
     "concordance",
     "cramers_v",

@@ -10,6 +10,9 @@ from scipy.stats import beta, rankdata, t
 from lggshape.errors import InputError
 from lggshape.statistics._validators import confidence_level, finite_vector, same_length
 
+_NO_ERROR = 1e-9
+"""Rounding leaves a trace of error where there is none."""
+
 
 class AUC(NamedTuple):
     """Area under the ROC curve.
@@ -116,8 +119,7 @@ def auc(positive: ArrayLike, negative: ArrayLike, *, level: float = 0.95) -> AUC
     parts = _variance_of_mean(wins), _variance_of_mean(losses)
     error = math.sqrt(sum(parts))
     tail = (1 - level) / 2
-    # Rounding leaves a trace of variance where there is none.
-    if math.isnan(error) or error < 1e-9:
+    if math.isnan(error) or error < _NO_ERROR:
         pairs = min(len(above), len(below))
         low, high = _paired_off(estimate, pairs, tail)
         return AUC(estimate, low, high, error if math.isnan(error) else 0.0)
@@ -188,18 +190,38 @@ def auc_difference(
     wins, losses = placements(one[chosen], one[~chosen])
     other_wins, other_losses = placements(other[chosen], other[~chosen])
     areas = float(np.mean(wins)), float(np.mean(other_wins))
-    difference = areas[0] - areas[1]
     parts = _variance_of_mean(wins - other_wins), _variance_of_mean(losses - other_losses)
     error = math.sqrt(sum(parts))
+    # Degrees of freedom are those of an error that there is.
+    freedom = math.nan if math.isnan(error) or error < _NO_ERROR else _freedom(parts, sizes)
+    return area_difference(areas, error, freedom=freedom, pairs=min(sizes), level=level)
+
+
+def area_difference(
+    areas: tuple[float, float], error: float, *, freedom: float, pairs: int, level: float
+) -> AUCDifference:
+    """Return the difference of two areas for its standard error, as `auc_difference` describes.
+
+    Parameters
+    ----------
+    areas : tuple of float
+        The two areas.
+    error : float
+        Standard error of their difference; 0 or NaN for an interval from pairing off.
+    freedom : float
+        Degrees of freedom of the error.
+    pairs : int
+        Disjoint pairs of a positive and a negative that can be made.
+    level : float
+        Confidence level.
+    """
+    difference = areas[0] - areas[1]
     tail = (1 - level) / 2
-    if math.isnan(error) or error < 1e-9:
-        pairs = min(sizes)
+    if math.isnan(error) or error < _NO_ERROR:
         low, high = (2 * end - 1 for end in _paired_off((1 + difference) / 2, pairs, tail))
         ahead = (1 + min(1.0, abs(difference))) / 2 * pairs
         p = min(1.0, 2 * float(beta.cdf(0.5, ahead, pairs - ahead + 1)))
-        error = error if math.isnan(error) else 0.0
-        return AUCDifference(*areas, difference, low, high, p, error)
-    freedom = _freedom(parts, sizes)
+        return AUCDifference(*areas, difference, low, high, p, error if math.isnan(error) else 0.0)
     reach = -float(t.ppf(tail, freedom)) * error
     low, high = max(-1.0, difference - reach), min(1.0, difference + reach)
     p = 2 * float(t.sf(abs(difference) / error, freedom))

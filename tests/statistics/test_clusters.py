@@ -7,8 +7,10 @@ from scipy.stats import binomtest, mannwhitneyu
 from lggshape.errors import InputError
 from lggshape.statistics import (
     auc,
+    auc_difference,
     cluster_bootstrap,
     clustered_auc,
+    clustered_auc_difference,
     clustered_proportion,
 )
 
@@ -196,3 +198,68 @@ def test_unusable_clusters():
         cluster_bootstrap(len, [])
     with pytest.raises(InputError, match="`level` to be between 0 and 1"):
         clustered_proportion([1], [1], level=2)
+
+
+# --- differences of areas
+
+
+def paired_values(seed, clusters):
+    """Draw two measurements of the same clustered things, the second with more noise."""
+    rng = np.random.default_rng(seed)
+    first, positive, codes = clustered_values(rng, clusters)
+    return first, first + rng.normal(0, 1.5, len(first)), positive, codes
+
+
+def test_difference_with_one_value_a_cluster_is_delong_invariant():
+    first, second, positive, _ = paired_values(11, 40)
+    found = clustered_auc_difference(first, second, positive, np.arange(len(first)))
+    expected = auc_difference(first, second, positive)
+    assert found.difference == pytest.approx(expected.difference, rel=1e-12)
+    assert found.standard_error == pytest.approx(expected.standard_error, rel=1e-9)
+
+
+def test_areas_of_a_difference_are_those_of_each_invariant():
+    first, second, positive, codes = paired_values(12, 30)
+    found = clustered_auc_difference(first, second, positive, codes)
+    areas = [clustered_auc(values, positive, codes).estimate for values in (first, second)]
+    assert found.difference == pytest.approx(areas[0] - areas[1], rel=1e-12)
+    turned = clustered_auc_difference(second, first, positive, codes)
+    assert turned.difference == -found.difference
+    assert turned.p == pytest.approx(found.p)
+    assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))
+
+
+def test_standard_error_of_a_difference_is_that_of_a_cluster_bootstrap_simulated():
+    first, second, positive, codes = paired_values(13, 150)
+
+    def difference(rows):
+        areas = [
+            auc(values[rows][positive[rows]], values[rows][~positive[rows]]).estimate
+            for values in (first, second)
+        ]
+        return areas[0] - areas[1]
+
+    ends = cluster_bootstrap(difference, codes, replicates=400, seed=1).ravel()
+    found = clustered_auc_difference(first, second, positive, codes)
+    # Of 400 draws, the distance of the quantiles is right to within a tenth or so.
+    assert ends[1] - ends[0] == pytest.approx(2 * 1.96 * found.standard_error, rel=0.2)
+
+
+def test_p_of_equal_measurements_analytic():
+    first, _, positive, codes = paired_values(14, 20)
+    found = clustered_auc_difference(first, 2 * first + 1, positive, codes)
+    assert (found.difference, found.p) == (0, 1)
+    assert found.low == -found.high < 0
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.5])
+def test_null_differences_are_found_as_often_as_they_should_simulated(spread):
+    rng = np.random.default_rng(15)
+    rejected = 0
+    for _ in range(400):
+        first, positive, codes = clustered_values(rng, 40, spread=spread)
+        noise = rng.normal(0, 1, (2, len(first)))
+        found = clustered_auc_difference(*(first + noise), positive, codes)
+        rejected += found.p < 0.05
+    # 5 % of 400 to within about three standard errors.
+    assert 7 <= rejected <= 34
