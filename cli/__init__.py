@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from lggshape.errors import InputError
 from lggshape_cli.associate import associate
+from lggshape_cli.compare import compare
 from lggshape_cli.demo import demo
 from lggshape_cli.detect import detect
 from lggshape_cli.evaluate import evaluate
@@ -66,7 +67,7 @@ def main(
 
 
 for command in (
-    *(verify, train, segment, detect, evaluate, show),
+    *(verify, train, segment, detect, evaluate, compare, show),
     *(features, associate, replicate, demo, info),
 ):
     app.command()(command)

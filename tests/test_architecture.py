@@ -40,6 +40,10 @@ MAY_IMPORT = {
         *("errors", "case", "files", "parallel", "readers", "figures"),
         *("segmentation", "shape", "evaluation"),
     },
+    "comparison": {
+        *("errors", "files", "parallel", "readers", "statistics", "figures"),
+        *("segmentation", "shape", "evaluation"),
+    },
     "replication": {
         *("errors", "case", "files", "parallel", "provenance", "readers", "statistics", "figures"),
         *("segmentation", "shape", "association", "evaluation", "verification"),

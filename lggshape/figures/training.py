@@ -1,11 +1,14 @@
-"""How a training went: a curve an epoch."""
+"""How trainings went: curves an epoch, and what more patients bring."""
 
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 
 from lggshape.figures.style import LEVELS, house_style
+
+_LINES = ("-", (0, (4, 1.5)), (0, (1, 1)))
 
 
 def training_curve(curves: Mapping[str, Sequence[float]]) -> Figure:
@@ -29,4 +32,72 @@ def training_curve(curves: Mapping[str, Sequence[float]]) -> Figure:
             axes.set_ylabel(name)
         panels[-1].set_xlabel("epoch")
         panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure
+
+
+def curves_side_by_side(
+    curves: Mapping[str, tuple[ArrayLike, ArrayLike]], *, x_name: str, y_name: str
+) -> Figure:
+    """Draw several curves in one panel.
+
+    Parameters
+    ----------
+    curves : mapping of str to (array_like of shape (N,), array_like of shape (N,))
+        Places and values, by name.
+    x_name, y_name : str
+        What they are.
+
+    Returns
+    -------
+    Figure
+        With the names beside it, in the order of the curves.
+    """
+    with house_style():
+        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+        axes = figure.subplots()
+        for number, (name, (places, values)) in enumerate(curves.items()):
+            line = _LINES[number // len(LEVELS) % len(_LINES)]
+            colour = LEVELS[number % len(LEVELS)]
+            axes.plot(places, values, color=colour, linestyle=line, linewidth=1.4, label=name)
+        axes.set_xlabel(x_name)
+        axes.set_ylabel(y_name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+    return figure
+
+
+def learning_curves(
+    curves: Mapping[str, Sequence[tuple[float, float, float, float]]],
+    *,
+    x_name: str,
+    y_name: str,
+) -> Figure:
+    """Draw estimates with their intervals against the amount of data that they come from.
+
+    Parameters
+    ----------
+    curves : mapping of str to sequence of (amount, estimate, low, high)
+        By name, in ascending order of the amount.
+    x_name, y_name : str
+        What amount and estimate are.
+
+    Returns
+    -------
+    Figure
+        One line a curve; each is moved aside a little, so that intervals do not hide each other.
+    """
+    with house_style():
+        figure = Figure(figsize=(5.2, 3.4), layout="constrained")
+        axes = figure.subplots()
+        most = max((point[0] for points in curves.values() for point in points), default=1.0)
+        for number, (name, points) in enumerate(curves.items()):
+            amounts, estimates, low, high = zip(*points, strict=True)
+            places = [amount + 0.008 * most * number for amount in amounts]
+            colour = LEVELS[number % len(LEVELS)]
+            axes.plot(places, estimates, color=colour, marker="o", markersize=4, label=name)
+            axes.vlines(places, low, high, color=colour, linewidth=1.2)
+        axes.set_xlabel(x_name)
+        axes.set_ylabel(y_name)
+        axes.set_xlim(left=0)
+        axes.legend(frameon=False, loc="lower right")
     return figure

@@ -124,6 +124,7 @@ def detect_cases(
     device: str = "auto",
     skip_seen: bool = False,
     on_case: Callable[[], None] | None = None,
+    on_result: Callable[[str, Detection], None] | None = None,
 ) -> DetectionTable:
     """Tell of many cases which slices have tumour.
 
@@ -139,6 +140,8 @@ def detect_cases(
         Whether a case that every network was trained on is left out; by default it fails.
     on_case : callable, optional
         Called after each case.
+    on_result : callable, optional
+        Called with the name of a case and what was found.
 
     Returns
     -------
@@ -155,7 +158,7 @@ def detect_cases(
     detector = Detector(read_ensemble(networks), device=device)
     tables, failures, skipped = [pd.DataFrame(columns=list(COLUMNS))], {}, []
     # One process: the networks use all cores themselves.
-    for outcome in map_cases(partial(_detect, detector), sources, jobs=1):
+    for outcome in map_cases(partial(_detect, detector, on_result), sources, jobs=1):
         name = outcome.item.id
         if outcome.error is None:
             tables.append(outcome.value)
@@ -170,8 +173,14 @@ def detect_cases(
     return DetectionTable(pd.concat(tables, ignore_index=True), failures, tuple(skipped))
 
 
-def _detect(detector: Detector, source: CaseSource) -> pd.DataFrame:
+def _detect(
+    detector: Detector,
+    on_result: Callable[[str, Detection], None] | None,
+    source: CaseSource,
+) -> pd.DataFrame:
     found = detector.detect(source.read(mask=False))
+    if on_result is not None:
+        on_result(source.id, found)
     return pd.DataFrame(
         {
             "case": source.id,

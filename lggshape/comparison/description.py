@@ -1,0 +1,78 @@
+"""What a run is: its settings, its size, and what its training took."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lggshape.files import names_cell, read_table
+from lggshape.segmentation import Ensemble, TrainingConfiguration, read_configuration
+from lggshape.segmentation.runs import CONFIGURATION, NETWORK, read_json
+
+HISTORY = "history.csv"
+HISTORY_COLUMNS = ("run", "network", "epoch", "loss", "inner_dice", "seconds")
+
+
+def describe(name: str, run: Path, ensemble: Ensemble) -> dict[str, Any]:
+    """Describe a run by its finished networks.
+
+    Parameters
+    ----------
+    name : str
+        Of the run.
+    run : Path
+        Its folder.
+    ensemble : Ensemble
+        What was read of it.
+
+    Returns
+    -------
+    dict
+        The first columns of the table of runs; means over the networks.
+    """
+    network, training = read_configuration(run / CONFIGURATION)
+    records = [
+        read_json(
+            member.weights.with_name(NETWORK),
+            ("parameters", "training_patients", "backend", "precision"),
+        )
+        for member in ensemble.members
+    ]
+    seconds = read_history(name, ensemble).groupby("network")["seconds"].sum()
+    return {
+        "run": name,
+        "task": network.task,
+        "architecture": network.architecture,
+        "encoder_weights": _start(training),
+        "frozen_epochs": training.frozen_epochs,
+        "sequences": names_cell(network.sequences),
+        "neighbours": network.neighbours,
+        "batch_normalisation": network.batch_normalisation,
+        "stem": network.stem,
+        "epochs": training.epochs,
+        "crop": training.crop,
+        "folds": names_cell([str(fold) for fold in sorted({m.fold for m in ensemble.members})]),
+        "networks": len(records),
+        "training_patients": sum(int(one["training_patients"]) for one in records) / len(records),
+        "parameters": int(records[0]["parameters"]),
+        "training_minutes": round(seconds.mean() / 60, 1),
+        "backend": names_cell(sorted({str(one["backend"]) for one in records})),
+        "precision": names_cell(sorted({str(one["precision"]) for one in records})),
+    }
+
+
+def read_history(name: str, ensemble: Ensemble) -> pd.DataFrame:
+    """Read how the networks of a run were trained: a row a network and epoch."""
+    tables = []
+    for member in ensemble.members:
+        table = read_table(member.weights.with_name(HISTORY), required=["epoch", "loss", "seconds"])
+        table = table.apply(pd.to_numeric).assign(run=name, network=member.name)
+        tables.append(table.reindex(columns=list(HISTORY_COLUMNS)))
+    whole: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    return whole
+
+
+def _start(training: TrainingConfiguration) -> str:
+    """Name what the encoder started from; of another run its name and the network's."""
+    source = training.encoder_weights
+    return "/".join(Path(source).parts[-3:-1]) if source.endswith(".npz") else source

@@ -1,0 +1,142 @@
+"""The figures of a comparison."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lggshape.comparison.comparison import Comparison
+from lggshape.evaluation.summaries import summary_table
+from lggshape.figures import heat_map, interval_plot, render
+from lggshape.figures.evidence import Looked, evidence_panels
+from lggshape.figures.training import curves_side_by_side, learning_curves
+from lggshape.files import write_figure
+from lggshape.shape.radial import trace_rings
+
+_WORST = 25
+
+
+def draw(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
+    """Draw the figures of a comparison that there are data for.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        The results.
+
+    Yields
+    ------
+    tuple of str and Figure
+        The name of the file, without ending, and the figure: `dice` and `detection` (of every
+        run), `differences` (of Dice, from the reference), `training` (Dice of the inner split an
+        epoch), `learning_curve`, `worst` (the cases with the lowest Dice, by run), and
+        `evidence_<run>` (what a detector looked at).
+    """
+    runs = comparison.runs
+    if "dice" in runs:
+        yield "dice", _estimates(runs.dropna(subset="dice"), "dice", "mean Dice, 95 % interval")
+    yield "detection", _estimates(runs, "auc", "AUC of slices with tumour, 95 % interval")
+    differences = comparison.differences
+    differences = differences[differences["measure"] == "dice"]
+    if len(differences):
+        yield "differences", _differences(differences)
+    followed = comparison.history.dropna(subset="inner_dice")
+    if len(followed):
+        means = followed.groupby(["run", "epoch"], sort=False)["inner_dice"].mean()
+        curves = {
+            str(run): (values.index.get_level_values("epoch"), values.to_numpy())
+            for run, values in means.groupby("run", sort=False)
+        }
+        name = "Dice of the inner split"
+        yield "training", curves_side_by_side(curves, x_name="epoch", y_name=name)
+    if comparison.curves:
+        yield "learning_curve", _learning(comparison)
+    if len(comparison.cases):
+        yield "worst", _worst(comparison.cases)
+    for run, result in comparison.results.items():
+        if result.evidence:
+            panels = [
+                Looked(f"{one.case}, slice {one.slice}", one.evidence, trace_rings(one.mask))
+                for one in result.evidence
+            ]
+            yield f"evidence_{run}", evidence_panels(panels, value_name="evidence for tumour")
+
+
+def write_figures(comparison: Comparison, folder: Path) -> None:
+    """Write every figure of a comparison as SVG and PNG; see `draw` for their names."""
+    for name, figure in draw(comparison):
+        write_figure(folder / name, *render(figure))
+
+
+def _estimates(runs: pd.DataFrame, name: str, title: str) -> Figure:
+    low, high = runs[f"{name}_low"], runs[f"{name}_high"]
+    lowest = float(np.nanmin([*runs[name], *low]))
+    return interval_plot(
+        list(runs["run"] + " (n = " + runs["patients"].astype(str) + ")"),
+        list(runs[name]),
+        list(low),
+        list(high),
+        value_name=title,
+        no_effect=float(runs[name].iloc[0]),
+        limits=(math.floor(20 * lowest) / 20, 1.0),
+    )
+
+
+def _differences(differences: pd.DataFrame) -> Figure:
+    reach = float(np.nanmax(np.abs(differences[["difference", "low", "high"]].to_numpy())))
+    reach = math.ceil(50 * reach + 0.5) / 50
+    names = [f"{row.run} (n = {row.patients}, p {row.p_holm:.2g})" for row in _rows(differences)]
+    return interval_plot(
+        names,
+        list(differences["difference"]),
+        list(differences["low"]),
+        list(differences["high"]),
+        value_name=f"Dice less that of {differences['reference'].iloc[0]}, 95 % interval",
+        no_effect=0.0,
+        limits=(-reach, reach),
+    )
+
+
+def _learning(comparison: Comparison) -> Figure:
+    """Draw Dice by training patients, on the cases that all runs of all curves held out."""
+    chosen = [name for names in comparison.curves.values() for name in names]
+    every = [set(comparison.results[name].scores["case"]) for name in chosen]
+    shared = set.intersection(*every)
+    rows = {row.run: row for row in _rows(comparison.runs)}
+    curves = {}
+    for start, names in comparison.curves.items():
+        points = []
+        for name in names:
+            scores = comparison.results[name].scores
+            one = next(_rows(summary_table(scores[scores["case"].isin(shared)])))
+            points.append((rows[name].training_patients, one.mean, one.mean_low, one.mean_high))
+        curves[start] = sorted(points)
+    return learning_curves(
+        curves,
+        x_name="patients trained on",
+        y_name=f"mean Dice of {len(shared)} cases, 95 % interval",
+    )
+
+
+def _worst(cases: pd.DataFrame) -> Figure:
+    runs = [name for name in cases.columns if name not in ("case", "patient")]
+    # Those that every run held out: of the others some cells would be blank.
+    lowest = cases.dropna(subset=runs)
+    lowest = lowest.assign(mean=lowest[runs].mean(axis=1))
+    lowest = lowest.sort_values("mean", kind="stable")[:_WORST]
+    values = lowest[runs].to_numpy(dtype=float)
+    return heat_map(
+        values,
+        [[f"{value:.2f}" for value in row] for row in values],
+        rows=list(lowest["case"]),
+        columns=runs,
+        value_name="Dice",
+    )
+
+
+def _rows(table: pd.DataFrame) -> Iterator[Any]:
+    yield from table.itertuples()

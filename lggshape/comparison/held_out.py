@@ -1,0 +1,244 @@
+"""What the networks of a run say of the patients that they have not seen."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lggshape.errors import CaseError
+from lggshape.evaluation import evaluate, match_cases
+from lggshape.evaluation.evaluation import SLICE_COLUMNS
+from lggshape.files import write_json
+from lggshape.parallel import map_cases
+from lggshape.readers import CaseSource
+from lggshape.segmentation import Detection, Ensemble, detect_cases, segment_cases
+from lggshape.segmentation.runs import read_json
+
+MOST_SHOWN = 8
+"""Slices of which is kept what a detector looked at."""
+
+
+class Evidence(NamedTuple):
+    """What a detector looked at in a slice.
+
+    Attributes
+    ----------
+    case : str
+        The case.
+    slice : int
+        Number of the slice, from 1: that of its largest tumour.
+    evidence : ndarray of float32, shape (Y, X)
+        What speaks for tumour, above 0, or against it.
+    mask : ndarray of bool, shape (Y, X)
+        The reference.
+    """
+
+    case: str
+    slice: int
+    evidence: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+
+
+class HeldOut(NamedTuple):
+    """What came of the patients that were held out.
+
+    Attributes
+    ----------
+    scores : DataFrame
+        A row a case with a mask, as `evaluate` makes it; none for detectors.
+    slices : DataFrame
+        A row a slice: `patient`, `case`, `slice`, `reference_area`, `predicted_area`, `score`.
+    evidence : sequence of Evidence
+        Of detectors.
+    seconds : float or None
+        The median of a case's, reading and writing included; None if it is not known.
+    failures : dict of str to str
+        The cases that could not be looked at or compared, with the reason.
+    """
+
+    scores: pd.DataFrame
+    slices: pd.DataFrame
+    evidence: Sequence[Evidence]
+    seconds: float | None
+    failures: dict[str, str]
+
+
+def held_out_sources(sources: Sequence[CaseSource], ensemble: Ensemble) -> list[CaseSource]:
+    """Give the cases that may be of patients whom one of the networks has not seen.
+
+    Those of patients known by name that all of them were trained on are left out, unread.
+    """
+    finished = {member.fold for member in ensemble.members}
+    return [
+        source
+        for source in sources
+        if source.patient not in ensemble.folds or ensemble.folds[source.patient] in finished
+    ]
+
+
+def segment_held_out(
+    run: Path,
+    dataset: Path,
+    sources: Sequence[CaseSource],
+    work: Path,
+    *,
+    device: str = "auto",
+    resume: bool = False,
+    overwrite: bool = False,
+    surface_tolerance: float = 1.0,
+    jobs: int | None = None,
+    on_case: Callable[[], None] | None = None,
+) -> HeldOut:
+    """Segment the patients that were held out, and compare the masks with the references.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    dataset : Path
+        Where the references are.
+    sources : sequence of CaseSource
+        Cases of it, as from `held_out_sources`; those that all networks have seen are left out.
+    work : Path
+        Folder for the masks.
+    device, resume, overwrite
+        As for `segment_cases`.
+    surface_tolerance, jobs
+        As for `evaluate`.
+    on_case : callable, optional
+        Called after each case.
+
+    Returns
+    -------
+    HeldOut
+        Without evidence.
+
+    Raises
+    ------
+    InputError
+        As `segment_cases` and `evaluate` do.
+    """
+    clock = _Clock()
+    made = segment_cases(
+        sources,
+        work,
+        networks=run,
+        device=device,
+        skip_seen=True,
+        resume=resume,
+        overwrite=overwrite,
+        on_case=on_case,
+        on_result=clock.tick,
+    )
+    record = work.with_name(f"{work.name}.json")  # an earlier call may have segmented them
+    if clock.ticks > 1 or not record.exists():
+        write_json(record, {"seconds": clock.median()})
+    seconds = read_json(record, ["seconds"])["seconds"]
+    matched = match_cases(work, dataset)
+    found = evaluate(matched, surface_tolerance=surface_tolerance, jobs=jobs)
+    return HeldOut(found.scores, found.slices, (), seconds, made.failures | found.failures)
+
+
+def detect_held_out(
+    run: Path,
+    sources: Sequence[CaseSource],
+    *,
+    device: str = "auto",
+    jobs: int | None = None,
+    on_case: Callable[[], None] | None = None,
+) -> HeldOut:
+    """Tell which slices of the patients that were held out have tumour.
+
+    Parameters
+    ----------
+    run, sources, device, jobs, on_case
+        As for `segment_held_out`.
+
+    Returns
+    -------
+    HeldOut
+        Without scores of masks. The predicted area of a slice is 1 where tumour is likelier than
+        not.
+
+    Raises
+    ------
+    InputError
+        As `detect_cases` does.
+    """
+    masks: dict[str, NDArray[np.bool_]] = {}
+    failures = {}
+    for outcome in map_cases(_read_mask, sources, jobs=jobs):
+        if outcome.error is None:
+            masks[outcome.item.id] = outcome.value
+        else:
+            failures[outcome.item.id] = str(outcome.error)
+    evidence: list[Evidence] = []
+    clock = _Clock()
+
+    def keep(case: str, detection: Detection) -> None:
+        clock.tick()
+        if len(evidence) < MOST_SHOWN and masks[case].any():
+            place = int(masks[case].sum(axis=(1, 2)).argmax())
+            shown = detection.evidence[place], masks[case][place]
+            evidence.append(Evidence(case, place + 1, *shown))
+
+    found = detect_cases(
+        [source for source in sources if source.id in masks],
+        run,
+        device=device,
+        skip_seen=True,
+        on_case=on_case,
+        on_result=keep,
+    )
+    areas = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "case": case,
+                    "slice": np.arange(1, len(mask) + 1),
+                    "reference_area": mask.sum(axis=(1, 2)),
+                }
+            )
+            for case, mask in masks.items()
+        ]
+    )
+    slices = found.slices.astype({"score": float}).merge(areas, on=["case", "slice"])
+    slices["predicted_area"] = (slices["score"] >= 0.5).astype(int)
+    columns = [name for name in SLICE_COLUMNS if name in slices]
+    return HeldOut(
+        pd.DataFrame(columns=["case", "patient"]),
+        slices[columns],
+        evidence,
+        clock.median(),
+        failures | found.failures,
+    )
+
+
+def _read_mask(source: CaseSource) -> NDArray[np.bool_]:
+    mask = source.read(image=False).mask
+    if mask is None:
+        msg = f"Expected case {source.id} to have a reference mask, found none: {source.path}."
+        raise CaseError(msg)
+    return mask
+
+
+class _Clock:
+    """The time from one result to the next."""
+
+    def __init__(self) -> None:
+        self._times: list[float] = []
+
+    @property
+    def ticks(self) -> int:
+        return len(self._times)
+
+    def tick(self, *_: object) -> None:
+        self._times.append(perf_counter())
+
+    def median(self) -> float | None:
+        """Give the median, which the first result does not count for: it waits for a compiler."""
+        return round(float(np.median(np.diff(self._times))), 3) if self.ticks > 1 else None

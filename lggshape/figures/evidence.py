@@ -1,0 +1,63 @@
+"""What a detector looked at, a panel a slice."""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from lggshape.figures.style import INK, house_style
+
+_ACROSS = 4
+
+
+class Looked(NamedTuple):
+    """A slice.
+
+    Attributes
+    ----------
+    title : str
+        Stands above it.
+    evidence : ndarray of shape (Y, X)
+        What speaks for tumour, above 0, or against it.
+    outline : sequence of array_like of shape (N, 2)
+        The parts of the tumour's outline: (row, column) of the points.
+    """
+
+    title: str
+    evidence: NDArray[np.floating]
+    outline: Sequence[ArrayLike]
+
+
+def evidence_panels(panels: Sequence[Looked], *, value_name: str) -> Figure:
+    """Draw evidence as colours, with the outline of the tumour.
+
+    Parameters
+    ----------
+    panels : sequence of Looked
+        At least one.
+    value_name : str
+        What the colours stand for.
+
+    Returns
+    -------
+    Figure
+        Four panels in a row, with one scale of colours that is white at 0; rows run downwards.
+    """
+    reach = max(float(np.abs(panel.evidence).max()) for panel in panels) or 1.0
+    with house_style():
+        down = ceil(len(panels) / _ACROSS)
+        figure = Figure(figsize=(7.6, 0.2 + 1.9 * down), layout="constrained")
+        every = figure.subplots(down, _ACROSS, squeeze=False)
+        for axes in every.flat:
+            axes.set_axis_off()
+        for axes, panel in zip(every.flat, panels, strict=False):
+            image = axes.imshow(panel.evidence, cmap="RdBu_r", vmin=-reach, vmax=reach)
+            for part in panel.outline:
+                rows, columns = np.asarray(part, dtype=float).T
+                axes.plot(columns, rows, color=INK, linewidth=1.1)
+            axes.set_title(panel.title, fontsize=8)
+        figure.colorbar(image, ax=every, label=value_name, shrink=0.8, fraction=0.03)
+    return figure

@@ -1,0 +1,130 @@
+import json
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lggshape.comparison import compare_runs
+from lggshape.errors import InputError
+from lggshape.evaluation import evaluate, match_cases
+from lggshape.phantoms import write_cohort
+from lggshape.readers import open_cases
+from lggshape.segmentation import (
+    NetworkConfiguration,
+    TrainingConfiguration,
+    segment_cases,
+    train,
+)
+
+
+@contextmanager
+def silent(_name, _count):
+    yield lambda: None
+
+
+def test_a_row_a_run_with_what_it_is_and_what_it_took(runs, compared):
+    table = compared.runs.set_index("run")
+    assert list(table.index) == list(runs)
+    assert table["task"].tolist() == ["segmentation"] * 2 + ["detection"] + ["segmentation"] * 2
+    assert table["folds"].tolist() == ["0; 1", "0; 1", "0", "0", "0"]
+    assert table["networks"].tolist() == [2, 2, 1, 1, 1]
+    assert table["epochs"].tolist() == [15, 2, 1, 1, 1]
+    assert table["training_patients"].tolist() == [3, 3, 3, 2, 1]
+    assert table["patients"].tolist() == [8, 8, 4, 4, 4]
+    assert (table["seconds_a_case"] > 0).all()
+    for name, run in runs.items():
+        network = json.loads((run / "fold0-member0" / "network.json").read_text("utf-8"))
+        assert table.loc[name, "parameters"] == network["parameters"]
+        seconds = pd.read_csv(run / "fold0-member0" / "history.csv")["seconds"].sum()
+        if table.loc[name, "networks"] == 1:
+            assert table.loc[name, "training_minutes"] == round(seconds / 60, 1)
+
+
+def test_scores_are_those_of_segment_and_evaluate_invariant(cohort, runs, compared, tmp_path):
+    segment_cases(open_cases(cohort), tmp_path / "masks", networks=runs["long"])
+    found = evaluate(match_cases(tmp_path / "masks", cohort), jobs=1)
+    row = compared.runs.set_index("run").loc["long"]
+    dice = found.summary.set_index("score").loc["dice"]
+    assert row["dice"] == dice["mean"] > 0.5
+    assert (row["dice_low"], row["dice_high"]) == (dice["mean_low"], dice["mean_high"])
+    assert row["dice_below_0.5"] == dice["below_0.5"]
+    area = found.detection.set_index("measure").loc["auc"]
+    assert row["auc"] == area["estimate"]
+    by_case = compared.cases.set_index("case")["long"]
+    expected = found.scores.set_index("case")["dice"]
+    pd.testing.assert_series_equal(by_case, expected, check_names=False)
+    assert np.isnan(compared.runs.set_index("run").loc["detector", "dice"])
+
+
+def test_runs_that_differ_in_patients_and_epochs_alone_are_a_curve(compared):
+    assert compared.curves == {"long": ("long", "short", "few", "one")}
+
+
+def test_history_is_that_of_every_network(runs, compared):
+    history = compared.history
+    assert len(history[history["run"] == "long"]) == 2 * 15
+    own = pd.read_csv(runs["short"] / "fold1-member0" / "history.csv")
+    chosen = history[(history["run"] == "short") & (history["network"] == "fold1-member0")]
+    np.testing.assert_array_equal(chosen["loss"], own["loss"])
+    assert history.loc[history["run"] == "detector", "inner_dice"].isna().all()
+
+
+def test_the_summary_names_every_run(runs, compared):
+    lines = compared.summary_text().splitlines()
+    assert [line.partition(":")[0] for line in lines] == list(runs)
+    assert "against long" in lines[1]
+    assert "against" not in lines[0]
+    assert "Dice" not in lines[2]
+
+
+def test_masks_of_an_earlier_call_are_kept(cohort, runs, tmp_path):
+    chosen = [runs["few"], runs["one"]]
+    first = compare_runs(chosen, cohort, tmp_path, jobs=1, progress=silent)
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*_mask.tif")}
+    assert written
+    with pytest.raises(InputError, match="--overwrite"):
+        compare_runs(chosen, cohort, tmp_path, jobs=1, progress=silent)
+    again = compare_runs(chosen, cohort, tmp_path, jobs=1, resume=True, progress=silent)
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+    for name, table in first.tables().items():
+        pd.testing.assert_frame_equal(again.tables()[name], table)
+
+
+def test_what_cannot_be_compared_is_refused(cohort, runs, tmp_path):
+    def compare(*names, **options):
+        return compare_runs(
+            [runs[name] for name in names], cohort, tmp_path / "w", progress=silent, **options
+        )
+
+    with pytest.raises(InputError, match="two runs or more of different names, found: long"):
+        compare("long")
+    with pytest.raises(InputError, match="found: long, long"):
+        compare("long", "long")
+    with pytest.raises(InputError, match="reference to be one of long, short, found: best"):
+        compare("long", "short", reference="best")
+    with pytest.raises(InputError, match="folder of a training run"):
+        compare_runs([runs["long"], cohort], cohort, tmp_path / "w", progress=silent)
+    network = NetworkConfiguration(
+        task="reconstruction", architecture="unet", filters=(2, 4), size=32, neighbours=0
+    )
+    training = TrainingConfiguration(folds=2, epochs=1, batch=8, encoder_weights="none")
+    train(open_cases(cohort), tmp_path / "other", network=network, training=training, only=[0])
+    with pytest.raises(InputError, match="segmentation or detection, found reconstruction: other"):
+        compare_runs([runs["long"], tmp_path / "other"], cohort, tmp_path / "w", progress=silent)
+    assert not (tmp_path / "w").exists()
+
+
+def test_cases_that_all_networks_have_seen_by_name_are_not_read(cohort, runs, tmp_path):
+    """Of the one fold that is trained: the others' files may be damaged."""
+    folds = json.loads((runs["few"] / "folds.json").read_text("utf-8"))["patients"]
+    own = tmp_path / "cases"
+    write_cohort(own, patients=8, seed=3, size=(8, 48, 40))
+    sources = {source.id: source for source in open_cases(own)}
+    for source in sources.values():
+        if folds[source.patient] != 0:
+            for path in source.path.glob("*.tif"):
+                path.write_bytes(b"damaged")
+    found = compare_runs([runs["few"], runs["one"]], own, tmp_path / "w", jobs=1, progress=silent)
+    assert found.failures == {}
+    assert set(found.cases["patient"]) == {name for name, fold in folds.items() if fold == 0}

@@ -1,0 +1,29 @@
+from lggshape.comparison.drawing import draw, write_figures
+from lggshape.figures import render
+
+
+def test_the_figures_that_there_are_data_for(compared):
+    names = [name for name, _ in draw(compared)]
+    assert names == [
+        "dice", "detection", "differences", "training", "learning_curve", "worst",
+        "evidence_detector",
+    ]  # fmt: skip
+
+
+def test_what_they_show(compared):
+    figures = {name: render(figure).svg for name, figure in draw(compared)}
+    assert "long (n = 8)" in figures["dice"]
+    assert "detector (n = 4)" not in figures["dice"]
+    assert "detector (n = 4)" in figures["detection"]
+    assert "patients trained on" in figures["learning_curve"]
+    assert "mean Dice of 4 cases" in figures["learning_curve"]
+    held_out = compared.results["detector"].evidence
+    assert 1 <= len(held_out) <= 4
+    for one in held_out:
+        assert f"{one.case}, slice {one.slice}" in figures["evidence_detector"]
+
+
+def test_they_are_written_twice_each(compared, tmp_path):
+    write_figures(compared, tmp_path)
+    count = sum(1 for _ in draw(compared))
+    assert len(list(tmp_path.glob("*.svg"))) == len(list(tmp_path.glob("*.png"))) == count

@@ -1,0 +1,107 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ttest_1samp
+
+from lggshape.comparison.held_out import HeldOut
+from lggshape.comparison.tables import DIFFERENCE_COLUMNS, case_table, difference_table
+from lggshape.statistics import adjust, clustered_auc_difference
+
+
+def held_out(seed, shift, cases=30, *, masks=True):
+    """Draw scores of some cases, two of them of one patient, and of four slices each."""
+    rng = np.random.default_rng(seed)
+    names = [f"c{number}" for number in range(cases)]
+    patients = ["p0", *(f"p{max(0, number - 1)}" for number in range(1, cases))]
+    hard = np.random.default_rng(0).normal(0, 0.1, 60)[:cases]
+    dice = 0.8 + shift + hard + rng.normal(0, 0.02, cases)
+    scores = pd.DataFrame(
+        {
+            "case": names, "patient": patients, "dice": dice, "hd95": 5 - dice,
+            "surface_dice": dice / 2, "spacing_known": False,
+        }
+    )  # fmt: skip
+    slices = pd.DataFrame(
+        {
+            "case": np.repeat(names, 4), "patient": np.repeat(patients, 4),
+            "slice": np.tile(np.arange(1, 5), cases),
+            "reference_area": np.tile([0, 5, 9, 0], cases),
+            "predicted_area": 0,
+            "score": np.tile([0, 1, 1, 0], cases) + rng.normal(0, 1 - shift, 4 * cases),
+        }
+    )  # fmt: skip
+    return HeldOut(scores if masks else scores.iloc[:0], slices, (), 1.0, {})
+
+
+@pytest.fixture
+def results():
+    return {
+        "base": held_out(1, 0.0), "same": held_out(2, 0.0), "worse": held_out(3, -0.05),
+        "fewer": held_out(4, 0.05, cases=12), "detector": held_out(5, 0.5, masks=False),
+    }  # fmt: skip
+
+
+def test_differences_are_paired_by_patient_numpy(results):
+    table = difference_table(results, "base").set_index(["measure", "run"])
+    assert list(table.reset_index()) == sorted(
+        DIFFERENCE_COLUMNS, key=list(table.reset_index()).index
+    )
+    row = table.loc[("dice", "worse")]
+    both = results["worse"].scores.merge(results["base"].scores, on="case", suffixes=("", "_r"))
+    by_patient = (both["dice"] - both["dice_r"]).groupby(both["patient"]).mean()
+    assert (row["patients"], row["cases"]) == (29, 30)
+    assert row["difference"] == pytest.approx(by_patient.mean())
+    assert row["value"] - row["reference_value"] == pytest.approx(row["difference"])
+    # Close to Student's interval and test, as the differences are normal.
+    student = ttest_1samp(by_patient, 0).confidence_interval()
+    assert (row["low"], row["high"]) == pytest.approx((student.low, student.high), abs=0.002)
+    assert row["p"] == pytest.approx(2 / 10000)  # no permutation is as far off
+    same = table.loc[("dice", "same")]
+    both = results["same"].scores.merge(results["base"].scores, on="case", suffixes=("", "_r"))
+    by_patient = (both["dice"] - both["dice_r"]).groupby(both["patient"]).mean()
+    assert same["p"] == pytest.approx(ttest_1samp(by_patient, 0).pvalue, abs=0.02)
+
+
+def test_runs_are_compared_on_what_both_held_out(results):
+    table = difference_table(results, "base").set_index(["measure", "run"])
+    assert table.loc[("dice", "fewer"), "cases"] == 12
+    assert table.loc[("auc", "fewer"), "cases"] == 12
+    turned = difference_table(results, "fewer").set_index(["measure", "run"])
+    assert turned.loc[("dice", "base"), "difference"] == pytest.approx(
+        -table.loc[("dice", "fewer"), "difference"]
+    )
+
+
+def test_detectors_are_compared_by_slices_alone(results):
+    table = difference_table(results, "base")
+    assert table[table["run"] == "detector"]["measure"].tolist() == ["auc"]
+    row = table[table["run"] == "detector"].iloc[0]
+    both = results["detector"].slices.merge(
+        results["base"].slices, on=["case", "slice"], suffixes=("", "_r")
+    )
+    expected = clustered_auc_difference(
+        both["score"], both["score_r"], both["reference_area"] > 0, both["patient"]
+    )
+    assert (row["difference"], row["p"]) == (expected.difference, expected.p)
+
+
+def test_correction_is_for_the_runs_of_a_measure(results):
+    table = difference_table(results, "base")
+    for _, rows in table.groupby("measure"):
+        np.testing.assert_array_equal(rows["p_holm"], adjust(rows["p"]).holm)
+
+
+def test_nothing_shared_is_no_row():
+    one, other = held_out(1, 0.0, cases=3), held_out(2, 0.0, cases=3)
+    for table in (other.scores, other.slices):
+        table["case"] = "x" + table["case"]
+    table = difference_table({"a": one, "b": other}, "a")
+    assert table.empty
+    assert list(table) == list(DIFFERENCE_COLUMNS)
+
+
+def test_every_case_has_a_row(results):
+    table = case_table(results)
+    assert list(table) == ["case", "patient", "base", "same", "worse", "fewer"]
+    assert len(table) == 30
+    assert table["fewer"].notna().sum() == 12
