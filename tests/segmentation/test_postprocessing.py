@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.ndimage import binary_fill_holes
 from skimage.measure import label
 
 from lggshape.segmentation.postprocessing import select_component
@@ -50,7 +51,8 @@ def test_random_volumes_skimage(dtype):
         parts = [labels == number for number in range(1, count + 1)]
         worth = [probability[part].sum(dtype=float) for part in parts]
         mask, removed = select_component(probability, threshold)
-        np.testing.assert_array_equal(mask, parts[int(np.argmax(worth))])
+        chosen = [binary_fill_holes(plane) for plane in parts[int(np.argmax(worth))]]
+        np.testing.assert_array_equal(mask, chosen)
         assert removed == count - 1
     np.testing.assert_array_equal(probability, before)
 
@@ -61,3 +63,26 @@ def test_sums_of_half_precision_do_not_saturate():
     probability[0, :, :50] = 0.5  # 3000 voxels, sum 1500
     probability[0, :, 60:95] = 0.6  # 2100 voxels, sum 1260
     assert select_component(probability, 0.5).mask.sum() == 3000
+
+
+def test_what_is_enclosed_within_a_slice_is_filled_analytic():
+    probability = np.zeros((3, 9, 9))
+    probability[:, 1:8, 1:8] = 0.8
+    probability[1, 3:5, 3:6] = 0.1  # a hole
+    probability[2, 3, 1:4] = 0.1  # a bay
+    probability[2, 6, 5] = 0.1
+    mask, removed = select_component(probability, 0.5)
+    expected = probability >= 0.5
+    expected[1, 3:5, 3:6] = expected[2, 6, 5] = True
+    np.testing.assert_array_equal(mask, expected)
+    assert removed == 0
+
+
+def test_another_component_within_a_hole_is_no_hole_of_its_own_analytic():
+    probability = np.zeros((1, 9, 9))
+    probability[0, 1:8, 1:8] = 0.8
+    probability[0, 2:7, 2:7] = 0.1
+    probability[0, 4, 4] = 0.9
+    mask, removed = select_component(probability, 0.5)
+    assert mask.sum() == 49
+    assert removed == 1  # it was not chosen, and lies in what is filled
