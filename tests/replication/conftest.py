@@ -14,6 +14,7 @@ from lggshape.readers import CaseSource, open_cases
 from lggshape.replication.probabilities import keep_probability
 from lggshape.replication.roles import Roles, read_roles
 from lggshape.segmentation import Segmentation
+from lggshape.segmentation.postprocessing import select_component
 from lggshape.shape import feature_table
 from lggshape.shape.perturbation import jitter
 
@@ -52,7 +53,8 @@ def replicated(tmp_path_factory: pytest.TempPathFactory) -> Replicated:
         mask = source.read(image=False).mask
         rng = np.random.default_rng([7, number])
         moved = jitter(mask, amplitude=1.0, length=(1.0, 4.0), rng=rng)
-        source.write(masks, {"mask": moved})
+        # As networks give them: one component without holes.
+        source.write(masks, {"mask": select_component(moved, 1).mask})
     automatic = open_cases(masks, masks_only=True)
     parts = [
         feature_table(sources, masks=kind, jobs=1).table

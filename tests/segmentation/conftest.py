@@ -31,7 +31,7 @@ def settings() -> Settings:
     network = NetworkConfiguration(architecture="unet", filters=(4, 8), size=32, neighbours=0)
     training = TrainingConfiguration(
         folds=2,
-        epochs=12,
+        epochs=24,
         batch=4,
         learning_rate=1e-2,
         average=0.9,
