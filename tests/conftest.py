@@ -1,4 +1,6 @@
 import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,3 +17,19 @@ def dataset() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the LGG data set is not in {data} (set LGGSHAPE_DATA to its folder)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_encoder() -> Callable[[], AbstractContextManager[None]]:
+    """Give a context in which the encoder has five blocks: built in a second in place of ten."""
+    from lggshape.segmentation import efficientnet
+
+    stages = tuple(efficientnet._Stage(1, 3, stride, 2, 8) for stride in (1, 2, 2, 2, 2))
+
+    @contextmanager
+    def patched() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(efficientnet, "_STAGES", stages)
+            yield
+
+    return patched

@@ -1,7 +1,7 @@
 """A cohort of phantoms, and runs of seconds: two that segment, one that detects."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +27,11 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def runs(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def runs(
+    cohort: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    small_encoder: Callable[[], AbstractContextManager[None]],
+) -> dict[str, Path]:
     """Folders of runs by name: `long` has learnt, `short` hardly. Not to be changed."""
     folder = tmp_path_factory.mktemp("runs")
     network = NetworkConfiguration(architecture="unet", filters=(4, 8), size=32, neighbours=0)
@@ -44,17 +48,21 @@ def runs(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pa
         "few": (network, replace(quick, patients=2), [0]),
         "one": (network, replace(quick, patients=1), [0]),
     }
+    sources = open_cases(cohort)
     for name, (looks, trained, folds) in wanted.items():
-        train(
-            open_cases(cohort), folder / name, network=looks, training=trained, only=folds, jobs=1
-        )
+        with small_encoder():
+            train(sources, folder / name, network=looks, training=trained, only=folds, jobs=1)
     return {name: folder / name for name in wanted}
 
 
 @pytest.fixture(scope="session")
 def compared(
-    cohort: Path, runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+    cohort: Path,
+    runs: dict[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    small_encoder: Callable[[], AbstractContextManager[None]],
 ) -> Comparison:
     """All of them compared. Not to be changed."""
     work = tmp_path_factory.mktemp("work")
-    return compare_runs(list(runs.values()), cohort, work, jobs=1, progress=silent)
+    with small_encoder():
+        return compare_runs(list(runs.values()), cohort, work, jobs=1, progress=silent)

@@ -19,8 +19,15 @@ from lggshape.segmentation.runs import read_arrays
 from lggshape.segmentation.volumes import prepare
 
 
+@pytest.fixture(scope="module", autouse=True)
+def encoder(small_encoder):
+    """Make the encoder small for these tests."""
+    with small_encoder():
+        yield
+
+
 @pytest.fixture(scope="module")
-def detectors(cohort, tmp_path_factory):
+def detectors(cohort, tmp_path_factory, encoder):
     """Folder of a run for detection of one fold of two. Not to be changed."""
     out = tmp_path_factory.mktemp("detectors") / "run"
     network = NetworkConfiguration(task="detection", neighbours=0, size=64)
