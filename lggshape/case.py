@@ -12,6 +12,10 @@ FLAIR = "FLAIR"
 Spacing = tuple[float, float, float]
 """Distances between voxel centres along (z, y, x), in mm."""
 
+_GRID_TOLERANCE = 0.01
+"""How far apart the corners of two grids in one place may lie, in voxels: enough for the rounding
+of qform and sform, far below what shifts a mask."""
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -28,6 +32,35 @@ class Geometry:
 
     spacing: Spacing | None = None
     affine: NDArray[np.float64] | None = field(default=None, compare=False)
+
+    def difference(self, other: "Geometry", shape: Sequence[int]) -> str:
+        """Say in what two grids of one shape differ, as far as both are known.
+
+        Parameters
+        ----------
+        other : Geometry
+            Of the other grid.
+        shape : sequence of int
+            (Z, Y, X) of both.
+
+        Returns
+        -------
+        str
+            Empty if they lie in one place: corners to within a hundredth of a voxel.
+        """
+        if (
+            self.spacing
+            and other.spacing
+            and not np.allclose(self.spacing, other.spacing, rtol=_GRID_TOLERANCE, atol=0)
+        ):
+            return f"voxels of {self.spacing} and {other.spacing} mm (z, y, x)"
+        if self.affine is None or other.affine is None:
+            return ""
+        corners = np.array([[*corner, 1] for corner in np.ndindex(2, 2, 2)], dtype=np.float64)
+        corners[:, :3] *= np.array(shape) - 1
+        shift = np.linalg.norm(corners @ (self.affine - other.affine).T, axis=1).max()
+        reach = _GRID_TOLERANCE * min(self.spacing or (1.0,))
+        return "different affines" if shift > reach else ""
 
 
 @dataclass(frozen=True)

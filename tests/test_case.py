@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from lggshape.case import Case
+from lggshape.case import Case, Geometry
 
 NAMES = ("pre-contrast", "FLAIR", "post-contrast")
 
@@ -28,3 +29,26 @@ def test_a_single_voxel_tells_a_sequence_from_flair_invariant() -> None:
     nearly[0, 0, 0] += 1
     case = case_of(nearly, flair, flair, sequences=NAMES)
     assert case.missing_sequences(NAMES) == ("post-contrast",)
+
+
+@pytest.mark.parametrize(
+    ("shift", "expected"),
+    # The farthest corner is 9, 19, 29 voxels off; a hundredth of the smallest voxel is 0.01 mm.
+    [(0.0, ""), (0.009, ""), (0.011, "different affines"), (0.009 / 9, ""), (-1.0, "different")],
+)
+def test_grids_in_one_place_differ_by_a_hundredth_of_a_voxel_analytic(shift, expected) -> None:
+    shape, affine = (10, 20, 30), np.diag([3.0, 1.0, 1.0, 1.0])
+    moved = affine.copy()
+    moved[0, 3] += shift
+    spacing = (3.0, 1.0, 1.0)
+    found = Geometry(spacing, affine).difference(Geometry(spacing, moved), shape)
+    assert found.startswith(expected)
+    assert bool(found) == bool(expected)
+
+
+def test_what_is_unknown_does_not_differ_analytic() -> None:
+    known = Geometry((3.0, 1.0, 1.0), np.diag([3.0, 1.0, 1.0, 1.0]))
+    assert known.difference(Geometry(), (2, 2, 2)) == ""
+    assert Geometry().difference(known, (2, 2, 2)) == ""
+    other = Geometry((3.0, 1.0, 1.02))
+    assert known.difference(other, (2, 2, 2)).startswith("voxels of (3.0, 1.0, 1.0) and")

@@ -13,8 +13,6 @@ from lggshape.files import names_cell
 from lggshape.readers import CaseSource
 from lggshape.readers.source import SEQUENCES
 
-_GRID_TOLERANCE = 0.01  # of a voxel, as within one case of NIfTI files
-
 
 class Compared(NamedTuple):
     """What came of the comparison of one case.
@@ -109,23 +107,9 @@ def _common_spacing(predicted: Case, reference: Case, pair: Pair) -> Spacing | N
     one, other = predicted.geometry, reference.geometry
     if predicted.mask.shape != shape:
         found = f"shapes {predicted.mask.shape} and {shape}"
-    elif (
-        one.spacing
-        and other.spacing
-        and not np.allclose(one.spacing, other.spacing, rtol=_GRID_TOLERANCE, atol=0)
-    ):
-        found = f"voxels of {one.spacing} and {other.spacing} mm (z, y, x)"
-    elif (
-        one.affine is not None
-        and other.affine is not None
-        and (
-            # No corner of the grid lies farther apart than this.
-            (np.abs(one.affine - other.affine)[:3] @ [*shape, 1]).max()
-            > _GRID_TOLERANCE * min(other.spacing or (1.0,))
-        )
-    ):
-        found = "different affines"
     else:
+        found = one.difference(other, shape)
+    if not found:
         return other.spacing or one.spacing
     msg = (
         f"Expected the predicted and the reference mask of case {pair.id} to lie on one grid, "

@@ -80,8 +80,6 @@ _ROLES = {
     "t2w": UNUSED,
     **dict.fromkeys(MAPS, UNUSED),
 }
-# Of a voxel: enough for the rounding of qform and sform, far below what shifts a mask.
-_GRID_TOLERANCE = 0.01
 
 _Result = TypeVar("_Result")
 
@@ -312,14 +310,6 @@ def _role(name: str) -> tuple[str, str]:
 
 
 def _same_place(one: Geometry, other: Geometry, shape: tuple[int, ...]) -> bool:
-    """Tell whether the corner voxels of two grids of one shape lie at the same places."""
-    if one.affine is not None and other.affine is not None:
-        corners = np.array([[*corner, 1] for corner in np.ndindex(2, 2, 2)], dtype=np.float64)
-        corners[:, :3] *= np.array(shape) - 1
-        shift = np.linalg.norm(corners @ (one.affine - other.affine).T, axis=1).max()
-        return bool(shift <= _GRID_TOLERANCE * min(one.spacing or (1.0,)))
-    if one.affine is not None or other.affine is not None:
-        return False
-    if one.spacing is None or other.spacing is None:
-        return one.spacing == other.spacing
-    return bool(np.allclose(one.spacing, other.spacing, rtol=_GRID_TOLERANCE, atol=0))
+    """Tell whether two grids lie at the same place, and as much is known of either."""
+    known = [(grid.affine is None, grid.spacing is None) for grid in (one, other)]
+    return known[0] == known[1] and not one.difference(other, shape)

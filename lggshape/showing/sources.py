@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import FLAIR, Case, Geometry
+from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError, InputError
 from lggshape.readers import CaseSource, assign_patients, open_cases
 from lggshape.segmentation.head import find_head
@@ -16,7 +16,6 @@ from lggshape.segmentation.head import find_head
 REFERENCE, PREDICTED = "reference", "predicted"
 """Names of the two masks of a case."""
 
-_GRID_TOLERANCE = 0.01  # of a voxel, as within one case of NIfTI files
 _NAMED = 3
 
 
@@ -175,22 +174,11 @@ def _check_grid(case: Case, other: Case, path: Path) -> None:
     shape = other.mask.shape
     if own is not None and own.shape[:3] != shape:
         found = f"shapes {own.shape[:3]} and {shape}"
-    elif not _same_place(case.geometry, other.geometry, shape):
-        found = "different affines or voxel sizes"
     else:
+        found = case.geometry.difference(other.geometry, shape)
+    if not found:
         return
     msg = (
         f"Expected case {case.id} and its predicted mask to lie on one grid, found {found}: {path}."
     )
     raise CaseError(msg)
-
-
-def _same_place(one: Geometry, other: Geometry, shape: tuple[int, ...]) -> bool:
-    """Say whether two grids of a shape lie in one place, as far as that is known."""
-    if one.affine is not None and other.affine is not None:
-        # No corner of the grid lies farther apart than this.
-        apart = (np.abs(one.affine - other.affine)[:3] @ [*shape, 1]).max()
-        return bool(apart <= _GRID_TOLERANCE * min(one.spacing or (1.0,)))
-    if one.spacing and other.spacing:
-        return np.allclose(one.spacing, other.spacing, rtol=_GRID_TOLERANCE, atol=0)
-    return True
