@@ -20,7 +20,7 @@ from lggshape.segmentation import read_ensemble
 from lggshape.segmentation.calibration import fit_to_inner_split
 from lggshape.segmentation.postprocessing import select_component
 from lggshape.segmentation.predictor import Predictor
-from lggshape.segmentation.runs import read_arrays
+from lggshape.segmentation.runs import read_weights
 from lggshape.segmentation.volumes import prepare
 
 FLIPS = ((), (1,), (2,), (1, 2))
@@ -43,7 +43,7 @@ def main() -> None:
     predictor = Predictor(ensemble.configuration)
     rows = []
     for member in ensemble.members:
-        predictor.load(read_arrays(member.weights))
+        predictor.load(read_weights(member.weights))
         cases = [sources[name].read() for name in inner_cases(member)]
         masks = [case.mask for case in cases]
         predicted = []

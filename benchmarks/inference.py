@@ -28,7 +28,7 @@ from lggshape.segmentation import read_ensemble
 from lggshape.segmentation.efficientnet import PREFIX
 from lggshape.segmentation.intensities import LOWEST, STEP
 from lggshape.segmentation.predictor import FLIPS, Predictor
-from lggshape.segmentation.runs import read_arrays
+from lggshape.segmentation.runs import read_weights
 from lggshape.segmentation.volumes import prepare, with_neighbours
 
 BATCH = 16
@@ -147,7 +147,7 @@ def main() -> None:
         sys.exit(f"Expected cases of fold {member.fold}, found none: {options.dataset}.")
     volumes = [prepare(source.read(mask=False), configuration).codes for source in sources]
     slices = sum(map(len, volumes))
-    weights = read_arrays(member.weights)
+    weights = read_weights(member.weights)
     predictor, peer = Predictor(configuration), Peer(weights).eval()
     predictor.load(weights)
     ours = predictor.predict(volumes[0], flips=FLIPS)  # also warms both up

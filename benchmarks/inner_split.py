@@ -19,7 +19,7 @@ from lggshape.readers import open_cases
 from lggshape.segmentation import read_ensemble
 from lggshape.segmentation.postprocessing import select_component
 from lggshape.segmentation.predictor import FLIPS, Predictor
-from lggshape.segmentation.runs import Member, read_arrays, read_json
+from lggshape.segmentation.runs import Member, read_json, read_weights
 from lggshape.segmentation.volumes import prepare
 from lggshape.shape import extract_features
 
@@ -36,7 +36,7 @@ def inner_cases(member: Member) -> list[str]:
 
 
 def rows_of(member: Member, predictor: Predictor, sources: dict) -> list[dict]:
-    predictor.load(read_arrays(member.weights))
+    predictor.load(read_weights(member.weights))
     rows = []
     for name in inner_cases(member):
         case = sources[name].read()

@@ -10,7 +10,7 @@ from lggshape.errors import CaseError, InputError
 from lggshape.segmentation._backend import device_scope, precision_for
 from lggshape.segmentation.configuration import Task
 from lggshape.segmentation.predictor import Predictor
-from lggshape.segmentation.runs import Ensemble, Member, read_arrays
+from lggshape.segmentation.runs import Ensemble, Member, read_weights
 
 
 class SeenCaseError(CaseError):
@@ -98,7 +98,7 @@ class Networks:
 
     def _load(self, member: Member) -> None:
         if member != self._loaded:
-            weights = read_arrays(member.weights)
+            weights = read_weights(member.weights)
             self._loaded = None  # until all of them are there
             try:
                 self._predictor.load(weights)

@@ -46,7 +46,7 @@ class Predictor:
     def load(self, weights: Mapping[str, NDArray[np.floating]]) -> None:
         """Take the weights of a member, by the paths of its variables."""
         for variable in self.network.variables:
-            variable.assign(weights[variable.path].astype(np.float32))
+            variable.assign(weights[variable.path])
         fold(self.network, self._folded)
 
     def set_weights(self, weights: Sequence[NDArray[np.generic]]) -> None:
@@ -71,21 +71,21 @@ class Predictor:
         ndarray of float32, shape (len(flips), Z, size, size)
             Probability of tumour. Of a detector the evidence, on a grid 32 times coarser.
         """
-        count = len(codes)
-        grid = self._model.output_shape[1:3]
-        result = np.empty((len(flips), count, *grid), dtype=np.float32)
-        for start in range(0, count, _BATCH):
+        count, grid = len(codes), self._model.output_shape[1:3]
+        total = len(flips) * count
+        result = np.empty((total, *grid), dtype=np.float32)
+        for start in range(0, total, _BATCH):
             # Batches of one size alone, because some backends compile for each; what is too many
             # is the last slice again.
-            places = np.minimum(np.arange(start, start + _BATCH), count - 1)
+            chosen = np.minimum(np.arange(start, start + _BATCH), total - 1)
+            ways, places = np.divmod(chosen, count)
             first, last = np.zeros_like(places), np.full_like(places, count - 1)
             shown = with_neighbours(codes, places, first, last, self.configuration)
-            kept = min(_BATCH, count - start)
-            for number, axes in enumerate(flips):
-                flipped = np.ascontiguousarray(np.flip(shown, axes))
-                probability = np.asarray(self._model.predict_on_batch(flipped))[..., 0]
-                result[number, start : start + kept] = np.flip(probability, axes)[:kept]
-        return result
+            predicted = np.asarray(self._model.predict_on_batch(_flipped(shown, ways, flips)))
+            result[start : start + _BATCH] = _flipped(predicted[..., 0], ways, flips)[
+                : total - start
+            ]
+        return result.reshape(len(flips), count, *grid)
 
 
 def slice_probability(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -105,6 +105,16 @@ def slice_probability(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
 
     probability: NDArray[np.float32] = expit(evidence.mean(axis=(2, 3))).mean(axis=0)
     return probability
+
+
+def _flipped(
+    slices: NDArray[Any], ways: NDArray[np.intp], flips: Sequence[tuple[int, ...]]
+) -> NDArray[Any]:
+    """Flip each of some slices (B, Y, X, ...) in its own way, one of the `flips`."""
+    result = np.empty_like(slices)
+    for way, axes in enumerate(flips):
+        result[ways == way] = np.flip(slices[ways == way], axes)
+    return result
 
 
 class _Prediction(keras.layers.Layer):

@@ -200,7 +200,7 @@ def start_encoder(model: "keras.Model", training: TrainingConfiguration) -> None
     if source == "imagenet":
         load_imagenet(model)
         return
-    weights = runs.read_arrays(Path(source))
+    weights = runs.read_weights(Path(source))
     for variable in model.variables:
         if variable.path.startswith(PREFIX):
             given = weights.get(variable.path)
@@ -211,4 +211,4 @@ def start_encoder(model: "keras.Model", training: TrainingConfiguration) -> None
                     f"found {found}: {source}."
                 )
                 raise InputError(msg)
-            variable.assign(given.astype(np.float32))
+            variable.assign(given)

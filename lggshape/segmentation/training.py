@@ -336,7 +336,7 @@ class _Fold:
         named = {variable.path: variable.numpy() for variable in predictor.network.variables}
         runs.write_weights(folder / runs.WEIGHTS, named)
         # What is calibrated is what was written, with its rounding.
-        predictor.load(runs.read_arrays(folder / runs.WEIGHTS))
+        predictor.load(runs.read_weights(folder / runs.WEIGHTS))
         fitted = self._fit(predictor)
         scores: list[float | None] = [round(score, 4) for score in fitted.dice]
         scores = scores or [None] * len(self._inner)

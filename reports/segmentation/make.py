@@ -200,7 +200,7 @@ def model_card(run: Path, cost: dict[str, float], phantoms: dict[str, float]) ->
     published = scores.loc[scores["patient"].isin(split_patients()), "dice"]
     split = HERE / "published_split.csv"
     return {
-        "name": "lggshape, five networks for lower-grade glioma on MR",
+        "name": f"lggshape, {len(networks)} networks for lower-grade glioma on MR",
         "task": "outline of the FLAIR abnormality, slice by slice, one tumour a patient",
         "architecture": json.loads((SHIPPED / CONFIGURATION).read_text(encoding="utf-8")),
         "parameters": next(iter(networks.values()))["parameters"],
@@ -232,6 +232,9 @@ def model_card(run: Path, cost: dict[str, float], phantoms: dict[str, float]) ->
                 name: round(rows["seconds"].sum()) for name, rows in history.groupby("network")
             },
             "hardware": "2 CPU cores",
+            "first_and_second_network_of_a_fold": "the first was trained on images standardised as "
+            "they are now, the second before the head was found first; folds, settings and seeds "
+            "are the same",
         },
         "files": {
             path.relative_to(SHIPPED).as_posix(): {
@@ -273,18 +276,19 @@ def card_text(card: dict[str, object]) -> str:
     scores, data = card["scores"], card["data"]
     whole, last = scores["out_of_fold"], scores["last_25_in_natural_order"]
     folds = "\n".join(
-        f"| {fold} | {value:.3f} | {card['networks'][f'fold{fold}-member0']['threshold']:.2f} |"
+        f"| {fold} | {value:.3f} | {thresholds(card['networks'], fold)} |"
         for fold, value in scores["folds"].items()
     )
+    count = len(card["networks"])
     limits = "\n".join(f"- {limit}" for limit in card["limits"])
     size = sum(file["bytes"] for file in card["files"].values()) / 2**20
     return f"""# Model card: {card["name"]}
 
 **Task.** {sentence(card["task"])}. **Use.** {sentence(card["use"])}.
 
-**Networks.** Five U-Nets on an EfficientNet-Lite0 encoder ({card["parameters"]:,} parameters each, {size:.1f} MiB together, half
-precision), one a fold. A patient of the data set is segmented by the one network that has not seen him, anyone else by the
-mean of all five. The encoders started from {card["encoder"]["first_weights"]} ({card["encoder"]["licence"]}), and all weights were trained further here.
+**Networks.** {count} U-Nets on an EfficientNet-Lite0 encoder ({card["parameters"]:,} parameters each, {size:.1f} MiB together, kernels in
+8 bits), {count // len(scores["folds"])} a fold. A patient of the data set is segmented by the mean of those that have not seen him, anyone else by the
+mean of all. The encoders started from {card["encoder"]["first_weights"]} ({card["encoder"]["licence"]}), and all weights were trained further here. Of the two networks of a fold {card["training"]["first_and_second_network_of_a_fold"]}.
 
 **Data.** {data["name"]}: {data["patients"]} patients, {data["slices"]:,} slices; {data["licence"]}; {data["changes"]}.
 
@@ -294,7 +298,7 @@ mean of all five. The encoders started from {card["encoder"]["first_weights"]} (
 surface Dice {whole["mean_surface_dice_1_pixel"]:.3f} at 1 pixel and {whole["mean_surface_dice_2_pixels"]:.3f} at 2, HD95 {whole["mean_hd95_pixels"]:.1f} pixels. The {last["n"]} patients on which a published nnU-Net has 0.8875: {last["out_of_fold"]:.4f}.
 Phantoms: {scores["phantoms"]["mean_dice"]:.3f}.
 
-| fold held out | Dice, mean | threshold |
+| fold held out | Dice, mean | thresholds |
 | --- | --- | --- |
 {folds}
 
@@ -304,6 +308,11 @@ Phantoms: {scores["phantoms"]["mean_dice"]:.3f}.
 
 Folds with their patients, configuration, versions, hashes, calibration and the score of each patient: `model_card.json`.
 """
+
+
+def thresholds(networks: dict[str, dict], fold: int) -> str:
+    """Name the thresholds of the networks of a fold, the first one first."""
+    return ", ".join(f"{of['threshold']:.2f}" for of in networks.values() if of["fold"] == fold)
 
 
 def sentence(text: str) -> str:

@@ -2,8 +2,9 @@
 
     python reports/segmentation/recalibrate.py DATASET --run RUN
 
-For networks that were trained before the flips that predictions are averaged over were changed. A
-run that is trained now is calibrated as it is predicted.
+For networks that were trained before the images, the flips or the masks were treated as they are
+now, or before weights had 8 bits: these are rounded first. A run that is trained now is calibrated
+as it is predicted.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from lggshape.readers import open_cases
 from lggshape.segmentation import read_ensemble
 from lggshape.segmentation.calibration import fit_to_inner_split
 from lggshape.segmentation.predictor import FLIPS, Predictor
-from lggshape.segmentation.runs import NETWORK, read_arrays, read_json
+from lggshape.segmentation.runs import NETWORK, read_json, read_weights, write_weights
 from lggshape.segmentation.volumes import prepare
 
 
@@ -27,7 +28,8 @@ def main() -> None:
     ensemble = read_ensemble(options.run)
     predictor = Predictor(ensemble.configuration)
     for member in ensemble.members:
-        predictor.load(read_arrays(member.weights))
+        write_weights(member.weights, read_weights(member.weights))
+        predictor.load(read_weights(member.weights))
         record = member.weights.with_name(NETWORK)
         content = read_json(record, ("inner_dice",))
         cases = [sources[name].read() for name in content["inner_dice"]]

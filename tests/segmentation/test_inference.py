@@ -13,7 +13,7 @@ from lggshape.segmentation import Segmenter, read_ensemble, segment
 from lggshape.segmentation.loaded import SeenCaseError
 from lggshape.segmentation.postprocessing import select_component
 from lggshape.segmentation.predictor import FLIPS, Predictor
-from lggshape.segmentation.runs import read_arrays, write_arrays
+from lggshape.segmentation.runs import read_arrays, read_weights, write_arrays
 from lggshape.segmentation.volumes import prepare
 
 OTHERS = make_phantom(np.random.default_rng(98), size=(3, 56, 48)).image
@@ -59,7 +59,7 @@ def test_the_mean_over_networks_and_flips_invariant(networks, found):
     predictor = Predictor(ensemble.configuration)
     every, means = [], []
     for member in ensemble.members:
-        predictor.load(read_arrays(member.weights))
+        predictor.load(read_weights(member.weights))
         predicted = predictor.predict(volume.codes, flips=FLIPS)
         every += [member.calibration.apply(one) for one in predicted]
         means.append(member.calibration.apply(predicted.mean(axis=0)))

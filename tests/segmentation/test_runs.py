@@ -17,6 +17,7 @@ from lggshape.segmentation.runs import (
     read_cases,
     read_ensemble,
     read_folds,
+    read_weights,
     write_arrays,
     write_cases,
     write_folds,
@@ -146,16 +147,37 @@ def test_folds_and_cases_come_back(tmp_path):
     assert read_cases(tmp_path / "cases.json") == cases
 
 
-def test_kernels_are_of_half_precision(tmp_path):
+def test_small_kernels_are_of_half_precision(tmp_path):
     rng = np.random.default_rng(0)
-    weights = {"a/kernel": rng.normal(size=(3, 3, 2, 4)), "a/variance": np.array([1e9, 1e-9])}
-    write_weights(tmp_path / "weights.npz", weights)
-    read = read_arrays(tmp_path / "weights.npz")
-    assert {name: values.dtype.name for name, values in read.items()} == {
-        "a/kernel": "float16", "a/variance": "float32",
+    weights = {
+        "a/kernel": rng.normal(size=(3, 3, 2, 4)), "a/variance": np.array([1e9, 1e-9]),
+        "deep/kernel": rng.normal(size=(5, 5, 400, 1)),  # one number a channel and place
     }  # fmt: skip
+    write_weights(tmp_path / "weights.npz", weights)
+    stored = read_arrays(tmp_path / "weights.npz")
+    assert {name: values.dtype.name for name, values in stored.items()} == {
+        "a/kernel": "float16", "a/variance": "float32", "deep/kernel": "float16",
+    }  # fmt: skip
+    read = read_weights(tmp_path / "weights.npz")
     for name, values in weights.items():
+        assert read[name].dtype == np.float32
         np.testing.assert_allclose(read[name], values, rtol=1e-3, atol=1e-4 * (values.ndim > 1))
+
+
+def test_large_kernels_are_of_8_bits_analytic(tmp_path):
+    rng = np.random.default_rng(0)
+    kernel = rng.normal(size=(3, 3, 64, 8)) * 10.0 ** np.arange(-4, 4)
+    kernel[..., 5] = 0
+    write_weights(tmp_path / "weights.npz", {"a/kernel": kernel})
+    assert read_arrays(tmp_path / "weights.npz")["a/kernel"].dtype == np.int8
+    (read,) = read_weights(tmp_path / "weights.npz").values()
+    assert (tmp_path / "weights.npz").stat().st_size < 1.5 * kernel.size
+    # No further than half a step, the 254th part of the largest value of the channel.
+    largest = np.abs(kernel).max(axis=(0, 1, 2))
+    assert (np.abs(read - kernel) <= largest / 254 * 1.0001).all()
+    assert not read[..., 5].any()
+    # The largest value itself is kept.
+    np.testing.assert_allclose(np.abs(read).max(axis=(0, 1, 2)), largest, rtol=1e-6)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 and no more", b"\x80\x04K\x01.", None])
