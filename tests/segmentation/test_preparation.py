@@ -18,7 +18,13 @@ from lggshape.segmentation import (
 from lggshape.segmentation.efficientnet import PREFIX
 from lggshape.segmentation.identity import KnownCase
 from lggshape.segmentation.networks import build
-from lggshape.segmentation.runs import read_cases, read_weights, write_cases, write_folds, write_weights
+from lggshape.segmentation.runs import (
+    read_cases,
+    read_weights,
+    write_cases,
+    write_folds,
+    write_weights,
+)
 from lggshape.segmentation.sampling import load_case
 
 
