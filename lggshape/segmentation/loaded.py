@@ -53,6 +53,8 @@ class Networks:
             self.precision = precision_for(ensemble.precision, device)
             self._predictor = Predictor(ensemble.configuration, policy=self.precision)
         self._loaded: Member | None = None
+        # A case needs several, the next one often others: 15 MB each are little for the time.
+        self._states: dict[Member, list[NDArray[np.float32]]] = {}
 
     def unseen_by(self, case: Case) -> tuple[Sequence[Member], int | None]:
         """Give the networks that were not trained on the patient of a case with FLAIR.
@@ -97,9 +99,13 @@ class Networks:
             return self._predictor.predict(codes, flips=flips)
 
     def _load(self, member: Member) -> None:
-        if member != self._loaded:
+        if member == self._loaded:
+            return
+        self._loaded = None  # until all weights are there
+        if member in self._states:
+            self._predictor.state = self._states[member]
+        else:
             weights = read_weights(member.weights)
-            self._loaded = None  # until all of them are there
             try:
                 self._predictor.load(weights)
             except (KeyError, ValueError) as error:
@@ -107,4 +113,5 @@ class Networks:
                     f"Expected {member.weights} to hold the weights of this network, found others."
                 )
                 raise InputError(msg) from error
-            self._loaded = member
+            self._states[member] = self._predictor.state
+        self._loaded = member

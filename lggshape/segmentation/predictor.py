@@ -49,6 +49,16 @@ class Predictor:
             variable.assign(weights[variable.path])
         fold(self.network, self._folded)
 
+    @property
+    def state(self) -> list[NDArray[np.float32]]:
+        """What it predicts with, and can be given back in much less time than by `load`."""
+        weights: list[NDArray[np.float32]] = self._folded.get_weights()
+        return weights
+
+    @state.setter
+    def state(self, weights: list[NDArray[np.float32]]) -> None:
+        self._folded.set_weights(weights)
+
     def set_weights(self, weights: Sequence[NDArray[np.generic]]) -> None:
         """Take the weights of a network of the same configuration, in the order of Keras."""
         self.network.set_weights(list(weights))

@@ -76,7 +76,7 @@ def test_weights_are_taken_by_path_invariant():
     assert not np.allclose(predictor.predict(codes)[0], computed(other, codes), atol=1e-5)
     predictor.load(dict(reversed(named)))
     np.testing.assert_allclose(predictor.predict(codes)[0], computed(other, codes), atol=1e-5)
-    # As they are shipped, in half precision.
+    # Small kernels are stored so.
     predictor.load({path: values.astype(np.float16) for path, values in named})
     np.testing.assert_allclose(predictor.predict(codes)[0], computed(other, codes), atol=1e-2)
 
