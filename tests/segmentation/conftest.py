@@ -3,7 +3,8 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import NamedTuple
@@ -56,6 +57,13 @@ def networks(cohort: Path, settings: Settings, tmp_path_factory: pytest.TempPath
     out = tmp_path_factory.mktemp("networks") / "run"
     train(open_cases(cohort), out, network=settings.network, training=settings.training, jobs=1)
     return out
+
+
+@pytest.fixture
+def encoder(small_encoder: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    """Make the encoder small for a test."""
+    with small_encoder():
+        yield
 
 
 @pytest.fixture

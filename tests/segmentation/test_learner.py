@@ -261,6 +261,7 @@ def values_of(network):
     return {variable.path: keras.ops.convert_to_numpy(variable) for variable in network.variables}
 
 
+@pytest.mark.usefixtures("encoder")
 def test_a_frozen_encoder_stays_and_is_released_invariant():
     network = build(NetworkConfiguration(filters=(4, 4, 4, 4), sequences=("FLAIR",), size=32,
                                          neighbours=0))  # fmt: skip
@@ -284,6 +285,7 @@ def test_a_frozen_encoder_stays_and_is_released_invariant():
         assert not moved & encoder if frozen else encoder <= moved
 
 
+@pytest.mark.usefixtures("encoder")
 @pytest.mark.parametrize("task", ["detection", "reconstruction"])
 def test_learning_another_task_lowers_its_loss_invariant(task):
     configuration = NetworkConfiguration(

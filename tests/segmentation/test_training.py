@@ -39,13 +39,6 @@ def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.fixture
-def encoder(small_encoder):
-    """Make the encoder small for a test."""
-    with small_encoder():
-        yield
-
-
 # --- what comes of it
 
 
