@@ -33,7 +33,9 @@ CONFIGURATION, FOLDS, CASES = "configuration.json", "folds.json", "cases.json"
 NETWORK, WEIGHTS = "network.json", "weights.npz"
 
 _LARGE = 4096
-_STEPS = 127
+"""Numbers from which on a kernel is stored in 8 bits: smaller ones would save nothing."""
+
+_STEPS = 127  # from 0 to the largest value of a channel
 _STEP = ":step"
 """What follows the name of a kernel in 8 bits, for its steps."""
 
@@ -280,6 +282,7 @@ def write_arrays(
     """Write arrays by name, whole or not at all."""
     save = np.savez_compressed if compressed else np.savez
     with written_whole(path) as temporary, temporary.open("wb") as file:
+        # For NumPy's types an array might be called like an option, `allow_pickle`; none is.
         save(file, **arrays)  # type: ignore[arg-type]
 
 

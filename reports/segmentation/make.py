@@ -1,6 +1,6 @@
 """Publish a training run: its networks into the package, its masks and scores into this folder.
 
-    python reports/segmentation/make.py DATASET --run RUN --labels DATASET/data.csv [--split SPLIT]
+    python reports/segmentation/make.py DATASET --run RUN --labels DATASET/data.csv [--split SPLIT] [--note TEXT]
 
 Copies the networks to `lggshape/segmentation/weights`, segments the data set with them (each patient
 by the network that has not seen him), packs the masks, scores the packed masks, takes the scores
@@ -188,7 +188,9 @@ def phantom_dice() -> dict[str, float]:
     return {"n": len(values), "mean_dice": round(values.mean(), 4), "lowest": round(values.min(), 4)}
 
 
-def model_card(run: Path, cost: dict[str, float], phantoms: dict[str, float]) -> dict[str, object]:
+def model_card(
+    run: Path, cost: dict[str, float], phantoms: dict[str, float], note: str
+) -> dict[str, object]:
     scores = pd.read_csv(HERE / "evaluation" / "scores.csv")
     wider = pd.read_csv(HERE / "surface_dice_2_pixels.csv")
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
@@ -232,9 +234,7 @@ def model_card(run: Path, cost: dict[str, float], phantoms: dict[str, float]) ->
                 name: round(rows["seconds"].sum()) for name, rows in history.groupby("network")
             },
             "hardware": "2 CPU cores",
-            "first_and_second_network_of_a_fold": "the first was trained on images standardised as "
-            "they are now, the second before the head was found first; folds, settings and seeds "
-            "are the same",
+            "note": note,
         },
         "files": {
             path.relative_to(SHIPPED).as_posix(): {
@@ -288,7 +288,7 @@ def card_text(card: dict[str, object]) -> str:
 
 **Networks.** {count} U-Nets on an EfficientNet-Lite0 encoder ({card["parameters"]:,} parameters each, {size:.1f} MiB together, kernels in
 8 bits), {count // len(scores["folds"])} a fold. A patient of the data set is segmented by the mean of those that have not seen him, anyone else by the
-mean of all. The encoders started from {card["encoder"]["first_weights"]} ({card["encoder"]["licence"]}), and all weights were trained further here. Of the two networks of a fold {card["training"]["first_and_second_network_of_a_fold"]}.
+mean of all. The encoders started from {card["encoder"]["first_weights"]} ({card["encoder"]["licence"]}), and all weights were trained further here. {card["training"]["note"]}
 
 **Data.** {data["name"]}: {data["patients"]} patients, {data["slices"]:,} slices; {data["licence"]}; {data["changes"]}.
 
@@ -325,12 +325,13 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--split", type=Path)
+    parser.add_argument("--note", default="", help="what the card says of the training besides")
     options = parser.parse_args()
     ship(options.run)
     cost = publish_masks(options.dataset, options.labels)
     if options.split is not None:
         score_split(options.dataset, options.split)
-    card = model_card(options.run, cost, phantom_dice())
+    card = model_card(options.run, cost, phantom_dice(), options.note)
     write_json(SHIPPED / "model_card.json", card)
     write_text(SHIPPED / "MODEL_CARD.md", card_text(card))
     del card["scores"]["patients"]
