@@ -1,6 +1,7 @@
 """Publish a training run: its networks into the package, its masks and scores into this folder.
 
-    python reports/segmentation/make.py DATASET --run RUN --labels DATASET/data.csv [--split SPLIT] [--note TEXT]
+    python reports/segmentation/make.py DATASET --run RUN --labels DATASET/data.csv
+        [--split SPLIT] [--note TEXT]
 
 Copies the networks to `lggshape/segmentation/weights`, segments the data set with them (each patient
 by the network that has not seen him), packs the masks, scores the packed masks, takes the scores
@@ -75,9 +76,7 @@ def publish_masks(dataset: Path, labels: Path) -> dict[str, float]:
     """Segment, pack, score and take the scores apart; give time and memory."""
     with tempfile.TemporaryDirectory() as folder:
         masks = Path(folder) / "masks"
-        seconds, memory = lggshape(
-            "segment", dataset, "--out", masks, "--probabilities", "--quiet"
-        )
+        seconds, memory = lggshape("segment", dataset, "--out", masks, "--probabilities", "--quiet")
         packed = HERE / "masks"
         shutil.rmtree(packed, ignore_errors=True)
         pack_masks(open_cases(masks, masks_only=True), packed)
@@ -185,7 +184,11 @@ def phantom_dice() -> dict[str, float]:
         lggshape("segment", cohort, "--out", Path(folder) / "masks", "--quiet")
         lggshape("evaluate", Path(folder) / "masks", cohort, "--out", Path(folder) / "e", "--quiet")
         values = pd.read_csv(Path(folder) / "e" / "scores.csv")["dice"]
-    return {"n": len(values), "mean_dice": round(values.mean(), 4), "lowest": round(values.min(), 4)}
+    return {
+        "n": len(values),
+        "mean_dice": round(values.mean(), 4),
+        "lowest": round(values.min(), 4),
+    }
 
 
 def model_card(
