@@ -20,6 +20,9 @@ def compare(
         str | None,
         typer.Option(help="The run that others are compared with. Default: the first."),
     ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="CSV with the columns case and patient, perhaps site.")
+    ] = None,
     work: Annotated[
         Path | None, typer.Option(help="Folder for the masks. Default: beside the results.")
     ] = None,
@@ -57,17 +60,17 @@ def compare(
         "reference": reference, "surface_tolerance": surface_tolerance, "device": device,
         "seed": seed,
     }  # fmt: skip
+    inputs = [dataset, *runs, *([manifest] if manifest else [])]
     with (
         results_folder(out, overwrite=overwrite) as place,
-        recorded(
-            place / "run.json", command="compare", options=options, inputs=[dataset, *runs]
-        ) as record,
+        recorded(place / "run.json", command="compare", options=options, inputs=inputs) as record,
     ):
         found = compare_runs(
             runs,
             dataset,
             work,
             reference=reference,
+            manifest=manifest,
             device=device,
             surface_tolerance=surface_tolerance,
             seed=seed,

@@ -18,7 +18,8 @@ from lggshape.comparison.held_out import (
 )
 from lggshape.comparison.tables import case_table, difference_table, result_columns
 from lggshape.errors import InputError
-from lggshape.readers import open_cases
+from lggshape.evaluation.scores import check_tolerance
+from lggshape.readers import assign_patients, open_cases
 from lggshape.segmentation import read_configuration, read_ensemble
 from lggshape.segmentation.runs import CONFIGURATION
 
@@ -42,8 +43,8 @@ class Comparison:
     history : DataFrame
         A row a network and epoch.
     curves : dict of str to tuple of str
-        The runs that differ in the number of patients and epochs alone, three or more, by their
-        common start.
+        The runs that segment and differ in the number of patients, and perhaps of epochs, alone,
+        three or more, by the first of them. Of runs of as many patients the first is taken.
     results : dict of str to HeldOut
         What came of each run.
     """
@@ -99,6 +100,7 @@ def compare_runs(
     work: Path,
     *,
     reference: str | None = None,
+    manifest: Path | None = None,
     device: str = "auto",
     surface_tolerance: float = 1.0,
     seed: int = 0,
@@ -120,6 +122,8 @@ def compare_runs(
         Folder for the masks, one in it for each run.
     reference : str, optional
         The run that the others are compared with; by default the first.
+    manifest : Path, optional
+        A CSV with the columns `case` and `patient`, and perhaps `site`.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
     surface_tolerance : float
@@ -144,7 +148,8 @@ def compare_runs(
     ------
     InputError
         If there are fewer than two runs, two have one name, one is no run or cannot tell anything
-        of slices, the reference is not among them, or a run held none of the cases out.
+        of slices, the reference is not among them, the tolerance is no number from 0 upwards, no
+        case has a mask, or a run held none of the cases out.
     """
     names = [run.resolve().name for run in runs]
     if len(names) < 2 or len(set(names)) < len(names):
@@ -153,18 +158,30 @@ def compare_runs(
     if reference is not None and reference not in names:
         msg = f"Expected the reference to be one of {', '.join(names)}, found: {reference}."
         raise InputError(msg)
+    check_tolerance(surface_tolerance)
     ensembles = {name: read_ensemble(run) for name, run in zip(names, runs, strict=True)}
     for name, ensemble in ensembles.items():
         if ensemble.configuration.task == "reconstruction":
             msg = f"Expected networks for segmentation or detection, found reconstruction: {name}."
             raise InputError(msg)
     every = open_cases(dataset)
-    results = {}
-    for (name, ensemble), run in zip(ensembles.items(), runs, strict=True):
-        sources = held_out_sources(every, ensemble)
+    if manifest is not None:
+        every = assign_patients(every, manifest)
+    if not any(source.has_mask for source in every):
+        msg = f"Expected cases with reference masks, found none: {dataset}."
+        raise InputError(msg)
+    held_out = {name: held_out_sources(every, ensemble) for name, ensemble in ensembles.items()}
+    for name, sources in held_out.items():
         if not sources:
             msg = f"Expected cases of patients whom {name} held out, found none: {dataset}."
             raise InputError(msg)
+    # What can be refused is refused before hours of prediction.
+    described = {
+        name: describe(name, run, ensembles[name]) for name, run in zip(names, runs, strict=True)
+    }
+    results = {}
+    for (name, ensemble), run in zip(ensembles.items(), runs, strict=True):
+        sources = held_out[name]
         with progress(name, len(sources)) as on_case:
             if ensemble.configuration.task == "detection":
                 results[name] = detect_held_out(
@@ -179,13 +196,11 @@ def compare_runs(
                     device=device,
                     resume=resume,
                     overwrite=overwrite,
+                    manifest=manifest,
                     surface_tolerance=surface_tolerance,
                     jobs=jobs,
                     on_case=on_case,
                 )
-    described = {
-        name: describe(name, run, ensembles[name]) for name, run in zip(names, runs, strict=True)
-    }
     table = [described[name] | result_columns(results[name], seed=seed) for name in names]
     return Comparison(
         runs=pd.DataFrame(table),
@@ -202,12 +217,16 @@ def compare_runs(
 
 def _learning_curves(runs: Mapping[str, Path]) -> dict[str, tuple[str, ...]]:
     """Bring runs together that differ in the number of patients and epochs alone."""
-    alike: dict[str, list[str]] = {}
+    alike: dict[str, dict[int | None, str]] = {}
     for name, run in runs.items():
         network, training = read_configuration(run / CONFIGURATION)
+        if network.task != "segmentation":
+            continue
         common = {key: value for key, value in training.to_dict().items() if key not in _ALIKE}
-        alike.setdefault(json.dumps([network.to_dict(), common]), []).append(name)
-    return {group[0]: tuple(group) for group in alike.values() if len(group) > 2}
+        curve = alike.setdefault(json.dumps([network.to_dict(), common]), {})
+        curve.setdefault(training.patients, name)
+    groups = [tuple(curve.values()) for curve in alike.values()]
+    return {group[0]: group for group in groups if len(group) > 2}
 
 
 def _interval(row: Mapping[Any, Any], name: str) -> str:

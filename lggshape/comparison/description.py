@@ -62,13 +62,18 @@ def describe(name: str, run: Path, ensemble: Ensemble) -> dict[str, Any]:
 
 
 def read_history(name: str, ensemble: Ensemble) -> pd.DataFrame:
-    """Read how the networks of a run were trained: a row a network and epoch."""
-    tables = []
+    """Read how the networks of a run were trained: a row a network and epoch.
+
+    Networks that ship have no history.
+    """
+    tables = [pd.DataFrame(columns=list(HISTORY_COLUMNS))]
     for member in ensemble.members:
-        table = read_table(member.weights.with_name(HISTORY), required=["epoch", "loss", "seconds"])
-        table = table.apply(pd.to_numeric).assign(run=name, network=member.name)
-        tables.append(table.reindex(columns=list(HISTORY_COLUMNS)))
-    whole: pd.DataFrame = pd.concat(tables, ignore_index=True)
+        path = member.weights.with_name(HISTORY)
+        if path.exists():
+            table = read_table(path, required=["epoch", "loss", "seconds"])
+            table = table.apply(pd.to_numeric).assign(run=name, network=member.name)
+            tables.append(table.reindex(columns=list(HISTORY_COLUMNS)))
+    whole: pd.DataFrame = pd.concat(tables[1:] or tables, ignore_index=True)
     return whole
 
 

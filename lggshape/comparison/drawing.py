@@ -37,26 +37,31 @@ def draw(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
         `evidence_<run>` (what a detector looked at).
     """
     runs = comparison.runs
-    if "dice" in runs:
-        yield "dice", _estimates(runs.dropna(subset="dice"), "dice", "mean Dice, 95 % interval")
-    yield "detection", _estimates(runs, "auc", "AUC of slices with tumour, 95 % interval")
+    named = (("dice", "dice", "mean Dice"), ("detection", "auc", "AUC of slices with tumour"))
+    for name, column, title in named:
+        known = runs.dropna(subset=column) if column in runs else runs[:0]
+        if len(known):
+            yield name, _estimates(known, column, f"{title}, 95 % interval")
     differences = comparison.differences
     differences = differences[differences["measure"] == "dice"]
     if len(differences):
         yield "differences", _differences(differences)
-    followed = comparison.history.dropna(subset="inner_dice")
+    followed = _of_shared_networks(comparison.history.dropna(subset="inner_dice"))
     if len(followed):
         means = followed.groupby(["run", "epoch"], sort=False)["inner_dice"].mean()
         curves = {
             str(run): (values.index.get_level_values("epoch"), values.to_numpy())
             for run, values in means.groupby("run", sort=False)
         }
-        name = "Dice of the inner split"
+        networks = ", ".join(sorted(set(followed["network"])))
+        name = f"Dice of the inner split ({networks})"
         yield "training", curves_side_by_side(curves, x_name="epoch", y_name=name)
-    if comparison.curves:
-        yield "learning_curve", _learning(comparison)
-    if len(comparison.cases):
-        yield "worst", _worst(comparison.cases)
+    shared = _shared_by_curves(comparison)
+    if shared:
+        yield "learning_curve", _learning(comparison, shared)
+    lowest = _lowest(comparison.cases)
+    if len(lowest):
+        yield "worst", _worst(lowest)
     for run, result in comparison.results.items():
         if result.evidence:
             panels = [
@@ -72,6 +77,13 @@ def write_figures(comparison: Comparison, folder: Path) -> None:
         write_figure(folder / name, *render(figure))
 
 
+def _of_shared_networks(history: pd.DataFrame) -> pd.DataFrame:
+    """Keep the networks that every run has, if there are any: others have other inner splits."""
+    networks = history.groupby("run")["network"].agg(set)
+    shared = set.intersection(*networks) if len(networks) else set()
+    return history[history["network"].isin(shared)] if shared else history
+
+
 def _estimates(runs: pd.DataFrame, name: str, title: str) -> Figure:
     low, high = runs[f"{name}_low"], runs[f"{name}_high"]
     lowest = float(np.nanmin([*runs[name], *low]))
@@ -81,7 +93,7 @@ def _estimates(runs: pd.DataFrame, name: str, title: str) -> Figure:
         list(low),
         list(high),
         value_name=title,
-        no_effect=float(runs[name].iloc[0]),
+        no_effect=None,  # the runs may have held out different patients
         limits=(math.floor(20 * lowest) / 20, 1.0),
     )
 
@@ -101,11 +113,15 @@ def _differences(differences: pd.DataFrame) -> Figure:
     )
 
 
-def _learning(comparison: Comparison) -> Figure:
-    """Draw Dice by training patients, on the cases that all runs of all curves held out."""
+def _shared_by_curves(comparison: Comparison) -> set[str]:
+    """Give the cases that all runs of all curves held out and scored."""
     chosen = [name for names in comparison.curves.values() for name in names]
-    every = [set(comparison.results[name].scores["case"]) for name in chosen]
-    shared = set.intersection(*every)
+    every = [set(comparison.results[name].scores.dropna(subset="dice")["case"]) for name in chosen]
+    return set.intersection(*every) if every else set()
+
+
+def _learning(comparison: Comparison, shared: set[str]) -> Figure:
+    """Draw Dice by training patients."""
     rows = {row.run: row for row in _rows(comparison.runs)}
     curves = {}
     for start, names in comparison.curves.items():
@@ -122,18 +138,23 @@ def _learning(comparison: Comparison) -> Figure:
     )
 
 
-def _worst(cases: pd.DataFrame) -> Figure:
-    runs = [name for name in cases.columns if name not in ("case", "patient")]
-    # Those that every run held out: of the others some cells would be blank.
-    lowest = cases.dropna(subset=runs)
-    lowest = lowest.assign(mean=lowest[runs].mean(axis=1))
-    lowest = lowest.sort_values("mean", kind="stable")[:_WORST]
-    values = lowest[runs].to_numpy(dtype=float)
+def _lowest(cases: pd.DataFrame) -> pd.DataFrame:
+    """Give the cases of the lowest mean Dice.
+
+    Of those that every run held out: of the others some cells would be blank.
+    """
+    shared = cases.set_index(["case", "patient"]).dropna()
+    order = shared.mean(axis="columns").argsort(kind="stable")
+    return shared.iloc[order[:_WORST]]
+
+
+def _worst(lowest: pd.DataFrame) -> Figure:
+    values = lowest.to_numpy(dtype=float)
     return heat_map(
         values,
         [[f"{value:.2f}" for value in row] for row in values],
-        rows=list(lowest["case"]),
-        columns=runs,
+        rows=list(lowest.index.get_level_values("case")),
+        columns=list(lowest.columns),
         value_name="Dice",
     )
 

@@ -89,6 +89,7 @@ def segment_held_out(
     device: str = "auto",
     resume: bool = False,
     overwrite: bool = False,
+    manifest: Path | None = None,
     surface_tolerance: float = 1.0,
     jobs: int | None = None,
     on_case: Callable[[], None] | None = None,
@@ -107,6 +108,8 @@ def segment_held_out(
         Folder for the masks.
     device, resume, overwrite
         As for `segment_cases`.
+    manifest
+        As for `match_cases`.
     surface_tolerance, jobs
         As for `evaluate`.
     on_case : callable, optional
@@ -138,7 +141,7 @@ def segment_held_out(
     if clock.ticks > 1 or not record.exists():
         write_json(record, {"seconds": clock.median()})
     seconds = read_json(record, ["seconds"])["seconds"]
-    matched = match_cases(work, dataset)
+    matched = match_cases(work, dataset, manifest=manifest)
     found = evaluate(matched, surface_tolerance=surface_tolerance, jobs=jobs)
     return HeldOut(found.scores, found.slices, (), seconds, made.failures | found.failures)
 
@@ -219,7 +222,7 @@ def detect_held_out(
 
 
 def _read_mask(source: CaseSource) -> NDArray[np.bool_]:
-    mask = source.read(image=False).mask
+    mask = source.read().mask  # with the image: both have to lie on one grid
     if mask is None:
         msg = f"Expected case {source.id} to have a reference mask, found none: {source.path}."
         raise CaseError(msg)

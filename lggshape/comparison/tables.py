@@ -13,7 +13,7 @@ from lggshape.evaluation.summaries import THRESHOLDS, summary_table
 from lggshape.statistics import adjust, cluster_bootstrap, clustered_auc_difference
 
 SCORES = ("dice", "hd95", "surface_dice")
-"""Scores of masks that are compared."""
+"""Scores of masks that are compared; of those but Dice, millimetres and pixels apart."""
 
 SLICE_SCORES = ("auc", "sensitivity_at_95_specificity")
 
@@ -40,10 +40,13 @@ def result_columns(result: HeldOut, *, seed: int = 0) -> dict[str, Any]:
     -------
     dict
         Means with 95 % intervals, medians and counts, as `summary_table` and `detection_table`
-        have them. Distances have their unit in the name.
+        have them. Distances have their unit in the name, and the number of cases in which they
+        are defined: those where neither mask is empty.
     """
     row: dict[str, Any] = {
         "patients": result.slices["patient"].nunique(),
+        "cases": result.slices["case"].nunique(),
+        "failed": len(result.failures),
         "seconds_a_case": result.seconds,
     }
     if len(result.scores):
@@ -55,6 +58,7 @@ def result_columns(result: HeldOut, *, seed: int = 0) -> dict[str, Any]:
                 row |= {f"dice_below_{cut}": one[f"below_{cut}"] for cut in THRESHOLDS}
             elif one["unit"] != "1":
                 name = f"{name}_{one['unit']}"
+                row |= {f"{name}_cases": one["n"]}
             row |= {name: one["mean"], f"{name}_low": one["mean_low"]}
             row |= {f"{name}_high": one["mean_high"]}
     detection = detection_table(result.slices, seed=seed).set_index("measure").T.to_dict()
@@ -82,19 +86,23 @@ def difference_table(
     -------
     DataFrame
         A row a measure and run with the columns `DIFFERENCE_COLUMNS`: the mean of run less
-        reference with its 95 % interval and p. Of scores of masks, interval and p are those of the
+        reference with its 95 % interval and p. Measures have the names of `result_columns`. Of
+        scores of masks, interval and p are those of the
         patients' mean differences: a percentile bootstrap, and a permutation test that flips their
         signs. Of `auc`, of tumour in a slice, they are those of `clustered_auc_difference`. Holm's
         correction is for the runs that are compared by a measure.
     """
     tables = []
     for name in SCORES:
-        rows = [
-            _score_difference(name, run, results[run].scores, results[reference].scores, seed)
-            for run in results
-            if run != reference
-        ]
-        tables.append(_corrected([row for row in rows if row]))
+        for unit in ("",) if name == "dice" else ("_mm", "_pixels"):
+            rows = [
+                _score_difference(
+                    name, unit, run, results[run].scores, results[reference].scores, seed
+                )
+                for run in results
+                if run != reference
+            ]
+            tables.append(_corrected([row for row in rows if row]))
     rows = [
         _area_difference(run, results[run].slices, results[reference].slices)
         for run in results
@@ -122,10 +130,12 @@ def case_table(results: Mapping[str, HeldOut]) -> pd.DataFrame:
 
 
 def _score_difference(
-    name: str, run: str, ours: pd.DataFrame, theirs: pd.DataFrame, seed: int
+    name: str, unit: str, run: str, ours: pd.DataFrame, theirs: pd.DataFrame, seed: int
 ) -> dict[str, Any] | None:
     if not (len(ours) and len(theirs)):
         return None
+    if unit:
+        ours = ours[ours["spacing_known"] == (unit == "_mm")]
     both = ours.merge(theirs, on="case", suffixes=("", "_reference"))
     both = both.dropna(subset=[name, f"{name}_reference"])
     if both.empty:
@@ -137,7 +147,7 @@ def _score_difference(
         lambda rows: differences[rows].mean(), np.arange(len(differences)), seed=seed
     ).ravel()
     return {
-        "measure": name,
+        "measure": f"{name}{unit}",
         "run": run,
         "patients": len(means),
         "cases": len(both),

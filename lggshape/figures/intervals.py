@@ -14,7 +14,7 @@ def interval_plot(
     high: Sequence[float],
     *,
     value_name: str,
-    no_effect: float,
+    no_effect: float | None,
     limits: tuple[float, float],
     references: Sequence[float | None] = (),
     reference_name: str = "reported",
@@ -29,8 +29,8 @@ def interval_plot(
         The estimates and the ends of their intervals; NaN draws nothing.
     value_name : str
         What is estimated.
-    no_effect : float
-        Where to draw the line of no effect.
+    no_effect : float or None
+        Where to draw the line of no effect; None for no line.
     limits : tuple of float
         Ends of the axis.
     references : sequence of float or None
@@ -47,7 +47,8 @@ def interval_plot(
         figure = Figure(figsize=(5.6, 0.9 + 0.27 * len(names)), layout="constrained")
         axes = figure.subplots()
         rows = range(len(names))
-        axes.axvline(no_effect, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
+        if no_effect is not None:
+            axes.axvline(no_effect, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
         axes.hlines(rows, low, high, color=ACCENT, linewidth=1.6)
         axes.scatter(estimates, rows, s=26, color=ACCENT, zorder=3)
         marked = [

@@ -10,14 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
-from lggshape.case import FLAIR
 from lggshape.figures.intensities import QUANTILES
 from lggshape.parallel import map_cases
-from lggshape.segmentation.intensities import LOWEST, STEP, standardise
+from lggshape.segmentation.intensities import LOWEST, STEP, encode
 from lggshape.showing.sources import (
     PREDICTED,
     REFERENCE,
-    Material,
     Shown,
     head_in,
     read_material,
@@ -49,15 +47,18 @@ class Described(NamedTuple):
         A row of `Survey.table`.
     located : dict of str to ndarray of bool, shape `GRID`
         Where in the head the masks and their errors lie, and the head itself; nothing without one.
-    size : tuple of float or None
-        Extent (z, y, x) of the head, in mm; in voxels if the spacing is unknown.
+    spacing : tuple of float or None
+        Of the voxels (z, y, x), in mm; None if it is unknown.
+    size : tuple of int or None
+        Extent (z, y, x) of the head in voxels; None without a head.
     oriented : bool
         Whether y is known to run towards anterior and x towards the right of the patient.
     """
 
     row: dict[str, Any]
     located: dict[str, NDArray[np.bool_]]
-    size: tuple[float, ...] | None
+    spacing: tuple[float, float, float] | None
+    size: tuple[int, ...] | None
     oriented: bool
 
 
@@ -72,14 +73,15 @@ class Survey:
         reason.
     located : dict of str to ndarray of int, shape `GRID`
         In how many cases a place of the head is inside the reference mask, the predicted mask,
-        missed or added by the prediction, and inside the head.
+        missed or added by the prediction, and inside the head. If the orientation of some heads is
+        known and that of others is not, only the more numerous of the two are mapped.
     counts : Counter
         How many cases each of these is of.
     size : tuple of float
-        Median extent of the heads along (z, y, x); in mm, or in voxels with an unknown z (NaN)
-        unless the spacing of all is known.
+        Median extent of the mapped heads along (z, y, x); in mm, or in voxels with an unknown z
+        (NaN) unless the spacing of all is known.
     oriented : bool
-        Whether the orientation of all heads is known.
+        Whether the orientation of the mapped heads is known.
     failures : dict of str to str
         The cases that could not be read, with the reason.
     """
@@ -116,32 +118,27 @@ def survey(
     """
     rows: list[dict[str, Any]] = []
     failures: dict[str, str] = {}
-    located: dict[str, NDArray[np.int64]] = {}
-    counts: Counter[str] = Counter()
-    heads: list[Described] = []
+    maps = {True: _Maps(), False: _Maps()}
     for outcome in map_cases(describe_case, cases, jobs=jobs):
         source = outcome.item.source
         row = {"case": source.id, "patient": source.patient, "site": source.site}
         if outcome.error is None:
             described: Described = outcome.value
             row |= described.row
-            for name, inside in described.located.items():
-                located[name] = located.get(name, np.zeros(GRID, dtype=np.int64)) + inside
-                counts[name] += 1
-            if described.size is not None:
-                heads.append(described._replace(located={}))
+            maps[described.oriented].add(described)
         else:
             failures[source.id] = row["reason"] = str(outcome.error)
         rows.append(row)
         if on_case is not None:
             on_case()
+    mapped = max(maps.values(), key=lambda one: one.counts[HEAD])
     types = {"spacing_known": "boolean", "slices": "Int64", "tumour_slices": "Int64"}
     return Survey(
         table=pd.DataFrame(rows, columns=list(COLUMNS)).astype(types),
-        located=located,
-        counts=counts,
-        size=_median_size(heads),
-        oriented=all(head.oriented for head in heads),
+        located=mapped.located,
+        counts=mapped.counts,
+        size=mapped.median_size(),
+        oriented=mapped is maps[True],
         failures=failures,
     )
 
@@ -183,11 +180,14 @@ def describe_case(shown: Shown) -> Described:
             reasons.append("the mask is empty: no centroid")
     if material.flair is None:
         reasons.append("no FLAIR: no centroid, no intensities")
-        return Described(row | {"reason": "; ".join(reasons)}, {}, None, material.oriented)
+        row["reason"] = "; ".join(reasons)
+        return Described(row, {}, material.case.geometry.spacing, None, material.oriented)
     head = head_in(material)
     box = find_objects(head.astype(np.uint8))[0]
     row["slices"] = len(head)
-    row |= _intensities(material, head)
+    row |= _intensities(material.flair, head)
+    if STANDARDISED[0] not in row:
+        reasons.append("hardly any contrast: no standardised intensities")
     if mask is not None and mask.any():
         places = np.argwhere(mask).mean(axis=0) + 0.5
         for axis, place, side in zip("zyx", places, box, strict=True):
@@ -198,9 +198,9 @@ def describe_case(shown: Shown) -> Described:
     if {REFERENCE, PREDICTED} <= located.keys():
         located[MISSED] = located[REFERENCE] & ~located[PREDICTED]
         located[ADDED] = located[PREDICTED] & ~located[REFERENCE]
-    steps = material.case.geometry.spacing or (1.0, 1.0, 1.0)
-    size = tuple((side.stop - side.start) * step for side, step in zip(box, steps, strict=True))
-    return Described(row | {"reason": "; ".join(reasons)}, located, size, material.oriented)
+    size = tuple(side.stop - side.start for side in box)
+    row["reason"] = "; ".join(reasons)
+    return Described(row, located, material.case.geometry.spacing, size, material.oriented)
 
 
 def to_grid(inside: NDArray[np.bool_], box: tuple[slice, ...]) -> NDArray[np.bool_]:
@@ -225,18 +225,41 @@ def to_grid(inside: NDArray[np.bool_], box: tuple[slice, ...]) -> NDArray[np.boo
     return inside[np.ix_(*places)]
 
 
-def _intensities(material: Material, head: NDArray[np.bool_]) -> dict[str, float]:
-    """Give quantiles of FLAIR in the head, as stored and standardised."""
-    assert material.flair is not None
-    codes = standardise(material.case, (FLAIR,)).codes[..., 0][head]
-    standardised = LOWEST + (np.percentile(codes, QUANTILES) - 1) * STEP
-    raw = np.percentile(material.flair[head].astype(np.float64), QUANTILES)
-    values = [*raw.tolist(), *standardised.tolist()]
-    return dict(zip((*RAW, *STANDARDISED), values, strict=True))
+def _intensities(flair: NDArray[np.generic], head: NDArray[np.bool_]) -> dict[str, float]:
+    """Give quantiles of FLAIR in the head, as stored and, if it has contrast, standardised."""
+    raw = np.percentile(flair[head].astype(np.float64), QUANTILES)
+    found = dict(zip(RAW, raw.tolist(), strict=True))
+    codes = encode(flair)
+    if codes is not None:
+        standardised = LOWEST + (np.percentile(codes[head], QUANTILES) - 1) * STEP
+        found |= dict(zip(STANDARDISED, standardised.tolist(), strict=True))
+    return found
 
 
-def _median_size(heads: Sequence[Described]) -> tuple[float, float, float]:
-    if not heads:
-        return np.nan, np.nan, np.nan
-    z, y, x = np.median([head.size for head in heads], axis=0).tolist()
-    return (z if all(head.row["spacing_known"] for head in heads) else np.nan), y, x
+class _Maps:
+    """Heads of one kind, laid on each other."""
+
+    def __init__(self) -> None:
+        self.located: dict[str, NDArray[np.int64]] = {}
+        self.counts: Counter[str] = Counter()
+        self._sizes: list[tuple[int, ...]] = []
+        self._spacings: list[tuple[float, float, float] | None] = []
+
+    def add(self, described: Described) -> None:
+        for name, inside in described.located.items():
+            before = self.located.get(name, np.zeros(GRID, dtype=np.int64))
+            self.located[name] = before + inside
+            self.counts[name] += 1
+        if described.size is not None:
+            self._sizes.append(described.size)
+            self._spacings.append(described.spacing)
+
+    def median_size(self) -> tuple[float, float, float]:
+        if not self._sizes:
+            return np.nan, np.nan, np.nan
+        known = [spacing for spacing in self._spacings if spacing is not None]
+        if len(known) == len(self._sizes):
+            z, y, x = np.median(np.multiply(self._sizes, known), axis=0).tolist()
+            return z, y, x
+        _, y, x = np.median(self._sizes, axis=0).tolist()
+        return np.nan, y, x

@@ -54,7 +54,7 @@ def draw_cohort(found: Survey) -> Iterator[tuple[str, Figure]]:
         yield "locations", _locations(found, (REFERENCE, PREDICTED))
     if found.counts[MISSED]:
         yield "errors", _locations(found, (MISSED, ADDED))
-    scaled = table[table[RAW[0]].notna()]
+    scaled = table.dropna(subset=[RAW[0], STANDARDISED[0]])
     if len(scaled):
         yield (
             "intensities",

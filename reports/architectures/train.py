@@ -20,7 +20,7 @@ from lggshape.segmentation import (
     read_folds,
     write_configuration,
 )
-from lggshape.segmentation.runs import WEIGHTS, member_folder
+from lggshape.segmentation.runs import NETWORK, WEIGHTS, member_folder
 
 HERE = Path(__file__).parent
 ROWS = HERE / "rows.toml"
@@ -54,7 +54,7 @@ def main() -> None:
     jobs = [(fold, name) for name, row in chosen.items() for fold in row.get("folds", [0])]
     for fold, name in sorted(jobs, key=lambda job: job[0]):  # the rows stay in their order
         run = options.out / name
-        if (run / member_folder(fold, 0) / WEIGHTS).exists():
+        if (run / member_folder(fold, 0) / NETWORK).exists():  # written last
             continue
         configuration = options.out / f"{name}.json"
         write_configuration(configuration, *settings(rows[name], common, options.out))

@@ -1,3 +1,7 @@
+from dataclasses import replace
+
+import numpy as np
+
 from lggshape.comparison.drawing import draw, write_figures
 from lggshape.figures import render
 
@@ -21,6 +25,27 @@ def test_what_they_show(compared):
     assert 1 <= len(held_out) <= 4
     for one in held_out:
         assert f"{one.case}, slice {one.slice}" in figures["evidence_detector"]
+
+
+def test_training_is_shown_of_the_folds_that_all_runs_trained(compared):
+    figure = dict(draw(compared))["training"]
+    text = render(figure).svg
+    assert "fold0-member0" in text
+    assert "fold1-member0" not in text
+
+
+def test_what_has_no_value_has_no_figure(compared):
+    """No slice without tumour, no score, nothing shared."""
+    bare = replace(
+        compared,
+        runs=compared.runs.assign(auc=np.nan, dice=np.nan),
+        differences=compared.differences[:0],
+        cases=compared.cases.assign(short=np.nan),
+        history=compared.history[:0],
+        curves={},
+        results={},
+    )
+    assert list(draw(bare)) == []
 
 
 def test_they_are_written_twice_each(compared, tmp_path):

@@ -4,7 +4,13 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from lggshape.comparison.held_out import HeldOut
-from lggshape.comparison.tables import DIFFERENCE_COLUMNS, case_table, difference_table
+from lggshape.comparison.tables import (
+    DIFFERENCE_COLUMNS,
+    case_table,
+    difference_table,
+    result_columns,
+)
+from lggshape.evaluation.scores import Scores
 from lggshape.statistics import adjust, clustered_auc_difference
 
 
@@ -42,10 +48,9 @@ def results():
 
 
 def test_differences_are_paired_by_patient_numpy(results):
-    table = difference_table(results, "base").set_index(["measure", "run"])
-    assert list(table.reset_index()) == sorted(
-        DIFFERENCE_COLUMNS, key=list(table.reset_index()).index
-    )
+    table = difference_table(results, "base")
+    assert list(table) == list(DIFFERENCE_COLUMNS)
+    table = table.set_index(["measure", "run"])
     row = table.loc[("dice", "worse")]
     both = results["worse"].scores.merge(results["base"].scores, on="case", suffixes=("", "_r"))
     by_patient = (both["dice"] - both["dice_r"]).groupby(both["patient"]).mean()
@@ -89,6 +94,34 @@ def test_correction_is_for_the_runs_of_a_measure(results):
     table = difference_table(results, "base")
     for _, rows in table.groupby("measure"):
         np.testing.assert_array_equal(rows["p_holm"], adjust(rows["p"]).holm)
+
+
+def test_millimetres_and_pixels_are_apart(results):
+    """Five cases of known spacing: their distances are compared by themselves."""
+    both = {name: results[name] for name in ("base", "worse")}
+    for result in both.values():
+        result.scores.loc[result.scores.index < 5, "spacing_known"] = True
+    table = difference_table(both, "base").set_index("measure")
+    assert table["cases"].to_dict() == {
+        "dice": 30, "hd95_mm": 5, "hd95_pixels": 25, "surface_dice_mm": 5,
+        "surface_dice_pixels": 25, "auc": 30,
+    }  # fmt: skip
+    known = both["worse"].scores["hd95"][:5] - both["base"].scores["hd95"][:5]
+    by_patient = known.groupby(both["base"].scores["patient"][:5]).mean()
+    assert table.loc["hd95_mm", "difference"] == pytest.approx(by_patient.mean())
+
+
+def test_a_row_says_of_how_many_cases_a_distance_is(results):
+    """It is not defined where a mask is empty."""
+    scores = results["base"].scores.reindex(columns=["case", "patient", *Scores._fields])
+    scores = scores.assign(spacing_known=False)
+    scores.loc[:3, "hd95"] = np.nan
+    row = result_columns(
+        results["base"]._replace(scores=scores, failures={"lost": "Expected a file."})
+    )
+    assert (row["patients"], row["cases"], row["failed"]) == (29, 30, 1)
+    assert row["hd95_pixels_cases"] == 26
+    assert row["hd95_pixels"] == pytest.approx(scores["hd95"].mean())
 
 
 def test_nothing_shared_is_no_row():

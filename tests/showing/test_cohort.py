@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 from lggshape.showing import find_cases, survey
 from lggshape.showing.cohort import (
@@ -93,8 +94,6 @@ def test_places_are_counted_over_the_cases_analytic(folders, tumour):
 def test_without_the_spacing_heights_are_unknown_analytic(tmp_path, head, tumour):
     folder = tmp_path / "a"
     folder.mkdir()
-    import tifffile
-
     for number, plane in enumerate(head, start=1):
         tifffile.imwrite(folder / f"a_{number}.tif", plane.astype(np.float32))
         mask = tumour[number - 1].astype(np.uint8)
@@ -104,6 +103,33 @@ def test_without_the_spacing_heights_are_unknown_analytic(tmp_path, head, tumour
     assert not found.oriented
     assert found.table["volume"].tolist() == [60]
     assert found.table["spacing_known"].tolist() == [False]
+
+
+def test_heads_of_known_and_unknown_orientation_are_not_laid_on_each_other_analytic(
+    tmp_path, write_nifti, head, tumour
+):
+    """The more numerous are mapped."""
+    for name in "ab":
+        write_nifti(tmp_path, name, flair=head, mask=tumour)
+    folder = tmp_path / "c"
+    folder.mkdir()
+    for number, plane in enumerate(head, start=1):
+        tifffile.imwrite(folder / f"c_{number}.tif", plane.astype(np.float32))
+        mask = tumour[number - 1].astype(np.uint8)
+        tifffile.imwrite(folder / f"c_{number}_mask.tif", mask)
+    found = survey(find_cases(tmp_path), jobs=1)
+    assert found.failures == {}
+    assert len(found.table) == 3
+    assert found.counts == {HEAD: 2, REFERENCE: 2}
+    assert found.oriented
+    assert found.size == (24, 60, 20)
+
+
+def test_a_sequence_that_is_not_shown_may_be_bad_analytic(tmp_path, write_nifti, head, tumour):
+    write_nifti(tmp_path, "a", flair=head, t1gd=np.full_like(head, np.nan), mask=tumour)
+    found = survey(find_cases(tmp_path), jobs=1)
+    assert found.failures == {}
+    assert found.table.loc[0, [*CENTROID, *RAW, *STANDARDISED]].notna().all()
 
 
 def test_a_bad_case_has_a_row_with_the_reason_analytic(folders):

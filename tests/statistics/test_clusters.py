@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, mannwhitneyu
+from scipy.stats import beta, binomtest, mannwhitneyu
 
 from lggshape.errors import InputError
 from lggshape.statistics import (
@@ -191,6 +191,20 @@ def test_same_seed_gives_the_same_draws_invariant():
 def test_unusable_values(arguments, message):
     with pytest.raises(InputError, match=message):
         clustered_auc(*arguments)
+    values, *others = arguments
+    with pytest.raises(InputError, match=message):
+        clustered_auc_difference(values, values, *others)
+
+
+def test_difference_of_a_single_cluster_is_paired_off_scipy():
+    """One pair, of which (1 + difference) / 2 speaks for the first: Clopper and Pearson."""
+    positive = [True, False, True]
+    found = clustered_auc_difference([3, 1, 2], [1, 2, 3], positive, ["a", "a", "a"])
+    assert (found.first, found.second, found.difference) == (1, 0.5, 0.5)
+    assert math.isnan(found.standard_error)
+    assert found.low == pytest.approx(2 * beta.ppf(0.025, 0.75, 1.25) - 1)
+    assert found.high == pytest.approx(2 * beta.ppf(0.975, 1.75, 0.25) - 1)
+    assert found.p == 1
 
 
 def test_unusable_clusters():
