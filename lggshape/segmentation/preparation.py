@@ -138,7 +138,7 @@ def begin_run(
             msg = f"Expected the cases of the earlier run, found others: {out / runs.CASES}."
             raise InputError(msg)
         return
-    start_encoder(build(network), training)
+    start_encoder(build(network), network.architecture, training)
     runs.write_cases(out / runs.CASES, known)
     runs.write_folds(out / runs.FOLDS, folds)
     write_configuration(out / runs.CONFIGURATION, network, training)  # the others are there
@@ -192,13 +192,13 @@ def _refuse_seen(
         raise InputError(msg)
 
 
-def start_encoder(model: "keras.Model", training: TrainingConfiguration) -> None:
+def start_encoder(model: "keras.Model", architecture: str, training: TrainingConfiguration) -> None:
     """Give an ImageNet-like encoder the weights it starts from."""
     source = training.encoder_weights
     if source == "none":
         return
     if source == "imagenet":
-        load_imagenet(model)
+        load_imagenet(model, architecture)
         return
     weights = runs.read_weights(Path(source))
     for variable in model.variables:

@@ -146,7 +146,7 @@ def train(
         msg = f"Expected folds from 0 to {training.folds - 1}, found: {unknown}."
         raise InputError(msg)
     device_scope(device)  # fails early
-    if training.encoder_weights != "none" and network.architecture != "efficientnet-lite0":
+    if training.encoder_weights != "none" and not network.has_encoder:
         msg = (
             f"Expected encoder weights none for {network.architecture}, which has no encoder of "
             f"its own, found: {training.encoder_weights}."
@@ -215,7 +215,7 @@ class _Fold:
         keras.utils.set_random_seed(_integer(training.seed, self._fold, member))
         crop = dataclasses.replace(self._network, size=crop_of(self._network, training))
         network = build(crop, policy=self._policy)
-        start_encoder(network, training)
+        start_encoder(network, crop.architecture, training)
         learner = self._learner(network, epoch=0)
         predictor = Predictor(self._network, policy=self._policy)
         history: list[dict[str, Any]] = []

@@ -34,7 +34,7 @@ def settings(
     """Give the settings of a row."""
     network = NetworkConfiguration(**common["network"] | row.get("network", {}))
     training = common["training"] | row.get("training", {})
-    if network.architecture != "efficientnet-lite0":
+    if not network.has_encoder:
         training["encoder_weights"] = "none"
     if "encoder" in row:
         training["encoder_weights"] = str(runs / row["encoder"] / member_folder(0, 0) / WEIGHTS)

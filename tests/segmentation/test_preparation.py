@@ -98,7 +98,7 @@ def test_weights_of_an_encoder(tmp_path, settings):
     write_weights(path, {v.path: v.numpy() for v in source.variables})
     target = build(network)
     given = TrainingConfiguration(encoder_weights=str(path))
-    preparation.start_encoder(target, given)
+    preparation.start_encoder(target, network.architecture, given)
     pairs = list(zip(source.variables, target.variables, strict=True))
     written = read_weights(path)
     for one, other in pairs:
@@ -113,10 +113,10 @@ def test_weights_of_an_encoder(tmp_path, settings):
     assert not any(np.allclose(one, other, atol=1e-3) for one, other in decoder)
     inputs = replace(network, neighbours=1)
     with pytest.raises(InputError, match=r"of shape \(3, 3, 5, 32\), found one of shape \(3, 3, 3"):
-        preparation.start_encoder(build(inputs), given)
+        preparation.start_encoder(build(inputs), inputs.architecture, given)
     write_weights(path, {"other": np.zeros(3)})
     with pytest.raises(InputError, match=r"Expected weights encoder.* found none: .*weights\.npz"):
-        preparation.start_encoder(target, given)
+        preparation.start_encoder(target, network.architecture, given)
 
 
 def earlier_run(folder, cases, *, fold=0, inner=()):
