@@ -54,7 +54,14 @@ class Roles:
     reported_areas: Mapping[str, Mapping[str, float]]
 
     def check(self, labels: Labels) -> None:
-        """Raise InputError unless all labels but histology and survival are there."""
+        """Refuse tables that lack a label, or a level that is singled out.
+
+        Raises
+        ------
+        InputError
+            Unless all labels but histology and survival are there, and with each, survival's too,
+            the level that counts.
+        """
         named = (
             self.subtype, self.idh, self.age, self.gender, self.grade, self.location,
         )  # fmt: skip
@@ -65,6 +72,20 @@ class Roles:
                 f"{', '.join(absent)}."
             )
             raise InputError(msg)
+        levels = {
+            self.subtype: self.target, self.idh: self.wild_type, self.gender: self.male,
+            self.grade: self.higher_grade,
+            **{one.event: one.happened for one in self.survival if one.event in labels},
+        }  # fmt: skip
+        for name, level in levels.items():
+            found = labels[name].levels
+            if level not in found:
+                msg = (
+                    f"Expected {name} to have the level {level!r}, found: "
+                    f"{', '.join(found) or labels[name].kind}. Codes are only known in tables that "
+                    "have the columns of the codebook."
+                )
+                raise InputError(msg)
 
 
 def read_roles() -> Roles:
