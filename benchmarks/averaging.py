@@ -1,10 +1,10 @@
-"""What averaging over mirror images of a slice brings on the inner splits of a run.
+"""What averaging over mirror images and neighbouring slices brings on the inner splits of a run.
 
     python benchmarks/averaging.py DATASET --networks RUN
 
 Each network segments the patients that were set aside when it was trained. Calibration and
-threshold are fitted to them anew for each way to average. Differences are from the four flips,
-paired by volume, with their standard errors.
+threshold are fitted to them anew for each way to average. Differences are from the mean of a slice
+and its left-right mirror image, paired by volume, with their standard errors.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from inner_split import inner_cases
+from scipy.ndimage import correlate1d
 
 from lggshape.evaluation.scores import score_masks
 from lggshape.readers import open_cases
@@ -24,13 +25,17 @@ from lggshape.segmentation.runs import read_weights
 from lggshape.segmentation.volumes import prepare
 
 FLIPS = ((), (1,), (2,), (1, 2))
+SHIPPED = "none and left-right"
 WAYS = {
-    "four flips": [0, 1, 2, 3],
-    "none": [0],
-    "up-down alone": [1],
-    "left-right alone": [2],
-    "none and left-right": [0, 2],
+    "four flips": ([0, 1, 2, 3], 0.0),
+    "none": ([0], 0.0),
+    "up-down alone": ([1], 0.0),
+    "left-right alone": ([2], 0.0),
+    SHIPPED: ([0, 2], 0.0),
+    f"{SHIPPED}, 1/8 of each next slice": ([0, 2], 0.125),
+    f"{SHIPPED}, 1/4 of each next slice": ([0, 2], 0.25),
 }
+"""The flips that are averaged, and the share of each of the two neighbouring slices."""
 
 
 def main() -> None:
@@ -51,8 +56,12 @@ def main() -> None:
             volume = prepare(case, ensemble.configuration)
             flipped = predictor.predict(volume.codes, flips=FLIPS)
             predicted.append(np.stack([volume.frame.restore(one) for one in flipped]))
-        for way, numbers in WAYS.items():
-            means = [flips[numbers].mean(axis=0) for flips in predicted]
+        for way, (numbers, share) in WAYS.items():
+            across = [share, 1 - 2 * share, share]
+            means = [
+                correlate1d(flips[numbers].mean(axis=0), across, axis=0, mode="nearest")
+                for flips in predicted
+            ]
             fitted = fit_to_inner_split(means, masks)
             for case, mean in zip(cases, means, strict=True):
                 probability = fitted.calibration.apply(mean)
@@ -64,7 +73,7 @@ def main() -> None:
     print(f"{len(table)} volumes")
     for score in ("dice", "surface"):
         values = table[score][list(WAYS)]
-        change = values.sub(values["four flips"], axis=0)
+        change = values.sub(values[SHIPPED], axis=0)
         error = change.std(ddof=1) / np.sqrt(len(values))
         summary = {"mean": values.mean(), "difference": change.mean(), "standard error": error}
         print(f"\n{score}\n{pd.DataFrame(summary).to_string(float_format='%.4f')}")
