@@ -142,7 +142,7 @@ def train(
             },
             where="the options",
         )
-        default_weights = "imagenet" if network.startswith("efficientnet") else "none"
+        default_weights = "imagenet" if network_settings.has_encoder else "none"
         training_settings = TrainingConfiguration.from_dict(
             {
                 "folds": folds if given_folds is None else max(given_folds.values()) + 1,

@@ -159,7 +159,8 @@ def compare_runs(
         msg = f"Expected the reference to be one of {', '.join(names)}, found: {reference}."
         raise InputError(msg)
     check_tolerance(surface_tolerance)
-    ensembles = {name: read_ensemble(run) for name, run in zip(names, runs, strict=True)}
+    folders = dict(zip(names, runs, strict=True))
+    ensembles = {name: read_ensemble(run) for name, run in folders.items()}
     for name, ensemble in ensembles.items():
         if ensemble.configuration.task == "reconstruction":
             msg = f"Expected networks for segmentation or detection, found reconstruction: {name}."
@@ -176,14 +177,16 @@ def compare_runs(
             msg = f"Expected cases of patients whom {name} held out, found none: {dataset}."
             raise InputError(msg)
     # What can be refused is refused before hours of prediction.
-    described = {
-        name: describe(name, run, ensembles[name]) for name, run in zip(names, runs, strict=True)
-    }
+    histories = {name: read_history(name, ensemble) for name, ensemble in ensembles.items()}
+    described = [
+        describe(name, run, ensembles[name], histories[name]) for name, run in folders.items()
+    ]
+    curves = _learning_curves(folders)
     results = {}
-    for (name, ensemble), run in zip(ensembles.items(), runs, strict=True):
+    for name, run in folders.items():
         sources = held_out[name]
         with progress(name, len(sources)) as on_case:
-            if ensemble.configuration.task == "detection":
+            if ensembles[name].configuration.task == "detection":
                 results[name] = detect_held_out(
                     run, sources, device=device, jobs=jobs, on_case=on_case
                 )
@@ -196,28 +199,24 @@ def compare_runs(
                     device=device,
                     resume=resume,
                     overwrite=overwrite,
-                    manifest=manifest,
                     surface_tolerance=surface_tolerance,
                     jobs=jobs,
                     on_case=on_case,
                 )
-    table = [described[name] | result_columns(results[name], seed=seed) for name in names]
+    rows = [one | result_columns(results[one["run"]], seed=seed) for one in described]
     return Comparison(
-        runs=pd.DataFrame(table),
+        runs=pd.DataFrame(rows),
         differences=difference_table(results, reference or names[0], seed=seed),
         cases=case_table(results),
-        history=pd.concat(
-            [read_history(name, ensemble) for name, ensemble in ensembles.items()],
-            ignore_index=True,
-        ),
-        curves=_learning_curves(dict(zip(names, runs, strict=True))),
+        history=pd.concat(histories.values(), ignore_index=True),
+        curves=curves,
         results=results,
     )
 
 
 def _learning_curves(runs: Mapping[str, Path]) -> dict[str, tuple[str, ...]]:
-    """Bring runs together that differ in the number of patients and epochs alone."""
-    alike: dict[str, dict[int | None, str]] = {}
+    """Bring runs together as `Comparison.curves` describes."""
+    alike: dict[str, dict[int, str]] = {}
     for name, run in runs.items():
         network, training = read_configuration(run / CONFIGURATION)
         if network.task != "segmentation":

@@ -13,7 +13,7 @@ HISTORY = "history.csv"
 HISTORY_COLUMNS = ("run", "network", "epoch", "loss", "inner_dice", "seconds")
 
 
-def describe(name: str, run: Path, ensemble: Ensemble) -> dict[str, Any]:
+def describe(name: str, run: Path, ensemble: Ensemble, history: pd.DataFrame) -> dict[str, Any]:
     """Describe a run by its finished networks.
 
     Parameters
@@ -24,6 +24,8 @@ def describe(name: str, run: Path, ensemble: Ensemble) -> dict[str, Any]:
         Its folder.
     ensemble : Ensemble
         What was read of it.
+    history : DataFrame
+        As `read_history` gives it.
 
     Returns
     -------
@@ -38,7 +40,7 @@ def describe(name: str, run: Path, ensemble: Ensemble) -> dict[str, Any]:
         )
         for member in ensemble.members
     ]
-    epochs = read_history(name, ensemble).groupby("network")["seconds"]
+    epochs = history.groupby("network")["seconds"]
     # The median: a run that was stopped for a while takes no longer.
     seconds = epochs.median() * epochs.size()
     return {
@@ -68,14 +70,16 @@ def read_history(name: str, ensemble: Ensemble) -> pd.DataFrame:
 
     Networks that ship have no history.
     """
-    tables = [pd.DataFrame(columns=list(HISTORY_COLUMNS))]
+    tables = []
     for member in ensemble.members:
         path = member.weights.with_name(HISTORY)
         if path.exists():
             table = read_table(path, required=["epoch", "loss", "seconds"])
             table = table.apply(pd.to_numeric).assign(run=name, network=member.name)
             tables.append(table.reindex(columns=list(HISTORY_COLUMNS)))
-    whole: pd.DataFrame = pd.concat(tables[1:] or tables, ignore_index=True)
+    if not tables:
+        return pd.DataFrame(columns=list(HISTORY_COLUMNS))
+    whole: pd.DataFrame = pd.concat(tables, ignore_index=True)
     return whole
 
 

@@ -89,7 +89,6 @@ def segment_held_out(
     device: str = "auto",
     resume: bool = False,
     overwrite: bool = False,
-    manifest: Path | None = None,
     surface_tolerance: float = 1.0,
     jobs: int | None = None,
     on_case: Callable[[], None] | None = None,
@@ -108,8 +107,6 @@ def segment_held_out(
         Folder for the masks.
     device, resume, overwrite
         As for `segment_cases`.
-    manifest
-        As for `match_cases`.
     surface_tolerance, jobs
         As for `evaluate`.
     on_case : callable, optional
@@ -141,7 +138,7 @@ def segment_held_out(
     if clock.ticks > 1 or not record.exists():
         write_json(record, {"seconds": clock.median()})
     seconds = read_json(record, ["seconds"])["seconds"]
-    matched = match_cases(work, dataset, manifest=manifest)
+    matched = match_cases(work, dataset)
     found = evaluate(matched, surface_tolerance=surface_tolerance, jobs=jobs)
     return HeldOut(found.scores, found.slices, (), seconds, made.failures | found.failures)
 

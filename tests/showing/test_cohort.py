@@ -20,6 +20,15 @@ from lggshape.showing.sources import PREDICTED, REFERENCE
 CENTROID = ["centroid_z", "centroid_y", "centroid_x"]
 
 
+def write_slices(folder, flair, mask):
+    """Write a case as a slice folder of its name: without spacing and orientation."""
+    folder.mkdir()
+    for number, (plane, outline) in enumerate(zip(flair, mask, strict=True), start=1):
+        name = f"{folder.name}_{number}"
+        tifffile.imwrite(folder / f"{name}.tif", plane.astype(np.float32))
+        tifffile.imwrite(folder / f"{name}_mask.tif", outline.astype(np.uint8))
+
+
 @pytest.fixture
 def folders(tmp_path, write_nifti, head, tumour):
     """Write a case with image and masks, one without an image, and one without a mask."""
@@ -92,12 +101,7 @@ def test_places_are_counted_over_the_cases_analytic(folders, tumour):
 
 
 def test_without_the_spacing_heights_are_unknown_analytic(tmp_path, head, tumour):
-    folder = tmp_path / "a"
-    folder.mkdir()
-    for number, plane in enumerate(head, start=1):
-        tifffile.imwrite(folder / f"a_{number}.tif", plane.astype(np.float32))
-        mask = tumour[number - 1].astype(np.uint8)
-        tifffile.imwrite(folder / f"a_{number}_mask.tif", mask)
+    write_slices(tmp_path / "a", head, tumour)
     found = survey(find_cases(tmp_path), jobs=1)
     np.testing.assert_array_equal(found.size, (np.nan, 30, 20))
     assert not found.oriented
@@ -111,12 +115,7 @@ def test_heads_of_known_and_unknown_orientation_are_not_laid_on_each_other_analy
     """The more numerous are mapped."""
     for name in "ab":
         write_nifti(tmp_path, name, flair=head, mask=tumour)
-    folder = tmp_path / "c"
-    folder.mkdir()
-    for number, plane in enumerate(head, start=1):
-        tifffile.imwrite(folder / f"c_{number}.tif", plane.astype(np.float32))
-        mask = tumour[number - 1].astype(np.uint8)
-        tifffile.imwrite(folder / f"c_{number}_mask.tif", mask)
+    write_slices(tmp_path / "c", head, tumour)
     found = survey(find_cases(tmp_path), jobs=1)
     assert found.failures == {}
     assert len(found.table) == 3
