@@ -87,6 +87,9 @@ def train(
         float,
         typer.Option(help="Share of the training patients set aside for threshold, calibration."),
     ] = 0.1,
+    inner_every: Annotated[
+        int, typer.Option(help="Epochs from one measurement of the inner split to the next.")
+    ] = 1,
     epoch: Annotated[
         Literal["last", "inner"],
         typer.Option(help="Take the last epoch, or the best on the inner split."),
@@ -156,6 +159,7 @@ def train(
                 "frozen_epochs": frozen_epochs,
                 "patients": patients,
                 "inner": inner,
+                "inner_every": inner_every,
                 "epoch": epoch,
                 "encoder_weights": encoder_weights or default_weights,
                 "precision": precision,

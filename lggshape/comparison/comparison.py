@@ -16,15 +16,20 @@ from lggshape.comparison.held_out import (
     held_out_sources,
     segment_held_out,
 )
-from lggshape.comparison.tables import case_table, difference_table, result_columns
+from lggshape.comparison.tables import (
+    case_table,
+    difference_table,
+    epoch_table,
+    result_columns,
+)
 from lggshape.errors import InputError
 from lggshape.evaluation.scores import check_tolerance
 from lggshape.readers import assign_patients, open_cases
 from lggshape.segmentation import read_configuration, read_ensemble
 from lggshape.segmentation.runs import CONFIGURATION
 
-_ALIKE = ("patients", "epochs")
-"""What the runs of a learning curve differ in."""
+_ALIKE = ("patients", "epochs", "inner_every")
+"""What the runs of a learning curve may differ in."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Comparison:
         Dice of every case by every run.
     history : DataFrame
         A row a network and epoch.
+    epochs : DataFrame
+        How many epochs runs need to be as good as the reference; see `tables.epoch_table`.
     curves : dict of str to tuple of str
         The runs that segment and differ in the number of patients, and perhaps of epochs, alone,
         three or more, by the first of them. Of runs of as many patients the first is taken.
@@ -53,6 +60,7 @@ class Comparison:
     differences: pd.DataFrame
     cases: pd.DataFrame
     history: pd.DataFrame
+    epochs: pd.DataFrame
     curves: dict[str, tuple[str, ...]]
     results: dict[str, HeldOut] = field(repr=False)
 
@@ -72,6 +80,7 @@ class Comparison:
             "differences": self.differences,
             "cases": self.cases,
             "history": self.history,
+            "epochs": self.epochs,
         }
 
     def summary_text(self) -> str:
@@ -203,12 +212,15 @@ def compare_runs(
                     jobs=jobs,
                     on_case=on_case,
                 )
+    reference = reference or names[0]
+    history = pd.concat(histories.values(), ignore_index=True)
     rows = [one | result_columns(results[one["run"]], seed=seed) for one in described]
     return Comparison(
         runs=pd.DataFrame(rows),
-        differences=difference_table(results, reference or names[0], seed=seed),
+        differences=difference_table(results, reference, seed=seed),
         cases=case_table(results),
-        history=pd.concat(histories.values(), ignore_index=True),
+        history=history,
+        epochs=epoch_table(history, reference),
         curves=curves,
         results=results,
     )

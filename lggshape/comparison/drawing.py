@@ -46,7 +46,7 @@ def draw(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
     differences = differences[differences["measure"] == "dice"]
     if len(differences):
         yield "differences", _differences(differences)
-    followed = _of_shared_networks(comparison.history.dropna(subset="inner_dice"))
+    followed = _followed(comparison.history)
     if len(followed):
         means = followed.groupby(["run", "epoch"], sort=False)["inner_dice"].mean()
         curves = {
@@ -77,8 +77,13 @@ def write_figures(comparison: Comparison, folder: Path) -> None:
         write_figure(folder / name, *render(figure))
 
 
-def _of_shared_networks(history: pd.DataFrame) -> pd.DataFrame:
-    """Keep the networks that every run has, if there are any: others have other inner splits."""
+def _followed(history: pd.DataFrame) -> pd.DataFrame:
+    """Keep the runs that were measured after several epochs.
+
+    Of these the networks that every run has, if there are any: others have other inner splits.
+    """
+    history = history.dropna(subset="inner_dice")
+    history = history[history.groupby("run")["epoch"].transform("nunique") > 1]
     networks = history.groupby("run")["network"].agg(set)
     shared = set.intersection(*networks) if len(networks) else set()
     return history[history["network"].isin(shared)] if shared else history

@@ -23,6 +23,12 @@ DIFFERENCE_COLUMNS = (
 )  # fmt: skip
 """Columns of the table of differences, in order."""
 
+EPOCH_COLUMNS = (
+    "run", "reference", "networks", "epochs", "reference_epochs", "inner_dice",
+    "reference_inner_dice", "epochs_to_reference", "reference_epochs_to_run",
+)  # fmt: skip
+"""Columns of the table of epochs, in order."""
+
 _PERMUTATIONS = 9999
 
 
@@ -112,6 +118,56 @@ def difference_table(
     table = pd.concat([one for one in tables if len(one)] or tables[:1], ignore_index=True)
     table["reference"] = reference
     return table.reindex(columns=list(DIFFERENCE_COLUMNS))
+
+
+def epoch_table(history: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Tell after how many epochs a run is as good as another one in the end, and the reverse.
+
+    Parameters
+    ----------
+    history : DataFrame
+        A row a network and epoch: `run`, `network`, `epoch`, `inner_dice`, which may be missing.
+    reference : str
+        The run that the others are compared with.
+
+    Returns
+    -------
+    DataFrame
+        A row a run with the columns `EPOCH_COLUMNS`, by the mean Dice on the inner splits of the
+        networks that both runs have: of either run the last epoch and its Dice, and the first
+        epoch that reaches the last Dice of the other; NaN where none does. Runs that were measured
+        after a single epoch are left out.
+    """
+    curves = {
+        run: rows.pivot(index="epoch", columns="network", values="inner_dice")
+        for run, rows in history.dropna(subset="inner_dice").groupby("run", sort=False)
+    }
+    curves = {run: curve for run, curve in curves.items() if len(curve) > 1}
+    rows = []
+    for run in curves if reference in curves else ():
+        shared = curves[run].columns.intersection(curves[reference].columns)
+        if run == reference or shared.empty:
+            continue
+        ours, theirs = (curves[one][shared].mean(axis="columns") for one in (run, reference))
+        rows.append(
+            {
+                "run": run,
+                "reference": reference,
+                "networks": len(shared),
+                "epochs": ours.index[-1],
+                "reference_epochs": theirs.index[-1],
+                "inner_dice": ours.iloc[-1],
+                "reference_inner_dice": theirs.iloc[-1],
+                "epochs_to_reference": _first_reaching(ours, theirs.iloc[-1]),
+                "reference_epochs_to_run": _first_reaching(theirs, ours.iloc[-1]),
+            }
+        )
+    return pd.DataFrame(rows, columns=list(EPOCH_COLUMNS))
+
+
+def _first_reaching(curve: pd.Series, value: float) -> float:
+    reached = curve.index[curve >= value]
+    return float(reached[0]) if len(reached) else np.nan
 
 
 def case_table(results: Mapping[str, HeldOut]) -> pd.DataFrame:

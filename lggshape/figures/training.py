@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
@@ -17,7 +18,8 @@ def training_curve(curves: Mapping[str, Sequence[float]]) -> Figure:
     Parameters
     ----------
     curves : mapping of str to sequence of float
-        The values of each epoch from the first, by the name of what was measured.
+        The values of each epoch from the first, by the name of what was measured; NaN where it was
+        not.
 
     Returns
     -------
@@ -28,7 +30,8 @@ def training_curve(curves: Mapping[str, Sequence[float]]) -> Figure:
         figure = Figure(figsize=(4.6, 0.8 + 1.6 * len(curves)), layout="constrained")
         panels = figure.subplots(len(curves), sharex=True, squeeze=False)[:, 0]
         for axes, colour, (name, values) in zip(panels, LEVELS, curves.items(), strict=False):
-            axes.plot(range(1, len(values) + 1), values, color=colour, marker="o", markersize=3)
+            points = [(n, value) for n, value in enumerate(values, 1) if not np.isnan(value)]
+            axes.plot(*zip(*points, strict=True), color=colour, marker="o", markersize=3)
             axes.set_ylabel(name)
         panels[-1].set_xlabel("epoch")
         panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -196,6 +196,9 @@ class TrainingConfiguration(_Configuration):
         Share of a fold's training patients that is set aside as its inner split: for the
         calibration of the probabilities, the threshold, and the epoch if asked. At least one
         patient unless it is 0.
+    inner_every : int
+        Epochs from one measurement of Dice on the inner split to the next. After the last epoch it
+        is always measured.
     epoch : {"last", "inner"}
         Whether the last epoch's network is taken, or that of the best Dice on the inner split.
     encoder_weights : str
@@ -225,6 +228,7 @@ class TrainingConfiguration(_Configuration):
     sequence_dropout: float = 0.3
     patients: int = 0
     inner: float = 0.1
+    inner_every: int = 1
     epoch: Literal["last", "inner"] = "last"
     encoder_weights: str = "imagenet"
     frozen_epochs: int = 0
@@ -234,8 +238,8 @@ class TrainingConfiguration(_Configuration):
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        lowest = {"folds": 2, "members": 1, "epochs": 1, "batch": 1, "patients": 0, "seed": 0}
-        for name, low in lowest.items():
+        ones = dict.fromkeys(("members", "epochs", "batch", "inner_every"), 1)
+        for name, low in (ones | {"folds": 2, "patients": 0, "seed": 0}).items():
             self._require(name, getattr(self, name) >= low, f"to be at least {low}")
         self._require("learning_rate", 0 < self.learning_rate < 1, "to lie between 0 and 1")
         for name in ("encoder_rate", "weight_decay", "border_weight", "empty_slices"):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from lggshape.errors import InputError
 from lggshape.segmentation._backend import keras
+from lggshape.segmentation.normalisation import BatchNormalization
 
 Tensor = Any
 
@@ -120,12 +121,12 @@ def _inverted_residual(x: Tensor, stage: _Stage, name: str, *, first: bool) -> T
     )(x)
     x = _normalised(x, f"{name}_depthwise")
     x = keras.layers.Conv2D(stage.filters, 1, use_bias=False, name=f"{name}_project_conv")(x)
-    x = keras.layers.BatchNormalization(epsilon=_EPSILON, name=f"{name}_project_norm")(x)
+    x = BatchNormalization(epsilon=_EPSILON, name=f"{name}_project_norm")(x)
     return x if first else keras.layers.Add(name=f"{name}_add")([x, shortcut])
 
 
 def _normalised(x: Tensor, name: str) -> Tensor:
-    x = keras.layers.BatchNormalization(epsilon=_EPSILON, name=f"{name}_norm")(x)
+    x = BatchNormalization(epsilon=_EPSILON, name=f"{name}_norm")(x)
     return keras.layers.ReLU(max_value=6, name=f"{name}_relu")(x)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.configuration import NetworkConfiguration
 from lggshape.segmentation.efficientnet import encoder
+from lggshape.segmentation.normalisation import BatchNormalization
 
 Tensor = Any
 
@@ -114,7 +115,7 @@ def _convolution(x: Tensor, filters: int, name: str, *, size: int, normalise: bo
 
 
 def _normalised(x: Tensor, name: str) -> Tensor:
-    return keras.layers.BatchNormalization(name=f"{name}_norm")(x)
+    return BatchNormalization(name=f"{name}_norm")(x)
 
 
 def _block(x: Tensor, filters: int, name: str, *, normalise: bool) -> Tensor:

@@ -240,13 +240,15 @@ class _Fold:
             loss = self._run_epoch(learner, member, epoch, on_step)
             row: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
             if self._inner and self._network.task == "segmentation":
-                weights = averaged_weights(learner)
-                predictor.set_weights(weights)
-                row["inner_dice"] = self._inner_dice(predictor)
-                if training.epoch == "inner" and all(
-                    row["inner_dice"] > earlier["inner_dice"] for earlier in history
-                ):
-                    best = weights
+                row["inner_dice"] = np.nan
+                if (epoch + 1) % training.inner_every == 0 or epoch + 1 == training.epochs:
+                    weights = averaged_weights(learner)
+                    predictor.set_weights(weights)
+                    row["inner_dice"] = self._inner_dice(predictor)
+                    if training.epoch == "inner" and not any(
+                        earlier["inner_dice"] >= row["inner_dice"] for earlier in history
+                    ):
+                        best = weights
             row["seconds"] = round(perf_counter() - started, 2)
             history.append(row)
             write_table(folder / HISTORY, pd.DataFrame(history))
@@ -341,7 +343,7 @@ class _Fold:
         scores: list[float | None] = [round(score, 4) for score in fitted.dice]
         scores = scores or [None] * len(self._inner)
         epoch = (
-            max(history, key=lambda row: float(row["inner_dice"]))["epoch"]
+            max(history, key=lambda row: np.nan_to_num(row["inner_dice"], nan=-1.0))["epoch"]
             if self._training.epoch == "inner"
             else history[-1]["epoch"]
         )

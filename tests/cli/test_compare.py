@@ -35,7 +35,7 @@ def test_tables_figures_record_and_summary(cohort, trained, tmp_path):
     assert record["command"] == "compare"
     files = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert set(record["outputs"]) | {"run.json"} == files
-    assert {"runs.csv", "differences.csv", "cases.csv", "history.csv"} < files
+    assert {"runs.csv", "differences.csv", "cases.csv", "history.csv", "epochs.csv"} < files
     assert pd.read_csv(out / "differences.csv")["reference"].unique().tolist() == ["seed4"]
     assert (tmp_path / "compared.work" / "seed3" / "segmentation.csv").exists()
 

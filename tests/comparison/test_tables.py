@@ -8,6 +8,7 @@ from lggshape.comparison.tables import (
     DIFFERENCE_COLUMNS,
     case_table,
     difference_table,
+    epoch_table,
     result_columns,
 )
 from lggshape.evaluation.scores import Scores
@@ -138,3 +139,28 @@ def test_every_case_has_a_row(results):
     assert list(table) == ["case", "patient", "base", "same", "worse", "fewer"]
     assert len(table) == 30
     assert table["fewer"].notna().sum() == 12
+
+
+def test_epochs_until_as_good_as_the_other_in_the_end_analytic():
+    """The reference has two networks, one of which `quick` has too; `once` was measured once."""
+    curves = {
+        ("base", "a"): [0.2, 0.6, 0.7], ("base", "b"): [0.0, 0.0, 0.9],
+        ("quick", "a"): [0.65, 0.7, 0.75], ("slow", "a"): [0.1, 0.2, 0.65],
+        ("once", "a"): [np.nan, np.nan, 0.8], ("other", "c"): [0.1, 0.2, 0.3],
+    }  # fmt: skip
+    history = pd.DataFrame(
+        [
+            {"run": run, "network": network, "epoch": epoch, "inner_dice": value}
+            for (run, network), values in curves.items()
+            for epoch, value in enumerate(values, start=1)
+        ]
+    )
+    table = epoch_table(history, "base").set_index("run")
+    assert list(table.index) == ["quick", "slow"]
+    assert table.loc["quick", "epochs_to_reference"] == 2
+    assert np.isnan(table.loc["quick", "reference_epochs_to_run"])
+    assert np.isnan(table.loc["slow", "epochs_to_reference"])
+    assert table.loc["slow", "reference_epochs_to_run"] == 3
+    assert table["networks"].tolist() == [1, 1]
+    assert table.loc["slow", ["inner_dice", "reference_inner_dice"]].tolist() == [0.65, 0.7]
+    assert epoch_table(history, "once").empty

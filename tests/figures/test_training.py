@@ -15,6 +15,12 @@ def test_each_curve_has_a_panel_and_epochs_begin_with_one_invariant() -> None:
     assert [axes.get_xlabel() for axes in panels] == ["", "epoch"]
 
 
+def test_epochs_that_were_not_measured_are_left_out_invariant() -> None:
+    (axes,) = training_curve({"Dice": [np.nan, 0.6, np.nan, 0.7]}).axes
+    (line,) = axes.lines
+    np.testing.assert_array_equal(line.get_xydata(), [[2, 0.6], [4, 0.7]])
+
+
 def test_epochs_are_whole_numbers_invariant() -> None:
     figure = training_curve({"loss": [0.9, 0.5]})
     render(figure)

@@ -65,6 +65,7 @@ TRAINING_REFUSALS = [
     ("frozen_epochs", 13),
     ("inner", 1),
     ("inner", None),
+    ("inner_every", 0),
     ("crop", 0),
     ("crop", 1.1),
     ("epoch", "best"),

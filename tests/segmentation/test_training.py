@@ -124,7 +124,13 @@ def test_members_differ_and_the_seed_makes_the_curve_invariant(few, tmp_path, se
     ).read_bytes()
 
 
-def test_the_epoch_of_the_best_inner_dice_is_taken_invariant(few, tmp_path, settings, monkeypatch):
+@pytest.mark.parametrize(
+    ("every", "curve", "best"),
+    [(1, [0.1, 0.3, 0.3, 0.2], 2), (3, [None, None, 0.3, 0.2], 3)],
+)
+def test_the_epoch_of_the_best_inner_dice_is_taken_invariant(
+    few, tmp_path, settings, monkeypatch, every, curve, best
+):
     kept = []
     average = training.averaged_weights
 
@@ -133,17 +139,18 @@ def test_the_epoch_of_the_best_inner_dice_is_taken_invariant(few, tmp_path, sett
         return kept[-1]
 
     monkeypatch.setattr(training, "averaged_weights", keep)
-    scores = iter([0.1, 0.3, 0.3, 0.2])
+    scores = iter([score for score in curve if score is not None])
     monkeypatch.setattr(training._Fold, "_inner_dice", lambda *_: next(scores))
-    chosen = replace(settings.training, epochs=4, epoch="inner")
+    chosen = replace(settings.training, epochs=4, epoch="inner", inner_every=every)
     train(open_cases(few), tmp_path / "run", network=settings.network, training=chosen, only=[0],
           jobs=1)  # fmt: skip
     folder = tmp_path / "run" / "fold0-member0"
-    assert read_json(folder / "network.json")["epoch"] == 2
-    assert pd.read_csv(folder / "history.csv")["inner_dice"].tolist() == [0.1, 0.3, 0.3, 0.2]
+    assert read_json(folder / "network.json")["epoch"] == best
+    measured = pd.read_csv(folder / "history.csv")["inner_dice"]
+    np.testing.assert_array_equal(measured, np.array(curve, dtype=float))
     saved = list(read_arrays(folder / "weights.npz").values())
-    for values, best, last in zip(saved, kept[1], kept[3], strict=True):
-        np.testing.assert_array_equal(values, best.astype(values.dtype))
+    for values, taken, last in zip(saved, kept[-3 if every == 1 else -2], kept[-1], strict=True):
+        np.testing.assert_array_equal(values, taken.astype(values.dtype))
         assert not np.array_equal(values, last.astype(values.dtype))
 
 
