@@ -10,7 +10,7 @@ from lggshape.errors import InputError
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource
 from lggshape.segmentation import runs
-from lggshape.segmentation._backend import keras
+from lggshape.segmentation._backend import device_scope, keras
 from lggshape.segmentation.configuration import (
     NetworkConfiguration,
     TrainingConfiguration,
@@ -25,7 +25,34 @@ from lggshape.segmentation.networks import build
 from lggshape.segmentation.sampling import TrainingCase, load_case
 
 
-def holds_run(
+def refuse_settings(
+    out: Path,
+    network: NetworkConfiguration,
+    training: TrainingConfiguration,
+    *,
+    only: Sequence[int],
+    resume: bool,
+    device: str,
+) -> bool:
+    """Refuse what cannot be trained whatever the cases are; tell whether `out` holds the run."""
+    unknown = sorted(set(only) - set(range(training.folds)))
+    if unknown:
+        msg = f"Expected folds from 0 to {training.folds - 1}, found: {unknown}."
+        raise InputError(msg)
+    device_scope(device)  # raises if it is not there
+    if training.encoder_weights != "none" and not network.has_encoder:
+        msg = (
+            f"Expected encoder weights none for {network.architecture}, which has no encoder of "
+            f"its own, found: {training.encoder_weights}."
+        )
+        raise InputError(msg)
+    if training.epoch == "inner" and network.task != "segmentation":
+        msg = f"Expected epoch to be last for {network.task}, found: {training.epoch}."
+        raise InputError(msg)
+    return _holds_run(out, network, training, resume=resume)
+
+
+def _holds_run(
     out: Path, network: NetworkConfiguration, training: TrainingConfiguration, *, resume: bool
 ) -> bool:
     """Tell whether a folder holds the run to continue; refuse one that holds anything else."""

@@ -43,8 +43,8 @@ from lggshape.segmentation.predictor import FLIPS, Predictor, slice_probability
 from lggshape.segmentation.preparation import (
     begin_run,
     choose_folds,
-    holds_run,
     load_cases,
+    refuse_settings,
     split_patients,
     start_encoder,
 )
@@ -141,22 +141,47 @@ def train(
         the encoder or a GPU are asked for and not there, or the weights were trained on a patient
         who is held out.
     """
-    unknown = sorted(set(only) - set(range(training.folds)))
-    if unknown:
-        msg = f"Expected folds from 0 to {training.folds - 1}, found: {unknown}."
-        raise InputError(msg)
-    device_scope(device)  # fails early
-    if training.encoder_weights != "none" and not network.has_encoder:
-        msg = (
-            f"Expected encoder weights none for {network.architecture}, which has no encoder of "
-            f"its own, found: {training.encoder_weights}."
-        )
-        raise InputError(msg)
-    if training.epoch == "inner" and network.task != "segmentation":
-        msg = f"Expected epoch to be last for {network.task}, found: {training.epoch}."
-        raise InputError(msg)
-    begun = holds_run(out, network, training, resume=resume)
+    refuse_settings(out, network, training, only=only, resume=resume, device=device)
     cases, failures = load_cases(sources, network, jobs=jobs)
+    members = train_on(
+        cases, out, network=network, training=training, only=only, folds=folds, resume=resume,
+        device=device, on_step=on_step,
+    )  # fmt: skip
+    return TrainingSummary(members, failures)
+
+
+def train_on(
+    cases: Sequence[TrainingCase],
+    out: Path,
+    *,
+    network: NetworkConfiguration,
+    training: TrainingConfiguration,
+    only: Sequence[int] = (),
+    folds: Mapping[str, int] | None = None,
+    resume: bool = False,
+    device: str = "auto",
+    on_step: Callable[[Step], None] | None = None,
+) -> tuple[str, ...]:
+    """Train networks on cases in memory: several trainings need not read them again.
+
+    Parameters
+    ----------
+    cases : sequence of TrainingCase
+        As `load_cases` gives them for the network's sequences and size.
+    out, network, training, only, folds, resume, device, on_step
+        As for `train`.
+
+    Returns
+    -------
+    tuple of str
+        The networks that are finished.
+
+    Raises
+    ------
+    InputError
+        As `train` does.
+    """
+    begun = refuse_settings(out, network, training, only=only, resume=resume, device=device)
     chosen = sorted(set(only)) or list(range(training.folds))
     sites = {case.patient: case.site for case in cases}
     folds = choose_folds(sites, folds, training)
@@ -171,7 +196,7 @@ def train(
                 for member in unfinished:
                     trainer.train_member(member, on_step)
         finished += [runs.member_folder(fold, member) for member in members]
-    return TrainingSummary(tuple(finished), failures)
+    return tuple(finished)
 
 
 def _is_finished(out: Path, fold: int, member: int) -> bool:

@@ -8,56 +8,89 @@ interrupted goes on after its last whole epoch.
 """
 
 import argparse
+import multiprocessing
 import os
-import subprocess
-import sys
 import tomllib
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lggshape.segmentation import (
-    NetworkConfiguration,
-    TrainingConfiguration,
-    read_folds,
-    write_configuration,
-)
+from lggshape.readers import open_cases
+from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration, read_folds
 from lggshape.segmentation.runs import NETWORK, WEIGHTS, member_folder
 
 HERE = Path(__file__).parent
-ROWS = HERE / "rows.toml"
 FOLDS = HERE.parent / "segmentation" / "folds.json"
 """Those of the networks that ship."""
 
 
-def settings(
-    row: Mapping[str, Any], common: Mapping[str, Any], runs: Path
-) -> tuple[NetworkConfiguration, TrainingConfiguration]:
+@cache
+def read_rows() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give the rows by name, and what they have in common."""
+    rows = tomllib.loads((HERE / "rows.toml").read_text(encoding="utf-8"))
+    common = rows.pop("all")
+    return rows, common
+
+
+def settings(name: str, runs: Path) -> tuple[NetworkConfiguration, TrainingConfiguration]:
     """Give the settings of a row."""
+    rows, common = read_rows()
+    row = rows[name]
     network = NetworkConfiguration(**common["network"] | row.get("network", {}))
     training = common["training"] | row.get("training", {})
-    if not network.has_encoder:
-        training["encoder_weights"] = "none"
     if "encoder" in row:
         training["encoder_weights"] = str(runs / row["encoder"] / member_folder(0, 0) / WEIGHTS)
     return network, TrainingConfiguration(folds=max(read_folds(FOLDS).values()) + 1, **training)
 
 
-def train(
-    dataset: Path, runs: Path, name: str, row: Mapping[str, Any], common: Mapping[str, Any],
-    fold: int, threads: int,
-) -> None:  # fmt: skip
-    """Train a fold of a row."""
-    configuration = runs / f"{name}.json"
-    write_configuration(configuration, *settings(row, common, runs))
-    arguments = [
-        *("train", dataset, "--out", runs / name, "--configuration", configuration),
-        *("--folds-file", FOLDS, "--fold", fold, "--resume", "--jobs", threads),
+@cache
+def prepared(dataset: Path, network: NetworkConfiguration) -> Any:
+    """Prepare the cases for a network, once a process."""
+    from lggshape.segmentation.preparation import load_cases
+
+    cases, failures = load_cases(open_cases(dataset), network, jobs=1)
+    assert not failures, failures
+    return cases
+
+
+def train(dataset: Path, runs: Path, name: str, fold: int) -> None:
+    """Train a fold of a row, and what its encoder starts from before it."""
+    from lggshape.segmentation._backend import keras
+    from lggshape.segmentation.training import train_on
+
+    rows, _ = read_rows()
+    if "encoder" in rows[name]:
+        train(dataset, runs, rows[name]["encoder"], 0)
+    if is_finished(runs, name, fold):
+        return
+    network, training = settings(name, runs)
+    # All that the cases depend on.
+    shown = NetworkConfiguration(sequences=network.sequences, size=network.size)
+    train_on(
+        prepared(dataset, shown), runs / name, network=network, training=training, only=[fold],
+        folds=read_folds(FOLDS), resume=True,
+    )  # fmt: skip
+    keras.utils.clear_session()
+    print(f"{name}, fold {fold}", flush=True)
+
+
+def is_finished(runs: Path, name: str, fold: int) -> bool:
+    """Tell whether a fold of a row is trained."""
+    return (runs / name / member_folder(fold, 0) / NETWORK).exists()  # written last
+
+
+def jobs(chosen: Sequence[str], rows: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Give what is to be trained: rows and folds, the first folds first."""
+    encoders = {row.get("encoder") for row in rows.values()}
+    every = [
+        (name, fold)
+        for name in chosen
+        if name not in encoders
+        for fold in rows[name].get("folds", [0])
     ]
-    command = [sys.executable, "-c", "from lggshape_cli import app; app()"]
-    limits = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), str(threads))
-    subprocess.run([*command, *map(str, arguments)], check=True, env=os.environ | limits)
+    return sorted(every, key=lambda job: job[1])  # the rows stay in their order
 
 
 def main() -> None:
@@ -69,23 +102,17 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     threads = max(1, (os.cpu_count() or 1) // options.workers)
-    rows = tomllib.loads(ROWS.read_text(encoding="utf-8"))
-    common = rows.pop("all")
-    chosen = {name: rows[name] for name in options.row or rows}
-    jobs = [(fold, name) for name, row in chosen.items() for fold in row.get("folds", [0])]
-    begun: dict[tuple[int, str], Future[None]] = {}
-    with ThreadPoolExecutor(options.workers) as pool:
-
-        def run(fold: int, name: str) -> None:
-            before = (0, rows[name].get("encoder", ""))
-            wait([begun[before]] if before in begun else [])
-            train(options.dataset, options.out, name, rows[name], common, fold, threads)
-
-        for job in sorted(jobs, key=lambda job: job[0]):  # the rows stay in their order
-            fold, name = job
-            if not (options.out / name / member_folder(fold, 0) / NETWORK).exists():  # written last
-                begun[job] = pool.submit(run, *job)
-        for future in begun.values():
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+    rows, _ = read_rows()
+    # A fork of a process that runs a deep-learning library hangs.
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.workers, mp_context=fresh) as pool:
+        futures = [
+            pool.submit(train, options.dataset, options.out, name, fold)
+            for name, fold in jobs(options.row or list(rows), rows)
+            if not is_finished(options.out, name, fold)
+        ]
+        for future in futures:
             future.result()
 
 
