@@ -1,10 +1,11 @@
 """What averaging over mirror images and neighbouring slices brings on the inner splits of a run.
 
-    python benchmarks/averaging.py DATASET --networks RUN
+    python benchmarks/averaging.py DATASET --networks RUN [--against WAY]
 
 Each network segments the patients that were set aside when it was trained. Calibration and
-threshold are fitted to them anew for each way to average. Differences are from the mean of a slice
-and its left-right mirror image, paired by volume, with their standard errors.
+threshold are fitted to them anew for each way to average. Differences are from one of them,
+by default from the mean of a slice and its left-right mirror image, which is what ships, paired by
+volume, with their standard errors.
 """
 
 import argparse
@@ -42,6 +43,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--networks", type=Path, required=True)
+    parser.add_argument(
+        "--against", choices=WAYS, default=SHIPPED, help="what differences are from"
+    )
     options = parser.parse_args()
     sources = {source.id: source for source in open_cases(options.dataset)}
     ensemble = read_ensemble(options.networks)
@@ -73,7 +77,7 @@ def main() -> None:
     print(f"{len(table)} volumes")
     for score in ("dice", "surface"):
         values = table[score][list(WAYS)]
-        change = values.sub(values[SHIPPED], axis=0)
+        change = values.sub(values[options.against], axis=0)
         error = change.std(ddof=1) / np.sqrt(len(values))
         summary = {"mean": values.mean(), "difference": change.mean(), "standard error": error}
         print(f"\n{score}\n{pd.DataFrame(summary).to_string(float_format='%.4f')}")

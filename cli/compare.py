@@ -49,7 +49,9 @@ def compare(
 
     Each run segments (or detects tumour in the slices of) the patients that it held out. Writes
     runs.csv (size, cost, Dice, HD95, surface Dice, slice detection), differences.csv (from the
-    reference, paired by patient, corrected), cases.csv, history.csv, figures and run.json.
+    reference, paired by patient, corrected), cases.csv, history.csv, epochs.csv (until as
+    good as the reference), figures and run.json. Another run is added by the same call with it and
+    --resume --overwrite.
     """
     from lggshape.comparison import compare_runs, write_figures
     from lggshape.files import results_folder, write_table

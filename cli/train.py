@@ -88,7 +88,11 @@ def train(
         typer.Option(help="Share of the training patients set aside for threshold, calibration."),
     ] = 0.1,
     inner_every: Annotated[
-        int, typer.Option(help="Epochs from one measurement of the inner split to the next.")
+        int,
+        typer.Option(
+            help="Epochs from one measurement of the inner split to the next; --epoch inner "
+            "chooses among those that were measured."
+        ),
     ] = 1,
     epoch: Annotated[
         Literal["last", "inner"],

@@ -50,8 +50,9 @@ class Comparison:
     epochs : DataFrame
         How many epochs runs need to be as good as the reference; see `tables.epoch_table`.
     curves : dict of str to tuple of str
-        The runs that segment and differ in the number of patients, and perhaps of epochs, alone,
-        three or more, by the first of them. Of runs of as many patients the first is taken.
+        The runs that segment and differ in the number of patients alone, and perhaps in the epochs
+        and in how often the inner split was measured, three or more, by the first of them. Of runs
+        of as many patients the first is taken.
     results : dict of str to HeldOut
         What came of each run.
     """

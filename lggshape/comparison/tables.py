@@ -135,8 +135,8 @@ def epoch_table(history: pd.DataFrame, reference: str) -> pd.DataFrame:
     DataFrame
         A row a run with the columns `EPOCH_COLUMNS`, by the mean Dice on the inner splits of the
         networks that both runs have: of either run the last epoch and its Dice, and the first
-        epoch that reaches the last Dice of the other; NaN where none does. Runs that were measured
-        after a single epoch are left out.
+        epoch that reaches the last Dice of the other; missing where none does. Networks of one name
+        have to have one inner split. Runs that were measured after a single epoch are left out.
     """
     curves = {
         run: rows.pivot(index="epoch", columns="network", values="inner_dice")
@@ -162,12 +162,13 @@ def epoch_table(history: pd.DataFrame, reference: str) -> pd.DataFrame:
                 "reference_epochs_to_run": _first_reaching(theirs, ours.iloc[-1]),
             }
         )
-    return pd.DataFrame(rows, columns=list(EPOCH_COLUMNS))
+    table = pd.DataFrame(rows, columns=list(EPOCH_COLUMNS))
+    return table.astype(dict.fromkeys(EPOCH_COLUMNS[-2:], "Int64"))
 
 
-def _first_reaching(curve: pd.Series, value: float) -> float:
+def _first_reaching(curve: pd.Series, value: float) -> int | None:
     reached = curve.index[curve >= value]
-    return float(reached[0]) if len(reached) else np.nan
+    return int(reached[0]) if len(reached) else None
 
 
 def case_table(results: Mapping[str, HeldOut]) -> pd.DataFrame:

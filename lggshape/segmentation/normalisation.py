@@ -10,13 +10,14 @@ Tensor = Any
 class BatchNormalization(keras.layers.BatchNormalization):
     """The batch normalisation of Keras, over the last axis of maps (B, Y, X, C).
 
-    Keras composes it of many operations, which on a CPU take a third of a training step.
-    TensorFlow has one kernel for all of them, and gives the same but for rounding.
+    Keras composes it of many operations, which are slow on a CPU. TensorFlow has one kernel for all
+    of them, which gives the same but for rounding.
     """
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
         """Normalise by the statistics of the batch in training, else by the moving ones."""
-        if not (training and self.trainable and keras.backend.backend() == "tensorflow"):
+        by_kernel = training and self.trainable and mask is None
+        if not (by_kernel and keras.backend.backend() == "tensorflow"):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
@@ -24,7 +25,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             x=inputs,
             scale=tf.cast(self.gamma, tf.float32),
             offset=tf.cast(self.beta, tf.float32),
-            mean=tf.zeros(0),
+            mean=tf.zeros(0),  # in training it takes none
             variance=tf.zeros(0),
             epsilon=self.epsilon,
             is_training=True,

@@ -26,15 +26,20 @@ from lggshape.segmentation.sampling import TrainingCase, load_case
 
 
 def refuse_settings(
-    out: Path,
     network: NetworkConfiguration,
     training: TrainingConfiguration,
     *,
     only: Sequence[int],
-    resume: bool,
     device: str,
-) -> bool:
-    """Refuse what cannot be trained whatever the cases are; tell whether `out` holds the run."""
+) -> None:
+    """Refuse what cannot be trained whatever the cases are.
+
+    Raises
+    ------
+    InputError
+        If a fold does not exist, a GPU is asked for and not there, or the settings of network and
+        training do not fit each other.
+    """
     unknown = sorted(set(only) - set(range(training.folds)))
     if unknown:
         msg = f"Expected folds from 0 to {training.folds - 1}, found: {unknown}."
@@ -49,10 +54,27 @@ def refuse_settings(
     if training.epoch == "inner" and network.task != "segmentation":
         msg = f"Expected epoch to be last for {network.task}, found: {training.epoch}."
         raise InputError(msg)
-    return _holds_run(out, network, training, resume=resume)
 
 
-def _holds_run(
+def refuse_cases(cases: Sequence[TrainingCase], network: NetworkConfiguration) -> None:
+    """Refuse cases that were prepared for another network.
+
+    Raises
+    ------
+    InputError
+        If their slices have another size, or another number of sequences.
+    """
+    wanted = (network.size, network.size, len(network.sequences))
+    for case in cases:
+        if case.codes.shape[1:] != wanted:
+            msg = (
+                f"Expected slices of {wanted} (rows, columns, sequences), found "
+                f"{case.codes.shape[1:]}: {case.id}."
+            )
+            raise InputError(msg)
+
+
+def holds_run(
     out: Path, network: NetworkConfiguration, training: TrainingConfiguration, *, resume: bool
 ) -> bool:
     """Tell whether a folder holds the run to continue; refuse one that holds anything else."""

@@ -43,7 +43,9 @@ from lggshape.segmentation.predictor import FLIPS, Predictor, slice_probability
 from lggshape.segmentation.preparation import (
     begin_run,
     choose_folds,
+    holds_run,
     load_cases,
+    refuse_cases,
     refuse_settings,
     split_patients,
     start_encoder,
@@ -141,7 +143,9 @@ def train(
         the encoder or a GPU are asked for and not there, or the weights were trained on a patient
         who is held out.
     """
-    refuse_settings(out, network, training, only=only, resume=resume, device=device)
+    # Before the cases are read, which takes minutes.
+    refuse_settings(network, training, only=only, device=device)
+    holds_run(out, network, training, resume=resume)
     cases, failures = load_cases(sources, network, jobs=jobs)
     members = train_on(
         cases, out, network=network, training=training, only=only, folds=folds, resume=resume,
@@ -179,9 +183,12 @@ def train_on(
     Raises
     ------
     InputError
-        As `train` does.
+        If the cases were prepared for another size or number of sequences, and as `train` does,
+        but for what has to do with reading them.
     """
-    begun = refuse_settings(out, network, training, only=only, resume=resume, device=device)
+    refuse_settings(network, training, only=only, device=device)
+    refuse_cases(cases, network)
+    begun = holds_run(out, network, training, resume=resume)
     chosen = sorted(set(only)) or list(range(training.folds))
     sites = {case.patient: case.site for case in cases}
     folds = choose_folds(sites, folds, training)

@@ -10,69 +10,89 @@ from typing import Any
 import pandas as pd
 
 HERE = Path(__file__).parent
-TABLES = HERE / "comparison"
+EVERY, RANDOM = HERE / "comparison", HERE / "comparison-random"
+"""All rows beside `imagenet`; those from random weights beside `random`."""
 
 
-def interval(row: Any, name: str, low: str, high: str, places: int = 3, sign: str = "") -> str:
+def interval(row: Any, name: str, *, places: int = 3) -> str:
     """Write a value with its interval; a dash if there is none."""
-    if name not in row or pd.isna(row[name]):
+    if pd.isna(row.get(name)):
         return "–"
+    low, high = ("low", "high") if name == "difference" else (f"{name}_low", f"{name}_high")
+    sign = "+" if name == "difference" else ""
     value, lowest, highest = (f"{row[one]:{sign}.{places}f}" for one in (name, low, high))
     return f"{value} ({lowest} to {highest})".replace("-", "−")
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """Write a table as Markdown has it."""
-    lines = [list(table), ["---"] * len(table.columns), *table.astype(str).to_numpy().tolist()]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+def differences(folder: Path) -> dict[tuple[str, str], tuple[str, str]]:
+    """Give difference and corrected p by measure and run."""
+    return {
+        (row["measure"], row["run"]): (
+            interval(row, "difference", places=1 if row["measure"] == "hd95_pixels" else 3),
+            f"{row['p_holm']:.2g}",
+        )
+        for row in pd.read_csv(folder / "differences.csv").to_dict("records")
+    }
+
+
+def show(heads: list[str], rows: list[list[Any]]) -> None:
+    """Print a table as Markdown has it."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    print("\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines), end="\n\n")
 
 
 def main() -> None:
-    titles = {
-        name: row.get("title", "")
-        for name, row in tomllib.loads((HERE / "rows.toml").read_text(encoding="utf-8")).items()
-    }
-    runs = pd.read_csv(TABLES / "runs.csv")
-    differences = pd.read_csv(TABLES / "differences.csv").set_index(["measure", "run"])
-
-    def difference(measure: str, run: str) -> list[str]:
-        if (measure, run) not in differences.index:
-            return ["–", "–"]
-        row = differences.loc[(measure, run)]
-        return [interval(row, "difference", "low", "high", sign="+"), f"{row['p_holm']:.2g}"]
-
-    masks, slices = [], []
-    for _, row in runs.iterrows():
-        name = row["run"]
-        title = f"`{name}`: {titles[name]}"
-        area = interval(row, "auc", "auc_low", "auc_high")
-        slices.append(
+    rows = tomllib.loads((HERE / "rows.toml").read_text(encoding="utf-8"))
+    titles = {name: f"`{name}`: {row['title']}" for name, row in rows.items() if name != "all"}
+    runs = pd.read_csv(EVERY / "runs.csv").to_dict("records")
+    found, none = differences(EVERY), ("–", "–")
+    show(
+        ["run", "n", "Dice", "median", "below 0.7", "difference from `imagenet`", "p (Holm)",
+         "HD95, pixels", "difference", "p (Holm)"],
+        [
             [
-                title, row["patients"], area, *difference("auc", name),
-                interval(row, "sensitivity_at_95_specificity",
-                         "sensitivity_at_95_specificity_low", "sensitivity_at_95_specificity_high"),
+                titles[row["run"]], row["patients"], interval(row, "dice"),
+                f"{row['dice_median']:.3f}", int(row["dice_below_0.7"]),
+                *found.get(("dice", row["run"]), none), interval(row, "hd95_pixels", places=1),
+                *found.get(("hd95_pixels", row["run"]), none),
             ]
-        )  # fmt: skip
-        if pd.notna(row["dice"]):
-            masks.append(
-                [
-                    title, f"{row['parameters'] / 1e6:.1f}", row["training_minutes"],
-                    row["seconds_a_case"], row["patients"],
-                    interval(row, "dice", "dice_low", "dice_high"), f"{row['dice_median']:.3f}",
-                    int(row["dice_below_0.7"]), *difference("dice", name),
-                    interval(row, "hd95_pixels", "hd95_pixels_low", "hd95_pixels_high", 1),
-                ]
-            )  # fmt: skip
-    reference = differences["reference"].iloc[0]
-    against = [f"difference from `{reference}`, shared patients", "p (Holm)"]
-    heads = [
-        "run", "million parameters", "training, minutes", "seconds a case", "n", "Dice", "median",
-        "below 0.7", *against, "HD95, pixels",
-    ]  # fmt: skip
-    print(markdown(pd.DataFrame(masks, columns=heads)))
-    heads = ["run", "n", "AUC", *against, "sensitivity at 95 % specificity"]
-    print(f"\n{markdown(pd.DataFrame(slices, columns=heads))}")
-    print(f"\n{markdown(pd.read_csv(TABLES / 'epochs.csv').round(3))}")
+            for row in runs if pd.notna(row["dice"])
+        ],
+    )  # fmt: skip
+    show(
+        ["run", "n", "AUC of slices", "difference from `imagenet`", "p (Holm)",
+         "sensitivity at 95 % specificity"],
+        [
+            [
+                titles[row["run"]], row["patients"], interval(row, "auc"),
+                *found.get(("auc", row["run"]), none),
+                interval(row, "sensitivity_at_95_specificity"),
+            ]
+            for row in runs
+        ],
+    )  # fmt: skip
+    show(
+        ["run", "million parameters", "minutes of training on a core", "seconds a case"],
+        [
+            [row["run"], f"{row['parameters'] / 1e6:.1f}", row["training_minutes"],
+             row["seconds_a_case"]]
+            for row in runs
+        ],
+    )  # fmt: skip
+    beside = differences(RANDOM)
+    names = [row["run"] for row in runs if any((m, row["run"]) in beside for m in ("dice", "auc"))]
+    show(
+        ["run", "Dice less that of `random`", "p (Holm)", "HD95", "p (Holm)", "AUC of slices",
+         "p (Holm)"],
+        [
+            [f"`{name}`", *(cell for measure in ("dice", "hd95_pixels", "auc")
+                            for cell in beside.get((measure, name), none))]
+            for name in names
+        ],
+    )  # fmt: skip
+    for folder in (EVERY, RANDOM):
+        epochs = pd.read_csv(folder / "epochs.csv", dtype_backend="numpy_nullable").round(3)
+        show(list(epochs), epochs.astype(object).fillna("never").to_numpy().tolist())
 
 
 if __name__ == "__main__":

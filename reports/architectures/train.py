@@ -1,10 +1,10 @@
-"""Train what is compared here: the rows of `rows.toml`, one after another.
+"""Train what is compared here: the rows of `rows.toml`.
 
     python reports/architectures/train.py DATASET --out RUNS [--row NAME]... [--workers N]
 
-A row is a folder in RUNS, as `lggshape train` writes it. First the first fold of every row, then
-the others; N networks at a time, each with its share of the cores. What is done stays; what was
-interrupted goes on after its last whole epoch.
+A row is a folder in RUNS, as `lggshape train` writes it but for `run.json`. First the first fold of
+every row, then the others; N networks at a time, each with its share of the cores. What is done
+stays; what was interrupted goes on after its last whole epoch.
 """
 
 import argparse
@@ -12,11 +12,12 @@ import multiprocessing
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lggshape.errors import InputError
 from lggshape.readers import open_cases
 from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration, read_folds
 from lggshape.segmentation.runs import NETWORK, WEIGHTS, member_folder
@@ -51,7 +52,8 @@ def prepared(dataset: Path, network: NetworkConfiguration) -> Any:
     from lggshape.segmentation.preparation import load_cases
 
     cases, failures = load_cases(open_cases(dataset), network, jobs=1)
-    assert not failures, failures
+    if failures:
+        raise InputError(next(iter(failures.values())))
     return cases
 
 
@@ -72,7 +74,7 @@ def train(dataset: Path, runs: Path, name: str, fold: int) -> None:
         prepared(dataset, shown), runs / name, network=network, training=training, only=[fold],
         folds=read_folds(FOLDS), resume=True,
     )  # fmt: skip
-    keras.utils.clear_session()
+    keras.utils.clear_session()  # else its graphs stay in memory
     print(f"{name}, fold {fold}", flush=True)
 
 
@@ -83,36 +85,36 @@ def is_finished(runs: Path, name: str, fold: int) -> bool:
 
 def jobs(chosen: Sequence[str], rows: Mapping[str, Any]) -> list[tuple[str, int]]:
     """Give what is to be trained: rows and folds, the first folds first."""
-    encoders = {row.get("encoder") for row in rows.values()}
-    every = [
-        (name, fold)
-        for name in chosen
-        if name not in encoders
-        for fold in rows[name].get("folds", [0])
-    ]
+    every = [(name, fold) for name in chosen for fold in rows[name].get("folds", [0])]
     return sorted(every, key=lambda job: job[1])  # the rows stay in their order
 
 
 def main() -> None:
     """Train them."""
+    rows, _ = read_rows()
+    encoders = {row.get("encoder") for row in rows.values()}
+    names = [
+        name for name in rows if name not in encoders
+    ]  # these are trained with what needs them
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--row", action="append")
+    parser.add_argument("--row", action="append", choices=names)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     threads = max(1, (os.cpu_count() or 1) // options.workers)
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
-    rows, _ = read_rows()
     # A fork of a process that runs a deep-learning library hangs.
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(options.workers, mp_context=fresh) as pool:
         futures = [
             pool.submit(train, options.dataset, options.out, name, fold)
-            for name, fold in jobs(options.row or list(rows), rows)
+            for name, fold in jobs(options.row or names, rows)
             if not is_finished(options.out, name, fold)
         ]
-        for future in futures:
+        for future in as_completed(futures):
+            if future.exception():
+                pool.shutdown(cancel_futures=True)
             future.result()
 
 

@@ -13,7 +13,7 @@ def tiny() -> tuple[str, ...]:
     return (
         "--network", "unet", "--filters", "2,4", "--size", "32", "--neighbours", "0",
         "--folds", "2", "--epochs", "1", "--batch", "4", "--crop", "1", "--inner", "0.3",
-        "--jobs", "1",
+        "--inner-every", "2", "--jobs", "1",
     )  # fmt: skip
 
 

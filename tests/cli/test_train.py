@@ -40,7 +40,15 @@ def test_networks_settings_record_and_summary(cohort, trained):
         "sequences": ["pre-contrast", "FLAIR", "post-contrast"], "neighbours": 0,
         "filters": [2, 4], "batch_normalisation": False, "stem": "plain", "size": 32,
     }  # fmt: skip
-    chosen = {"folds": 2, "epochs": 1, "batch": 4, "crop": 1.0, "inner": 0.3, "seed": 3}
+    chosen = {
+        "folds": 2,
+        "epochs": 1,
+        "batch": 4,
+        "crop": 1.0,
+        "inner": 0.3,
+        "inner_every": 2,
+        "seed": 3,
+    }
     assert chosen.items() <= settings["training"].items()
 
 

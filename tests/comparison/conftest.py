@@ -46,7 +46,7 @@ def runs(
         "short": (network, replace(training, epochs=2), []),
         "detector": (detector, quick, [0]),
         "few": (network, replace(quick, patients=2), [0]),
-        "one": (network, replace(quick, patients=1), [0]),
+        "one": (network, replace(quick, patients=1, inner_every=5), [0]),
     }
     sources = open_cases(cohort)
     for name, (looks, trained, folds) in wanted.items():

@@ -158,8 +158,8 @@ def test_epochs_until_as_good_as_the_other_in_the_end_analytic():
     table = epoch_table(history, "base").set_index("run")
     assert list(table.index) == ["quick", "slow"]
     assert table.loc["quick", "epochs_to_reference"] == 2
-    assert np.isnan(table.loc["quick", "reference_epochs_to_run"])
-    assert np.isnan(table.loc["slow", "epochs_to_reference"])
+    assert pd.isna(table.loc["quick", "reference_epochs_to_run"])
+    assert pd.isna(table.loc["slow", "epochs_to_reference"])
     assert table.loc["slow", "reference_epochs_to_run"] == 3
     assert table["networks"].tolist() == [1, 1]
     assert table.loc["slow", ["inner_dice", "reference_inner_dice"]].tolist() == [0.65, 0.7]

@@ -78,6 +78,17 @@ def test_no_tumour_to_train_on(few, tmp_path, settings):
               training=settings.training, jobs=1)  # fmt: skip
 
 
+def test_cases_that_were_prepared_for_another_network_are_refused(few, tmp_path, settings):
+    cases, _ = preparation.load_cases(open_cases(few), settings.network, jobs=1)
+    for change, wanted in (({"size": 64}, "64, 64, 3"), ({"sequences": ("FLAIR",)}, "32, 32, 1")):
+        with pytest.raises(InputError, match=rf"slices of \({wanted}\) .+ found \(32, 32, 3\): "):
+            training.train_on(
+                cases, tmp_path / "run", network=replace(settings.network, **change),
+                training=settings.training,
+            )  # fmt: skip
+    assert not (tmp_path / "run").exists()
+
+
 def test_folders_that_are_not_of_a_run(few, tmp_path, settings, monkeypatch):
     monkeypatch.setattr(preparation, "load_case", None)  # refused before anything is read
     out = tmp_path / "run"

@@ -239,7 +239,7 @@ def test_what_the_inner_split_scored_is_what_is_segmented_invariant(tmp_path, se
 
 
 def test_kill_and_resume_is_an_unbroken_run_invariant(few, tmp_path, settings, kill_once):
-    chosen = replace(settings.training, epochs=9, epoch="inner")
+    chosen = replace(settings.training, epochs=9, epoch="inner", inner_every=2)
     configuration = tmp_path / "configuration.json"
     write_configuration(configuration, settings.network, chosen)
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
