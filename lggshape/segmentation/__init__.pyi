@@ -6,9 +6,10 @@ from .configuration import (
     write_configuration,
 )
 from .detection import Detection, DetectionTable, Detector, detect_cases
+from .fold_training import Step
 from .inference import Segmentation, Segmenter, segment
 from .runs import SHIPPED, Ensemble, read_ensemble, read_folds
-from .training import Step, TrainingSummary, train
+from .training import TrainingSummary, train
 
 __all__ = [
     "SHIPPED",

@@ -11,6 +11,7 @@ from lggshape.readers import open_cases
 from lggshape.segmentation import (
     NetworkConfiguration,
     TrainingConfiguration,
+    fold_training,
     preparation,
     train,
     training,
@@ -157,7 +158,7 @@ def test_an_encoder_that_has_seen_who_is_held_out_is_refused(few, tmp_path, sett
 
 def test_patients_behind_an_encoder_are_known_again(few, tmp_path, settings, monkeypatch):
     begun = []
-    monkeypatch.setattr(training._Fold, "train_member", lambda *_: begun.append(1))
+    monkeypatch.setattr(fold_training.FoldTraining, "train_member", lambda *_: begun.append(1))
     monkeypatch.setattr(preparation, "start_encoder", lambda *_: None)
     others = [KnownCase(f"exam {n}", f"other {n}", (f"{n:016x}",)) for n in range(6)]
     weights = earlier_run(tmp_path / "earlier", others, inner=["exam 1"])
@@ -172,7 +173,7 @@ def test_patients_behind_an_encoder_are_known_again(few, tmp_path, settings, mon
 
 
 def test_folds_that_are_given(few, tmp_path, settings, monkeypatch):
-    monkeypatch.setattr(training._Fold, "train_member", lambda *_: None)
+    monkeypatch.setattr(fold_training.FoldTraining, "train_member", lambda *_: None)
     patients = sorted(source.patient for source in open_cases(few))
     given = {"nobody": 0} | {patient: int(place > 0) for place, patient in enumerate(patients)}
     run = {"network": settings.network, "training": settings.training, "only": [1], "jobs": 1}

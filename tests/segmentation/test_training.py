@@ -17,12 +17,13 @@ from lggshape.segmentation import (
     NetworkConfiguration,
     Segmenter,
     TrainingConfiguration,
+    fold_training,
     segment,
     train,
-    training,
     write_configuration,
 )
 from lggshape.segmentation.identity import KnownCases
+from lggshape.segmentation.networks import build
 from lggshape.segmentation.runs import read_arrays, read_ensemble, write_weights
 from lggshape.segmentation.sampling import SliceStore
 
@@ -132,15 +133,15 @@ def test_the_epoch_of_the_best_inner_dice_is_taken_invariant(
     few, tmp_path, settings, monkeypatch, every, curve, best
 ):
     kept = []
-    average = training.averaged_weights
+    average = fold_training.averaged_weights
 
     def keep(learner):
         kept.append(average(learner))
         return kept[-1]
 
-    monkeypatch.setattr(training, "averaged_weights", keep)
+    monkeypatch.setattr(fold_training, "averaged_weights", keep)
     scores = iter([score for score in curve if score is not None])
-    monkeypatch.setattr(training._Fold, "_inner_dice", lambda *_: next(scores))
+    monkeypatch.setattr(fold_training.FoldTraining, "_inner_dice", lambda *_: next(scores))
     chosen = replace(settings.training, epochs=4, epoch="inner", inner_every=every)
     train(open_cases(few), tmp_path / "run", network=settings.network, training=chosen, only=[0],
           jobs=1)  # fmt: skip
@@ -186,7 +187,7 @@ def test_bad_cases_are_named_and_no_inner_split_is_needed(few, tmp_path, setting
 
 
 def test_gpu_that_is_not_there(few, tmp_path, settings):
-    if training.keras.distribution.list_devices("gpu"):
+    if fold_training.keras.distribution.list_devices("gpu"):
         pytest.skip("there is a GPU")
     with pytest.raises(InputError, match="Expected a GPU for --device gpu, found none"):
         train(open_cases(few), tmp_path / "run", network=settings.network,
@@ -203,8 +204,8 @@ def test_who_is_held_out_or_set_aside_is_not_trained_on_invariant(
         shown.append({case.patient for case in cases})
         return SliceStore(cases, configuration)
 
-    monkeypatch.setattr(training, "SliceStore", keep)
-    monkeypatch.setattr(training, "_draw_training", lambda *_: None)
+    monkeypatch.setattr(fold_training, "SliceStore", keep)
+    monkeypatch.setattr(fold_training, "_draw_training", lambda *_: None)
     run = tmp_path / "run"
     train(open_cases(cohort), run, network=settings.network, jobs=1,
           training=replace(settings.training, epochs=1))  # fmt: skip
@@ -311,7 +312,7 @@ def test_checkpoint_that_cannot_be_read(few, tmp_path, settings, damage):
         checkpoint.write_bytes(damage)
     shutil.move(out, tmp_path / "aside")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training._Fold, "train_member", lambda *_: None)
+        patch.setattr(fold_training.FoldTraining, "train_member", lambda *_: None)
         train(open_cases(few), out, network=settings.network, training=short, only=[0], jobs=1)
     shutil.move(tmp_path / "aside" / "fold0-member0", out)
     with pytest.raises(InputError, match=r"checkpoint\.npz"):
@@ -323,7 +324,7 @@ def test_a_training_with_a_frozen_encoder_is_resumed_invariant(few, tmp_path, en
     """Stopped between its two parts, and again in the second."""
     network = NetworkConfiguration(filters=(4, 4, 4, 4), neighbours=0, size=32)
     start = tmp_path / "start.npz"
-    write_weights(start, {v.path: v.numpy() for v in training.build(network).variables})
+    write_weights(start, {v.path: v.numpy() for v in build(network).variables})
     chosen = TrainingConfiguration(
         folds=2, epochs=4, frozen_epochs=2, batch=8, crop=1.0, inner=0.0, encoder_weights=str(start)
     )
@@ -382,10 +383,10 @@ def test_what_was_pretrained_on_is_refused_where_it_is_held_out(cohort, tmp_path
 
 
 def test_fewer_patients_are_trained_on(cohort, tmp_path, settings, monkeypatch):
-    monkeypatch.setattr(training._Fold, "train_member", lambda *_: None)
+    monkeypatch.setattr(fold_training.FoldTraining, "train_member", lambda *_: None)
     shown = []
     monkeypatch.setattr(
-        training, "SliceStore", lambda cases, _: shown.append(cases) or SliceStore(cases, _)
+        fold_training, "SliceStore", lambda cases, _: shown.append(cases) or SliceStore(cases, _)
     )
     for patients in (4, 2, 3):
         train(open_cases(cohort), tmp_path / str(patients), network=settings.network, only=[0],
@@ -439,6 +440,6 @@ def test_jax_trains_and_predicts_as_tensorflow_does(cohort, networks, few, tmp_p
 
 def test_weights_are_found_by_name_in_any_process_invariant(networks, settings):
     # Keras numbers layers that have no name of their own within a process.
-    names = {variable.path for variable in training.build(settings.network).variables}
+    names = {variable.path for variable in build(settings.network).variables}
     for member in read_ensemble(networks).members:
         assert set(read_arrays(member.weights)) == names
