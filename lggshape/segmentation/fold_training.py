@@ -124,6 +124,9 @@ class FoldTraining:
             if 0 < epoch == training.frozen_epochs:
                 learner = self._learner(network, epoch=epoch)
             loss = self._run_epoch(learner, member, epoch, on_step)
+            seconds = round(
+                perf_counter() - started, 2
+            )  # however often the inner split is measured
             row: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
             if self._inner and self._network.task == "segmentation":
                 row["inner_dice"] = np.nan
@@ -135,7 +138,7 @@ class FoldTraining:
                         earlier["inner_dice"] >= row["inner_dice"] for earlier in history
                     ):
                         best = weights
-            row["seconds"] = round(perf_counter() - started, 2)
+            row["seconds"] = seconds
             history.append(row)
             write_table(folder / HISTORY, pd.DataFrame(history))
             past = {f"history_{name}": np.array([r[name] for r in history]) for name in row}

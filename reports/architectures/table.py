@@ -1,7 +1,4 @@
-"""Print the tables of the README from what `lggshape compare` wrote.
-
-python reports/architectures/table.py
-"""
+"""Print the tables of the README from what `lggshape compare` wrote."""
 
 import tomllib
 from pathlib import Path

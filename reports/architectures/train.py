@@ -93,9 +93,8 @@ def main() -> None:
     """Train them."""
     rows, _ = read_rows()
     encoders = {row.get("encoder") for row in rows.values()}
-    names = [
-        name for name in rows if name not in encoders
-    ]  # these are trained with what needs them
+    # An encoder is trained with the row that starts from it.
+    names = [name for name in rows if name not in encoders]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--out", type=Path, required=True)
