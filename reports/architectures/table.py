@@ -43,17 +43,29 @@ def main() -> None:
     titles = {name: f"`{name}`: {row['title']}" for name, row in rows.items() if name != "all"}
     runs = pd.read_csv(EVERY / "runs.csv").to_dict("records")
     found, none = differences(EVERY), ("–", "–")
+    masks = [row for row in runs if pd.notna(row["dice"])]
     show(
-        ["run", "n", "Dice", "median", "below 0.7", "difference from `imagenet`", "p (Holm)",
-         "HD95, pixels", "difference", "p (Holm)"],
+        ["run", "n", "Dice", "median", "below 0.7", "difference from `imagenet`", "p (Holm)"],
         [
             [
                 titles[row["run"]], row["patients"], interval(row, "dice"),
                 f"{row['dice_median']:.3f}", int(row["dice_below_0.7"]),
-                *found.get(("dice", row["run"]), none), interval(row, "hd95_pixels", places=1),
+                *found.get(("dice", row["run"]), none),
+            ]
+            for row in masks
+        ],
+    )  # fmt: skip
+    show(
+        ["run", "surface Dice, 1 pixel", "difference", "p (Holm)", "HD95, pixels", "difference",
+         "p (Holm)"],
+        [
+            [
+                f"`{row['run']}`", interval(row, "surface_dice_pixels"),
+                *found.get(("surface_dice_pixels", row["run"]), none),
+                interval(row, "hd95_pixels", places=1),
                 *found.get(("hd95_pixels", row["run"]), none),
             ]
-            for row in runs if pd.notna(row["dice"])
+            for row in masks
         ],
     )  # fmt: skip
     show(
@@ -77,13 +89,13 @@ def main() -> None:
         ],
     )  # fmt: skip
     beside = differences(RANDOM)
-    names = [row["run"] for row in runs if any((m, row["run"]) in beside for m in ("dice", "auc"))]
+    names = [row["run"] for row in runs if ("auc", row["run"]) in beside]
+    measures = ("dice", "surface_dice_pixels", "hd95_pixels", "auc")
     show(
-        ["run", "Dice less that of `random`", "p (Holm)", "HD95", "p (Holm)", "AUC of slices",
-         "p (Holm)"],
+        ["run", "Dice less that of `random`", "p (Holm)", "surface Dice", "p (Holm)", "HD95",
+         "p (Holm)", "AUC of slices", "p (Holm)"],
         [
-            [f"`{name}`", *(cell for measure in ("dice", "hd95_pixels", "auc")
-                            for cell in beside.get((measure, name), none))]
+            [f"`{name}`", *(cell for one in measures for cell in beside.get((one, name), none))]
             for name in names
         ],
     )  # fmt: skip
