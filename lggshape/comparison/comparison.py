@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from lggshape.comparison.description import describe, read_history
+from lggshape.comparison.description import describe, read_history, read_inner_splits
 from lggshape.comparison.held_out import (
     HeldOut,
     detect_held_out,
@@ -191,6 +191,11 @@ def compare_runs(
     described = [
         describe(name, run, ensembles[name], histories[name]) for name, run in folders.items()
     ]
+    inner = {
+        key: cases
+        for name, ensemble in ensembles.items()
+        for key, cases in read_inner_splits(name, ensemble).items()
+    }
     curves = _learning_curves(folders)
     results = {}
     for name, run in folders.items():
@@ -221,7 +226,7 @@ def compare_runs(
         differences=difference_table(results, reference, seed=seed),
         cases=case_table(results),
         history=history,
-        epochs=epoch_table(history, reference),
+        epochs=epoch_table(history, reference, inner),
         curves=curves,
         results=results,
     )

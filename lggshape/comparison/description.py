@@ -83,6 +83,16 @@ def read_history(name: str, ensemble: Ensemble) -> pd.DataFrame:
     return whole
 
 
+def read_inner_splits(name: str, ensemble: Ensemble) -> dict[tuple[str, str], frozenset[str]]:
+    """Read the cases of the inner splits of a run, by its name and that of the network."""
+    return {
+        (name, member.name): frozenset(
+            read_json(member.weights.with_name(NETWORK), ("inner_dice",))["inner_dice"]
+        )
+        for member in ensemble.members
+    }
+
+
 def _start(training: TrainingConfiguration) -> str:
     """Name what the encoder started from; of another run its name and the network's."""
     source = training.encoder_weights

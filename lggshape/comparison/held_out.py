@@ -1,6 +1,6 @@
 """What the networks of a run say of the patients that they have not seen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lggshape.errors import CaseError
+from lggshape.errors import CaseError, InputError
 from lggshape.evaluation import evaluate, match_cases
 from lggshape.evaluation.evaluation import SLICE_COLUMNS
 from lggshape.files import write_json
@@ -120,7 +120,7 @@ def segment_held_out(
     Raises
     ------
     InputError
-        As `segment_cases` and `evaluate` do.
+        As `segment_cases` and `evaluate` do; if no case can be segmented.
     """
     clock = _Clock()
     made = segment_cases(
@@ -134,6 +134,8 @@ def segment_held_out(
         on_case=on_case,
         on_result=clock.tick,
     )
+    if made.slices.empty:
+        raise _none_left(run, made.failures)
     record = work.with_name(f"{work.name}.json")  # an earlier call may have segmented them
     if clock.ticks > 1 or not record.exists():
         write_json(record, {"seconds": clock.median()})
@@ -167,7 +169,7 @@ def detect_held_out(
     Raises
     ------
     InputError
-        As `detect_cases` does.
+        As `detect_cases` does; if no case has a mask that can be read.
     """
     masks: dict[str, NDArray[np.bool_]] = {}
     failures = {}
@@ -176,6 +178,8 @@ def detect_held_out(
             masks[outcome.item.id] = outcome.value
         else:
             failures[outcome.item.id] = str(outcome.error)
+    if not masks:
+        raise _none_left(run, failures)
     evidence: list[Evidence] = []
     clock = _Clock()
 
@@ -216,6 +220,12 @@ def detect_held_out(
         clock.median(),
         failures | found.failures,
     )
+
+
+def _none_left(run: Path, failures: Mapping[str, str]) -> InputError:
+    reasons = [f"{case}: {reason}" for case, reason in failures.items()]
+    reason = next(iter(reasons), "All of its networks have seen every case.")
+    return InputError(f"Expected cases that {run} held out, found none that can be used. {reason}")
 
 
 def _read_mask(source: CaseSource) -> NDArray[np.bool_]:

@@ -29,7 +29,7 @@ EPOCH_COLUMNS = (
 )  # fmt: skip
 """Columns of the table of epochs, in order."""
 
-_PERMUTATIONS = 9999
+_PERMUTATIONS = 99_999
 
 
 def result_columns(result: HeldOut, *, seed: int = 0) -> dict[str, Any]:
@@ -120,7 +120,9 @@ def difference_table(
     return table.reindex(columns=list(DIFFERENCE_COLUMNS))
 
 
-def epoch_table(history: pd.DataFrame, reference: str) -> pd.DataFrame:
+def epoch_table(
+    history: pd.DataFrame, reference: str, inner: Mapping[tuple[str, str], frozenset[str]]
+) -> pd.DataFrame:
     """Tell after how many epochs a run is as good as another one in the end, and the reverse.
 
     Parameters
@@ -129,14 +131,16 @@ def epoch_table(history: pd.DataFrame, reference: str) -> pd.DataFrame:
         A row a network and epoch: `run`, `network`, `epoch`, `inner_dice`, which may be missing.
     reference : str
         The run that the others are compared with.
+    inner : mapping of (str, str) to frozenset of str
+        The cases of the inner split, by run and network.
 
     Returns
     -------
     DataFrame
         A row a run with the columns `EPOCH_COLUMNS`, by the mean Dice on the inner splits of the
-        networks that both runs have: of either run the last epoch and its Dice, and the first
-        epoch that reaches the last Dice of the other; missing where none does. Networks of one name
-        have to have one inner split. Runs that were measured after a single epoch are left out.
+        networks that both runs have, with one inner split: of either run the last epoch and its
+        Dice, and the first epoch that reaches the last Dice of the other; missing where none does.
+        Runs that were measured after a single epoch are left out.
     """
     curves = {
         run: rows.pivot(index="epoch", columns="network", values="inner_dice")
@@ -145,8 +149,12 @@ def epoch_table(history: pd.DataFrame, reference: str) -> pd.DataFrame:
     curves = {run: curve for run, curve in curves.items() if len(curve) > 1}
     rows = []
     for run in curves if reference in curves else ():
-        shared = curves[run].columns.intersection(curves[reference].columns)
-        if run == reference or shared.empty:
+        shared = [
+            name
+            for name in curves[run].columns.intersection(curves[reference].columns)
+            if inner[str(run), name] == inner[reference, name]
+        ]
+        if run == reference or not shared:
             continue
         ours, theirs = (curves[one][shared].mean(axis="columns") for one in (run, reference))
         rows.append(
@@ -227,7 +235,8 @@ def _flipped(differences: NDArray[np.float64], seed: int) -> float:
         (differences,),
         lambda values, axis: values.mean(axis=axis),
         permutation_type="samples",
-        n_resamples=_PERMUTATIONS,
+        n_resamples=_PERMUTATIONS,  # all of them where there are no more than that
+        batch=10_000,
         vectorized=True,
         rng=np.random.default_rng(seed),
     )

@@ -124,9 +124,8 @@ class FoldTraining:
             if 0 < epoch == training.frozen_epochs:
                 learner = self._learner(network, epoch=epoch)
             loss = self._run_epoch(learner, member, epoch, on_step)
-            seconds = round(
-                perf_counter() - started, 2
-            )  # however often the inner split is measured
+            # Of the steps alone, however often the inner split is measured.
+            seconds = round(perf_counter() - started, 2)
             row: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
             if self._inner and self._network.task == "segmentation":
                 row["inner_dice"] = np.nan

@@ -1,7 +1,8 @@
 """A network in training: augmentation, optimiser, averaged weights."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,10 @@ class Learner(keras.Model):
         shown, hidden = hide(slices, draws.hidden)
         return self.network(shown, training=training), slices[..., flair : flair + 1], hidden
 
+    def fit(self, x: Iterator[tuple[tuple[Array, ...]]], **settings: Any) -> Any:
+        """Train on batches as `call` takes them; the rest is as in `keras.Model.fit`."""
+        return super().fit(_untuned(x), **settings)
+
     def compute_loss(
         self,
         x: Any = None,
@@ -121,6 +126,26 @@ class Learner(keras.Model):
     ) -> Tensor:
         """Give the loss of what `call` returned."""
         return self._loss(*y_pred)
+
+
+def _untuned(batches: Iterator[Any]) -> Any:
+    """Keep TensorFlow from tuning how batches are read.
+
+    Its tuning sleeps between two looks, each time twice as long up to a minute, and the end of a
+    `fit` waits until it wakes: for up to as long as the `fit` took.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    first = next(batches)
+    data = tf.data.Dataset.from_generator(
+        lambda: chain([first], batches),
+        output_signature=tf.nest.map_structure(tf.type_spec_from_value, first),
+    )
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return data.with_options(options)
 
 
 class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.ndimage import label
+from scipy.ndimage import binary_fill_holes, label
 from tifffile import imread
 
 from lggshape.evaluation.scores import dice
@@ -104,6 +104,8 @@ def evaluate(dataset: Path, labels: Path) -> None:
 def write_limits(dataset: Path, masks: Path) -> None:
     """Say what a better threshold for each patient, or a better component, could bring."""
     references = {source.id: source for source in open_cases(dataset)}
+    used = {member.name: member.threshold for member in read_ensemble(SHIPPED).members}
+    networks = pd.read_csv(masks / "segmentation.csv").set_index("case")["networks"]
     rows = []
     for source in open_cases(masks, masks_only=True):
         reference = references[source.id].read(image=False).mask
@@ -114,27 +116,29 @@ def write_limits(dataset: Path, masks: Path) -> None:
         ]
         probability = np.stack([imread(file) for file in files])
         at = [dice(select_component(probability, t).mask, reference) for t in THRESHOLDS]
-        threshold = probability[mask].min() if mask.any() else 1.0
-        above = probability >= threshold
+        threshold = np.mean([used[name] for name in networks[source.id].split("; ")])
+        parts = components(probability >= threshold)
         rows.append(
             {
                 "case": source.id,
                 "dice": dice(mask, reference),
                 "best_threshold": THRESHOLDS[np.argmax(at)],
                 "dice_best_threshold": max(at),
-                "dice_all_components": dice(above, reference),
-                "dice_best_component": best_component(above, reference),
+                "dice_all_components": dice(np.any(parts, axis=0), reference),
+                "dice_best_component": max(dice(part, reference) for part in parts),
             }
         )
     write_table(HERE / "limits.csv", pd.DataFrame(rows))
 
 
-def best_component(above: np.ndarray, reference: np.ndarray) -> float:
-    """Give the Dice of the 6-connected component that has the highest."""
+def components(above: np.ndarray) -> list[np.ndarray]:
+    """Give the 6-connected components, filled as those of the masks; an empty one if none is."""
     labels, count = label(above)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    common = np.bincount(labels[reference], minlength=count + 1)[1:]
-    return float(np.max(2 * common / (sizes + reference.sum()), initial=0))
+    parts = [labels == number for number in range(1, count + 1)] or [above]
+    for part in parts:
+        for number in np.flatnonzero(part.any(axis=(1, 2))):
+            part[number] = binary_fill_holes(part[number])
+    return parts
 
 
 def by_position(slices: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A cohort of phantoms, and runs of seconds: two that segment, one that detects."""
+"""A cohort of phantoms, and runs of seconds: four that segment, one that detects."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

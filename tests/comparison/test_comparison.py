@@ -193,6 +193,16 @@ def test_what_cannot_be_compared_is_refused(cohort, runs, tmp_path):
     assert not (tmp_path / "w").exists()
 
 
+@pytest.mark.parametrize("first", ["long", "detector"])
+def test_no_case_that_can_be_used_is_refused_with_the_reason(cohort, runs, tmp_path, first):
+    damaged = tmp_path / "damaged"
+    shutil.copytree(cohort, damaged)
+    for image in damaged.rglob("*.tif"):
+        image.write_bytes(b"")
+    with pytest.raises(InputError, match=r"found none that can be used\. \w+: .*\.tif"):
+        compare_runs([runs[first], runs["short"]], damaged, tmp_path / "w", jobs=1, progress=silent)
+
+
 def test_cases_that_all_networks_have_seen_by_name_are_not_read(cohort, runs, tmp_path):
     """Of the one fold that is trained: the others' files may be damaged."""
     folds = json.loads((runs["few"] / "folds.json").read_text("utf-8"))["patients"]

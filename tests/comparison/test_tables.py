@@ -61,7 +61,7 @@ def test_differences_are_paired_by_patient_numpy(results):
     # Close to Student's interval and test, as the differences are normal.
     student = ttest_1samp(by_patient, 0).confidence_interval()
     assert (row["low"], row["high"]) == pytest.approx((student.low, student.high), abs=0.002)
-    assert row["p"] == pytest.approx(2 / 10000)  # no permutation is as far off
+    assert row["p"] == pytest.approx(2 / 100_000)  # no permutation is as far off
     same = table.loc[("dice", "same")]
     both = results["same"].scores.merge(results["base"].scores, on="case", suffixes=("", "_r"))
     by_patient = (both["dice"] - both["dice_r"]).groupby(both["patient"]).mean()
@@ -142,11 +142,15 @@ def test_every_case_has_a_row(results):
 
 
 def test_epochs_until_as_good_as_the_other_in_the_end_analytic():
-    """The reference has two networks, one of which `quick` has too; `once` was measured once."""
+    """The reference has two networks, one of which `quick` has too; `once` was measured once.
+
+    `apart` has a network of that name, but another inner split.
+    """
     curves = {
         ("base", "a"): [0.2, 0.6, 0.7], ("base", "b"): [0.0, 0.0, 0.9],
         ("quick", "a"): [0.65, 0.7, 0.75], ("slow", "a"): [0.1, 0.2, 0.65],
         ("once", "a"): [np.nan, np.nan, 0.8], ("other", "c"): [0.1, 0.2, 0.3],
+        ("apart", "a"): [0.1, 0.2, 0.3],
     }  # fmt: skip
     history = pd.DataFrame(
         [
@@ -155,7 +159,8 @@ def test_epochs_until_as_good_as_the_other_in_the_end_analytic():
             for epoch, value in enumerate(values, start=1)
         ]
     )
-    table = epoch_table(history, "base").set_index("run")
+    inner = {key: frozenset({"x" if key[0] == "apart" else "y"}) for key in curves}
+    table = epoch_table(history, "base", inner).set_index("run")
     assert list(table.index) == ["quick", "slow"]
     assert table.loc["quick", "epochs_to_reference"] == 2
     assert pd.isna(table.loc["quick", "reference_epochs_to_run"])
@@ -163,4 +168,4 @@ def test_epochs_until_as_good_as_the_other_in_the_end_analytic():
     assert table.loc["slow", "reference_epochs_to_run"] == 3
     assert table["networks"].tolist() == [1, 1]
     assert table.loc["slow", ["inner_dice", "reference_inner_dice"]].tolist() == [0.65, 0.7]
-    assert epoch_table(history, "once").empty
+    assert epoch_table(history, "once", inner).empty
