@@ -142,8 +142,16 @@ def choose_family(choice: str | None, features: pd.DataFrame, labels: Labels) ->
     Raises
     ------
     InputError
-        If the choice is none of these, or names a feature or label that is not there.
+        If the choice is none of these, or names a feature or label that is not there; if no
+        patient has both features and labels.
     """
+    if labels.patients.isdisjoint(features["patient"]):
+        msg = (
+            "Expected patients with features to have labels, found none: the first with features "
+            f"is {min(features['patient'], default='none')}, the first with labels "
+            f"{min(labels.patients, default='none')}."
+        )
+        raise InputError(msg)
     preset = read_preset()
     absent = _absent(preset, features, labels)
     if choice is None and absent:

@@ -45,7 +45,10 @@ class Networks:
     def __init__(self, ensemble: Ensemble, *, task: Task, device: str = "auto") -> None:
         self.configuration = ensemble.configuration
         if self.configuration.task != task:
-            msg = f"Expected networks for {task}, found some for {self.configuration.task}."
+            msg = (
+                f"Expected networks for {task}, found some for {self.configuration.task}: "
+                f"{ensemble.members[0].weights.parent.parent}."
+            )
             raise InputError(msg)
         self._ensemble = ensemble
         self._device = device

@@ -37,8 +37,8 @@ def refuse_settings(
     Raises
     ------
     InputError
-        If a fold does not exist, a GPU is asked for and not there, or the settings of network and
-        training do not fit each other.
+        If a fold does not exist, a GPU is asked for and not there, the settings of network and
+        training do not fit each other, or weights to start from cannot be read.
     """
     unknown = sorted(set(only) - set(range(training.folds)))
     if unknown:
@@ -51,6 +51,8 @@ def refuse_settings(
             f"its own, found: {training.encoder_weights}."
         )
         raise InputError(msg)
+    if training.encoder_weights not in ("none", "imagenet"):
+        runs.read_weights(Path(training.encoder_weights))
     if training.epoch == "inner" and network.task != "segmentation":
         msg = f"Expected epoch to be last for {network.task}, found: {training.epoch}."
         raise InputError(msg)

@@ -44,13 +44,16 @@ def main() -> None:
     runs = pd.read_csv(EVERY / "runs.csv").to_dict("records")
     found, none = differences(EVERY), ("–", "–")
     masks = [row for row in runs if pd.notna(row["dice"])]
+    cases = pd.read_csv(EVERY / "cases.csv")
     show(
-        ["run", "n", "Dice", "median", "below 0.7", "difference from `imagenet`", "p (Holm)"],
+        ["run", "n", "Dice", "median", "below 0.7", "difference from `imagenet`", "p (Holm)",
+         "median difference"],
         [
             [
                 titles[row["run"]], row["patients"], interval(row, "dice"),
                 f"{row['dice_median']:.3f}", int(row["dice_below_0.7"]),
                 *found.get(("dice", row["run"]), none),
+                f"{(cases[row['run']] - cases['imagenet']).median():+.3f}".replace("-", "−"),
             ]
             for row in masks
         ],
@@ -80,11 +83,12 @@ def main() -> None:
             for row in runs
         ],
     )  # fmt: skip
+    fastest = pd.read_csv(EVERY / "history.csv").groupby("run")["seconds"].min()
     show(
-        ["run", "million parameters", "minutes of training on a core", "seconds a case"],
+        ["run", "million parameters", "seconds of the fastest epoch", "seconds a case"],
         [
-            [row["run"], f"{row['parameters'] / 1e6:.1f}", row["training_minutes"],
-             row["seconds_a_case"]]
+            [f"`{row['run']}`", f"{row['parameters'] / 1e6:.1f}", f"{fastest[row['run']]:.0f}",
+             f"{row['seconds_a_case']:.1f}"]
             for row in runs
         ],
     )  # fmt: skip

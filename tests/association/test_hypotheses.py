@@ -80,8 +80,8 @@ def test_without_anything_to_test_every_pair_is_refused(tmp_path: Path) -> None:
 def test_the_default_is_the_preset_where_its_labels_are_there(dataset: Path) -> None:
     known = read_labels([dataset / "data.csv", dataset.parents[1] / "tcga_lgg" / "idh_1p19q.csv"])
     table = features(ASD, BEVR, "margin_fluctuation")
-    assert choose_family(None, table, known).name == "buda2019"
     table["patient"] = sorted(known.patients)[:12]
+    assert choose_family(None, table, known).name == "buda2019"
     assert choose_family(None, table, read_labels([dataset / "data.csv"])).name == "all"
 
 
@@ -95,6 +95,12 @@ def test_a_preset_passed_over_is_listed_with_the_reason(tmp_path: Path) -> None:
 def test_a_preset_whose_labels_are_absent_is_refused_with_their_names(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no feature margin_fluctuation; no label RNASeqCluster"):
         choose_family("buda2019", features(ASD, BEVR), labels(tmp_path))
+
+
+def test_patients_of_other_names_are_refused(tmp_path: Path) -> None:
+    table = features(ASD).assign(patient=[f"P-{i}" for i in range(12)])
+    with pytest.raises(InputError, match=r"found none: .* features is P-0, .* labels p0\."):
+        choose_family(None, table, labels(tmp_path))
 
 
 def test_an_unknown_choice_is_refused(tmp_path: Path) -> None:

@@ -121,6 +121,10 @@ def test_bad_case_is_named_and_the_others_are_trained_on(cohort, tmp_path, tiny)
             ("--network", "efficientnet-lite0", "--filters", "", "--encoder-weights", "no.npz"),
             "Expected no.npz to hold the weights",
         ),
+        (
+            ("--network", "efficientnet-lite0", "--filters", "", "--encoder-weights", __file__),
+            "found: no archive of arrays",
+        ),
     ],
 )
 def test_options_that_cannot_be_used(cohort, tmp_path, options, message, tiny):
