@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 HERE = Path(__file__).parent
-EVERY, RANDOM = HERE / "comparison", HERE / "comparison-random"
-"""All rows beside `imagenet`; those from random weights beside `random`."""
+EVERY, RANDOM, SEEDS = (HERE / f"comparison{name}" for name in ("", "-random", "-seeds"))
+"""All rows beside `imagenet`; those from random weights beside `random`; rows of another seed."""
 
 
 def interval(row: Any, name: str, *, places: int = 3) -> str:
@@ -101,6 +101,14 @@ def main() -> None:
         [
             [f"`{name}`", *(cell for one in measures for cell in beside.get((one, name), none))]
             for name in names
+        ],
+    )  # fmt: skip
+    again = {f"{name}-again": differences(SEEDS / name) for name in ("imagenet", "random")}
+    show(
+        ["run", "difference of Dice", "p", "surface Dice", "p", "HD95", "p", "AUC of slices", "p"],
+        [
+            [f"`{name}`", *(cell for one in measures for cell in beside[one, name])]
+            for name, beside in again.items()
         ],
     )  # fmt: skip
     for folder in (EVERY, RANDOM):
