@@ -8,18 +8,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-COSTLY = {"comparison", "replication"}
-"""Folders whose fixtures take minutes: their tests run in one process, which makes them once."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a costly folder together."""
-    for item in items:
-        folder = item.path.parent
-        if folder.name in COSTLY and folder.parent.name == "tests":
-            item.add_marker(pytest.mark.xdist_group(folder.name))
-
-
 @pytest.fixture(scope="session")
 def dataset() -> Path:
     """Folder of the 110 real cases; the test is skipped where the data set is not at hand."""

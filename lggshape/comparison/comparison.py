@@ -159,7 +159,7 @@ def compare_runs(
     InputError
         If there are fewer than two runs, two have one name, one is no run or cannot tell anything
         of slices, the reference is not among them, the tolerance is no number from 0 upwards, no
-        case has a mask, or a run held none of the cases out.
+        case has a mask, or a run held none of the cases out, or none that can be used.
     """
     names = [run.resolve().name for run in runs]
     if len(names) < 2 or len(set(names)) < len(names):

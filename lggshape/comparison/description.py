@@ -96,4 +96,4 @@ def read_inner_splits(name: str, ensemble: Ensemble) -> dict[tuple[str, str], fr
 def _start(training: TrainingConfiguration) -> str:
     """Name what the encoder started from; of another run its name and the network's."""
     source = training.encoder_weights
-    return "/".join(Path(source).absolute().parts[-3:-1]) if source.endswith(".npz") else source
+    return "/".join(Path(source).parts[-3:-1]) or source

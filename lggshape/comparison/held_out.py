@@ -120,7 +120,7 @@ def segment_held_out(
     Raises
     ------
     InputError
-        As `segment_cases` and `evaluate` do; if no case can be segmented.
+        As `segment_cases` and `evaluate` do; if no case can be segmented and compared.
     """
     clock = _Clock()
     made = segment_cases(
@@ -142,6 +142,8 @@ def segment_held_out(
     seconds = read_json(record, ["seconds"])["seconds"]
     matched = match_cases(work, dataset)
     found = evaluate(matched, surface_tolerance=surface_tolerance, jobs=jobs)
+    if found.slices.empty:
+        raise _none_left(run, made.failures | found.failures)
     return HeldOut(found.scores, found.slices, (), seconds, made.failures | found.failures)
 
 
@@ -169,7 +171,7 @@ def detect_held_out(
     Raises
     ------
     InputError
-        As `detect_cases` does; if no case has a mask that can be read.
+        As `detect_cases` does; if no case can be looked at and compared.
     """
     masks: dict[str, NDArray[np.bool_]] = {}
     failures = {}
@@ -198,6 +200,8 @@ def detect_held_out(
         on_case=on_case,
         on_result=keep,
     )
+    if found.slices.empty:
+        raise _none_left(run, failures | found.failures)
     areas = pd.concat(
         [
             pd.DataFrame(

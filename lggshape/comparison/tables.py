@@ -138,7 +138,7 @@ def epoch_table(
     -------
     DataFrame
         A row a run with the columns `EPOCH_COLUMNS`, by the mean Dice on the inner splits of the
-        networks that both runs have, with one inner split: of either run the last epoch and its
+        networks that both runs have with the same inner split: of either run the last epoch and its
         Dice, and the first epoch that reaches the last Dice of the other; missing where none does.
         Runs that were measured after a single epoch are left out.
     """

@@ -296,8 +296,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         If the file is missing or damaged.
     """
     try:
-        if path.is_file() and not is_zipfile(path):  # of which NumPy speaks as of pickles
-            raise ValueError("no archive of arrays")
+        if path.is_file() and not is_zipfile(path):  # NumPy would speak of pickles
+            raise ValueError("a file that is no NumPy archive (.npz)")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     # Damaged archives make zipfile, zlib and NumPy raise nearly anything.

@@ -123,7 +123,7 @@ def test_bad_case_is_named_and_the_others_are_trained_on(cohort, tmp_path, tiny)
         ),
         (
             ("--network", "efficientnet-lite0", "--filters", "", "--encoder-weights", __file__),
-            "found: no archive of arrays",
+            "found: a file that is no NumPy archive",
         ),
     ],
 )

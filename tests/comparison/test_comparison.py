@@ -194,12 +194,17 @@ def test_what_cannot_be_compared_is_refused(cohort, runs, tmp_path):
 
 
 @pytest.mark.parametrize("first", ["long", "detector"])
-def test_no_case_that_can_be_used_is_refused_with_the_reason(cohort, runs, tmp_path, first):
+@pytest.mark.parametrize("kind", ["image", "mask"])
+def test_no_case_that_can_be_used_is_refused_with_the_reason(
+    cohort, runs, small_encoder, tmp_path, first, kind
+):
     damaged = tmp_path / "damaged"
     shutil.copytree(cohort, damaged)
-    for image in damaged.rglob("*.tif"):
-        image.write_bytes(b"")
-    with pytest.raises(InputError, match=r"found none that can be used\. \w+: .*\.tif"):
+    for file in damaged.rglob("*.tif"):
+        if file.stem.endswith("_mask") == (kind == "mask"):
+            file.write_bytes(b"")
+    found = r"found none that can be used\. \w+: .*\.tif"
+    with small_encoder(), pytest.raises(InputError, match=found):
         compare_runs([runs[first], runs["short"]], damaged, tmp_path / "w", jobs=1, progress=silent)
 
 

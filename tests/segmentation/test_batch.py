@@ -200,7 +200,7 @@ def test_damaged_weights_end_the_run_and_are_no_fault_of_a_case(cohort, networks
     shutil.copytree(networks, damaged)
     for fold in range(2):
         (damaged / f"fold{fold}-member0" / "weights.npz").write_bytes(b"PK and no more")
-    with pytest.raises(InputError, match=r"to hold the weights of a network, found: .*pickle"):
+    with pytest.raises(InputError, match=r"to hold the weights of a network, found: .*no NumPy"):
         segment_cases(open_cases(cohort), tmp_path / "out", networks=damaged)
 
 

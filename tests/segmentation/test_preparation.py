@@ -132,13 +132,14 @@ def test_weights_of_an_encoder(tmp_path, settings):
 
 
 def earlier_run(folder, cases, *, fold=0, inner=()):
-    """Write what is known of a run, but for its weights; give the path of these."""
+    """Write what is known of a run, and weights that are of no use; give the path of these."""
     network = folder / "fold0-member0"
     network.mkdir(parents=True)
     write_cases(folder / "cases.json", cases)
     write_folds(folder / "folds.json", {case.patient: n % 2 for n, case in enumerate(cases)})
     record = {"fold": fold, "inner_dice": dict.fromkeys(inner, 1.0)}
     (network / "network.json").write_text(json.dumps(record), encoding="utf-8")
+    write_weights(network / "weights.npz", {"none": np.zeros(3)})
     return network / "weights.npz"
 
 
