@@ -191,11 +191,9 @@ def compare_runs(
     described = [
         describe(name, run, ensembles[name], histories[name]) for name, run in folders.items()
     ]
-    inner = {
-        key: cases
-        for name, ensemble in ensembles.items()
-        for key, cases in read_inner_splits(name, ensemble).items()
-    }
+    inner: dict[tuple[str, str], frozenset[str]] = {}
+    for name, ensemble in ensembles.items():
+        inner |= read_inner_splits(name, ensemble)
     curves = _learning_curves(folders)
     results = {}
     for name, run in folders.items():

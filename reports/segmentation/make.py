@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.ndimage import binary_fill_holes, label
+from scipy.ndimage import label
 from tifffile import imread
 
 from lggshape.evaluation.scores import dice
@@ -117,7 +117,7 @@ def write_limits(dataset: Path, masks: Path) -> None:
         probability = np.stack([imread(file) for file in files])
         at = [dice(select_component(probability, t).mask, reference) for t in THRESHOLDS]
         threshold = np.mean([used[name] for name in networks[source.id].split("; ")])
-        parts = components(probability >= threshold)
+        parts = components(probability, threshold)
         rows.append(
             {
                 "case": source.id,
@@ -131,14 +131,12 @@ def write_limits(dataset: Path, masks: Path) -> None:
     write_table(HERE / "limits.csv", pd.DataFrame(rows))
 
 
-def components(above: np.ndarray) -> list[np.ndarray]:
-    """Give the 6-connected components, filled as those of the masks; an empty one if none is."""
-    labels, count = label(above)
-    parts = [labels == number for number in range(1, count + 1)] or [above]
-    for part in parts:
-        for number in np.flatnonzero(part.any(axis=(1, 2))):
-            part[number] = binary_fill_holes(part[number])
-    return parts
+def components(probability: np.ndarray, threshold: float) -> list[np.ndarray]:
+    """Give every component as if it were the one that is kept; an empty mask if there is none."""
+    labels, count = label(probability >= threshold)
+    alone = (np.where(labels == number, probability, 0) for number in range(1, count + 1))
+    masks = [select_component(one, threshold).mask for one in alone]
+    return masks or [np.zeros(probability.shape, dtype=bool)]
 
 
 def by_position(slices: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,3 @@
-import json
 import shutil
 from dataclasses import replace
 
@@ -7,6 +6,7 @@ import pandas as pd
 import pytest
 
 from lggshape.errors import InputError
+from lggshape.evaluation.scores import dice
 from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
 from lggshape.segmentation import (
@@ -19,16 +19,8 @@ from lggshape.segmentation import (
 )
 from lggshape.segmentation.identity import KnownCases
 from lggshape.segmentation.networks import build
-from lggshape.segmentation.runs import read_arrays, read_ensemble, write_weights
+from lggshape.segmentation.runs import read_arrays, read_ensemble, read_json, write_weights
 from lggshape.segmentation.sampling import SliceStore
-
-
-def dice(one, other):
-    return 2 * np.count_nonzero(one & other) / (np.count_nonzero(one) + np.count_nonzero(other))
-
-
-def read_json(path):
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +44,7 @@ def test_the_epoch_of_the_best_inner_dice_is_taken_invariant(
     train(open_cases(few), tmp_path / "run", network=settings.network, training=chosen, only=[0],
           jobs=1)  # fmt: skip
     folder = tmp_path / "run" / "fold0-member0"
-    assert read_json(folder / "network.json")["epoch"] == best
+    assert read_json(folder / "network.json", ())["epoch"] == best
     measured = pd.read_csv(folder / "history.csv")["inner_dice"]
     np.testing.assert_array_equal(measured, np.array(curve, dtype=float))
     saved = list(read_arrays(folder / "weights.npz").values())
@@ -76,10 +68,10 @@ def test_who_is_held_out_or_set_aside_is_not_trained_on_invariant(
     run = tmp_path / "run"
     train(open_cases(cohort), run, network=settings.network, jobs=1,
           training=replace(settings.training, epochs=1))  # fmt: skip
-    folds = read_json(run / "folds.json")["patients"]
+    folds = read_json(run / "folds.json", ())["patients"]
     assert len(shown) == 2
     for fold, patients in enumerate(shown):
-        network = read_json(run / f"fold{fold}-member0" / "network.json")
+        network = read_json(run / f"fold{fold}-member0" / "network.json", ())
         others = {patient for patient in folds if folds[patient] != fold}
         assert patients == others - set(network["inner_dice"])
         assert len(patients) == network["training_patients"] == 4
@@ -91,7 +83,7 @@ def test_what_the_inner_split_scored_is_what_is_segmented_invariant(tmp_path, se
     run = tmp_path / "run"
     chosen = replace(settings.training, epochs=4, inner=0.4)
     train(open_cases(cohort), run, network=settings.network, training=chosen, only=[0], jobs=1)
-    network = read_json(run / "fold0-member0" / "network.json")
+    network = read_json(run / "fold0-member0" / "network.json", ())
     assert network["calibration"]["slope"] != 1
     ensemble = replace(read_ensemble(run), known=KnownCases([]))
     segmenter = Segmenter(ensemble)
@@ -140,7 +132,9 @@ def test_kill_and_resume_is_an_unbroken_run_invariant(few, tmp_path, settings, k
     for name, values in weights[0].items():
         # A step of half precision may lie between them.
         np.testing.assert_allclose(weights[1][name], values, rtol=1e-3, atol=1e-5)
-    assert read_json(unbroken / folder.name / "network.json") == read_json(folder / "network.json")
+    assert read_json(unbroken / folder.name / "network.json", ()) == read_json(
+        folder / "network.json", ()
+    )
 
 
 @pytest.mark.parametrize("damage", [b"PK\3\4 and no more", None])

@@ -286,7 +286,6 @@ def test_a_frozen_encoder_stays_and_is_released_invariant():
         assert not moved & encoder if frozen else encoder <= moved
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it is TensorFlow that waits")
 def test_a_fit_ends_with_its_last_step():
     """TensorFlow would wait until 0.01 s x (2 ** n - 1) are over: from 2.7 to 5.1 s here."""
 
