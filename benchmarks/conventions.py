@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from lggshape.association import associate, read_labels, read_preset
+from lggshape.association import associate, read_preset
+from lggshape.labels import read_labels
 from lggshape.readers import open_cases
 from lggshape.shape import angular_standard_deviation, extract_features, trace_contour
 

@@ -25,11 +25,11 @@ from torch.nn import functional
 
 from lggshape.readers import open_cases
 from lggshape.segmentation import read_ensemble
-from lggshape.segmentation.efficientnet import PREFIX
-from lggshape.segmentation.intensities import LOWEST, STEP
-from lggshape.segmentation.predictor import FLIPS, Predictor
-from lggshape.segmentation.runs import read_weights
-from lggshape.segmentation.volumes import prepare, with_neighbours
+from lggshape.segmentation.inference.predictor import FLIPS, Predictor
+from lggshape.segmentation.networks.efficientnet import PREFIX
+from lggshape.segmentation.preprocessing.intensities import LOWEST, STEP
+from lggshape.segmentation.preprocessing.network_input import prepare, with_neighbours
+from lggshape.segmentation.run.folder import read_weights
 
 BATCH = 16
 STAGES = ((1, 3, 1), (2, 3, 2), (2, 5, 2), (3, 3, 2), (3, 5, 1), (4, 5, 2), (1, 3, 1))

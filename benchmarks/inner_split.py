@@ -17,10 +17,10 @@ import pandas as pd
 from lggshape.evaluation.scores import score_masks
 from lggshape.readers import open_cases
 from lggshape.segmentation import read_ensemble
-from lggshape.segmentation.postprocessing import select_component
-from lggshape.segmentation.predictor import FLIPS, Predictor
-from lggshape.segmentation.runs import Member, read_json, read_weights
-from lggshape.segmentation.volumes import prepare
+from lggshape.segmentation.inference.postprocessing import select_component
+from lggshape.segmentation.inference.predictor import FLIPS, Predictor
+from lggshape.segmentation.preprocessing.network_input import prepare
+from lggshape.segmentation.run.folder import Member, read_json, read_weights
 from lggshape.shape import extract_features
 
 QUOTIENTS = {

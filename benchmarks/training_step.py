@@ -38,7 +38,7 @@ SLICES = 400
 def settings(architecture: str, batch: int) -> tuple[Any, Any, Any]:
     """Give the network as it is shown squares, the network's and the training's configuration."""
     from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration
-    from lggshape.segmentation.configuration import crop_of
+    from lggshape.segmentation.run.configuration import crop_of
 
     network = NetworkConfiguration(architecture=architecture)
     training = TrainingConfiguration(encoder_weights="none", batch=batch)
@@ -47,7 +47,7 @@ def settings(architecture: str, batch: int) -> tuple[Any, Any, Any]:
 
 def random_slices(network: Any) -> Any:
     """Make slices of noise, the same for all."""
-    from lggshape.segmentation.sampling import SliceStore, TrainingCase
+    from lggshape.segmentation.training.sampling import SliceStore, TrainingCase
 
     rng = np.random.default_rng(0)
     shape = (SLICES, network.size, network.size)
@@ -58,9 +58,9 @@ def random_slices(network: Any) -> Any:
 
 def by_keras(architecture: str, policy: str, batch: int, steps: int) -> None:
     from lggshape.segmentation._backend import gpus, keras
-    from lggshape.segmentation.augmentation import draw
-    from lggshape.segmentation.learner import ResidentSlices, make_learner
-    from lggshape.segmentation.networks import build
+    from lggshape.segmentation.networks.architectures import build
+    from lggshape.segmentation.training.augmentation import draw
+    from lggshape.segmentation.training.learner import ResidentSlices, make_learner
 
     shown, network, training = settings(architecture, batch)
     model = build(shown, policy=policy)
@@ -99,7 +99,7 @@ def by_plain_torch(architecture: str, batch: int, steps: int) -> None:
     import torch
     from torch.nn import functional
 
-    from lggshape.segmentation.networks import build
+    from lggshape.segmentation.networks.architectures import build
 
     shown, network, training = settings(architecture, batch)
     model = build(shown)

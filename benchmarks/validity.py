@@ -19,7 +19,8 @@ import pandas as pd
 from joblib import Parallel, delayed
 from scipy.stats import binomtest
 
-from lggshape.association import Family, Hypothesis, associate, read_labels
+from lggshape.association import Family, Hypothesis, associate
+from lggshape.labels import read_labels
 from lggshape.phantoms import label_table
 from lggshape.statistics import cramers_v, epsilon_squared, quantile_bins
 

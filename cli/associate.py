@@ -52,15 +52,16 @@ def associate(
     from lggshape import association
     from lggshape.errors import InputError
     from lggshape.files import results_folder, write_json, write_table
+    from lggshape.labels import read_codebook, read_labels
     from lggshape.provenance import describe_input, recorded
 
     if any(path.resolve() == features.resolve() for path in labels):
         msg = f"Expected tables of labels beside the features, found the features: {features}."
         raise InputError(msg)
     table = association.read_features(features, take=take)
-    known = association.read_labels(
+    known = read_labels(
         labels,
-        codebook=association.read_codebook(codebook),
+        codebook=read_codebook(codebook),
         patient_column=patient_column,
     )
     family = association.choose_family(hypotheses, table, known)

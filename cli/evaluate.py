@@ -56,9 +56,9 @@ def evaluate(
     has a row with the reason; then the exit status is 1.
     """
     from lggshape import evaluation
-    from lggshape.association import read_labels
     from lggshape.evaluation.drawing import write_figures
     from lggshape.files import results_folder, write_json, write_table
+    from lggshape.labels import read_labels
     from lggshape.provenance import recorded
 
     matched = evaluation.match_cases(predicted, reference, manifest=manifest)

@@ -64,18 +64,19 @@ def replicate(
     from lggshape import association
     from lggshape.errors import InputError
     from lggshape.files import results_folder, write_json
+    from lggshape.labels import read_labels
     from lggshape.provenance import code_hash, describe_input, package_versions, recorded
-    from lggshape.replication import steps as all_steps
-    from lggshape.replication.replicate import run_steps
-    from lggshape.replication.roles import read_roles
-    from lggshape.report.replication import as_json, write_report
     from lggshape.segmentation import SHIPPED
+    from lggshape.studies.buda2019 import steps as all_steps
+    from lggshape.studies.buda2019.replicate import run_steps
+    from lggshape.studies.buda2019.report import as_json, write_report
+    from lggshape.studies.buda2019.roles import read_roles
 
     if masks is not None and networks is not None:
         msg = "Expected --networks or --masks, found both."
         raise InputError(msg)
     used = None if masks is not None else (networks or SHIPPED)
-    known = association.read_labels(labels)
+    known = read_labels(labels)
     roles = read_roles()
     roles.check(known)
     work = work or out.absolute().with_name(f"{out.absolute().name}.work")

@@ -39,11 +39,13 @@ def show(
     are SVG and PNG. A case that cannot be shown is listed with the reason; then the exit status is
     1.
     """
-    from lggshape import showing
+    from lggshape import visualisation
     from lggshape.files import results_folder
     from lggshape.provenance import recorded
 
-    cases = showing.find_cases(dataset, names=case or (), predicted=predicted, manifest=manifest)
+    cases = visualisation.find_cases(
+        dataset, names=case or (), predicted=predicted, manifest=manifest
+    )
     options = {"case": case or [], "predicted": predicted}
     inputs = [path for path in (dataset, predicted, manifest) if path is not None]
     with (
@@ -52,11 +54,11 @@ def show(
     ):
         with progress("drawing", len(cases), quiet=quiet) as advance:
             if case:
-                failures = showing.write_cases(cases, place, jobs=jobs, on_case=advance)
+                failures = visualisation.write_cases(cases, place, jobs=jobs, on_case=advance)
             else:
-                found = showing.survey(cases, jobs=jobs, on_case=advance)
+                found = visualisation.survey(cases, jobs=jobs, on_case=advance)
                 failures = found.failures
-                showing.write_cohort(found, place)
+                visualisation.write_cohort(found, place)
         record["outputs"] = sorted(path.name for path in place.iterdir())
         record["cases"] = len(cases)
         record["failed"] = len(failures)

@@ -1,6 +1,7 @@
-from .association import associate, choose_family, read_features, read_labels
+from .association import associate, choose_family, read_features
 from .case import Case
 from .errors import CaseError, InputError, LggshapeError
+from .labels import read_labels
 from .readers import open_cases
 from .report import write_report
 from .segmentation import segment

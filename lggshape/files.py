@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -299,3 +300,15 @@ def _earlier_results(folder: Path, *, overwrite: bool) -> list[Path]:
         *(p for p in inside if p.is_file() and p.resolve().is_relative_to(folder.resolve())),
         record,
     ]
+
+
+def read_toml(source: Path | bytes) -> dict[str, Any]:
+    """Read TOML from a file or from bytes; an unreadable one is an `InputError`."""
+    try:
+        text = source.read_bytes() if isinstance(source, Path) else source
+        return tomllib.loads(text.decode("utf-8"))
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        msg = (
+            f"Expected {source if isinstance(source, Path) else 'TOML'} to be TOML, found: {error}."
+        )
+        raise InputError(msg) from error

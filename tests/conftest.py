@@ -22,7 +22,7 @@ def dataset() -> Path:
 @pytest.fixture(scope="session")
 def small_encoder() -> Callable[[], AbstractContextManager[None]]:
     """Give a context in which the encoder has five blocks: built in a second in place of ten."""
-    from lggshape.segmentation import efficientnet
+    from lggshape.segmentation.networks import efficientnet
 
     stages = tuple(efficientnet._Stage(1, 3, stride, 2, 8) for stride in (1, 2, 2, 2, 2))
 

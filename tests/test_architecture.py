@@ -10,6 +10,9 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "lggshape"
 
+TABLES = {"errors", "files", "labels", "statistics", "shape"}
+CASES = {"errors", "case", "files", "parallel", "readers"}
+
 MAY_IMPORT = {
     "errors": set(),
     "case": {"errors"},
@@ -20,38 +23,19 @@ MAY_IMPORT = {
     "provenance": {"errors", "files"},
     "readers": {"errors", "case", "files"},
     "phantoms": {"errors", "case", "files"},
-    "verification": {"errors", "case", "files", "parallel", "readers"},
-    "segmentation": {
-        "errors",
-        "case",
-        "files",
-        "parallel",
-        "readers",
-        "provenance",
-        "figures",
-    },
-    "shape": {"errors", "case", "files", "parallel", "readers"},
-    "association": {"errors", "files", "statistics", "shape"},
-    "evaluation": {
-        *("errors", "case", "files", "parallel", "readers"),
-        *("statistics", "figures", "association"),
-    },
-    "showing": {
-        *("errors", "case", "files", "parallel", "readers", "figures"),
-        *("segmentation", "shape", "evaluation"),
-    },
-    "comparison": {
-        *("errors", "files", "parallel", "readers", "statistics", "figures"),
-        *("segmentation", "shape", "evaluation"),
-    },
-    "replication": {
-        *("errors", "case", "files", "parallel", "provenance", "readers", "statistics", "figures"),
-        *("segmentation", "shape", "association", "evaluation", "verification"),
-    },
-    "report": {
-        *("errors", "files", "figures", "statistics", "shape", "association", "provenance"),
-        "replication",
-    },
+    "labels": {"errors", "files"},
+    "verification": CASES,
+    "segmentation": CASES | {"provenance", "figures"},
+    "shape": CASES,
+    "association": TABLES,
+    "evaluation": CASES | {"labels", "statistics", "figures", "association"},
+    "visualisation": CASES | {"figures", "segmentation", "shape", "evaluation"},
+    "comparison": CASES | {"statistics", "figures", "segmentation", "shape", "evaluation"},
+    "report": TABLES | {"figures", "association", "provenance"},
+    "studies": CASES
+    | TABLES
+    | {"provenance", "figures", "segmentation", "association", "evaluation", "verification"}
+    | {"report"},
 }
 """For each part of the package, the parts it may import; a new part has to be added here."""
 

@@ -4,9 +4,9 @@ from scipy.ndimage import label as components
 from scipy.spatial.transform import Rotation
 from scipy.stats import kruskal, spearmanr
 
-from lggshape.association import read_labels
 from lggshape.errors import InputError
 from lggshape.files import read_table
+from lggshape.labels import read_labels
 from lggshape.phantoms import (
     ball,
     clinical_table,

@@ -1,6 +1,5 @@
 """Tests of shape features against labels: labels, hypotheses, the tests of a study."""
 
-from lggshape.association.codebook import Codebook, Kind, read_codebook
 from lggshape.association.feature_table import Take, read_features
 from lggshape.association.hypotheses import (
     Family,
@@ -12,16 +11,11 @@ from lggshape.association.hypotheses import (
     read_family,
     read_preset,
 )
-from lggshape.association.labels import Label, Labels, read_labels
 from lggshape.association.study import Study, Test, associate, irregularity
 
 __all__ = [
-    "Codebook",
     "Family",
     "Hypothesis",
-    "Kind",
-    "Label",
-    "Labels",
     "LeftOut",
     "ReportedAUC",
     "Study",
@@ -31,9 +25,7 @@ __all__ = [
     "choose_family",
     "every_pair",
     "irregularity",
-    "read_codebook",
     "read_family",
     "read_features",
-    "read_labels",
     "read_preset",
 ]

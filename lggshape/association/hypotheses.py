@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lggshape.association.codebook import Kind, read_toml
 from lggshape.association.feature_table import measured_columns
-from lggshape.association.labels import Labels
 from lggshape.errors import InputError
+from lggshape.files import read_toml
+from lggshape.labels import Kind
+from lggshape.labels.labels import Labels
 from lggshape.shape import FEATURES
 
 DEFAULT_PRESET = "buda2019"
@@ -99,7 +100,7 @@ def read_family(path: Path) -> Family:
     ----------
     path : Path
         `name`, `title`, `alpha` and `reference`, all optional, and a [[hypothesis]] with `feature`
-        and `label` for each hypothesis. `association/presets/buda2019.toml` is an example.
+        and `label` for each hypothesis. `studies/buda2019/hypotheses.toml` is an example.
 
     Returns
     -------
@@ -117,7 +118,7 @@ def read_family(path: Path) -> Family:
 
 def read_preset(name: str = DEFAULT_PRESET) -> Family:
     """Read a family of hypotheses that ships with the package."""
-    preset = resources.files("lggshape.association") / "presets" / f"{name}.toml"
+    preset = resources.files("lggshape.studies") / name / "hypotheses.toml"
     return _family(read_toml(preset.read_bytes()), name=name, where=f"preset {name}")
 
 

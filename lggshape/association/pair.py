@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lggshape.association.hypotheses import Hypothesis
-from lggshape.association.labels import Label
+from lggshape.labels.labels import Label
 from lggshape.statistics import (
     QuantileRule,
     auc,

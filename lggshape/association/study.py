@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from lggshape.association.hypotheses import Family, Hypothesis, LeftOut
-from lggshape.association.labels import Label, Labels
 from lggshape.association.pair import Pair
 from lggshape.errors import InputError
+from lggshape.labels.labels import Label, Labels
 from lggshape.shape import FEATURES
 from lggshape.statistics import adjust
 

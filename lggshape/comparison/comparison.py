@@ -26,7 +26,7 @@ from lggshape.errors import InputError
 from lggshape.evaluation.scores import check_tolerance
 from lggshape.readers import assign_patients, open_cases
 from lggshape.segmentation import read_configuration, read_ensemble
-from lggshape.segmentation.runs import CONFIGURATION
+from lggshape.segmentation.run.folder import CONFIGURATION
 
 _ALIKE = ("patients", "epochs", "inner_every")
 """What the runs of a learning curve may differ in."""

@@ -16,7 +16,7 @@ from lggshape.files import write_json
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource
 from lggshape.segmentation import Detection, Ensemble, detect_cases, segment_cases
-from lggshape.segmentation.runs import read_json
+from lggshape.segmentation.run.folder import read_json
 
 MOST_SHOWN = 8
 """Slices of which is kept what a detector looked at."""

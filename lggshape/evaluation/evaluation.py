@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from lggshape.association import Label, Labels
 from lggshape.errors import InputError
 from lggshape.evaluation.case import compare_case
 from lggshape.evaluation.detection import detection_table
 from lggshape.evaluation.matching import Matched
 from lggshape.evaluation.scores import Scores, check_tolerance
 from lggshape.evaluation.summaries import choose_labels, group_table, summary_table
+from lggshape.labels import Label, Labels
 from lggshape.parallel import map_cases
 
 COLUMNS = (

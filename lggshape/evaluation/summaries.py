@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lggshape.association import Kind, Label, Labels
 from lggshape.errors import InputError
 from lggshape.evaluation.scores import Scores
+from lggshape.labels import Kind, Label, Labels
 from lggshape.readers.source import natural_key
 from lggshape.statistics import cluster_bootstrap, quantile_bins
 

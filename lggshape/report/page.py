@@ -54,10 +54,11 @@ class Gallery:
         return Drawing(unique, description, f"data:image/svg+xml;base64,{encoded}")
 
 
-def page_environment() -> jinja2.Environment:
-    """Give the environment of the templates."""
+def page_environment(*packages: str) -> jinja2.Environment:
+    """Return the environment of the templates: those of `packages`, then the shared ones."""
+    loaders = [jinja2.PackageLoader(package) for package in (*packages, __package__)]
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("lggshape.report"),
+        loader=jinja2.ChoiceLoader(loaders),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

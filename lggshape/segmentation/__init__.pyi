@@ -1,15 +1,15 @@
-from .batch import Map, SegmentationTable, segment_cases
-from .configuration import (
+from .inference.detect_cases import Detection, DetectionTable, Detector, detect_cases
+from .inference.segment_cases import Map, SegmentationTable, segment_cases
+from .inference.segmenter import Segmentation, Segmenter, segment
+from .run.configuration import (
     NetworkConfiguration,
     TrainingConfiguration,
     read_configuration,
     write_configuration,
 )
-from .detection import Detection, DetectionTable, Detector, detect_cases
-from .fold_training import Step
-from .inference import Segmentation, Segmenter, segment
-from .runs import SHIPPED, Ensemble, read_ensemble, read_folds
-from .training import TrainingSummary, train
+from .run.folder import SHIPPED, Ensemble, read_ensemble, read_folds
+from .training.cross_validation import TrainingSummary, train
+from .training.train_fold import Step
 
 __all__ = [
     "SHIPPED",

@@ -20,7 +20,7 @@ from typing import Any
 from lggshape.errors import InputError
 from lggshape.readers import open_cases
 from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration, read_folds
-from lggshape.segmentation.runs import NETWORK, WEIGHTS, member_folder
+from lggshape.segmentation.run.folder import NETWORK, WEIGHTS, member_folder
 
 HERE = Path(__file__).parent
 FOLDS = HERE.parent / "segmentation" / "folds.json"
@@ -49,7 +49,7 @@ def settings(name: str, runs: Path) -> tuple[NetworkConfiguration, TrainingConfi
 @cache
 def prepared(dataset: Path, network: NetworkConfiguration) -> Any:
     """Prepare the cases for a network, once a process."""
-    from lggshape.segmentation.preparation import load_cases
+    from lggshape.segmentation.training.training_cases import load_cases
 
     cases, failures = load_cases(open_cases(dataset), network, jobs=1)
     if failures:
@@ -60,7 +60,7 @@ def prepared(dataset: Path, network: NetworkConfiguration) -> Any:
 def train(dataset: Path, runs: Path, name: str, fold: int) -> None:
     """Train a fold of a row, and what its encoder starts from before it."""
     from lggshape.segmentation._backend import keras
-    from lggshape.segmentation.training import train_on
+    from lggshape.segmentation.training.cross_validation import train_on
 
     rows, _ = read_rows()
     if "encoder" in rows[name]:

@@ -32,8 +32,8 @@ from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
 from lggshape.readers.packed import pack_masks
 from lggshape.segmentation import read_ensemble
-from lggshape.segmentation.postprocessing import select_component
-from lggshape.segmentation.runs import CASES, CONFIGURATION, FOLDS, NETWORK, SHIPPED, WEIGHTS
+from lggshape.segmentation.inference.postprocessing import select_component
+from lggshape.segmentation.run.folder import CASES, CONFIGURATION, FOLDS, NETWORK, SHIPPED, WEIGHTS
 
 HERE = Path(__file__).parent
 THRESHOLDS = np.arange(0.05, 1, 0.05)

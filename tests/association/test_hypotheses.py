@@ -3,16 +3,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lggshape.association import (
-    Hypothesis,
-    Labels,
-    choose_family,
-    every_pair,
-    read_family,
-    read_labels,
-    read_preset,
-)
+from lggshape.association import Hypothesis, choose_family, every_pair, read_family, read_preset
 from lggshape.errors import InputError
+from lggshape.labels import Labels, read_labels
 
 ASD, BEVR = "angular_standard_deviation", "bounding_ellipsoid_volume_ratio"
 

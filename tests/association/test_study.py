@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lggshape.association import Family, Hypothesis, Labels, Study, associate, read_labels
+from lggshape.association import Family, Hypothesis, Study, associate
 from lggshape.errors import InputError
+from lggshape.labels import Labels, read_labels
 from lggshape.statistics import FisherResult, fisher_exact
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from lggshape.showing.cohort import COLUMNS
+from lggshape.visualisation.cohort import COLUMNS
 from lggshape_cli import app
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lggshape.association import read_labels
 from lggshape.errors import InputError
 from lggshape.evaluation import evaluate, match_cases
 from lggshape.evaluation.evaluation import COLUMNS, SLICE_COLUMNS
 from lggshape.evaluation.scores import dice
+from lggshape.labels import read_labels
 
 
 @pytest.fixture

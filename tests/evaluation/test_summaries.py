@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lggshape.association import read_labels
 from lggshape.errors import InputError
 from lggshape.evaluation.scores import Scores
 from lggshape.evaluation.summaries import choose_labels, group_table, summary_table
+from lggshape.labels import read_labels
 
 
 @pytest.fixture

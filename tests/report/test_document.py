@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lggshape.association import Family, Hypothesis, associate, read_labels, read_preset
+from lggshape.association import Family, Hypothesis, associate, read_preset
+from lggshape.labels import read_labels
 from lggshape.provenance import describe_input
 from lggshape.report import count_figures, write_report
 

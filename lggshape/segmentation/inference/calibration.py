@@ -1,0 +1,170 @@
+"""What is fitted on inner splits: honest probabilities, and the threshold of the mask."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lggshape.segmentation.inference.postprocessing import select_component
+
+Probabilities = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_LIMIT = 1e-5  # probabilities nearer to 0 or 1 are taken for this near
+_BINS = 512
+_THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
+
+
+class Calibration(NamedTuple):
+    """A map of probabilities by slope and intercept on the scale of logits."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def apply(self, probability: Probabilities) -> Probabilities:
+        """Map probabilities of any shape."""
+        if self == Calibration():
+            return probability
+        from scipy.special import expit
+
+        mapped: Probabilities = expit(self.slope * _logit(probability) + self.intercept)
+        return mapped
+
+
+class Fitted(NamedTuple):
+    """What is fitted on an inner split.
+
+    Attributes
+    ----------
+    calibration : Calibration
+        From probabilities to honest ones.
+    threshold : float
+        On the calibrated probability, of the mask.
+    dice : tuple of float
+        Of the mask of each volume.
+    """
+
+    calibration: Calibration
+    threshold: float
+    dice: tuple[float, ...]
+
+
+def fit_to_inner_split(probabilities: Sequence[Probabilities], masks: Sequence[Mask]) -> Fitted:
+    """Fit the calibration, and then the threshold.
+
+    Parameters
+    ----------
+    probabilities, masks : sequences of ndarray, shape (Z, Y, X)
+        Of each volume of the inner split. Without any, nothing is calibrated and the threshold is
+        one half.
+
+    Returns
+    -------
+    Fitted
+        Both, and the Dice that they come to.
+    """
+    if not probabilities:
+        return Fitted(Calibration(), 0.5, ())
+    calibration = fit_calibration(probabilities, masks)
+    calibrated = [calibration.apply(probability) for probability in probabilities]
+    threshold = choose_threshold(calibrated, masks)
+    selected = (select_component(one, threshold).mask for one in calibrated)
+    scores = (dice(mask, reference) for mask, reference in zip(selected, masks, strict=True))
+    return Fitted(calibration, threshold, tuple(scores))
+
+
+def fit_calibration(probabilities: Sequence[Probabilities], masks: Sequence[Mask]) -> Calibration:
+    """Fit slope and intercept by maximum likelihood over all pixels, as in [1]_.
+
+    What is fitted to are not 0 and 1 but Platt's targets, (N + 1) / (N + 2) for the N pixels inside
+    and 1 / (N + 2) for the N outside: so the fit stays finite where no pixel is wrong.
+
+    Parameters
+    ----------
+    probabilities, masks : sequences of ndarray
+        Of each volume, of the same shapes.
+
+    Returns
+    -------
+    Calibration
+        The identity where the pixels are all inside or all outside, or predicted alike.
+
+    References
+    ----------
+    .. [1] Platt J. Probabilistic outputs for support vector machines. Advances in Large Margin
+       Classifiers, MIT Press 1999, 61-74.
+    """
+    from scipy.optimize import minimize
+
+    limit = float(np.log(1 / _LIMIT))
+    edges = np.linspace(-limit, limit, _BINS + 1)
+    centres = (edges[1:] + edges[:-1]) / 2
+    total, inside = np.zeros(_BINS), np.zeros(_BINS)
+    for probability, mask in zip(probabilities, masks, strict=True):
+        logits = _logit(probability)
+        total += np.histogram(logits, edges)[0]
+        inside += np.histogram(logits[mask], edges)[0]
+    used = total > 0
+    if np.count_nonzero(used) < 2 or inside.sum() in (0, total.sum()):
+        return Calibration()
+    outside = total - inside
+    targets = inside * (inside.sum() + 1) / (inside.sum() + 2) + outside / (outside.sum() + 2)
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        logits = parameters[0] * centres[used] + parameters[1]
+        return float(
+            np.sum(total[used] * np.logaddexp(0, logits) - targets[used] * logits) / total.sum()
+        )
+
+    fitted = minimize(loss, [1.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-4})
+    slope, intercept = (float(value) for value in fitted.x)
+    # A slope of 0 or less says that the network has learnt nothing: nothing to calibrate.
+    return Calibration(slope, intercept) if slope > 0 else Calibration()
+
+
+def choose_threshold(probabilities: Sequence[Probabilities], masks: Sequence[Mask]) -> float:
+    """Choose the threshold of the mask by the mean Dice of some volumes.
+
+    A few volumes say little about thresholds that lie close together. So it is not the best one
+    that is taken, but, of those that are worse by no more than one standard error of the paired
+    difference, the one nearest to one half: the one-standard-error rule of [1]_.
+
+    Parameters
+    ----------
+    probabilities, masks : sequences of ndarray, shape (Z, Y, X)
+        Of each volume.
+
+    Returns
+    -------
+    float
+        From 0.2 to 0.8.
+
+    References
+    ----------
+    .. [1] Breiman L, Friedman JH, Olshen RA, Stone CJ. Classification and regression trees.
+       Wadsworth 1984, section 3.4.3.
+    """
+    scores = np.array(
+        [
+            [dice(select_component(probability, threshold).mask, mask) for threshold in _THRESHOLDS]
+            for probability, mask in zip(probabilities, masks, strict=True)
+        ]
+    )
+    worse = scores[:, [scores.mean(axis=0).argmax()]] - scores
+    error = worse.std(axis=0, ddof=1) / np.sqrt(len(worse)) if len(worse) > 1 else 0
+    good = _THRESHOLDS[worse.mean(axis=0) <= error + 1e-9]
+    return float(good[np.argmin(np.abs(good - 0.5))])
+
+
+def dice(predicted: Mask, reference: Mask) -> float:
+    """Give the Dice coefficient of two masks; 1 if both are empty."""
+    size = np.count_nonzero(predicted) + np.count_nonzero(reference)
+    return 2 * np.count_nonzero(predicted & reference) / size if size else 1.0
+
+
+def _logit(probability: Probabilities) -> NDArray[np.float32]:
+    from scipy.special import logit
+
+    logits: NDArray[np.float32] = logit(np.clip(probability, _LIMIT, 1 - _LIMIT))
+    return logits

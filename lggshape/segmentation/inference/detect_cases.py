@@ -1,0 +1,194 @@
+"""Whether there is tumour in a slice, by networks that were trained to tell that alone."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lggshape.case import Case
+from lggshape.errors import InputError
+from lggshape.parallel import map_cases
+from lggshape.readers import CaseSource
+from lggshape.segmentation.inference.network_cache import Networks, SeenCaseError
+from lggshape.segmentation.inference.predictor import FLIPS, slice_probability
+from lggshape.segmentation.inference.segment_cases import different_names
+from lggshape.segmentation.preprocessing.network_input import prepare
+from lggshape.segmentation.run.folder import Ensemble, read_ensemble
+
+COLUMNS = ("case", "patient", "fold", "slice", "score")
+"""Columns of `DetectionTable.slices`, in order."""
+
+
+class Detection(NamedTuple):
+    """What detectors say of a case.
+
+    Attributes
+    ----------
+    probability : ndarray of float32, shape (Z,)
+        Calibrated probability of tumour in the slice, the mean over networks and flips.
+    evidence : ndarray of float32, shape (Z, Y, X)
+        What speaks for tumour (above 0) or against it, on the grid of the case; the mean over
+        networks and flips, from a grid that is 32 times coarser. About the logit of a slice is its
+        mean over the square that slices are fitted to.
+    fold : int or None
+        The fold that the patient was held out in, for a patient of the networks' data set.
+    """
+
+    probability: NDArray[np.float32]
+    evidence: NDArray[np.float32]
+    fold: int | None
+
+
+class Detector:
+    """Networks ready to tell which slices of a case have tumour.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Networks that were trained for detection.
+    device : {"auto", "cpu", "gpu"}
+        Where to compute.
+
+    Raises
+    ------
+    InputError
+        If the networks do something else, or a GPU is asked for and there is none.
+    """
+
+    def __init__(self, ensemble: Ensemble, *, device: str = "auto") -> None:
+        self._networks = Networks(ensemble, task="detection", device=device)
+
+    def detect(self, case: Case) -> Detection:
+        """Tell which slices of a case have tumour, by the networks that never saw the patient.
+
+        Parameters
+        ----------
+        case : Case
+            With an image that has FLAIR.
+
+        Returns
+        -------
+        Detection
+            A number a slice, and a number a voxel.
+
+        Raises
+        ------
+        SeenCaseError
+            If all networks were trained on the patient.
+        CaseError
+            If the image has no FLAIR or cannot be scaled.
+        InputError
+            If the weights of a network cannot be read.
+        """
+        configuration = self._networks.configuration
+        volume = prepare(case, configuration)
+        members, fold = self._networks.unseen_by(case)
+        probabilities, evidences = [], []
+        for member in members:
+            evidence = self._networks.predict(member, volume.codes, flips=FLIPS)
+            probabilities.append(member.calibration.apply(slice_probability(evidence)))
+            evidences.append(evidence.mean(axis=0))
+        block = np.ones((1, configuration.reduction, configuration.reduction), dtype=np.float32)
+        fine = np.kron(np.mean(evidences, axis=0), block)
+        return Detection(
+            np.mean(probabilities, axis=0).astype(np.float32), volume.frame.restore(fine), fold
+        )
+
+
+class DetectionTable(NamedTuple):
+    """What was detected in many cases.
+
+    Attributes
+    ----------
+    slices : DataFrame
+        A row a slice, with the columns `COLUMNS`.
+    failures : dict of str to str
+        The cases that could not be looked at, with the reason.
+    skipped : tuple of str
+        The cases that were left out because every network was trained on them.
+    """
+
+    slices: pd.DataFrame
+    failures: dict[str, str]
+    skipped: tuple[str, ...]
+
+
+def detect_cases(
+    sources: Sequence[CaseSource],
+    networks: Path,
+    *,
+    device: str = "auto",
+    skip_seen: bool = False,
+    on_case: Callable[[], None] | None = None,
+    on_result: Callable[[str, Detection], None] | None = None,
+) -> DetectionTable:
+    """Tell of many cases which slices have tumour.
+
+    Parameters
+    ----------
+    sources : sequence of CaseSource
+        Cases with an image.
+    networks : Path
+        Folder of a training run for detection.
+    device : {"auto", "cpu", "gpu"}
+        Where to compute.
+    skip_seen : bool
+        Whether a case that every network was trained on is left out; by default it fails.
+    on_case : callable, optional
+        Called after each case.
+    on_result : callable, optional
+        Called with the name of a case and what was found.
+
+    Returns
+    -------
+    DetectionTable
+        One bad case does not keep the others from being looked at.
+
+    Raises
+    ------
+    InputError
+        If `networks` cannot be used, two cases have one name, or a GPU is asked for and there is
+        none.
+    """
+    different_names(sources)
+    detector = Detector(read_ensemble(networks), device=device)
+    tables, failures, skipped = [pd.DataFrame(columns=list(COLUMNS))], {}, []
+    # One process: the networks use all cores themselves.
+    for outcome in map_cases(partial(_detect, detector, on_result), sources, jobs=1):
+        name = outcome.item.id
+        if outcome.error is None:
+            tables.append(outcome.value)
+        elif isinstance(outcome.error.__cause__, InputError):
+            raise outcome.error.__cause__  # the weights, not the case
+        elif isinstance(outcome.error, SeenCaseError) and skip_seen:
+            skipped.append(name)
+        else:
+            failures[name] = str(outcome.error)
+        if on_case is not None:
+            on_case()
+    return DetectionTable(pd.concat(tables, ignore_index=True), failures, tuple(skipped))
+
+
+def _detect(
+    detector: Detector,
+    on_result: Callable[[str, Detection], None] | None,
+    source: CaseSource,
+) -> pd.DataFrame:
+    found = detector.detect(source.read(mask=False))
+    if on_result is not None:
+        on_result(source.id, found)
+    return pd.DataFrame(
+        {
+            "case": source.id,
+            "patient": source.patient,
+            "fold": found.fold,
+            "slice": np.arange(1, len(found.probability) + 1),
+            "score": found.probability.astype(float),
+        },
+        columns=list(COLUMNS),
+        dtype=object,
+    )

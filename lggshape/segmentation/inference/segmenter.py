@@ -1,0 +1,221 @@
+"""From the image of a case to its mask."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lggshape.case import Case
+from lggshape.errors import InputError
+from lggshape.segmentation.inference.network_cache import Networks
+from lggshape.segmentation.inference.postprocessing import select_component
+from lggshape.segmentation.inference.predictor import FLIPS
+from lggshape.segmentation.preprocessing.intensities import add_noise
+from lggshape.segmentation.preprocessing.network_input import prepare
+from lggshape.segmentation.run.folder import SHIPPED, Ensemble, read_ensemble
+
+_SCORED = 0.001
+"""Share of a slice's pixels, those of the highest probability, whose mean is its score."""
+
+
+class Segmentation(NamedTuple):
+    """What networks say of a case.
+
+    Attributes
+    ----------
+    mask : ndarray of bool, shape (Z, Y, X)
+        The tumour: one 6-connected component, or nothing.
+    samples : ndarray of bool, shape (N, Z, Y, X)
+        The masks that each network and flip gives by itself.
+    threshold : float
+        The lowest probability that is inside the mask.
+    probability : ndarray of float32, shape (Z, Y, X)
+        Calibrated probability of tumour, the mean over networks and flips.
+    uncertainty : ndarray of float32, shape (Z, Y, X)
+        Standard deviation of the probability over networks and flips, each calibrated by itself.
+    entropy : ndarray of float32, shape (Z, Y, X)
+        Of the probability, in bits: 1 where it is one half, 0 where it is certain.
+    slice_scores : ndarray of float32, shape (Z,)
+        For tumour in the slice: the mean of its highest probabilities, a thousandth of its pixels.
+    removed : int
+        Components that were removed.
+    networks : tuple of str
+        Names of the networks that were used.
+    fold : int or None
+        The fold that the patient was held out in, for a patient of the networks' data set.
+    missing : tuple of str
+        The sequences that the case lacks.
+    """
+
+    mask: NDArray[np.bool_]
+    samples: NDArray[np.bool_]
+    threshold: float
+    probability: NDArray[np.float32]
+    uncertainty: NDArray[np.float32]
+    entropy: NDArray[np.float32]
+    slice_scores: NDArray[np.float32]
+    removed: int
+    networks: tuple[str, ...]
+    fold: int | None
+    missing: tuple[str, ...]
+
+
+class Segmenter:
+    """Networks ready to segment one case after another.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        The networks.
+    flips : bool
+        Whether to average over a slice and its mirror image, left to right.
+    device : {"auto", "cpu", "gpu"}
+        Where to compute.
+    noise : float
+        Standard deviation of Gaussian noise that is added to what the networks are shown, in
+        standard deviations of a sequence: to see how much they bear.
+    seed : int
+        Of the noise. A case gets the same, whatever is segmented before it.
+
+    Attributes
+    ----------
+    precision : str
+        The dtype policy of Keras that it computes with.
+
+    Raises
+    ------
+    InputError
+        If the networks do something else, a GPU is asked for and there is none, or `noise` is
+        negative.
+    """
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        *,
+        flips: bool = True,
+        device: str = "auto",
+        noise: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        if not 0 <= noise < math.inf:
+            msg = f"Expected the noise to be a number from 0 on, found {noise}."
+            raise InputError(msg)
+        self._networks = Networks(ensemble, task="segmentation", device=device)
+        self.precision = self._networks.precision
+        self._noise, self._seed = noise, seed
+        self._flips: Sequence[tuple[int, ...]] = FLIPS if flips else FLIPS[:1]
+
+    def segment(self, case: Case) -> Segmentation:
+        """Segment a case.
+
+        A patient that some of the networks were trained on is segmented by the others alone, also
+        when the case comes under another name or in another format.
+
+        Parameters
+        ----------
+        case : Case
+            With an image that has FLAIR.
+
+        Returns
+        -------
+        Segmentation
+            On the grid of the case.
+
+        Raises
+        ------
+        SeenCaseError
+            If all networks were trained on the patient.
+        CaseError
+            If the image has no FLAIR or cannot be scaled.
+        InputError
+            If the weights of a network cannot be read.
+        """
+        volume = prepare(case, self._networks.configuration)
+        if self._noise:
+            rng = np.random.default_rng([self._seed, crc32(case.id.encode())])
+            volume = volume._replace(codes=add_noise(volume.codes, self._noise, rng))
+        members, fold = self._networks.unseen_by(case)
+        mean = np.zeros(volume.codes.shape[:3])
+        sums, squares = np.zeros_like(mean), np.zeros_like(mean)
+        threshold = float(np.mean([member.threshold for member in members]))
+        samples = []
+        for member in members:
+            predicted = self._networks.predict(member, volume.codes, flips=self._flips)
+            # Averaged before it is calibrated: so it was when the calibration was fitted.
+            mean += member.calibration.apply(predicted.mean(axis=0)) / len(members)
+            for one in predicted:
+                calibrated = member.calibration.apply(one)
+                sums += calibrated
+                squares += np.square(calibrated, dtype=np.float64)
+                samples.append(select_component(volume.frame.restore(calibrated), threshold).mask)
+        count = len(members) * len(self._flips)
+        spread = np.sqrt(np.maximum(squares / count - (sums / count) ** 2, 0))
+        probability = np.clip(volume.frame.restore(mean.astype(np.float32)), 0, 1)
+        uncertainty = volume.frame.restore(spread.astype(np.float32))
+        mask, removed = select_component(probability, threshold)
+        return Segmentation(
+            mask=mask,
+            samples=np.stack(samples),
+            threshold=threshold,
+            probability=probability,
+            uncertainty=uncertainty,
+            entropy=_entropy(probability),
+            slice_scores=_slice_scores(probability),
+            removed=removed,
+            networks=tuple(member.name for member in members),
+            fold=fold,
+            missing=volume.missing,
+        )
+
+
+def segment(
+    case: Case, networks: Path = SHIPPED, *, flips: bool = True, device: str = "auto"
+) -> Segmentation:
+    """Segment a case with the networks that ship, or with those of a training run.
+
+    Parameters
+    ----------
+    case : Case
+        With an image that has FLAIR.
+    networks : Path
+        Folder of a run, as `lggshape train` writes it; by default the networks that ship. They are
+        read anew in each call; for many cases, make a `Segmenter`.
+    flips : bool
+        Whether to average over a slice and its mirror image, left to right.
+    device : {"auto", "cpu", "gpu"}
+        Where to compute.
+
+    Returns
+    -------
+    Segmentation
+        Mask, probability and uncertainty on the grid of the case.
+
+    Raises
+    ------
+    SeenCaseError
+        If all networks were trained on the patient.
+    CaseError
+        If the image has no FLAIR or cannot be scaled.
+    InputError
+        If there are no networks in the folder, or a GPU is asked for and there is none.
+    """
+    return Segmenter(read_ensemble(networks), flips=flips, device=device).segment(case)
+
+
+def _entropy(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    from scipy.special import entr
+
+    bits: NDArray[np.float32] = (entr(probability) + entr(1 - probability)) / np.float32(np.log(2))
+    return bits
+
+
+def _slice_scores(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    flat = probability.reshape(len(probability), -1)
+    count = max(1, round(_SCORED * flat.shape[1]))
+    scores: NDArray[np.float32] = np.partition(flat, -count, axis=1)[:, -count:].mean(axis=1)
+    return scores

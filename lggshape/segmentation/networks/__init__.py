@@ -1,0 +1,1 @@
+"""Networks: U-Net, ResUNet, and a U-Net on an EfficientNet-Lite encoder."""

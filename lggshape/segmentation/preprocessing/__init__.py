@@ -1,0 +1,1 @@
+"""From the image of a case to the input of a network."""

@@ -1,0 +1,306 @@
+"""The folder of a training run: what is in it, and how it is read back.
+
+====================== ==========================================================================
+`configuration.json`    the settings of network and training
+`folds.json`            the fold of each patient
+`cases.json`            the cases with their patients, sites and the fingerprints of their slices
+`fold0-member0/`        a network: `network.json` (inner split, calibration, threshold, epoch),
+                        `weights.npz`, `history.csv`, `training.svg` and `.png`
+====================== ==========================================================================
+
+`network.json` is written last: a member without it is not finished.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import is_zipfile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lggshape.errors import InputError
+from lggshape.files import write_json, written_whole
+from lggshape.segmentation.inference.calibration import Calibration
+from lggshape.segmentation.run.configuration import NetworkConfiguration, read_configuration
+from lggshape.segmentation.run.fingerprints import KnownCase, KnownCases
+
+SHIPPED = Path(__file__).parents[1] / "weights"
+"""The networks that ship: a run like any other, with a model card."""
+
+CONFIGURATION, FOLDS, CASES = "configuration.json", "folds.json", "cases.json"
+NETWORK, WEIGHTS = "network.json", "weights.npz"
+
+_LARGE = 4096
+"""Numbers from which on a kernel is stored in 8 bits: smaller ones would save nothing."""
+
+_STEPS = 127  # from 0 to the largest value of a channel
+_STEP = ":step"
+"""What follows the name of a kernel in 8 bits, for its steps."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A trained network of a run.
+
+    Attributes
+    ----------
+    fold, member : int
+        The fold whose patients it has not seen, and its number within the fold.
+    weights : Path
+        The file of its weights.
+    calibration : Calibration
+        From its probabilities to honest ones.
+    threshold : float
+        On the calibrated probability, of the mask.
+    """
+
+    fold: int
+    member: int
+    weights: Path
+    calibration: Calibration
+    threshold: float
+
+    @property
+    def name(self) -> str:
+        """Give the name of the network in tables."""
+        return member_folder(self.fold, self.member)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The networks of a run, and who must not be segmented by which.
+
+    Attributes
+    ----------
+    configuration : NetworkConfiguration
+        What the networks look like.
+    members : tuple of Member
+        The finished networks.
+    folds : mapping of str to int
+        The fold of each patient.
+    known : KnownCases
+        Recognises the patients that the networks were trained on.
+    precision : str
+        The precision that was asked for when they were trained, of which the calibration is.
+    """
+
+    configuration: NetworkConfiguration
+    members: tuple[Member, ...]
+    folds: Mapping[str, int]
+    known: KnownCases
+    precision: str = "auto"
+
+    def unseen_by(self, patients: Iterable[str]) -> tuple[Member, ...]:
+        """Give the networks that were trained on none of some known patients."""
+        # A patient without a fold is one that the encoder was trained on before: no network is new
+        # to him.
+        folds = {self.folds.get(patient) for patient in patients}
+        # A network has seen the patients of every fold but its own.
+        return tuple(member for member in self.members if folds <= {member.fold})
+
+
+def member_folder(fold: int, member: int) -> str:
+    """Give the name of the folder of a network."""
+    return f"fold{fold}-member{member}"
+
+
+def read_ensemble(folder: Path) -> Ensemble:
+    """Read the finished networks of a training run; the weights themselves are read when used.
+
+    Raises
+    ------
+    InputError
+        If the folder is not that of a run, or has no finished network.
+    """
+    if not (folder / CONFIGURATION).is_file():
+        msg = f"Expected the folder of a training run, found no {CONFIGURATION}: {folder}."
+        raise InputError(msg)
+    configuration, training = read_configuration(folder / CONFIGURATION)
+    folds = read_folds(folder / FOLDS)
+    members = []
+    for path in sorted(folder.glob(f"fold*-member*/{NETWORK}")):
+        values = read_json(path, ("fold", "member", "calibration", "threshold"))
+        try:
+            calibration = Calibration(**values["calibration"])
+            member = Member(
+                fold=int(values["fold"]),
+                member=int(values["member"]),
+                weights=path.with_name(WEIGHTS),
+                calibration=Calibration(float(calibration.slope), float(calibration.intercept)),
+                threshold=float(values["threshold"]),
+            )
+        except (TypeError, ValueError) as error:
+            msg = f"Expected {path} to describe a network, found: {error}."
+            raise InputError(msg) from error
+        if not member.weights.is_file():
+            msg = f"Expected the weights of a network, found no file: {member.weights}."
+            raise InputError(msg)
+        members.append(member)
+    if not members:
+        msg = f"Expected {folder} to hold trained networks, found none that is finished."
+        raise InputError(msg)
+    members.sort(key=lambda member: (member.fold, member.member))
+    known = KnownCases(read_cases(folder / CASES))
+    return Ensemble(configuration, tuple(members), folds, known, training.precision)
+
+
+def cases_behind(weights: Path) -> list[KnownCase]:
+    """Give the cases that the weights of a network were trained on.
+
+    Parameters
+    ----------
+    weights : Path
+        A file of weights. Where it does not lie in the folder of a run nothing is known of it.
+
+    Raises
+    ------
+    InputError
+        If the run that it lies in cannot be read.
+    """
+    run = weights.absolute().parent.parent
+    if not (run / CASES).exists():
+        return []
+    network = read_json(weights.with_name(NETWORK), ("fold", "inner_dice"))
+    folds = read_folds(run / FOLDS)
+    return [
+        case
+        for case in read_cases(run / CASES)
+        if folds.get(case.patient) != network["fold"] and case.case not in network["inner_dice"]
+    ]
+
+
+def write_folds(path: Path, folds: Mapping[str, int]) -> None:
+    """Write the fold of each patient."""
+    write_json(path, {"folds": max(folds.values()) + 1, "patients": dict(folds)})
+
+
+def read_folds(path: Path) -> dict[str, int]:
+    """Read the fold of each patient.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or holds anything else.
+    """
+    values = read_json(path, ("folds", "patients"))
+    count, patients = values["folds"], values["patients"]
+    valid = isinstance(patients, dict) and isinstance(count, int)
+    if not valid or not all(fold in range(count) for fold in patients.values()):
+        msg = f"Expected {path} to give each patient a fold from 0 below {count}."
+        raise InputError(msg)
+    return {str(patient): int(fold) for patient, fold in patients.items()}
+
+
+def write_cases(path: Path, cases: Sequence[KnownCase]) -> None:
+    """Write what the cases of a run are known again by."""
+    write_json(path, {"cases": [case._asdict() for case in cases]})
+
+
+def read_cases(path: Path) -> list[KnownCase]:
+    """Read what the cases of a run are known again by.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or holds anything else.
+    """
+    try:
+        cases = [KnownCase(**values) for values in read_json(path, ("cases",))["cases"]]
+        return [case._replace(fingerprints=tuple(case.fingerprints)) for case in cases]
+    except TypeError as error:
+        msg = f"Expected {path} to list the cases of a run, found: {error}."
+        raise InputError(msg) from error
+
+
+def read_json(path: Path, keys: Iterable[str]) -> dict[str, Any]:
+    """Read a JSON object that has some keys.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, no JSON, or lacks a key.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        missing = [key for key in keys if key not in values]
+    except (OSError, ValueError, TypeError) as error:
+        msg = f"Expected {path} to be a JSON file, found: {error}."
+        raise InputError(msg) from error
+    if missing or not isinstance(values, dict):
+        msg = f"Expected {path} to have {', '.join(keys)}, found no {', '.join(missing)}."
+        raise InputError(msg)
+    return values
+
+
+def write_weights(path: Path, weights: Mapping[str, NDArray[np.generic]]) -> None:
+    """Write the weights of a network by the paths of its variables, large kernels in 8 bits.
+
+    A kernel of many numbers is rounded to 255 steps for each output channel, from minus to plus its
+    largest value, as is usual for weights after training [1]_. Other kernels are of half precision.
+    What is one number a channel stays in single precision: it is little, and the variances of batch
+    normalisation do not fit into the range of half precision.
+
+    References
+    ----------
+    .. [1] Krishnamoorthi R. Quantizing deep convolutional networks for efficient inference.
+       arXiv 1806.08342 (2018), section 3.
+    """
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for name, values in weights.items():
+        if values.ndim > 1 and values.size >= _LARGE and values.shape[-1] > 1:
+            kernel = values.astype(np.float32)
+            largest = np.abs(kernel).reshape(-1, kernel.shape[-1]).max(axis=0)
+            steps = np.where(largest > 0, largest, 1) / _STEPS
+            arrays[name] = np.rint(kernel / steps).astype(np.int8)
+            arrays[name + _STEP] = steps.astype(np.float32)
+        else:
+            arrays[name] = values.astype(np.float16 if values.ndim > 1 else np.float32)
+    write_arrays(path, arrays, compressed=True)
+
+
+def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Read the weights of a network by the paths of its variables.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged.
+    """
+    arrays = read_arrays(path)
+    return {
+        name: values.astype(np.float32) * arrays.get(name + _STEP, np.float32(1))
+        for name, values in arrays.items()
+        if not name.endswith(_STEP)
+    }
+
+
+def write_arrays(
+    path: Path, arrays: Mapping[str, NDArray[np.generic]], *, compressed: bool = False
+) -> None:
+    """Write arrays by name, whole or not at all."""
+    save = np.savez_compressed if compressed else np.savez
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        # For NumPy's types an array might be called like an option, `allow_pickle`; none is.
+        save(file, **arrays)  # type: ignore[arg-type]
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read arrays by name; nothing in the file is executed.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged.
+    """
+    try:
+        if path.is_file() and not is_zipfile(path):  # NumPy would speak of pickles
+            raise ValueError("a file that is no NumPy archive (.npz)")
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    # Damaged archives make zipfile, zlib and NumPy raise nearly anything.
+    except Exception as error:
+        msg = f"Expected {path} to hold the weights of a network, found: {error}."
+        raise InputError(msg) from error

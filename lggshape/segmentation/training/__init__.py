@@ -1,0 +1,1 @@
+"""Training by patient-level cross-validation."""

@@ -1,0 +1,155 @@
+"""Cross-validated training: folds by patient, resumable by fold and epoch."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lggshape.readers import CaseSource
+from lggshape.segmentation._backend import device_scope
+from lggshape.segmentation.run import folder as runs
+from lggshape.segmentation.run.configuration import NetworkConfiguration, TrainingConfiguration
+from lggshape.segmentation.training.sampling import TrainingCase
+from lggshape.segmentation.training.train_fold import FoldTraining, Step
+from lggshape.segmentation.training.training_cases import (
+    begin_run,
+    choose_folds,
+    holds_run,
+    load_cases,
+    refuse_cases,
+    refuse_settings,
+)
+
+
+@dataclass(frozen=True)
+class TrainingSummary:
+    """What a training run came to.
+
+    Attributes
+    ----------
+    members : tuple of str
+        The networks that are finished, those of earlier calls included.
+    failures : dict of str to str
+        The cases that could not be used, with the reason.
+    """
+
+    members: tuple[str, ...]
+    failures: dict[str, str]
+
+
+def train(
+    sources: Sequence[CaseSource],
+    out: Path,
+    *,
+    network: NetworkConfiguration,
+    training: TrainingConfiguration,
+    only: Sequence[int] = (),
+    folds: Mapping[str, int] | None = None,
+    resume: bool = False,
+    device: str = "auto",
+    jobs: int | None = None,
+    on_step: Callable[[Step], None] | None = None,
+) -> TrainingSummary:
+    """Train networks by patient-level cross-validation.
+
+    Parameters
+    ----------
+    sources : sequence of CaseSource
+        Cases with image and mask.
+    out : Path
+        Folder of the run, described in `lggshape.segmentation.run.folder`.
+    network, training : configuration
+        The settings.
+    only : sequence of int
+        The folds to train, from 0; by default all.
+    folds : mapping of str to int, optional
+        The fold of each patient, for example by `read_folds`; by default they are drawn.
+    resume : bool
+        Whether `out` may hold an earlier run of the same settings, which is then continued:
+        finished members stay, an unfinished one goes on after its last whole epoch.
+    device : {"auto", "cpu", "gpu"}
+        Where to compute.
+    jobs : int, optional
+        Number of processes that read the cases; all cores by default.
+    on_step : callable, optional
+        Called after each step.
+
+    Returns
+    -------
+    TrainingSummary
+        One bad case does not keep the others from being trained on.
+
+    Raises
+    ------
+    InputError
+        If there is no case with a mask or none with one of the sequences, there are too few
+        patients, two of them share a slice, a fold does not exist or has no tumour to train on,
+        `out` holds something else or an earlier run of other settings or cases, or the weights of
+        the encoder or a GPU are asked for and not there, or the weights were trained on a patient
+        who is held out.
+    """
+    # Before the cases are read, which takes minutes.
+    refuse_settings(network, training, only=only, device=device)
+    holds_run(out, network, training, resume=resume)
+    cases, failures = load_cases(sources, network, jobs=jobs)
+    members = train_on(
+        cases, out, network=network, training=training, only=only, folds=folds, resume=resume,
+        device=device, on_step=on_step,
+    )  # fmt: skip
+    return TrainingSummary(members, failures)
+
+
+def train_on(
+    cases: Sequence[TrainingCase],
+    out: Path,
+    *,
+    network: NetworkConfiguration,
+    training: TrainingConfiguration,
+    only: Sequence[int] = (),
+    folds: Mapping[str, int] | None = None,
+    resume: bool = False,
+    device: str = "auto",
+    on_step: Callable[[Step], None] | None = None,
+) -> tuple[str, ...]:
+    """Train networks on cases in memory: several trainings need not read them again.
+
+    Parameters
+    ----------
+    cases : sequence of TrainingCase
+        As `load_cases` gives them for the network's sequences and size.
+    out, network, training, only, folds, resume, device, on_step
+        As for `train`.
+
+    Returns
+    -------
+    tuple of str
+        The networks that are finished.
+
+    Raises
+    ------
+    InputError
+        If the cases were prepared for another size or number of sequences, and as `train` does,
+        but for what has to do with reading them.
+    """
+    refuse_settings(network, training, only=only, device=device)
+    refuse_cases(cases, network)
+    begun = holds_run(out, network, training, resume=resume)
+    chosen = sorted(set(only)) or list(range(training.folds))
+    sites = {case.patient: case.site for case in cases}
+    folds = choose_folds(sites, folds, training)
+    begin_run(out, cases, folds, network, training, chosen, begun=begun)
+    finished = []
+    for fold in chosen:
+        members = range(training.members)
+        unfinished = [m for m in members if not _is_finished(out, fold, m)]
+        if unfinished:
+            with device_scope(device):
+                trainer = FoldTraining(out, cases, folds, fold, network, training, device)
+                for member in unfinished:
+                    trainer.train_member(member, on_step)
+        finished += [runs.member_folder(fold, member) for member in members]
+    return tuple(finished)
+
+
+def _is_finished(out: Path, fold: int, member: int) -> bool:
+    folder = out / runs.member_folder(fold, member)
+    return (folder / runs.NETWORK).exists() and (folder / runs.WEIGHTS).exists()

@@ -1,0 +1,108 @@
+"""Masks of networks that are shown noise, kept in the folder of the work."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from lggshape.case import Case
+from lggshape.evaluation.scores import dice
+from lggshape.parallel import map_all
+from lggshape.readers import CaseSource, open_cases
+from lggshape.studies.buda2019.masks import above_threshold, own_mask
+from lggshape.studies.buda2019.probabilities import keep_probability
+from lggshape.studies.buda2019.study import Study
+
+DISTURBANCES = (0.3, 0.5, 0.7, 1.0, 1.5)
+"""Standard deviations of noise that are tried to bring the masks down to a level of Dice."""
+
+
+class NoisyMasks(NamedTuple):
+    """Where the masks and the probabilities of networks that were shown noise lie."""
+
+    masks: Path
+    probabilities: Path
+
+
+class Disturbance(NamedTuple):
+    """What it took to bring the masks down.
+
+    Attributes
+    ----------
+    masks : dict of float to NoisyMasks
+        The masks of each level of noise that was tried, up to the first that did.
+    tried : DataFrame
+        A row a level: `noise`, `dice_mean`, `dice_median`, `below_tenth`, `reached`.
+    """
+
+    masks: dict[float, NoisyMasks]
+    tried: pd.DataFrame
+
+
+def noisy_masks(study: Study, noise: float) -> NoisyMasks:
+    """Segment the cases of a study again with Gaussian noise on what the networks are shown.
+
+    Parameters
+    ----------
+    study : Study
+        With networks.
+    noise : float
+        Its standard deviation, in those of a sequence. Without any, the masks are the study's.
+    """
+    if not noise:
+        return NoisyMasks(study.mask_folder, study.probabilities)
+    from lggshape.segmentation import segment_cases
+
+    found = NoisyMasks(
+        study.work / f"noise-{noise:g}", study.work / f"noise-{noise:g}-probabilities"
+    )
+    sources = open_cases(study.dataset)
+    assert study.networks is not None  # the step is done with networks alone
+    with study.progress(f"segmenting with {noise:.0%} noise", len(sources)) as advance:
+        segment_cases(
+            sources,
+            found.masks,
+            networks=study.networks,
+            noise=noise,
+            seed=study.seed,
+            resume=True,
+            on_case=advance,
+            on_result=partial(keep_probability, found.probabilities),
+        )
+    return found
+
+
+def disturbed(study: Study, level: float) -> Disturbance:
+    """Find the noise that brings the mean Dice of all that lies above one half down to a level."""
+    masks, tried = {}, []
+    for noise in DISTURBANCES:
+        masks[noise] = noisy_masks(study, noise)
+        scores = pd.Series(list(_dice_above_half(study, masks[noise])), dtype=float)
+        reached = bool(scores.mean() <= level)
+        tried.append(
+            {
+                "noise": noise, "dice_mean": scores.mean(), "dice_median": scores.median(),
+                "below_tenth": int((scores < 0.1).sum()), "reached": reached,
+            }
+        )  # fmt: skip
+        if reached:
+            break
+    return Disturbance(masks, pd.DataFrame(tried))
+
+
+def _dice_above_half(study: Study, found: NoisyMasks) -> Iterator[float]:
+    references = {source.id: source for source in study.sources}
+    cases = open_cases(found.masks, masks_only=True)
+    pairs = [(source, references[source.id]) for source in cases]
+    yield from map_all(partial(_one_dice, folder=found.probabilities), pairs, jobs=study.jobs)
+
+
+def _one_dice(pair: tuple[CaseSource, CaseSource], *, folder: Path) -> float:
+    predicted, reference = (_read(source) for source in pair)
+    return dice(above_threshold(predicted, folder=folder, threshold=0.5), own_mask(reference))
+
+
+def _read(source: CaseSource) -> Case:
+    return source.read(image=False)

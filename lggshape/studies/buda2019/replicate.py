@@ -1,0 +1,114 @@
+"""The whole of the study, step by step, so that it goes on where it was interrupted."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from lggshape.errors import CaseError, InputError
+from lggshape.files import write_json
+from lggshape.studies.buda2019.steps import Step
+from lggshape.studies.buda2019.study import Study
+
+SETTINGS, DONE = "replicate_settings.json", "replicate_done.json"
+
+
+class Done(NamedTuple):
+    """What came of a step: the seconds that it took, and the names of its tables."""
+
+    seconds: float
+    tables: tuple[str, ...]
+
+
+def run_steps(
+    study: Study,
+    steps: Sequence[Step],
+    *,
+    settings: Mapping[str, Any],
+    resume: bool = False,
+    overwrite: bool = False,
+) -> dict[str, Done]:
+    """Do the steps that are not done, and write their tables to the folder of the work.
+
+    Parameters
+    ----------
+    study : Study
+        What to work on.
+    steps : sequence of Step
+        The steps, each after those that it needs.
+    settings : mapping
+        What the results hang on, as plain values: an earlier run goes on only with the same.
+    resume : bool
+        Whether to go on with what an earlier run left in the folder of the work.
+    overwrite : bool
+        Whether to remove it, if it is not to be gone on with.
+
+    Returns
+    -------
+    dict of str to Done
+        What came of each step, now or in the earlier run.
+
+    Raises
+    ------
+    InputError
+        If the folder of the work holds something else, or a run of other settings or one that is
+        neither to be gone on with nor removed, or a step cannot be done.
+    """
+    _open(study.work, settings, resume=resume, overwrite=overwrite)
+    path = study.work / DONE
+    known = {name: Done(*values) for name, values in _read(path).items()} if path.exists() else {}
+    for step in steps:
+        if step.name in known:
+            continue
+        started = perf_counter()
+        try:
+            tables = step.run(study)
+        except CaseError as error:
+            msg = f"Expected the step {step.name} to be done, found: {error}"
+            raise InputError(msg) from error
+        study.write(tables)
+        known[step.name] = Done(round(perf_counter() - started, 1), tuple(tables))
+        write_json(path, known)
+    return {step.name: known[step.name] for step in steps}
+
+
+def _open(work: Path, settings: Mapping[str, Any], *, resume: bool, overwrite: bool) -> None:
+    record = work / SETTINGS
+    if work.exists() and not (work.is_dir() and (record.exists() or not any(work.iterdir()))):
+        msg = f"Expected {work} to be new or the work of an earlier run, found something else."
+        raise InputError(msg)
+    if record.exists() and resume:
+        earlier = _read(record)
+        changed = [name for name, value in settings.items() if earlier.get(name) != value]
+        if changed:
+            msg = (
+                f"Expected the settings of the earlier run, found other {', '.join(changed)}: "
+                f"{record}."
+            )
+            raise InputError(msg)
+        return
+    if record.exists() and not overwrite:
+        msg = (
+            f"Expected {work} to be new, found the work of an earlier run. --resume goes on with "
+            "it, --overwrite removes it."
+        )
+        raise InputError(msg)
+    try:
+        if work.exists():
+            shutil.rmtree(work)
+        work.mkdir(parents=True)
+    except OSError as error:
+        msg = f"Expected {work} to be a folder that can be written, found: {error}."
+        raise InputError(msg) from error
+    write_json(record, settings)
+
+
+def _read(record: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        msg = f"Expected {record} to be what an earlier run wrote, found: {error}."
+        raise InputError(msg) from error
+    return dict(content)

@@ -1,0 +1,103 @@
+"""The figures of a cohort."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from lggshape.figures import box_and_points, render
+from lggshape.figures.intensities import intensity_quantiles
+from lggshape.figures.locations import location_maps
+from lggshape.files import write_figure, write_table
+from lggshape.visualisation.cohort import ADDED, HEAD, MISSED, RAW, STANDARDISED, Survey
+from lggshape.visualisation.sources import PREDICTED, REFERENCE
+
+_GROUP_WIDTH = 0.85  # inches
+
+_TITLES = {
+    REFERENCE: "reference masks",
+    PREDICTED: "predicted masks",
+    MISSED: "missed by the prediction",
+    ADDED: "added by the prediction",
+}
+
+
+def draw_cohort(found: Survey) -> Iterator[tuple[str, Figure]]:
+    """Draw the figures of a cohort that there are data for.
+
+    Parameters
+    ----------
+    found : Survey
+        What is known of it.
+
+    Yields
+    ------
+    tuple of str and Figure
+        The name of the file, without ending, and the figure: `volumes_mm3` or `volumes_voxels`,
+        `locations`, `errors` of predicted masks, and `intensities`.
+    """
+    table = found.table.assign(site=found.table["site"].replace("", "site unknown"))
+    for known, unit in ((True, "mm3"), (False, "voxels")):
+        measured = table[(table["spacing_known"] == known) & (table["volume"] > 0)]
+        if len(measured):
+            groups = dict(list(measured.groupby("site")["volume"]))
+            figure = box_and_points(
+                list(groups.values()),
+                [str(site) for site in groups],
+                value_name=f"tumour volume ({unit})",
+            )
+            figure.axes[0].set_yscale("log")
+            figure.set_figwidth(max(figure.get_figwidth(), _GROUP_WIDTH * len(groups)))
+            yield f"volumes_{unit}", figure
+    if found.counts[REFERENCE] or found.counts[PREDICTED]:
+        yield "locations", _locations(found, (REFERENCE, PREDICTED))
+    if found.counts[MISSED]:
+        yield "errors", _locations(found, (MISSED, ADDED))
+    scaled = table.dropna(subset=[RAW[0], STANDARDISED[0]])
+    if len(scaled):
+        yield (
+            "intensities",
+            intensity_quantiles(
+                {
+                    "FLAIR in the head, as stored": scaled[[*RAW]],
+                    "standardised (robust standard deviations)": scaled[[*STANDARDISED]],
+                },
+                list(scaled["site"]),
+            ),
+        )
+
+
+def write_cohort(found: Survey, folder: Path) -> None:
+    """Write `cohort.csv`, and every figure as SVG and PNG; see `draw_cohort` for their names."""
+    write_table(folder / "cohort.csv", found.table)
+    for name, figure in draw_cohort(found):
+        write_figure(folder / name, *render(figure))
+
+
+def _locations(found: Survey, names: Sequence[str]) -> Figure:
+    z, y, x = found.size
+    notes = [
+        "Every head's bounding box is brought to one grid. Colour: the largest share along the "
+        "line of sight. Line: the median head."
+    ]
+    if np.isnan(z):
+        z = (y + x) / 2
+        notes.append("Slice distance unknown: heights are not to scale.")
+    notes.append(
+        "Radiological views: the patient's right is on the left."
+        if found.oriented
+        else "Orientation unknown: as stored."
+    )
+    return location_maps(
+        {
+            f"{_TITLES[name]} (n = {found.counts[name]})": found.located[name] / found.counts[name]
+            for name in names
+            if found.counts[name]
+        },
+        found.located[HEAD] / found.counts[HEAD],
+        size=(z, y, x),
+        oriented=found.oriented,
+        value_name="share of the cases",
+        note="\n".join(notes),
+    )

@@ -1,0 +1,184 @@
+"""The cases to show: found, brought together with predicted masks, and read."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lggshape.case import FLAIR, Case
+from lggshape.errors import CaseError, InputError
+from lggshape.readers import CaseSource, assign_patients, open_cases
+from lggshape.segmentation.preprocessing.find_head import find_head
+
+REFERENCE, PREDICTED = "reference", "predicted"
+"""Names of the two masks of a case."""
+
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A case to show.
+
+    Attributes
+    ----------
+    source : CaseSource
+        Where image and reference mask are read from.
+    predicted : CaseSource or None
+        Where the predicted mask is read from; None if there is none.
+    """
+
+    source: CaseSource
+    predicted: CaseSource | None = None
+
+    @property
+    def id(self) -> str:
+        """Name of the case."""
+        return self.source.id
+
+
+class Material(NamedTuple):
+    """What there is of a case.
+
+    Attributes
+    ----------
+    case : Case
+        With image and reference mask, as far as there are any.
+    flair : ndarray of shape (Z, Y, X) or None
+        Finite intensities; None if the case has no FLAIR.
+    masks : dict of str to ndarray of bool, shape (Z, Y, X)
+        The masks that there are, the reference first.
+    """
+
+    case: Case
+    flair: NDArray[np.generic] | None
+    masks: dict[str, NDArray[np.bool_]]
+
+    @property
+    def oriented(self) -> bool:
+        """Whether y is known to run towards anterior and x towards the right of the patient."""
+        return self.case.geometry.affine is not None
+
+
+def find_cases(
+    dataset: Path,
+    *,
+    names: Collection[str] = (),
+    predicted: Path | None = None,
+    manifest: Path | None = None,
+) -> list[Shown]:
+    """Find the cases to show.
+
+    Parameters
+    ----------
+    dataset : Path
+        What `lggshape.open_cases` reads.
+    names : collection of str
+        Cases or patients; all cases if there are none.
+    predicted : Path, optional
+        Predicted masks of cases of the same names.
+    manifest : Path, optional
+        A CSV with the columns `case` and `patient`, and perhaps `site`.
+
+    Returns
+    -------
+    list of Shown
+        In the order of the data set.
+
+    Raises
+    ------
+    InputError
+        If a path holds no case, no predicted mask has the name of a case, or a name is that of no
+        case and no patient.
+    """
+    sources = open_cases(dataset)
+    if manifest is not None:
+        sources = assign_patients(sources, manifest)
+    masks: dict[str, CaseSource] = {}
+    if predicted is not None:
+        masks = {source.id: source for source in open_cases(predicted, masks_only=True)}
+        if masks.keys().isdisjoint(source.id for source in sources):
+            msg = (
+                "Expected predicted masks of the cases, found none of the same name: the first "
+                f"cases are {next(iter(masks))} in {predicted} and {sources[0].id} in {dataset}."
+            )
+            raise InputError(msg)
+    known = {name for source in sources for name in (source.id, source.patient)}
+    unknown = sorted(set(names) - known)
+    if unknown:
+        first = ", ".join(source.id for source in sources[:_NAMED])
+        msg = (
+            f"Expected cases or patients of {dataset}, found no {', '.join(unknown)} there: the "
+            f"first cases are {first}."
+        )
+        raise InputError(msg)
+    return [
+        Shown(source, masks.get(source.id))
+        for source in sources
+        if not names or {source.id, source.patient} & set(names)
+    ]
+
+
+def read_material(shown: Shown) -> Material:
+    """Read what there is of a case.
+
+    Raises
+    ------
+    CaseError
+        If a file cannot be read, FLAIR is not finite, or the masks do not lie on one grid.
+    """
+    case = shown.source.read()
+    masks = {} if case.mask is None else {REFERENCE: case.mask}
+    if shown.predicted is not None:
+        other = shown.predicted.read(image=False)
+        assert other.mask is not None
+        _check_grid(case, other, shown.predicted.path)
+        masks[PREDICTED] = other.mask
+    flair = None
+    if case.image is not None and FLAIR in case.sequences:
+        flair = case.image[..., case.sequences.index(FLAIR)]
+        if not np.isfinite(flair).all():
+            msg = f"Expected FLAIR of case {case.id} to be finite, found NaN or infinity."
+            raise CaseError(msg)
+    return Material(case, flair, masks)
+
+
+def head_in(material: Material) -> NDArray[np.bool_]:
+    """Find the head in the FLAIR of a case that has it.
+
+    Returns
+    -------
+    ndarray of bool, shape (Z, Y, X)
+        True inside.
+
+    Raises
+    ------
+    CaseError
+        If there is none.
+    """
+    assert material.flair is not None
+    head = find_head(material.flair)
+    if not head.any():
+        msg = f"Expected FLAIR of case {material.case.id} to show a head, found none."
+        raise CaseError(msg)
+    return head
+
+
+def _check_grid(case: Case, other: Case, path: Path) -> None:
+    """Refuse a predicted mask that does not lie on the grid of its case."""
+    assert other.mask is not None
+    own = case.mask if case.image is None else case.image
+    shape = other.mask.shape
+    if own is not None and own.shape[:3] != shape:
+        found = f"shapes {own.shape[:3]} and {shape}"
+    else:
+        found = case.geometry.difference(other.geometry, shape)
+    if not found:
+        return
+    msg = (
+        f"Expected case {case.id} and its predicted mask to lie on one grid, found {found}: {path}."
+    )
+    raise CaseError(msg)

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from lggshape.errors import InputError
+from lggshape.labels import Kind, read_codebook
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "codes.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_shipped_codebook_knows_the_columns_of_the_public_table_paper() -> None:
+    # Levels as published: TCGA Research Network, NEJM 2015.
+    columns = ["RNASeqCluster", "MethylationCluster", "miRNACluster", "CNCluster", "COCCluster"]
+    codes = read_codebook().codes_for([*columns, "something else"])
+    assert list(codes["RNASeqCluster"].levels.values()) == ["R1", "R2", "R3", "R4"]
+    assert codes["CNCluster"].levels["3"] == "C3"
+    assert codes["age_at_initial_pathologic"].kind is Kind.CONTINUOUS
+
+
+def test_a_table_without_the_signature_columns_is_not_decoded() -> None:
+    assert read_codebook().codes_for(["RNASeqCluster", "gender"]) == {}
+
+
+def test_own_codebook(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        'missing = ["?"]\n[[table]]\nrecognised_by = ["sex"]\n'
+        'labels = {sex = {1 = "woman", 2 = "man"}, followed = "time", id = "identifier"}',
+    )
+    codebook = read_codebook(path)
+    codes = codebook.codes_for(["sex", "followed"])
+    assert codes["sex"].levels == {"1": "woman", "2": "man"}
+    assert codes["followed"].kind is Kind.TIME
+    assert codebook.missing == {"?"}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("no toml [", "to be TOML"),
+        ('table = "x"', r"\[\[table\]\] entries"),
+        ('[[table]]\nlabels = {sex = "time"}', "recognised_by"),
+        ("table = [3]", "found 3"),
+        ('[[table]]\nrecognised_by = ["sex"]\nlabels = {sex = "colour"}', "found 'colour'"),
+        ('[[table]]\nrecognised_by = ["sex"]\nlabels = {sex = {}}', "found {}"),
+    ],
+)
+def test_a_bad_codebook_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        read_codebook(write(tmp_path, text))
+
+
+def test_a_missing_codebook_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file"):
+        read_codebook(tmp_path / "none.toml")

@@ -1,0 +1,157 @@
+from pathlib import Path
+
+import pytest
+
+from lggshape.errors import InputError
+from lggshape.labels import Kind, Labels, read_codebook, read_labels
+
+
+def table(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+CLUSTERS = "RNASeqCluster,MethylationCluster,miRNACluster,CNCluster,COCCluster,gender"
+
+
+def test_codes_are_decoded_in_the_order_of_the_codebook(tmp_path: Path) -> None:
+    path = table(
+        tmp_path, "data.csv", f"Patient,{CLUSTERS}\na,4,1,1,1,1,2\nb,2.0,1,1,1,1,\nc,,1,1,1,1,1\n"
+    )
+    labels = read_labels([path])
+    rna = labels["RNASeqCluster"]
+    assert rna.values.to_dict() == {"a": "R4", "b": "R2"}
+    assert rna.levels == ("R2", "R4")
+    assert labels["gender"].values.to_dict() == {"a": "male", "c": "female"}
+    assert labels.patients == {"a", "b", "c"}
+    assert list(labels) == CLUSTERS.split(",")
+
+
+def test_an_unknown_code_is_named_with_patient_and_file(tmp_path: Path) -> None:
+    path = table(tmp_path, "data.csv", f"Patient,{CLUSTERS}\na,4,1,1,1,1,2\nb,7,1,1,1,1,2\n")
+    with pytest.raises(InputError, match=r"codes 1, 2, 3, 4, found '7' for patient b: .*data\.csv"):
+        read_labels([path])
+
+
+def test_a_number_is_expected_where_the_codebook_says_continuous(tmp_path: Path) -> None:
+    path = table(
+        tmp_path, "data.csv", f"Patient,{CLUSTERS},age_at_initial_pathologic\na,4,1,1,1,1,2,old\n"
+    )
+    with pytest.raises(InputError, match="to be a number, found 'old' for patient a"):
+        read_labels([path])
+
+
+def test_kinds_of_undescribed_columns_are_told_apart(tmp_path: Path) -> None:
+    rows = "\n".join(
+        f"p{i},{i * 1.5},{i % 3},site {i % 4},name{i},{i * 30},{'x' if i % 2 else 'NA'}"
+        for i in range(24)
+    )
+    path = table(tmp_path, "own.csv", f"patient,age,arm,site,name,OS.time,one\n{rows}\n")
+    labels = read_labels([path])
+    kinds = {name: labels[name].kind for name in labels}
+    assert kinds == {
+        "age": Kind.CONTINUOUS,
+        "arm": Kind.CATEGORICAL,
+        "site": Kind.CATEGORICAL,
+        "name": Kind.IDENTIFIER,
+        "OS.time": Kind.TIME,
+        "one": Kind.CATEGORICAL,
+    }
+    assert labels["age"].values["p2"] == 3.0
+    assert labels["one"].levels == ("x",)
+
+
+def test_levels_without_a_codebook_are_in_natural_order(tmp_path: Path) -> None:
+    path = table(tmp_path, "own.csv", "patient,c\na,c10\nb,c9\nc,c10\nd,c9\n")
+    assert read_labels([path])["c"].levels == ("c9", "c10")
+
+
+def test_tables_that_agree_are_one_label(tmp_path: Path) -> None:
+    first = table(tmp_path, "first.csv", "patient,arm,x\na,1,u\nb,,u\nc,2,u\n")
+    second = table(tmp_path, "second.csv", "PATIENT,arm\na,1\nb,3\nd,2\n")
+    label = read_labels([first, second])["arm"]
+    assert label.values.to_dict() == {"a": "1", "b": "3", "c": "2", "d": "2"}
+    assert label.levels == ("1", "2", "3")
+    assert label.sources == ("first", "second")
+
+
+def contradicting(folder: Path) -> Labels:
+    first = table(folder, "first.csv", "patient,arm\na,1\nb,2\nc,1\n")
+    second = table(folder, "second.csv", "patient,arm\na,1\nb,1\nc,2\n")
+    return read_labels([first, second])
+
+
+def test_tables_that_contradict_each_other_are_refused_with_the_patients(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"agree on arm, found: patients b, c differ.*second:arm"):
+        contradicting(tmp_path)["arm"]
+
+
+def test_a_qualified_label_is_that_of_one_table(tmp_path: Path) -> None:
+    labels = contradicting(tmp_path)
+    assert labels["second:arm"].values.to_dict() == {"a": "1", "b": "1", "c": "2"}
+    assert labels["second:arm"].name == "second:arm"
+    assert "third:arm" not in labels
+
+
+def test_tables_with_different_kinds_are_refused(tmp_path: Path) -> None:
+    first = table(tmp_path, "first.csv", "patient,age\na,1\nb,2\n")
+    ages = "\n".join(f"p{i},{i}.5" for i in range(20))
+    second = table(tmp_path, "second.csv", f"patient,age\n{ages}\n")
+    with pytest.raises(InputError, match="categorical in one and continuous in the other"):
+        read_labels([first, second])["age"]
+
+
+def test_an_absent_label_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="called 'grade' in the tables, found: arm"):
+        contradicting(tmp_path)["grade"]
+
+
+def test_two_tables_of_one_name_are_refused(tmp_path: Path) -> None:
+    paths = [table(tmp_path / f, "data.csv", "patient,arm\na,1\n") for f in ("x", "y")]
+    with pytest.raises(InputError, match="found two called data"):
+        read_labels(paths)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("case,arm\na,1\n", "one column called Patient, found: case, arm"),
+        ("patient,arm\na,1\na,2\n", "one row a patient in .*, found several of: a"),
+        ("patient,arm\na,1\n,2\n", "found none in line 3"),
+        ("patient,arm,arm\na,1,2\n", "found twice: .*arm"),
+        ("", "found an empty file"),
+    ],
+)
+def test_a_bad_table_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        read_labels([table(tmp_path, "labels.csv", text)])
+
+
+def test_the_patient_column_can_be_named(tmp_path: Path) -> None:
+    path = table(tmp_path, "labels.csv", "id,arm\na,1\n")
+    assert read_labels([path], patient_column="id")["arm"].values.to_dict() == {"a": "1"}
+    with pytest.raises(InputError, match="have the columns"):
+        read_labels([path], patient_column="subject")
+
+
+def test_the_public_tables_agree_where_they_overlap_paper(dataset: Path) -> None:
+    # Counts: the study's own table of the clusters, and the description of the data.
+    folder = dataset.parents[1] / "tcga_lgg"
+    paths = [dataset / "data.csv", folder / "idh_1p19q.csv", folder / "clinical.csv"]
+    labels = read_labels(paths, codebook=read_codebook())
+    for name in labels:
+        assert labels[name].values.index.isin(list(labels.patients)).all()
+    assert labels["RNASeqCluster"].values.value_counts().to_dict() == {
+        "R2": 28,
+        "R4": 27,
+        "R1": 25,
+        "R3": 12,
+    }
+    assert labels["idh_1p19q_buda_table2"].values.value_counts().to_dict() == {
+        "IDHmut-non-codel": 56,
+        "IDHmut-codel": 26,
+        "IDHwt": 25,
+    }
+    assert len(labels["gender"].values) == 110
