@@ -10,20 +10,23 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "lggshape"
 
-TABLES = {"errors", "files", "labels", "statistics", "shape"}
-CASES = {"errors", "case", "files", "parallel", "readers"}
+LEAVES = {"errors", "names", "progress"}
+TABLES = LEAVES | {"files", "labels", "statistics", "shape"}
+CASES = LEAVES | {"case", "files", "parallel", "readers"}
 
 MAY_IMPORT = {
     "errors": set(),
+    "names": {"errors"},
+    "progress": set(),
     "case": {"errors"},
     "statistics": {"errors"},
     "figures": {"errors"},
-    "files": {"errors"},
-    "parallel": {"errors"},
-    "provenance": {"errors", "files"},
-    "readers": {"errors", "case", "files"},
-    "phantoms": {"errors", "case", "files"},
-    "labels": {"errors", "files"},
+    "files": LEAVES,
+    "parallel": LEAVES,
+    "provenance": LEAVES | {"files"},
+    "readers": LEAVES | {"case", "files"},
+    "phantoms": LEAVES | {"case", "files"},
+    "labels": LEAVES | {"files"},
     "verification": CASES,
     "segmentation": CASES | {"provenance", "figures"},
     "shape": CASES,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lggshape.errors import InputError
 from lggshape.evaluation.scores import Scores
 from lggshape.labels import Kind, Label, Labels
-from lggshape.readers.source import natural_key
+from lggshape.names import natural_key
 from lggshape.statistics import cluster_bootstrap, quantile_bins
 
 DEFAULT_GROUPS = ("gender", "age_at_initial_pathologic")

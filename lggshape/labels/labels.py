@@ -10,6 +10,7 @@ import pandas as pd
 from lggshape.errors import InputError
 from lggshape.files import is_missing, read_patient_table
 from lggshape.labels.codebook import Codebook, Kind, LabelCodes, read_codebook
+from lggshape.names import natural_key
 
 _MOST_CODES = 10
 """A column of numbers with more different values than this counts as continuous."""
@@ -162,7 +163,7 @@ def _decoded(
         cells = cells.map(codes.levels)
         levels = [level for level in dict.fromkeys(codes.levels.values()) if (cells == level).any()]
     elif kind is Kind.CATEGORICAL:
-        levels = sorted(set(cells), key=_natural)
+        levels = sorted(set(cells), key=natural_key)
     else:
         levels = []
         if codes and numbers.isna().any():
@@ -185,14 +186,6 @@ def _guessed_kind(name: str, cells: pd.Series, numbers: pd.Series) -> Kind:
     if cells.nunique() > max(_MOST_CODES, len(cells) / 2):
         return Kind.IDENTIFIER
     return Kind.CATEGORICAL
-
-
-def _natural(text: str) -> list[tuple[bool, int, str]]:
-    """Sort key under which "c10" follows "c9"."""
-    return [
-        (part.isdigit(), int(part) if part.isdigit() else 0, part)
-        for part in re.split(r"(\d+)", text)
-    ]
 
 
 def _merged(name: str, columns: Sequence[Label]) -> Label:

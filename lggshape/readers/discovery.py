@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from lggshape.errors import InputError
+from lggshape.names import natural_key
 from lggshape.readers import nifti, packed, slice_folders
 from lggshape.readers.segmented import as_recorded
-from lggshape.readers.source import CaseSource, UnreadableCase, natural_key, visible_names
+from lggshape.readers.source import CaseSource, UnreadableCase, visible_names
 
 
 def open_cases(path: Path, *, masks_only: bool = False) -> list[CaseSource]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
+from lggshape.names import natural_key
 
 SEQUENCES = ("pre-contrast", "FLAIR", "post-contrast")
 """Names of the MR sequences, in the order of the channels."""
@@ -279,20 +280,6 @@ def _told_apart(values: NDArray[np.generic]) -> str:
         return ", ".join(full)
     shorter = ([f"{value:.{digits}g}" for value in values] for digits in _DIGITS)
     return ", ".join(next((shown for shown in shorter if len(set(shown)) == len(shown)), full))
-
-
-def natural_key(name: str) -> list[tuple[int, str]]:
-    """Give the sort key that puts `case_10` after `case_9`.
-
-    Examples
-    --------
-    >>> sorted(["case_10", "case_9", "Case_1"], key=natural_key)
-    ['Case_1', 'case_9', 'case_10']
-    """
-    parts = re.split(r"([0-9]+)", name.casefold())
-    # Every second part is a run of digits.
-    key = [(int(part), "") if index % 2 else (0, part) for index, part in enumerate(parts)]
-    return [*key, (0, name)]
 
 
 def folder_name(folder: Path) -> str:

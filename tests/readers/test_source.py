@@ -9,7 +9,6 @@ from lggshape.readers.source import (
     UnreadableCase,
     binary_mask,
     folder_name,
-    natural_key,
     visible_names,
 )
 
@@ -66,15 +65,6 @@ def test_other_values_are_listed(values, found):
 def test_values_have_to_be_numbers():
     with pytest.raises(CaseError, match="to hold numbers, found complex128"):
         binary_mask(np.zeros(3, dtype=complex), case="A", path=WHERE)
-
-
-def test_natural_order_is_by_number_and_ignores_case():
-    names = ["b_1", "A_10", "a_9", "A_2", "10", "9", "a"]
-    assert sorted(names, key=natural_key) == ["9", "10", "a", "A_2", "a_9", "A_10", "b_1"]
-
-
-def test_order_of_equal_numbers_is_total():
-    assert natural_key("a_07") != natural_key("a_7")
 
 
 def test_name_of_the_current_folder(tmp_path, monkeypatch):

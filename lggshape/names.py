@@ -1,0 +1,62 @@
+"""Names that come from data: their natural order, and which of them can name a file."""
+
+import re
+
+LONGEST_NAME = 128
+"""Longer names, in characters, leave no room for the endings of files."""
+
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+
+
+def natural_key(name: str) -> list[tuple[int, str]]:
+    """Return the sort key that puts `case_10` after `case_9`.
+
+    Examples
+    --------
+    >>> sorted(["case_10", "case_9", "Case_1"], key=natural_key)
+    ['Case_1', 'case_9', 'case_10']
+    """
+    parts = re.split(r"([0-9]+)", name.casefold())
+    # Every second part is a run of digits.
+    key = [(int(part), "") if index % 2 else (0, part) for index, part in enumerate(parts)]
+    return [*key, (0, name)]
+
+
+def what_is_unsafe(name: str) -> str:
+    """Return why a name cannot be that of a file or folder inside a folder; "" if it can.
+
+    Parameters
+    ----------
+    name : str
+        The name of a case, as it stands in a file or table.
+
+    Returns
+    -------
+    str
+        A reason that completes "found ...".
+
+    Examples
+    --------
+    >>> what_is_unsafe("patient 7 (left)")
+    ''
+    >>> what_is_unsafe("../../etc/passwd")
+    'a separator of folders (/)'
+    >>> what_is_unsafe("..")
+    'the name of a parent folder'
+    """
+    if not name or name != name.strip():
+        return "an empty name" if not name.strip() else "blanks around the name"
+    if name in {".", ".."}:
+        return "the name of a parent folder" if name == ".." else "the name of the folder itself"
+    for separator in "/\\":
+        if separator in name:
+            return f"a separator of folders ({separator})"
+    if not name.isprintable():
+        return "a character that cannot be printed"
+    if len(name) > LONGEST_NAME or len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
+        return f"more than {LONGEST_NAME} characters"
+    if name.startswith("."):
+        return "a dot at the beginning, which hides a file"
+    if re.match(r"[A-Za-z]:", name) or _DEVICES.fullmatch(name):
+        return "a name that Windows keeps for devices"
+    return ""
