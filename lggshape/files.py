@@ -5,14 +5,18 @@ import json
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TextIO
 
 import pandas as pd
 
 from lggshape.errors import InputError
+
+TableSource = str | os.PathLike[str] | pd.DataFrame
+"""A table as public functions take it: a CSV file or a table in memory."""
 
 
 @contextmanager
@@ -92,59 +96,102 @@ def names_cell(names: Sequence[str]) -> str:
     return "; ".join(names) or "none"
 
 
-def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
-    """Read a CSV with every cell as text (missing = empty string).
+def read_table(source: TableSource, *, required: Iterable[str] = ()) -> pd.DataFrame:
+    """Read a table with every cell as text (missing = empty string).
+
+    A table in memory is read as its file would be: it gives the same cells.
 
     Parameters
     ----------
-    path : Path
-        The file, UTF-8 with or without a byte-order mark.
+    source : path or DataFrame
+        A CSV file, UTF-8 with or without a byte-order mark, or a table in memory. The index of that
+        is ignored unless it has a name.
     required : iterable of str
         Columns that have to be there.
 
     Returns
     -------
     DataFrame
-        All columns as `str`, in the file's order, cells stripped of surrounding blanks.
+        All columns as `str`, in the table's order, cells stripped of surrounding blanks.
 
     Raises
     ------
     InputError
         If the file is missing, empty, no CSV with commas, has a row longer or shorter than the
         header, has a column twice, or lacks a required column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> read_table(pd.DataFrame({"a": [1.5, None], "b": [True, False]})).values.tolist()
+    [['1.5', 'True'], ['', 'False']]
     """
+    where = table_name(source)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
+        rows = [(line, [cell.strip() for cell in row]) for line, row in _rows(source)]
     except (OSError, UnicodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         reason = "text that is not UTF-8" if isinstance(error, UnicodeError) else reason
-        msg = f"Expected {path} to be a CSV table, found: {reason}."
+        msg = f"Expected {where} to be a CSV table, found: {reason}."
         raise InputError(msg) from error
     if not rows:
-        msg = f"Expected {path} to be a CSV table, found an empty file."
+        empty = "a table without columns" if isinstance(source, pd.DataFrame) else "an empty file"
+        msg = f"Expected {where} to be a table with a header, found {empty}."
         raise InputError(msg)
     columns = rows[0][1]
     if len(columns) == 1 and ";" in columns[0]:
-        msg = f"Expected commas between the cells of {path}, found semicolons."
+        msg = f"Expected commas between the cells of {where}, found semicolons."
         raise InputError(msg)
     for line, row in rows:
         if len(row) != len(columns):
             msg = (
-                f"Expected {len(columns)} cells in every row of {path}, as in its header, found "
+                f"Expected {len(columns)} cells in every row of {where}, as in its header, found "
                 f"{len(row)} in line {line}."
             )
             raise InputError(msg)
     doubled = sorted({name for name in columns if columns.count(name) > 1})
     if doubled:
-        msg = f"Expected every column of {path} to have its own name, found twice: {doubled}."
+        msg = f"Expected every column of {where} to have its own name, found twice: {doubled}."
         raise InputError(msg)
     missing = [name for name in required if name not in columns]
     if missing:
-        msg = f"Expected {path} to have the columns {missing}, found: {', '.join(columns)}."
+        msg = f"Expected {where} to have the columns {missing}, found: {', '.join(columns)}."
         raise InputError(msg)
     return pd.DataFrame([row for _, row in rows[1:]], columns=columns, dtype=str)
+
+
+def _rows(source: TableSource) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a table with their line numbers, the header first, without empty lines."""
+    with ExitStack() as stack:
+        if isinstance(source, pd.DataFrame):
+            if source.columns.nlevels > 1:
+                msg = f"Expected a table with one row of column names, found {source.columns}."
+                raise InputError(msg)
+            own = [name for name in source.index.names if name not in {None, *source.columns}]
+            table = source.reset_index(level=own) if own else source
+            file: TextIO = StringIO(table.to_csv(index=False, lineterminator="\n"), newline="")
+        else:
+            file = stack.enter_context(Path(source).open(encoding="utf-8-sig", newline=""))
+        reader = csv.reader(file, strict=True)
+        yield from ((reader.line_num, row) for row in reader if row)
+
+
+def table_name(source: TableSource) -> str:
+    """Return what messages call a table: its path, or that it is one in memory."""
+    return "the table in memory" if isinstance(source, pd.DataFrame) else str(source)
+
+
+def row_name(source: TableSource, position: int) -> str:
+    """Return what messages call a row of a table, by its position from 0."""
+    return f"row {position + 1}" if isinstance(source, pd.DataFrame) else f"line {position + 2}"
+
+
+def plain_numbers(cells: "pd.Series[str]") -> "pd.Series[str]":
+    """Write whole numbers without a decimal point, as "2" for "2.0"; leave all other text alone.
+
+    Spreadsheets and pandas write the code 2 as "2.0" in a column with missing cells.
+    """
+    return cells.str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
 
 
 def is_missing(cells: "pd.Series[str]") -> "pd.Series[bool]":
@@ -163,13 +210,13 @@ def is_missing(cells: "pd.Series[str]") -> "pd.Series[bool]":
     return cells.str.fullmatch(r"(na|n/a|nan|none|null|\[[^\]]*\])?", case=False)
 
 
-def read_patient_table(path: Path, *, patient_column: str | None = None) -> pd.DataFrame:
-    """Read a table with one row a patient.
+def read_patient_table(source: TableSource, *, patient_column: str | None = None) -> pd.DataFrame:
+    """Read a table with one row per patient.
 
     Parameters
     ----------
-    path : Path
-        A CSV.
+    source : path or DataFrame
+        A CSV file, or a table in memory.
     patient_column : str, optional
         The column with the patients' keys; by default the one called "patient", in upper or lower
         case.
@@ -177,31 +224,35 @@ def read_patient_table(path: Path, *, patient_column: str | None = None) -> pd.D
     Returns
     -------
     DataFrame
-        Every cell as text, indexed by patient, without the patient column.
+        Every cell as text, indexed by patient, without the patient column. A key that is a whole
+        number has no decimal point: patient 7.0 is patient 7.
 
     Raises
     ------
     InputError
         If there is no such column, or a patient has no key or two rows.
     """
-    table = read_table(path, required=[patient_column] if patient_column else [])
+    table = read_table(source, required=[patient_column] if patient_column else [])
+    where = table_name(source)
     if patient_column is None:
         keys = [name for name in table.columns if name.lower() == "patient"]
         if len(keys) != 1:
             msg = (
-                f"Expected {path} to have one column called Patient, found: "
-                f"{', '.join(table.columns)}."
+                f"Expected {where} to have one column called Patient, found: "
+                f"{', '.join(table.columns)}. Name the column with `patient_column` "
+                "(--patient-column)."
             )
             raise InputError(msg)
         patient_column = keys[0]
+    table[patient_column] = plain_numbers(table[patient_column])
     patients = table[patient_column]
-    if (patients == "").any():
-        line = int((patients == "").to_numpy().argmax()) + 2
-        msg = f"Expected every row of {path} to name its patient, found none in line {line}."
+    if is_missing(patients).any():
+        row = row_name(source, int(is_missing(patients).to_numpy().argmax()))
+        msg = f"Expected every row of {where} to name its patient, found none in {row}."
         raise InputError(msg)
     doubled = sorted(set(patients[patients.duplicated()]))
     if doubled:
-        msg = f"Expected one row a patient in {path}, found several of: {', '.join(doubled)}."
+        msg = f"Expected one row per patient in {where}, found several of: {', '.join(doubled)}."
         raise InputError(msg)
     return table.set_index(patient_column).rename_axis("patient")
 
@@ -302,13 +353,12 @@ def _earlier_results(folder: Path, *, overwrite: bool) -> list[Path]:
     ]
 
 
-def read_toml(source: Path | bytes) -> dict[str, Any]:
+def read_toml(source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
     """Read TOML from a file or from bytes; an unreadable one is an `InputError`."""
     try:
-        text = source.read_bytes() if isinstance(source, Path) else source
+        text = source if isinstance(source, bytes) else Path(source).read_bytes()
         return tomllib.loads(text.decode("utf-8"))
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-        msg = (
-            f"Expected {source if isinstance(source, Path) else 'TOML'} to be TOML, found: {error}."
-        )
+        where = "TOML" if isinstance(source, bytes) else source
+        msg = f"Expected {where} to be TOML, found: {error}."
         raise InputError(msg) from error

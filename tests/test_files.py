@@ -179,7 +179,50 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path):
         read_table(path, required=("a", "c", "d"))
 
 
-# --- a row a patient
+IN_MEMORY = {
+    "floats": pd.DataFrame({"a": [0.1, 1 / 3, None], "b": [1e-17, -0.0, 123456789.123456789]}),
+    "float32": pd.DataFrame({"a": [0.1, None]}, dtype="float32"),
+    "Int64": pd.DataFrame({"a": pd.array([1, None], dtype="Int64")}),
+    "boolean": pd.DataFrame({"a": pd.array([True, None], dtype="boolean"), "b": [True, False]}),
+    "object": pd.DataFrame({"a": [1, None, 2.5, "x"]}, dtype=object),
+    "words for missing": pd.DataFrame({"a": ["NA", None, " b "], "c": ["nan", "", "null"]}),
+    "category": pd.DataFrame({"a": pd.Categorical(["x", None, "y"])}),
+    "quotes and lines": pd.DataFrame({"a, b": ['say "a, b"', "two\nlines", "a;b"]}),
+    "numbers as names": pd.DataFrame({1: [1], "b": ["x"]}),
+    "another index": pd.DataFrame({"a": [1, 2], "b": [3, 4]}, index=[5, 5]),
+    "no rows": pd.DataFrame({"a": [], "b": []}),
+    "one empty cell": pd.DataFrame({"a": [None]}),
+}
+
+
+@pytest.mark.parametrize("kind", IN_MEMORY)
+def test_a_table_in_memory_is_read_as_its_file_invariant(tmp_path, kind):
+    write_table(tmp_path / "out.csv", IN_MEMORY[kind])
+    pd.testing.assert_frame_equal(read_table(IN_MEMORY[kind]), read_table(tmp_path / "out.csv"))
+
+
+def test_an_index_with_a_name_is_a_column(tmp_path):
+    table = pd.DataFrame({"g": [1, 2]}, index=pd.Index([7.0, 8.0], name="Patient"))
+    assert read_patient_table(table)["g"].to_dict() == {"7": "1", "8": "2"}
+
+
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), r"found twice: \['a'\]"),
+        (pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")])), "one row of column"),
+        (pd.DataFrame(), "a table without columns"),
+        (pd.DataFrame({"patient": ["a", None]}), "found none in row 2"),
+        (pd.DataFrame({"patient": ["a", "nan"]}), "found none in row 2"),
+        (pd.DataFrame({"patient": [7, 8, 7.0]}), "found several of: 7"),
+    ],
+)
+def test_a_table_in_memory_that_is_refused(table, found):
+    with pytest.raises(InputError, match=found):
+        read_patient_table(table)
+
+
+# --- a row per patient
 
 
 @pytest.mark.parametrize("column", ["Patient", "patient", "PATIENT"])
