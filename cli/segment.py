@@ -37,13 +37,6 @@ def segment(
     device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to compute.")] = (
         "auto"
     ),
-    noise: Annotated[
-        float,
-        typer.Option(
-            help="Add Gaussian noise to what the networks are shown, in standard deviations.", min=0
-        ),
-    ] = 0.0,
-    seed: Annotated[int, typer.Option(help="Of the noise.", min=0)] = 0,
     skip_seen: Annotated[
         bool,
         typer.Option(
@@ -75,10 +68,7 @@ def segment(
         *(["probability"] if probabilities else []),
         *(["uncertainty", "entropy"] if uncertainty else []),
     ]
-    options = {
-        "flips": flips, "maps": maps, "device": device, "noise": noise, "seed": seed,
-        "skip_seen": skip_seen,
-    }  # fmt: skip
+    options = {"flips": flips, "maps": maps, "device": device, "skip_seen": skip_seen}
     networks = networks or SHIPPED
     inputs = [*images, networks, *([manifest] if manifest else [])]
     with recorded(out / "run.json", command="segment", options=options, inputs=inputs) as details:
@@ -90,8 +80,6 @@ def segment(
                 maps=maps,
                 flips=flips,
                 device=device,
-                noise=noise,
-                seed=seed,
                 skip_seen=skip_seen,
                 resume=resume,
                 overwrite=overwrite,

@@ -58,7 +58,7 @@ def test_masks_tables_record_and_summary(cohort, networks, tmp_path):
     record = read_json(out / "run.json")
     assert (record["command"], record["cases"], record["failed"]) == ("segment", 4, 0)
     assert record["options"] == {
-        "flips": True, "maps": [], "device": "auto", "noise": 0.0, "seed": 0, "skip_seen": False,
+        "flips": True, "maps": [], "device": "auto", "skip_seen": False,
     }  # fmt: skip
     assert [given["path"] for given in record["inputs"]] == [str(cohort), str(networks)]
     assert sorted([*record["outputs"], "run.json"]) == names(out)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -19,7 +20,8 @@ from lggshape.readers.segmented import SEGMENTATION
 from lggshape.readers.source import MAPS, MASK
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.inference.network_cache import SeenCaseError
-from lggshape.segmentation.inference.segmenter import Segmentation, Segmenter
+from lggshape.segmentation.inference.segmenter import Prepare, Segmentation, Segmenter
+from lggshape.segmentation.preprocessing.network_input import prepare
 from lggshape.segmentation.run.folder import (
     CASES,
     CONFIGURATION,
@@ -83,8 +85,9 @@ def segment_cases(
     maps: Sequence[Map] = (),
     flips: bool = True,
     device: str = "auto",
-    noise: float = 0.0,
-    seed: int = 0,
+    samples: bool = False,
+    prepare: Prepare = prepare,
+    prepare_settings: Mapping[str, Any] = MappingProxyType({}),
     skip_seen: bool = False,
     resume: bool = False,
     overwrite: bool = False,
@@ -108,8 +111,13 @@ def segment_cases(
         Whether to average over a slice and its mirror image, left to right.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
-    noise, seed : float and int
-        Noise to add to what the networks are shown, and its seed; see `Segmenter`.
+    samples : bool
+        Whether `on_result` gets the mask of each network and flip alone, too.
+    prepare : callable
+        Turns a case into what the networks are shown; see `Segmenter`.
+    prepare_settings : mapping
+        What tells this `prepare` from others. It is recorded, and a run of other ones is not
+        resumed.
     skip_seen : bool
         Whether a case that every network was trained on is left out; by default it fails.
     resume : bool
@@ -136,7 +144,7 @@ def segment_cases(
     names = different_names(sources)
     _check_place(out, sources)
     ensemble = read_ensemble(networks)
-    segmenter = Segmenter(ensemble, flips=flips, device=device, noise=noise, seed=seed)
+    segmenter = Segmenter(ensemble, flips=flips, device=device, samples=samples, prepare=prepare)
     if resume and overwrite:
         msg = "Expected --resume or --overwrite, found both."
         raise InputError(msg)
@@ -144,8 +152,7 @@ def segment_cases(
         "networks": _identity(networks, ensemble),
         "maps": list(maps),
         "flips": flips,
-        "noise": noise,
-        "seed": seed,
+        **prepare_settings,
         "backend": keras.backend.backend(),
         "precision": segmenter.precision,
     }
@@ -225,8 +232,11 @@ def _check_place(out: Path, sources: Sequence[CaseSource]) -> None:
 
 
 def _check_settings(record: Path, settings: dict[str, Any]) -> None:
-    earlier = read_json(record, settings)
-    changed = [name for name in settings if earlier[name] != settings[name]]
+    earlier = read_json(record, ())
+    if earlier.get("noise") == 0:  # written by versions that had it as an option
+        earlier = {name: value for name, value in earlier.items() if name not in {"noise", "seed"}}
+    names = sorted({*earlier, *settings})
+    changed = [name for name in names if earlier.get(name) != settings.get(name)]
     if changed:
         msg = (
             f"Expected the settings of the earlier run, found other {', '.join(changed)}: {record}."

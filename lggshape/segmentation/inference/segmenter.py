@@ -1,36 +1,36 @@
 """From the image of a case to its mask."""
 
-import math
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Case
-from lggshape.errors import InputError
 from lggshape.segmentation.inference.network_cache import Networks
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import FLIPS
-from lggshape.segmentation.preprocessing.intensities import add_noise
-from lggshape.segmentation.preprocessing.network_input import prepare
+from lggshape.segmentation.preprocessing.network_input import Volume, prepare
+from lggshape.segmentation.run.configuration import NetworkConfiguration
 from lggshape.segmentation.run.folder import SHIPPED, Ensemble, read_ensemble
 
 _SCORED = 0.001
 """Share of a slice's pixels, those of the highest probability, whose mean is its score."""
 
+Prepare = Callable[[Case, NetworkConfiguration], Volume]
+"""From a case to what networks are shown of it, as `prepare` does."""
 
-class Segmentation(NamedTuple):
-    """What networks say of a case.
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """The mask of a case by networks, and how sure they are of it.
 
     Attributes
     ----------
     mask : ndarray of bool, shape (Z, Y, X)
         The tumour: one 6-connected component, or nothing.
-    samples : ndarray of bool, shape (N, Z, Y, X)
-        The masks that each network and flip gives by itself.
     threshold : float
         The lowest probability that is inside the mask.
     probability : ndarray of float32, shape (Z, Y, X)
@@ -49,10 +49,11 @@ class Segmentation(NamedTuple):
         The fold that the patient was held out in, for a patient of the networks' data set.
     missing : tuple of str
         The sequences that the case lacks.
+    samples : ndarray of bool, shape (N, Z, Y, X), or None
+        The mask of each network and flip alone; None unless it was asked for.
     """
 
     mask: NDArray[np.bool_]
-    samples: NDArray[np.bool_]
     threshold: float
     probability: NDArray[np.float32]
     uncertainty: NDArray[np.float32]
@@ -62,6 +63,7 @@ class Segmentation(NamedTuple):
     networks: tuple[str, ...]
     fold: int | None
     missing: tuple[str, ...]
+    samples: NDArray[np.bool_] | None = field(default=None, repr=False)
 
 
 class Segmenter:
@@ -75,11 +77,11 @@ class Segmenter:
         Whether to average over a slice and its mirror image, left to right.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
-    noise : float
-        Standard deviation of Gaussian noise that is added to what the networks are shown, in
-        standard deviations of a sequence: to see how much they bear.
-    seed : int
-        Of the noise. A case gets the same, whatever is segmented before it.
+    samples : bool
+        Whether to return the mask of each network and flip alone, too.
+    prepare : callable
+        Turns a case into what the networks are shown. An experiment may change it, for example by
+        noise.
 
     Attributes
     ----------
@@ -89,8 +91,7 @@ class Segmenter:
     Raises
     ------
     InputError
-        If the networks do something else, a GPU is asked for and there is none, or `noise` is
-        negative.
+        If the networks do something else, or a GPU is asked for and there is none.
     """
 
     def __init__(
@@ -99,15 +100,12 @@ class Segmenter:
         *,
         flips: bool = True,
         device: str = "auto",
-        noise: float = 0.0,
-        seed: int = 0,
+        samples: bool = False,
+        prepare: Prepare = prepare,
     ) -> None:
-        if not 0 <= noise < math.inf:
-            msg = f"Expected the noise to be a number from 0 on, found {noise}."
-            raise InputError(msg)
         self._networks = Networks(ensemble, task="segmentation", device=device)
         self.precision = self._networks.precision
-        self._noise, self._seed = noise, seed
+        self._samples, self._prepare = samples, prepare
         self._flips: Sequence[tuple[int, ...]] = FLIPS if flips else FLIPS[:1]
 
     def segment(self, case: Case) -> Segmentation:
@@ -135,10 +133,7 @@ class Segmenter:
         InputError
             If the weights of a network cannot be read.
         """
-        volume = prepare(case, self._networks.configuration)
-        if self._noise:
-            rng = np.random.default_rng([self._seed, crc32(case.id.encode())])
-            volume = volume._replace(codes=add_noise(volume.codes, self._noise, rng))
+        volume = self._prepare(case, self._networks.configuration)
         members, fold = self._networks.unseen_by(case)
         mean = np.zeros(volume.codes.shape[:3])
         sums, squares = np.zeros_like(mean), np.zeros_like(mean)
@@ -152,7 +147,10 @@ class Segmenter:
                 calibrated = member.calibration.apply(one)
                 sums += calibrated
                 squares += np.square(calibrated, dtype=np.float64)
-                samples.append(select_component(volume.frame.restore(calibrated), threshold).mask)
+                if self._samples:
+                    samples.append(
+                        select_component(volume.frame.restore(calibrated), threshold).mask
+                    )
         count = len(members) * len(self._flips)
         spread = np.sqrt(np.maximum(squares / count - (sums / count) ** 2, 0))
         probability = np.clip(volume.frame.restore(mean.astype(np.float32)), 0, 1)
@@ -160,7 +158,6 @@ class Segmenter:
         mask, removed = select_component(probability, threshold)
         return Segmentation(
             mask=mask,
-            samples=np.stack(samples),
             threshold=threshold,
             probability=probability,
             uncertainty=uncertainty,
@@ -170,11 +167,16 @@ class Segmenter:
             networks=tuple(member.name for member in members),
             fold=fold,
             missing=volume.missing,
+            samples=np.stack(samples) if self._samples else None,
         )
 
 
 def segment(
-    case: Case, networks: Path = SHIPPED, *, flips: bool = True, device: str = "auto"
+    case: Case,
+    networks: str | os.PathLike[str] = SHIPPED,
+    *,
+    flips: bool = True,
+    device: str = "auto",
 ) -> Segmentation:
     """Segment a case with the networks that ship, or with those of a training run.
 
@@ -182,7 +184,7 @@ def segment(
     ----------
     case : Case
         With an image that has FLAIR.
-    networks : Path
+    networks : str or Path
         Folder of a run, as `lggshape train` writes it; by default the networks that ship. They are
         read anew in each call; for many cases, make a `Segmenter`.
     flips : bool
@@ -204,7 +206,7 @@ def segment(
     InputError
         If there are no networks in the folder, or a GPU is asked for and there is none.
     """
-    return Segmenter(read_ensemble(networks), flips=flips, device=device).segment(case)
+    return Segmenter(read_ensemble(Path(networks)), flips=flips, device=device).segment(case)
 
 
 def _entropy(probability: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -143,30 +143,6 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
     return codes
 
 
-def add_noise(
-    codes: NDArray[np.uint8], amount: float, rng: np.random.Generator
-) -> NDArray[np.uint8]:
-    """Add Gaussian noise to what networks are shown.
-
-    Parameters
-    ----------
-    codes : ndarray of uint8
-        As `standardise` gives them.
-    amount : float
-        Standard deviation of the noise, in (robust) standard deviations of a sequence.
-    rng : Generator
-        Of the noise.
-
-    Returns
-    -------
-    ndarray of uint8
-        The codes with noise; those of missing sequences as they were.
-    """
-    noise = rng.standard_normal(codes.shape, dtype=np.float32) * np.float32(amount / STEP)
-    noisy: NDArray[np.uint8] = np.clip(np.rint(codes + noise), 1, 255).astype(np.uint8)
-    return np.where(codes == MISSING, codes, noisy)
-
-
 def _reached_from(start: NDArray[np.bool_], region: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Give the parts of a region (Z, Y, X) that hold a voxel of `start`."""
     from scipy.ndimage import label

@@ -1,22 +1,75 @@
 """Masks of networks that are shown noise, kept in the folder of the work."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lggshape.case import Case
 from lggshape.evaluation.scores import dice
 from lggshape.parallel import map_all
 from lggshape.readers import CaseSource, open_cases
+from lggshape.segmentation.preprocessing.intensities import MISSING, STEP
+from lggshape.segmentation.preprocessing.network_input import Volume, prepare
+from lggshape.segmentation.run.configuration import NetworkConfiguration
 from lggshape.studies.buda2019.masks import above_threshold, own_mask
 from lggshape.studies.buda2019.probabilities import keep_probability
 from lggshape.studies.buda2019.study import Study
 
 DISTURBANCES = (0.3, 0.5, 0.7, 1.0, 1.5)
 """Standard deviations of noise that are tried to bring the masks down to a level of Dice."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Gaussian noise on what networks are shown: a `prepare` of `Segmenter`.
+
+    Attributes
+    ----------
+    amount : float
+        Its standard deviation, in (robust) standard deviations of a sequence.
+    seed : int
+        Of the noise. A case gets the same, whatever is segmented before it.
+    """
+
+    amount: float
+    seed: int
+
+    def __call__(self, case: Case, configuration: NetworkConfiguration) -> Volume:
+        """Prepare a case for networks, with noise."""
+        volume = prepare(case, configuration)
+        rng = np.random.default_rng([self.seed, crc32(case.id.encode())])
+        return volume._replace(codes=add_noise(volume.codes, self.amount, rng))
+
+
+def add_noise(
+    codes: NDArray[np.uint8], amount: float, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Add Gaussian noise to what networks are shown.
+
+    Parameters
+    ----------
+    codes : ndarray of uint8
+        As `standardise` gives them.
+    amount : float
+        Standard deviation of the noise, in (robust) standard deviations of a sequence.
+    rng : Generator
+        Of the noise.
+
+    Returns
+    -------
+    ndarray of uint8
+        The codes with noise; those of missing sequences as they were.
+    """
+    noise = rng.standard_normal(codes.shape, dtype=np.float32) * np.float32(amount / STEP)
+    noisy: NDArray[np.uint8] = np.clip(np.rint(codes + noise), 1, 255).astype(np.uint8)
+    return np.where(codes == MISSING, codes, noisy)
 
 
 class NoisyMasks(NamedTuple):
@@ -65,8 +118,9 @@ def noisy_masks(study: Study, noise: float) -> NoisyMasks:
             sources,
             found.masks,
             networks=study.networks,
-            noise=noise,
-            seed=study.seed,
+            samples=True,
+            prepare=Noise(noise, study.seed),
+            prepare_settings={"noise": noise, "seed": study.seed},
             resume=True,
             on_case=advance,
             on_result=partial(keep_probability, found.probabilities),

@@ -60,6 +60,7 @@ class Probability(NamedTuple):
 
 def keep_probability(folder: Path, case: str, found: "Segmentation") -> None:
     """Write the probability of a case, rounded to half precision."""
+    assert found.samples is not None  # they are asked for
     probability = found.probability
     values = np.where(probability >= _NOTHING, probability, 0).astype(np.float16)
     places = np.argwhere(values)

@@ -104,6 +104,7 @@ def _segment(study: Study) -> Tables:
             sources,
             study.mask_folder,
             networks=study.networks,
+            samples=True,
             resume=True,
             on_case=advance,
             on_result=partial(keep_probability, study.probabilities),

@@ -410,14 +410,22 @@ def test_only_the_same_run_is_resumed(cohort, networks, tmp_path):
         ({"networks": others}, "networks"),
         ({"networks": networks, "flips": False}, "flips"),
         ({"networks": networks, "maps": ["entropy"]}, "maps"),
-        ({"networks": networks, "noise": 0.1}, "noise"),
+        ({"networks": networks, "prepare_settings": {"noise": 0.1}}, "noise"),
     ):
         with pytest.raises(InputError, match=f"earlier run, found other {name}"):
             segment_cases(sources, out, **options, resume=True)
     assert contents(out) == before
-    # On another machine.
+    # As earlier versions wrote them, with noise as an option.
     record = out / "segmentation.json"
     settings = json.loads(record.read_text())
+    record.write_text(json.dumps(settings | {"noise": 0.0, "seed": 3}))
+    segment_cases(sources, out, networks=networks, resume=True)
+    record.write_text(json.dumps(settings | {"noise": 0.1, "seed": 3}))
+    noisy = {"noise": 0.1, "seed": 3}
+    segment_cases(sources, out, networks=networks, prepare_settings=noisy, resume=True)
+    with pytest.raises(InputError, match="earlier run, found other noise"):
+        segment_cases(sources, out, networks=networks, resume=True)
+    # On another machine.
     for name in ("backend", "precision"):
         record.write_text(json.dumps(settings | {name: "other"}))
         with pytest.raises(InputError, match=f"earlier run, found other {name}"):

@@ -75,7 +75,8 @@ def test_the_mean_over_networks_and_flips_invariant(networks, found):
     assert found.removed == removed
     assert (found.probability[found.mask] >= threshold).all()
     assert found.threshold == threshold
-    for sample, one in zip(found.samples, every, strict=True):
+    samples = Segmenter(ensemble, samples=True).segment(STRANGER).samples
+    for sample, one in zip(samples, every, strict=True):
         by_itself = select_component(volume.frame.restore(one), threshold).mask
         np.testing.assert_array_equal(sample, by_itself)
 
@@ -96,22 +97,23 @@ def test_flips_can_be_left_out(networks, found):
     )
 
 
-def test_the_noise_of_a_case_does_not_depend_on_what_was_segmented_before_invariant(
-    networks, found, cohort
-):
+def test_what_the_networks_are_shown_can_be_changed_invariant(networks, found):
+    def half(case, configuration):
+        volume = prepare(case, configuration)
+        return volume._replace(codes=np.where(volume.codes > 1, volume.codes // 2, volume.codes))
+
     ensemble = read_ensemble(networks)
-    noisy = Segmenter(ensemble, noise=0.5, seed=1).segment(STRANGER).probability
-    assert np.abs(noisy - found.probability).max() > 0.05
-    other = Segmenter(ensemble, noise=0.5, seed=1)
-    other.segment(open_cases(cohort)[0].read(mask=False))
-    np.testing.assert_array_equal(other.segment(STRANGER).probability, noisy)
-    reseeded = Segmenter(ensemble, noise=0.5, seed=2).segment(STRANGER).probability
-    assert not np.array_equal(reseeded, noisy)
+    dim = Segmenter(ensemble, prepare=half).segment(STRANGER).probability
+    assert np.abs(dim - found.probability).max() > 0.05
+    plain = Segmenter(ensemble, prepare=prepare).segment(STRANGER).probability
+    np.testing.assert_array_equal(plain, found.probability)
 
 
-def test_noise_is_no_negative_number(networks):
-    with pytest.raises(InputError, match=r"Expected the noise to be .* found -0\.1\."):
-        Segmenter(read_ensemble(networks), noise=-0.1)
+def test_masks_of_each_network_and_flip_are_there_only_when_asked_for(networks, found):
+    assert found.samples is None
+    asked = Segmenter(read_ensemble(networks), samples=True).segment(STRANGER)
+    np.testing.assert_array_equal(asked.mask, found.mask)
+    assert asked.samples.shape == (4, 9, 48, 60)
 
 
 def test_intensities_of_another_unit_invariant(networks, found):

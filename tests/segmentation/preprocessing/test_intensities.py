@@ -12,7 +12,6 @@ from lggshape.segmentation.preprocessing.intensities import (
     LOWEST,
     MISSING,
     STEP,
-    add_noise,
     encode,
     standardise,
 )
@@ -200,14 +199,3 @@ def test_a_head_of_one_intensity_has_no_scale():
     values[:, 3:7, 3:7] = 5
     assert encode(values) is None
     assert encode(np.zeros((2, 10, 10), dtype=np.uint8)) is None
-
-
-def test_noise_has_its_deviation_and_leaves_missing_sequences_analytic():
-    codes = np.full((20, 100, 100, 2), 128, dtype=np.uint8)
-    codes[..., 1] = MISSING
-    noisy = add_noise(codes, 0.5, np.random.default_rng(0))
-    assert (noisy[..., 1] == MISSING).all()
-    added = (noisy[..., 0].astype(float) - 128) * STEP
-    # Of 200,000 voxels, to four standard errors; rounding adds a variance of STEP ** 2 / 12.
-    assert added.mean() == pytest.approx(0, abs=4 * 0.5 / np.sqrt(2e5))
-    assert added.std() == pytest.approx(np.sqrt(0.25 + STEP**2 / 12), rel=4 / np.sqrt(4e5))
