@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import FLAIR
 from lggshape.files import is_missing, names_cell, read_patient_table
+from lggshape.masks import bounding_box, find_components
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource, open_cases
 from lggshape.readers.source import SEQUENCES
@@ -196,19 +197,15 @@ def check_case(source: CaseSource) -> _Checked:
 
 
 def _describe_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:
-    # Imported here because importing this module should be fast.
-    from scipy.ndimage import find_objects, generate_binary_structure, label
-
-    found = find_objects(mask.astype(np.uint8))
-    if not found:
+    box = bounding_box(mask)
+    if box is None:
         return dict.fromkeys(_COUNTS[1:], 0) | {"touches_edge": False}
-    box = found[0]
     tumour = mask[box]
     return {
         "tumour_slices": int(tumour.any(axis=(1, 2)).sum()),
         "tumour_voxels": int(tumour.sum()),
-        "components_6": label(tumour)[1],
-        "components_26": label(tumour, generate_binary_structure(3, 3))[1],
+        "components_6": find_components(tumour).number,
+        "components_26": find_components(tumour, diagonal=True).number,
         "touches_edge": any(
             part.start == 0 or part.stop == length
             for part, length in zip(box, mask.shape, strict=True)

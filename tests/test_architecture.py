@@ -10,13 +10,14 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "lggshape"
 
-LEAVES = {"errors", "names", "progress"}
+LEAVES = {"errors", "masks", "names", "progress"}
 TABLES = LEAVES | {"files", "labels", "statistics", "shape"}
 CASES = LEAVES | {"case", "files", "parallel", "readers"}
 
 MAY_IMPORT = {
     "errors": set(),
     "names": {"errors"},
+    "masks": {"errors"},
     "progress": set(),
     "case": {"errors"},
     "statistics": {"errors"},

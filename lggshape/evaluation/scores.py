@@ -31,13 +31,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import binary_erosion, find_objects, generate_binary_structure
+from scipy.ndimage import binary_erosion, generate_binary_structure
 from scipy.spatial import KDTree
 
 from lggshape.case import Spacing
 from lggshape.errors import InputError
+from lggshape.masks import Mask, as_volumes, bounding_box, dice
 
-_Mask = NDArray[np.bool_]
 _Floats = NDArray[np.float64]
 
 PERCENTILE = 95
@@ -71,8 +71,8 @@ class SurfaceDistances(NamedTuple):
 
     predicted: _Floats
     reference: _Floats
-    predicted_faced: _Mask
-    reference_faced: _Mask
+    predicted_faced: Mask
+    reference_faced: Mask
 
 
 def score_masks(
@@ -111,7 +111,7 @@ def score_masks(
     >>> score_masks(predicted, reference).dice
     0.75
     """
-    one, other = _volumes(predicted, reference)
+    one, other = as_volumes(predicted, reference)
     check_tolerance(tolerance)
     distances = surface_distances(one, other, spacing=spacing)
     return Scores(
@@ -125,23 +125,12 @@ def score_masks(
     )
 
 
-def dice(predicted: ArrayLike, reference: ArrayLike) -> float:
-    """Return twice the volume in both masks over the sum of their volumes.
-
-    1 if both masks are empty, 0 if one is.
-    """
-    one, other = _volumes(predicted, reference)
-    both = int(np.count_nonzero(one & other))
-    total = int(np.count_nonzero(one)) + int(np.count_nonzero(other))
-    return 2 * both / total if total else 1.0
-
-
 def iou(predicted: ArrayLike, reference: ArrayLike) -> float:
     """Return the volume in both masks over that in either (intersection over union, Jaccard).
 
     1 if both masks are empty, 0 if one is.
     """
-    one, other = _volumes(predicted, reference)
+    one, other = as_volumes(predicted, reference)
     either = int(np.count_nonzero(one | other))
     return int(np.count_nonzero(one & other)) / either if either else 1.0
 
@@ -151,7 +140,7 @@ def precision(predicted: ArrayLike, reference: ArrayLike) -> float:
 
     1 if both masks are empty; NaN if the predicted one alone is; 0 if the reference alone is.
     """
-    one, other = _volumes(predicted, reference)
+    one, other = as_volumes(predicted, reference)
     return _share_inside(one, other)
 
 
@@ -160,7 +149,7 @@ def recall(predicted: ArrayLike, reference: ArrayLike) -> float:
 
     1 if both masks are empty; NaN if the reference alone is; 0 if the predicted one alone is.
     """
-    one, other = _volumes(predicted, reference)
+    one, other = as_volumes(predicted, reference)
     return _share_inside(other, one)
 
 
@@ -169,7 +158,7 @@ def volume_error(predicted: ArrayLike, reference: ArrayLike) -> float:
 
     0 if both masks are empty; NaN if the reference alone is; -1 if the predicted one alone is.
     """
-    one, other = (int(np.count_nonzero(mask)) for mask in _volumes(predicted, reference))
+    one, other = (int(np.count_nonzero(mask)) for mask in as_volumes(predicted, reference))
     if not other:
         return math.nan if one else 0.0
     return (one - other) / other
@@ -225,7 +214,7 @@ def surface_distances(
     InputError
         If the masks are not volumes of one shape.
     """
-    one, other = _cut(*_volumes(predicted, reference))
+    one, other = _cut(*as_volumes(predicted, reference))
     if spacing is None:
         pairs = [(_border_points(a), _border_points(b)) for a, b in zip(one, other, strict=True)]
     else:
@@ -240,17 +229,6 @@ def surface_distances(
     )
 
 
-def _volumes(predicted: ArrayLike, reference: ArrayLike) -> tuple[_Mask, _Mask]:
-    one, other = np.asarray(predicted, dtype=bool), np.asarray(reference, dtype=bool)
-    if one.ndim != 3 or one.shape != other.shape:
-        msg = (
-            "Expected `predicted` and `reference` to have one shape (Z, Y, X), found "
-            f"{one.shape} and {other.shape}."
-        )
-        raise InputError(msg)
-    return one, other
-
-
 def check_tolerance(tolerance: float) -> None:
     """Refuse a tolerance that is no number from 0 upwards, as an `InputError`."""
     if not 0 <= tolerance < math.inf:
@@ -258,27 +236,26 @@ def check_tolerance(tolerance: float) -> None:
         raise InputError(msg)
 
 
-def _share_inside(mask: _Mask, other: _Mask) -> float:
+def _share_inside(mask: Mask, other: Mask) -> float:
     volume = int(np.count_nonzero(mask))
     if not volume:
         return math.nan if other.any() else 1.0
     return int(np.count_nonzero(mask & other)) / volume
 
 
-def _cut(one: _Mask, other: _Mask) -> tuple[_Mask, _Mask]:
+def _cut(one: Mask, other: Mask) -> tuple[Mask, Mask]:
     """Cut both masks to the box that holds them; one voxel is left of two empty ones."""
-    box = find_objects((one | other).astype(np.uint8))
-    part = box[0] if box else (slice(1),) * 3
+    part = bounding_box(one | other) or (slice(1),) * 3
     return one[part], other[part]
 
 
-def _border_points(mask: _Mask) -> _Floats:
+def _border_points(mask: Mask) -> _Floats:
     """Give the places (N, mask.ndim) of the voxels of which a face (edge) lies outside."""
     faces = generate_binary_structure(mask.ndim, 1)
     return np.argwhere(mask & ~binary_erosion(mask, faces)).astype(np.float64)
 
 
-def _nearest(points: _Floats, others: _Floats) -> tuple[_Floats, _Mask]:
+def _nearest(points: _Floats, others: _Floats) -> tuple[_Floats, Mask]:
     """Give the distance from each point to the nearest of the others, and whether there is one.
 
     Without others it is the distance to the centre of the points.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
+from lggshape.masks import as_mask
 from lggshape.names import natural_key
 
 SEQUENCES = ("pre-contrast", "FLAIR", "post-contrast")
@@ -31,8 +32,6 @@ VOXEL_SIZES = (1e-3, 1e3)
 Far outside any scanner, and far inside what can be computed with.
 """
 
-_SHOWN_VALUES = 10
-_DIGITS = range(6, 18)  # with 17 no two 64-bit floats look the same
 _NOT_DATA = "__MACOSX"  # what macOS adds to ZIP archives
 
 
@@ -254,32 +253,11 @@ def binary_mask(values: NDArray[np.generic], *, case: str, path: Path) -> NDArra
     CaseError
         If the values are not numbers, not finite, or more than two.
     """
-    if values.dtype.kind not in "biuf":
-        msg = f"Expected the mask of case {case} to hold numbers, found {values.dtype}: {path}."
-        raise CaseError(msg)
-    inside: NDArray[np.bool_] = np.not_equal(values, 0)
-    if not inside.any():
-        return inside
-    highest = values.max()
-    # NaN fails both comparisons, infinity the last.
-    if not (np.all((values == highest) == inside) and 0 < highest < np.inf):
-        found = np.unique(values)
-        more = ", ..." if found.size > _SHOWN_VALUES else ""
-        msg = (
-            f"Expected the mask of case {case} to have two values, 0 and a positive one, "
-            f"found {_told_apart(found[:_SHOWN_VALUES])}{more}: {path}."
-        )
-        raise CaseError(msg)
-    return inside
-
-
-def _told_apart(values: NDArray[np.generic]) -> str:
-    """List different values with as few digits as show that they are different."""
-    full = [str(value) for value in values]
-    if values.dtype.kind != "f":
-        return ", ".join(full)
-    shorter = ([f"{value:.{digits}g}" for value in values] for digits in _DIGITS)
-    return ", ".join(next((shown for shown in shorter if len(set(shown)) == len(shown)), full))
+    try:
+        return as_mask(values, called=f"the mask of case {case}")
+    except InputError as error:
+        msg = f"{str(error).removesuffix('.')}: {path}."
+        raise CaseError(msg) from error
 
 
 def folder_name(folder: Path) -> str:

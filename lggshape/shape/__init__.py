@@ -2,7 +2,7 @@
 
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
 from lggshape.shape.ellipsoid import Ellipsoid, minimum_volume_ellipsoid
-from lggshape.shape.features import FeatureResult, extract_features, largest_component
+from lggshape.shape.features import FeatureResult, extract_features
 from lggshape.shape.radial import (
     AngularDeviation,
     Contour,
@@ -27,7 +27,6 @@ __all__ = [
     "angular_standard_deviation",
     "extract_features",
     "feature_table",
-    "largest_component",
     "margin_fluctuation",
     "measure_case",
     "minimum_volume_ellipsoid",

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from lggshape.case import Spacing
 from lggshape.errors import InputError
+from lggshape.masks import as_mask, bounding_box, find_components
 from lggshape.readers.source import VOXEL_SIZES
 from lggshape.shape import radial, solid
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
@@ -59,7 +59,7 @@ def extract_features(
     Parameters
     ----------
     mask : array_like, shape (Z, Y, X)
-        0 outside and one other value inside; the type does not matter. It may touch the border.
+        0 outside and one positive value inside; the type does not matter. It may touch the border.
     spacing : tuple of float, optional
         Distances between voxel centres along (z, y, x), in mm. Without it volume and area are in
         voxels and pixels, the contour is measured in pixels, and what needs the distance between
@@ -86,11 +86,11 @@ def extract_features(
     >>> result.reasons["sphericity"]
     'the spacing is unknown'
     """
-    inside = _two_valued(mask)
+    inside = as_mask(mask, ndim=3)
     if spacing is not None:
         check_spacing(spacing)
     values = dict.fromkeys(FEATURES, math.nan)
-    box = _bounding_box(inside)
+    box = bounding_box(inside)
     if box is None:
         return FeatureResult(values, None, None, dict.fromkeys(FEATURES, "the mask is empty"))
     whole = inside[box]
@@ -186,63 +186,9 @@ def _component(
     whole: NDArray[np.bool_], conventions: Conventions
 ) -> tuple[NDArray[np.bool_], float]:
     """Give what is to be measured, and the number of components of the whole."""
-    labels, count = ndimage.label(whole)
-    if conventions.component == "all" or count == 1:
-        return whole, float(count)
-    return _largest(labels), float(count)
-
-
-def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Give the largest 6-connected component of a mask.
-
-    Parameters
-    ----------
-    mask : ndarray of bool, shape (Z, Y, X)
-        The mask.
-
-    Returns
-    -------
-    ndarray of bool, shape (Z, Y, X)
-        Of components of one size, the first in the order of slices, rows and columns; nothing if
-        the mask is empty.
-
-    Examples
-    --------
-    >>> largest_component(np.array([[[True, False, True, True]]])).astype(int)
-    array([[[0, 0, 1, 1]]])
-    """
-    labels, count = ndimage.label(mask)
-    return mask if count < 2 else _largest(labels)
-
-
-def _largest(labels: NDArray[np.integer]) -> NDArray[np.bool_]:
-    kept: NDArray[np.bool_] = labels == np.bincount(labels.ravel())[1:].argmax() + 1
-    return kept
-
-
-def _bounding_box(inside: NDArray[np.bool_]) -> tuple[slice, ...] | None:
-    # First along x, where memory is contiguous: the two other projections come from the small rest.
-    rows = np.any(inside, axis=2)
-    if not rows.any():
-        return None
-    projections = (rows.any(axis=1), rows.any(axis=0), inside.any(axis=(0, 1)))
-    ends = (np.flatnonzero(projection)[[0, -1]] for projection in projections)
-    return tuple(slice(int(first), int(last) + 1) for first, last in ends)
-
-
-def _two_valued(mask: ArrayLike) -> NDArray[np.bool_]:
-    array = np.asarray(mask)
-    if array.ndim != 3:
-        msg = f"Expected the mask to be an array (Z, Y, X), found: shape {array.shape}."
-        raise InputError(msg)
-    if array.dtype == bool:
-        return array
-    inside: NDArray[np.bool_] = array != 0
-    # A NaN is not equal to itself.
-    if inside.any() and not (array[inside] == array[inside][0]).all():
-        msg = "Expected the mask to have 0 outside and one other value inside, found: several."
-        raise InputError(msg)
-    return inside
+    found = find_components(whole)
+    keep_all = conventions.component == "all" or found.number == 1
+    return whole if keep_all else found.largest(), float(found.number)
 
 
 def check_spacing(spacing: Spacing) -> None:

@@ -14,6 +14,7 @@ from scipy import ndimage
 from scipy.special import ndtri
 
 from lggshape.errors import InputError
+from lggshape.masks import as_mask
 
 _Mask = NDArray[np.bool_]
 _Floats = NDArray[np.floating]
@@ -98,7 +99,7 @@ def smooth(mask: ArrayLike, sigma: float) -> _Mask:
     InputError
         If `mask` is not an array (Z, Y, X), or `sigma` is not a number from 0 upwards.
     """
-    inside = _volume(mask)
+    inside = as_mask(mask, ndim=3)
     _check_length("sigma", sigma)
     share = ndimage.gaussian_filter(inside.astype(float), (0, sigma, sigma), mode="constant")
     return np.asarray(share >= _HALF)
@@ -137,7 +138,7 @@ def jitter(
         If `mask` is not an array (Z, Y, X), or a length or the amplitude is not a number from 0
         upwards.
     """
-    inside = _volume(mask)
+    inside = as_mask(mask, ndim=3)
     _check_length("amplitude", amplitude)
     field = random_field(inside.shape, length=length, rng=rng)
     moved = np.zeros_like(inside)
@@ -275,7 +276,7 @@ def resample(mask: ArrayLike, factor: float) -> _Mask:
     >>> resample([[[0, 0, 1, 1], [0, 0, 1, 1]]], 0.5)
     array([[[False,  True]]])
     """
-    inside = _volume(mask)
+    inside = as_mask(mask, ndim=3)
     height, width = inside.shape[1:]
     # A NaN fails the comparison.
     if not 0.5 < factor * min(height, width) < math.inf:
@@ -310,7 +311,7 @@ def thin(mask: ArrayLike, step: int) -> _Mask:
     >>> thin([[[0, 0]], [[0, 1]], [[1, 1]], [[0, 1]], [[1, 0]]], 2).sum(axis=(1, 2)).tolist()
     [0, 2, 1]
     """
-    inside = _volume(mask)
+    inside = as_mask(mask, ndim=3)
     if step < 1:
         msg = f"Expected `step` to be at least 1, found {step}."
         raise InputError(msg)
@@ -319,7 +320,7 @@ def thin(mask: ArrayLike, step: int) -> _Mask:
 
 
 def _in_steps(change: Callable[..., _Mask], mask: ArrayLike, pixels: int) -> _Mask:
-    inside = _volume(mask)
+    inside = as_mask(mask, ndim=3)
     if pixels < 0:
         msg = f"Expected `pixels` to be at least 0, found {pixels}."
         raise InputError(msg)
@@ -370,14 +371,6 @@ def _averaging(size: int, new_size: int) -> NDArray[np.float64]:
     distances = np.abs(centres[:, np.newaxis] - np.arange(size))
     shares: NDArray[np.float64] = np.clip((1 + width) / 2 - distances, 0, 1) / width
     return shares
-
-
-def _volume(mask: ArrayLike) -> _Mask:
-    inside = np.asarray(mask, dtype=bool)
-    if inside.ndim != 3:
-        msg = f"Expected `mask` to be an array (Z, Y, X), found shape {inside.shape}."
-        raise InputError(msg)
-    return inside
 
 
 def _check_length(name: str, value: float) -> None:

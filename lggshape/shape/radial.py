@@ -14,6 +14,7 @@ from scipy import ndimage
 from skimage.measure import find_contours
 
 from lggshape.errors import InputError
+from lggshape.masks import largest_component
 from lggshape.shape.conventions import WindowRule
 
 BINS = 10
@@ -24,7 +25,6 @@ OFFSETS = (0.0, 18.0)
 
 _BIN_WIDTH = 360 / BINS
 _EDGE_TOLERANCE = 1e-9  # of a bin's width
-_EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 _FEWEST_POINTS = 3
 
 
@@ -93,10 +93,7 @@ def largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     ndarray of bool, shape (Y, X)
         All False if `mask` is.
     """
-    labels, count = ndimage.label(mask, structure=_EIGHT_NEIGHBOURS)
-    if count > 1:
-        mask = labels == np.bincount(labels.ravel())[1:].argmax() + 1
-    filled: NDArray[np.bool_] = ndimage.binary_fill_holes(mask)
+    filled: NDArray[np.bool_] = ndimage.binary_fill_holes(largest_component(mask, diagonal=True))
     return filled
 
 

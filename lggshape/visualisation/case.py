@@ -6,21 +6,19 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects
 
 from lggshape.case import Spacing
 from lggshape.errors import CaseError
-from lggshape.evaluation.scores import dice
 from lggshape.figures import Rendered, render
 from lggshape.figures.montage import Slice, montage
 from lggshape.figures.signature import Shadow, Signature, feature_panels
 from lggshape.figures.view import plane_axes
 from lggshape.files import write_figure
+from lggshape.masks import bounding_box, dice, largest_component
 from lggshape.parallel import map_cases
 from lggshape.shape import (
     Ellipsoid,
     extract_features,
-    largest_component,
     minimum_volume_ellipsoid,
     trace_contour,
 )
@@ -134,7 +132,8 @@ def _choose_slices(tumour: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 def _window(plane: NDArray[np.bool_], margin: float) -> Window:
     """Give lowest and highest row and column of what is inside, with a margin on all sides."""
-    box = find_objects(plane.astype(np.uint8))[0]
+    box = bounding_box(plane)
+    assert box is not None  # there is a tumour
     room = margin * max(side.stop - side.start for side in box)
     rows, columns = ((side.start - 0.5 - room, side.stop - 0.5 + room) for side in box)
     return rows, columns

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects
 
 from lggshape.figures.intensities import QUANTILES
+from lggshape.masks import bounding_box
 from lggshape.parallel import map_cases
 from lggshape.segmentation.preprocessing.intensities import LOWEST, STEP, encode
 from lggshape.visualisation.sources import (
@@ -183,7 +183,8 @@ def describe_case(shown: Shown) -> Described:
         row["reason"] = "; ".join(reasons)
         return Described(row, {}, material.case.geometry.spacing, None, material.oriented)
     head = head_in(material)
-    box = find_objects(head.astype(np.uint8))[0]
+    box = bounding_box(head)
+    assert box is not None  # a head is never empty
     row["slices"] = len(head)
     row |= _intensities(material.flair, head)
     if STANDARDISED[0] not in row:

@@ -7,8 +7,8 @@ import pytest
 from lggshape.errors import InputError
 from lggshape.evaluation import evaluate, match_cases
 from lggshape.evaluation.evaluation import COLUMNS, SLICE_COLUMNS
-from lggshape.evaluation.scores import dice
 from lggshape.labels import read_labels
+from lggshape.masks import dice
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import SimpleITK as sitk  # noqa: N813
 
 from lggshape.errors import InputError
 from lggshape.evaluation.scores import (
-    dice,
     hd95,
     iou,
     precision,
@@ -16,6 +15,7 @@ from lggshape.evaluation.scores import (
     surface_distances,
     volume_error,
 )
+from lggshape.masks import dice
 from lggshape.phantoms import ball
 
 SPACINGS = [(1.0, 1.0, 1.0), (5.0, 0.9, 1.1), (0.4, 2.0, 1.3)]
@@ -199,8 +199,8 @@ def test_input_is_not_changed_invariant():
 
 def test_unusable_arguments():
     mask = np.zeros((1, 2, 2), dtype=bool)
-    with pytest.raises(InputError, match=r"found \(1, 2, 2\) and \(2, 2\)"):
-        dice(mask, mask[0])
+    with pytest.raises(InputError, match=r"found \(1, 2, 2\) and \(2, 2, 2\)"):
+        score_masks(mask, np.zeros((2, 2, 2)))
     with pytest.raises(InputError, match="from 0 upwards, found -1"):
         surface_dice(mask, mask, tolerance=-1)
     with pytest.raises(InputError, match="from 0 upwards, found nan"):

@@ -16,29 +16,6 @@ WHERE = Path("folder/mask.tif")
 
 
 @pytest.mark.parametrize(
-    "values",
-    [
-        np.array([0, 1, 0], dtype=np.uint8),
-        np.array([0, 255, 0], dtype=np.uint8),
-        np.array([False, True, False]),
-        np.array([0.0, 0.37, 0.0], dtype=np.float32),
-        np.array([0, 65535, 0], dtype=np.uint16),
-        np.array([0, 1, 0], dtype=np.int64),
-    ],
-    ids=lambda values: f"{values.dtype}-{values.max()}",
-)
-def test_two_values_are_a_mask_whatever_the_type(values):
-    np.testing.assert_array_equal(
-        binary_mask(values, case="A", path=WHERE), np.array([False, True, False])
-    )
-
-
-@pytest.mark.parametrize("values", [np.zeros(3), np.ones(3), np.zeros(3, dtype=bool)])
-def test_one_value_is_a_mask(values):
-    np.testing.assert_array_equal(binary_mask(values, case="A", path=WHERE), values.astype(bool))
-
-
-@pytest.mark.parametrize(
     ("values", "found"),
     [
         ([0, 1, 2, 4], "0, 1, 2, 4"),

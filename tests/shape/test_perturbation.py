@@ -340,7 +340,10 @@ class TestThin:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: erode(np.ones((3, 3))), r"`mask` to be an array \(Z, Y, X\), found shape \(3, 3"),
+        (
+            lambda: erode(np.ones((3, 3))),
+            r"the mask to be an array \(Z, Y, X\), found shape \(3, 3",
+        ),
         (lambda: dilate(square(3), -1), "`pixels` to be at least 0, found -1"),
         (lambda: smooth(square(3), -1), "`sigma` to be a number from 0 upwards, found -1"),
         (lambda: smooth(square(3), math.nan), "`sigma` to be a number from 0 upwards, found nan"),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lggshape.masks import dice
 from lggshape.segmentation.inference.postprocessing import select_component
 
 Probabilities = NDArray[np.float32]
@@ -155,12 +156,6 @@ def choose_threshold(probabilities: Sequence[Probabilities], masks: Sequence[Mas
     error = worse.std(axis=0, ddof=1) / np.sqrt(len(worse)) if len(worse) > 1 else 0
     good = _THRESHOLDS[worse.mean(axis=0) <= error + 1e-9]
     return float(good[np.argmin(np.abs(good - 0.5))])
-
-
-def dice(predicted: Mask, reference: Mask) -> float:
-    """Give the Dice coefficient of two masks; 1 if both are empty."""
-    size = np.count_nonzero(predicted) + np.count_nonzero(reference)
-    return 2 * np.count_nonzero(predicted & reference) / size if size else 1.0
 
 
 def _logit(probability: Probabilities) -> NDArray[np.float32]:

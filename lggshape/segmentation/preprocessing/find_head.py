@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from lggshape.masks import largest_component
+
 _BLUR = 1 / 128  # of the longer side of a slice: noise of the air, not the edge of the head
 _NEARLY_HIGHEST = 99.5  # percent: a few hot voxels do not count
 
@@ -31,7 +33,7 @@ def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     .. [1] Otsu N. A threshold selection method from gray-level histograms. IEEE Trans Syst Man
        Cybern 1979; 9: 62-66.
     """
-    from scipy.ndimage import binary_fill_holes, gaussian_filter, label
+    from scipy.ndimage import binary_fill_holes, gaussian_filter
     from skimage.filters import threshold_otsu
 
     intensities = values.astype(np.float32)
@@ -40,7 +42,4 @@ def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     signal = gaussian_filter(np.abs(intensities - np.median(outer)), (0, blur, blur))
     root = np.sqrt(np.minimum(signal, np.percentile(signal, _NEARLY_HIGHEST)))
     above = root > threshold_otsu(root.ravel())
-    labels, _ = label(np.stack([binary_fill_holes(plane) for plane in above]))
-    largest = np.bincount(labels.ravel(), minlength=2)[1:].argmax() + 1
-    head: NDArray[np.bool_] = labels == largest
-    return head
+    return largest_component(np.stack([binary_fill_holes(plane) for plane in above]))

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from lggshape.errors import InputError
 from lggshape.files import write_figure, write_json, write_table
+from lggshape.masks import dice
 from lggshape.segmentation._backend import keras, precision_for
 from lggshape.segmentation.inference.calibration import (
     Calibration,
     Fitted,
-    dice,
     fit_calibration,
     fit_to_inner_split,
 )

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import fisher_exact
 
 from lggshape.errors import InputError
+from lggshape.masks import as_mask
 
 DIRECTIONS = 180
 """Number of equal angular bins of the radial signature."""
@@ -62,7 +63,7 @@ def measure(mask: ArrayLike) -> dict[str, float]:
     >>> [round(value, 3) for value in measured.values()]
     [0.861, 0.104, 0.037]
     """
-    inside = _array(mask, 3)
+    inside = as_mask(mask, ndim=3)
     signature = radial_signature(inside[inside.sum(axis=(1, 2)).argmax()])
     spectrum = np.fft.rfft(signature)
     spectrum[: _HARMONICS + 1] = 0
@@ -96,7 +97,7 @@ def bounding_ellipsoid_volume_ratio(mask: ArrayLike) -> float:
     InputError
         If `mask` is not an array (Z, Y, X).
     """
-    centres = np.argwhere(_array(mask, 3)).astype(float)
+    centres = np.argwhere(as_mask(mask, ndim=3)).astype(float)
     voxels = len(centres)
     if voxels < _FEWEST_VOXELS:
         return math.nan
@@ -128,7 +129,7 @@ def radial_signature(area: ArrayLike) -> NDArray[np.float64]:
     InputError
         If `area` is not an array (Y, X).
     """
-    pixels = np.argwhere(_array(area, 2))
+    pixels = np.argwhere(as_mask(area, ndim=2))
     missing = np.full(DIRECTIONS, math.nan)
     if len(pixels) < _FEWEST_PIXELS:
         return missing
@@ -199,12 +200,3 @@ def _two_by_two(high: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> float:
         return math.nan
     table = [[np.sum(row & column) for column in (chosen, ~chosen)] for row in (high, ~high)]
     return float(fisher_exact(table).pvalue)
-
-
-def _array(mask: ArrayLike, dimensions: int) -> NDArray[np.bool_]:
-    inside = np.asarray(mask, dtype=bool)
-    if inside.ndim != dimensions:
-        axes = "(Z, Y, X)" if dimensions == 3 else "(Y, X)"
-        msg = f"Expected an array {axes}, found shape {inside.shape}."
-        raise InputError(msg)
-    return inside

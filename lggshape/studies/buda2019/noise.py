@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lggshape.case import Case
-from lggshape.evaluation.scores import dice
+from lggshape.masks import dice
 from lggshape.parallel import map_all
 from lggshape.readers import CaseSource, open_cases
 from lggshape.segmentation.preprocessing.intensities import MISSING, STEP

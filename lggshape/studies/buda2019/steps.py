@@ -9,8 +9,9 @@ import pandas as pd
 from lggshape.association import associate
 from lggshape.errors import InputError
 from lggshape.evaluation import evaluate, match_cases
+from lggshape.masks import largest_component
 from lggshape.readers import open_cases
-from lggshape.shape import feature_table, largest_component
+from lggshape.shape import feature_table
 from lggshape.studies.buda2019.agreement import agreement_table, area_differences
 from lggshape.studies.buda2019.confounding import (
     adjusted_table,

@@ -3,11 +3,9 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit, logit
 
-from lggshape.evaluation import scores
 from lggshape.segmentation.inference.calibration import (
     Calibration,
     choose_threshold,
-    dice,
     fit_calibration,
 )
 
@@ -123,21 +121,3 @@ def test_one_standard_error_from_the_best_analytic():
     assert choose_threshold(*map(list, zip(tight, faint, strict=True))) == 0.5
     assert choose_threshold(*map(list, zip(tight, *[faint] * 3, strict=True))) == 0.4
     assert choose_threshold(*map(list, zip(faint, strict=True))) == 0.4
-
-
-def test_dice_analytic():
-    one = np.array([1, 1, 1, 0, 0], dtype=bool)
-    other = np.array([0, 1, 1, 1, 1], dtype=bool)
-    empty = np.zeros(5, dtype=bool)
-    assert dice(one, other) == pytest.approx(4 / 7)
-    assert dice(one, one) == 1
-    assert dice(one, ~one) == 0
-    assert dice(one, empty) == dice(empty, one) == 0
-    assert dice(empty, empty) == 1
-
-
-@pytest.mark.parametrize("shares", [(0.3, 0.6), (0.0, 0.5), (0.5, 0.0), (0.0, 0.0), (1.0, 1.0)])
-def test_what_the_threshold_is_chosen_by_is_what_is_reported_invariant(shares):
-    rng = np.random.default_rng(4)
-    one, other = (rng.random((3, 5, 7)) < share for share in shares)
-    assert dice(one, other) == scores.dice(one, other)

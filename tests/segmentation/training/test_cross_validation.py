@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from lggshape.errors import InputError
-from lggshape.evaluation.scores import dice
+from lggshape.masks import dice
 from lggshape.readers import open_cases
 from lggshape.segmentation import (
     NetworkConfiguration,

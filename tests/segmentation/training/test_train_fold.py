@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from lggshape.errors import InputError
-from lggshape.evaluation.scores import dice
+from lggshape.masks import dice
 from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
 from lggshape.segmentation import (

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+import skimage.measure
+
+from lggshape.errors import InputError
+from lggshape.masks import as_mask, bounding_box, dice, find_components, largest_component
+
+
+def islands(seed, shape=(6, 20, 20)):
+    """Draw a mask of many islands, some of which touch only in an edge or a corner."""
+    return np.random.default_rng(seed).random(shape) < 0.2
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([0, 1, 0], dtype=np.uint8),
+        np.array([0, 255, 0], dtype=np.uint8),
+        np.array([False, True, False]),
+        np.array([0.0, 0.37, 0.0], dtype=np.float32),
+        np.array([0, 65535, 0], dtype=np.uint16),
+        [0, 1, 0],
+    ],
+)
+def test_two_values_are_a_mask_whatever_the_type_analytic(values):
+    np.testing.assert_array_equal(as_mask(values), [False, True, False])
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ([0, 1, 2, 4], "0, 1, 2, 4"),
+        ([0, -1], "-1, 0"),
+        ([0, 1, np.nan], "0, 1, nan"),
+        ([0, np.inf], "0, inf"),
+        (range(100), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ..."),
+        # As few digits as tell the values apart: a mask resampled by interpolation.
+        ([0, 0.9999999, 1], "0, 0.9999999, 1"),
+    ],
+)
+def test_other_values_are_listed_analytic(values, found):
+    with pytest.raises(InputError, match=f"two values, 0 and a positive one, found {found}"):
+        as_mask(values)
+
+
+def test_values_have_to_be_numbers_analytic():
+    with pytest.raises(InputError, match="the left mask to hold numbers, found complex128"):
+        as_mask(np.zeros(3, dtype=complex), called="the left mask")
+
+
+def test_the_number_of_axes_is_checked_analytic():
+    with pytest.raises(InputError, match=r"an array \(Y, X\), found shape \(3,\)"):
+        as_mask([0, 1, 0], ndim=2)
+
+
+@pytest.mark.parametrize("diagonal", [False, True])
+@pytest.mark.parametrize("shape", [(6, 20, 20), (40, 40)])
+def test_components_skimage(shape, diagonal):
+    mask = islands(0, shape)
+    labels, count = skimage.measure.label(
+        mask, connectivity=mask.ndim if diagonal else 1, return_num=True
+    )
+    found = find_components(mask, diagonal=diagonal)
+    assert found.number == count
+    sizes = np.bincount(labels.ravel())[1:]
+    largest = largest_component(mask, diagonal=diagonal)
+    assert largest.sum() == sizes.max()
+    assert len(np.unique(labels[largest])) == 1
+
+
+def test_of_equal_components_the_first_is_kept_analytic():
+    mask = np.array([[[0, 1, 0, 1], [0, 0, 0, 0]], [[0, 0, 0, 0], [1, 0, 0, 0]]], dtype=bool)
+    assert np.argwhere(largest_component(mask)).tolist() == [[0, 0, 1]]
+
+
+def test_an_empty_mask_has_no_component_and_no_box_analytic():
+    empty = np.zeros((2, 3, 4), dtype=bool)
+    assert find_components(empty).number == 0
+    assert not largest_component(empty).any()
+    assert not find_components(empty).largest().any()
+    assert bounding_box(empty) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bounding_box_skimage(seed):
+    mask = np.zeros((8, 9, 10), dtype=bool)
+    corner = np.random.default_rng(seed).integers(0, 4, size=3)
+    mask[tuple(slice(first, first + 4) for first in corner)] = islands(seed, (4, 4, 4))
+    (region,) = skimage.measure.regionprops(mask.astype(np.uint8))
+    assert bounding_box(mask) == region.slice
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [([1, 1, 0, 0], [0, 1, 0, 0], 2 / 3), ([0, 0], [0, 0], 1), ([1, 0], [0, 0], 0)],
+)
+def test_dice_analytic(one, other, expected):
+    assert dice([[one]], [[other]]) == expected
+
+
+def test_dice_of_two_grids_is_refused_analytic():
+    with pytest.raises(InputError, match=r"one shape \(Z, Y, X\), found \(1, 1, 2\) and \(1, 1, 1"):
+        dice(np.ones((1, 1, 2)), np.ones((1, 1, 1)))
