@@ -77,6 +77,8 @@ class Family:
         What that publication reports.
     left_out : tuple of LeftOut
         What was considered and is not tested.
+    notes : tuple of str
+        What a reader has to know about these hypotheses, as the report prints it.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Family:
     reference: str | None = None
     reported_aucs: tuple[ReportedAUC, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def reported_bounds(self) -> dict[tuple[str, str], float | None]:
@@ -99,8 +102,8 @@ def read_family(path: Path) -> Family:
     Parameters
     ----------
     path : Path
-        `name`, `title`, `alpha` and `reference`, all optional, and a [[hypothesis]] with `feature`
-        and `label` for each hypothesis. `studies/buda2019/hypotheses.toml` is an example.
+        `name`, `title`, `alpha`, `reference` and `notes`, all optional, and a [[hypothesis]] with
+        `feature` and `label` for each hypothesis. `studies/buda2019/hypotheses.toml` is an example.
 
     Returns
     -------
@@ -266,9 +269,8 @@ def _absent(family: Family, features: pd.DataFrame, labels: Labels) -> list[str]
 
 
 def _family(content: Mapping[str, Any], *, name: str, where: str) -> Family:
-    _check_keys(
-        content, {"name", "title", "alpha", "reference", "hypothesis", "auc"}, "a family", where
-    )
+    known = {"name", "title", "alpha", "reference", "notes", "hypothesis", "auc"}
+    _check_keys(content, known, "a family", where)
     entries, aucs = content.get("hypothesis", []), content.get("auc", [])
     if not isinstance(entries, list) or not entries or not isinstance(aucs, list):
         msg = f"Expected one [[hypothesis]] or more, and any [[auc]] in a list: {where}."
@@ -277,6 +279,10 @@ def _family(content: Mapping[str, Any], *, name: str, where: str) -> Family:
         if not isinstance(content.get(key, ""), str):
             msg = f"Expected {key} to be text, found {content[key]!r}: {where}."
             raise InputError(msg)
+    notes = content.get("notes", [])
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        msg = f"Expected notes to be a list of texts, found {notes!r}: {where}."
+        raise InputError(msg)
     hypotheses = [_hypothesis(entry, where) for entry in entries]
     pairs = [(h.feature, h.label) for h in hypotheses]
     doubled = sorted({pair for pair in pairs if pairs.count(pair) > 1})
@@ -294,6 +300,7 @@ def _family(content: Mapping[str, Any], *, name: str, where: str) -> Family:
         alpha=alpha,
         reference=content.get("reference"),
         reported_aucs=tuple(_reported_auc(entry, where) for entry in aucs),
+        notes=tuple(notes),
     )
 
 

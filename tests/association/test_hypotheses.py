@@ -104,6 +104,7 @@ def test_an_unknown_choice_is_refused(tmp_path: Path) -> None:
 MINE = """
 name = "mine"
 alpha = 0.01
+notes = ["Patients of one hospital."]
 [[hypothesis]]
 feature = "own"
 label = "own:two"
@@ -116,6 +117,7 @@ def test_own_hypotheses_from_a_file(tmp_path: Path) -> None:
     family = choose_family(str(write(tmp_path, MINE)), features("own"), labels(tmp_path))
     assert family.hypotheses == (Hypothesis("own", "own:two", "1", 0.05),)
     assert (family.name, family.title, family.alpha) == ("mine", "mine", 0.01)
+    assert family.notes == ("Patients of one hospital.",)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +131,8 @@ def test_own_hypotheses_from_a_file(tmp_path: Path) -> None:
         ("reported_below = 0.05", "reported_below = nan", "up to 1, found nan"),
         ('name = "mine"', "name = 5", "name to be text, found 5"),
         ('name = "mine"', "auc = 3", "in a list"),
+        ('["Patients of one hospital."]', '"one"', "a list of texts, found 'one'"),
+        ('["Patients of one hospital."]', "[1]", r"a list of texts, found \[1\]"),
         (
             "[[hypothesis]]",
             '[[auc]]\nfeature="f"\nlabel="l"\nmasks="m"\nvalues={R1="a"}\n[[hypothesis]]',
