@@ -1,11 +1,11 @@
-"""How much ASD hangs on where its bins start, and on the points on their edges.
+"""How much ASD depends on where its bins start, and on the points on their edges.
 
     python benchmarks/conventions.py kaggle_3m --labels kaggle_3m/data.csv --labels idh_1p19q.csv
 
 Printed for the masks of a data set: by how much the angular standard deviation (ASD) changes with a
 quarter-turn (bins that start 18 degrees later), how many masks have a contour point exactly on an
 edge of a bin, and by how much their ASD differs from that of plain half-open bins. With label
-tables, also the p-values of ASD in the hypotheses of the study by each of the three.
+tables, also the p-values of ASD in the hypotheses of the study for each of the three.
 """
 
 import argparse

@@ -36,7 +36,7 @@ SLICES = 400
 
 
 def settings(architecture: str, batch: int) -> tuple[Any, Any, Any]:
-    """Give the network as it is shown squares, the network's and the training's configuration."""
+    """Return the configuration of the network for squares, its own, and that of the training."""
     from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration
     from lggshape.segmentation.run.configuration import crop_of
 
@@ -158,13 +158,13 @@ def by_plain_torch(architecture: str, batch: int, steps: int) -> None:
 
 
 def as_torch(model: Any) -> Any:
-    """Give a Keras network as a PyTorch module: the same layers, with random weights."""
+    """Return a Keras network as a PyTorch module: the same layers, with random weights."""
     import torch
     from torch import nn
     from torch.nn import functional
 
     def same(side: int, kernel: int, stride: int) -> tuple[int, int]:
-        """Give the padding of Keras' "same": more at the end."""
+        """Return the padding of Keras' "same": more at the end."""
         total = max((math.ceil(side / stride) - 1) * stride + kernel - side, 0)
         return total // 2, total - total // 2
 
@@ -233,7 +233,7 @@ def operations(model: Any) -> int:
 
 
 def matrix_rate(make: Callable[[int], Callable[[], None]]) -> float:
-    """Give the operations a second of the multiplication of large matrices."""
+    """Return the operations per second of the multiplication of large matrices."""
     side = 1024
     while True:
         run = make(side)

@@ -33,7 +33,7 @@ NOISE = 0.25
 
 
 def draw(rng: np.random.Generator, n: int, planted: bool) -> tuple[np.ndarray, pd.DataFrame]:
-    """Give the margin fluctuations of a cohort, up to a scale, and its label table."""
+    """Return the margin fluctuations of a cohort, up to a scale, and its label table."""
     irregularity = rng.random(n)
     # The measured feature follows the irregularity, but not exactly: the pixel grid, the one slice.
     measured = irregularity + rng.normal(scale=NOISE, size=n)

@@ -22,7 +22,7 @@ def interval(row: Any, name: str, *, places: int = 3) -> str:
 
 
 def differences(folder: Path) -> dict[tuple[str, str], tuple[str, str]]:
-    """Give difference and corrected p by measure and run."""
+    """Return difference and corrected p by measure and run."""
     return {
         (row["measure"], row["run"]): (
             interval(row, "difference", places=1 if row["measure"] == "hd95_pixels" else 3),

@@ -29,14 +29,14 @@ FOLDS = HERE.parent / "segmentation" / "folds.json"
 
 @cache
 def read_rows() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give the rows by name, and what they have in common."""
+    """Return the rows by name, and the settings that they share."""
     rows = tomllib.loads((HERE / "rows.toml").read_text(encoding="utf-8"))
     common = rows.pop("all")
     return rows, common
 
 
 def settings(name: str, runs: Path) -> tuple[NetworkConfiguration, TrainingConfiguration]:
-    """Give the settings of a row."""
+    """Return the settings of a row."""
     rows, common = read_rows()
     row = rows[name]
     network = NetworkConfiguration(**common["network"] | row.get("network", {}))
@@ -79,12 +79,12 @@ def train(dataset: Path, runs: Path, name: str, fold: int) -> None:
 
 
 def is_finished(runs: Path, name: str, fold: int) -> bool:
-    """Tell whether a fold of a row is trained."""
+    """Return whether a fold of a row is trained."""
     return (runs / name / member_folder(fold, 0) / NETWORK).exists()  # written last
 
 
 def jobs(chosen: Sequence[str], rows: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """Give what is to be trained: rows and folds, the first folds first."""
+    """Return what is to be trained: rows and folds, the first folds first."""
     every = [(name, fold) for name in chosen for fold in rows[name].get("folds", [0])]
     return sorted(every, key=lambda job: job[1])  # the rows stay in their order
 

@@ -4,7 +4,7 @@
         [--split SPLIT] [--hardware TEXT] [--note TEXT]
 
 Copies the networks to `lggshape/segmentation/weights`, segments the data set with them (each patient
-by the network that has not seen him), packs the masks, scores the packed masks, takes the scores
+by the networks that have not seen them), packs the masks, scores the packed masks, takes the scores
 apart, scores phantoms that no network was trained on, and writes the model card. SPLIT is a run on
 the split of a published nnU-Net, whose scores are written too.
 """
@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -42,7 +43,7 @@ SPLIT = HERE / "published_split.json"
 
 
 def lggshape(*arguments: object) -> tuple[float, float]:
-    """Run a command; give its seconds, and the largest memory of any so far in MiB."""
+    """Run a command; return its seconds, and the largest memory of any so far in MiB."""
     started = time.perf_counter()
     command = [sys.executable, "-c", "from lggshape_cli import app; app()", *map(str, arguments)]
     subprocess.run(command, check=True)
@@ -102,7 +103,7 @@ def evaluate(dataset: Path, labels: Path) -> None:
 
 
 def write_limits(dataset: Path, masks: Path) -> None:
-    """Say what a better threshold for each patient, or a better component, could bring."""
+    """Compute what a better threshold for each patient, or a better component, could gain."""
     references = {source.id: source for source in open_cases(dataset)}
     used = {member.name: member.threshold for member in read_ensemble(SHIPPED).members}
     networks = pd.read_csv(masks / "segmentation.csv").set_index("case")["networks"]
@@ -132,7 +133,7 @@ def write_limits(dataset: Path, masks: Path) -> None:
 
 
 def components(probability: np.ndarray, threshold: float) -> list[np.ndarray]:
-    """Give every component as if it were the one that is kept; an empty mask if there is none."""
+    """Return every component as if it were the one that is kept; an empty mask if there is none."""
     labels, count = label(probability >= threshold)
     alone = (np.where(labels == number, probability, 0) for number in range(1, count + 1))
     masks = [select_component(one, threshold).mask for one in alone]
@@ -140,7 +141,7 @@ def components(probability: np.ndarray, threshold: float) -> list[np.ndarray]:
 
 
 def by_position(slices: pd.DataFrame) -> pd.DataFrame:
-    """Give Dice and the share of all errors by the place of a slice within the tumour."""
+    """Compute Dice and the share of all errors by the position of a slice within the tumour."""
     inside = slices[slices["reference_area"] > 0].groupby("case")["slice"]
     first, last = slices["case"].map(inside.min()), slices["case"].map(inside.max())
     place = (slices["slice"] - first) / (last - first).clip(lower=1)
@@ -210,7 +211,7 @@ def model_card(
     encoder = settings["network"]["architecture"]
     return {
         "name": f"lggshape, {len(networks)} networks for lower-grade glioma on MR",
-        "task": "outline of the FLAIR abnormality, slice by slice, one tumour a patient",
+        "task": "outline of the FLAIR abnormality, slice by slice, one tumour per patient",
         "architecture": settings,
         "parameters": next(iter(networks.values()))["parameters"],
         "encoder": {
@@ -226,14 +227,16 @@ def model_card(
             "changes": "images not changed",
         },
         "licence": "CC BY-NC-SA 4.0 for the weights and the masks, as for the data that they were "
-        "made from; MIT for the code",
-        "use": "research on groups of patients; no medical device, not for diagnosis or treatment",
+        "made from. MIT for the code",
+        "use": "research on groups of patients. Not a medical device, and not for diagnosis or "
+        "treatment",
         "limits": [
-            "no external validation yet",
-            "trained on pre-operative images of five institutions of the years 1983 to 2004, axial "
-            "slices of 256 x 256 pixels with pre-contrast, FLAIR and post-contrast sequences",
-            "one tumour a patient: further foci are removed",
-            "manual outlines of one reader group are the reference",
+            "there has been no external validation",
+            "the training images are pre-operative, from five institutions and the years 1983 to "
+            "2004: axial slices of 256 x 256 pixels with pre-contrast, FLAIR and post-contrast "
+            "sequences",
+            "one tumour per patient is kept; further foci are removed",
+            "the reference is the manual outlines of one group of readers",
         ],
         "training": {
             "versions": record["versions"],
@@ -279,7 +282,7 @@ def model_card(
 
 
 def card_text(card: dict[str, object]) -> str:
-    """Give the card in words."""
+    """Return the card as text."""
     scores, data = card["scores"], card["data"]
     whole, last = scores["out_of_fold"], scores["last_25_in_natural_order"]
     folds = "\n".join(
@@ -287,34 +290,71 @@ def card_text(card: dict[str, object]) -> str:
         for fold, value in scores["folds"].items()
     )
     count = len(card["networks"])
-    limits = "\n".join(f"- {limit}" for limit in card["limits"])
+    limits = "\n".join(f"- {sentence(limit)}." for limit in card["limits"])
     size = sum(file["bytes"] for file in card["files"].values()) / 2**20
-    return f"""# Model card: {card["name"]}
+    return wrapped(f"""# Model card: {card["name"]}
 
-**Task.** {sentence(card["task"])}. **Use.** {sentence(card["use"])}.
+**Task.** {sentence(card["task"])}.
 
-**Networks.** {count} U-Nets on an {card["architecture"]["network"]["architecture"]} encoder ({card["parameters"]:,} parameters each, {size:.1f} MiB together, kernels in
-8 bits), {count // len(scores["folds"])} a fold. A patient of the data set is segmented by the mean of those that have not seen him, anyone else by the
-mean of all. The encoders started from {card["encoder"]["first_weights"]} ({card["encoder"]["licence"]}), and all weights were trained further here. {card["training"]["note"]}
-
-**Data.** {data["name"]}: {data["patients"]} patients, {data["slices"]:,} slices; {data["licence"]}; {data["changes"]}.
+**Use.** {sentence(card["use"])}.
 
 **Licence.** {card["licence"]}.
 
-**Scores, out of fold** ({whole["n"]} patients): Dice mean {whole["mean_dice"]:.3f}, median {whole["median_dice"]:.3f}, {whole["below_0.5"]} below 0.5;
-surface Dice {whole["mean_surface_dice_1_pixel"]:.3f} at 1 pixel and {whole["mean_surface_dice_2_pixels"]:.3f} at 2, HD95 {whole["mean_hd95_pixels"]:.1f} pixels. The {last["n"]} patients on which an nnU-Net trained by others has 0.8875: {last["out_of_fold"]:.4f}.
-Phantoms: {scores["phantoms"]["mean_dice"]:.3f}.
+## Networks
+
+{count} U-Nets with an {card["architecture"]["network"]["architecture"]} encoder, {count // len(scores["folds"])} per fold. Each has {card["parameters"]:,} parameters. Together they take {size:.1f} MiB, with kernels in 8 bits.
+
+A patient of the data set is segmented by the mean of the networks that have not seen them, anyone else by the mean of all.
+
+The encoders started from {card["encoder"]["first_weights"]} ({card["encoder"]["licence"]}). All weights were then trained further here.
+
+{card["training"]["note"]}
+
+## Data
+
+{data["name"]}: {data["patients"]} patients, {data["slices"]:,} slices; {data["licence"]}; {data["changes"]}.
+
+## Scores
+
+Out of fold, {whole["n"]} patients:
+
+| score | value |
+| --- | --- |
+| Dice, mean | {whole["mean_dice"]:.3f} |
+| Dice, median | {whole["median_dice"]:.3f} |
+| patients with a Dice below 0.5 | {whole["below_0.5"]} |
+| surface Dice at 1 pixel, mean | {whole["mean_surface_dice_1_pixel"]:.3f} |
+| surface Dice at 2 pixels, mean | {whole["mean_surface_dice_2_pixels"]:.3f} |
+| HD95, mean | {whole["mean_hd95_pixels"]:.1f} pixels |
+| Dice on the {last["n"]} patients on which an nnU-Net trained by others has 0.8875 | {last["out_of_fold"]:.4f} |
+| Dice on phantoms | {scores["phantoms"]["mean_dice"]:.3f} |
 
 | fold held out | Dice, mean | thresholds |
 | --- | --- | --- |
 {folds}
 
-**Limits.**
+## Limits
 
 {limits}
 
-Folds with their patients, configuration, versions, hashes, calibration and the score of each patient: `model_card.json`.
-"""
+`model_card.json` has the folds with their patients, the configuration, versions, hashes, calibration and the score of each patient.
+""")
+
+
+def wrapped(text: str) -> str:
+    """Return text in lines of at most 120 characters; tables stay as they are."""
+    return "\n".join(
+        line
+        if line.startswith("|")
+        else textwrap.fill(
+            line,
+            120,
+            subsequent_indent="  " if line.startswith("- ") else "",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.split("\n")
+    )
 
 
 def thresholds(networks: dict[str, dict], fold: int) -> str:
@@ -333,7 +373,7 @@ def main() -> None:
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--split", type=Path)
     parser.add_argument("--hardware", default="2 CPU cores", help="what the run was trained on")
-    parser.add_argument("--note", default="", help="what the card says of the training besides")
+    parser.add_argument("--note", default="", help="a note on the training for the card")
     options = parser.parse_args()
     ship(options.run)
     cost = publish_masks(options.dataset, options.labels)
