@@ -60,3 +60,16 @@ def what_is_unsafe(name: str) -> str:
     if re.match(r"[A-Za-z]:", name) or _DEVICES.fullmatch(name):
         return "a name that Windows keeps for devices"
     return ""
+
+
+def stand_in(name: str) -> str:
+    """Return what to call, in messages and tables, something whose own name is unsafe.
+
+    Examples
+    --------
+    >>> stand_in("../x")
+    '?..?x'
+    """
+    shown = "".join(one if one.isprintable() and one not in "/\\" else "?" for one in name)
+    # Cut in the middle of a character, the rest of it is dropped.
+    return "?" + shown.encode()[: LONGEST_NAME // 2].decode(errors="ignore").rstrip()

@@ -16,7 +16,7 @@ from lggshape.files import is_missing, names_cell, read_patient_table
 from lggshape.masks import bounding_box, find_components
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource, open_cases
-from lggshape.readers.source import SEQUENCES
+from lggshape.readers.naming import SEQUENCES
 
 _COUNTS = ("slices", "tumour_slices", "tumour_voxels", "components_6", "components_26")
 COLUMNS = (

@@ -37,10 +37,10 @@ def only_row(folder):
 
 
 def test_a_case_without_fault(tmp_path):
-    write_case(tmp_path, "TCGA_CS_1_20000101")
+    write_case(tmp_path, "TCGA_CS_0001_20000101")
     assert only_row(tmp_path) == {
-        "case": "TCGA_CS_1_20000101",
-        "patient": "TCGA_CS_1",
+        "case": "TCGA_CS_0001_20000101",
+        "patient": "TCGA_CS_0001",
         "status": "ok",
         "shape": "4 x 12 x 14",
         "type": "uint8",
@@ -179,10 +179,10 @@ def test_cases_may_come_as_sources(tmp_path):
 
 
 def test_several_cases_of_a_patient(tmp_path):
-    for name in ("TCGA_CS_1_20000101", "TCGA_CS_1_20010101", "TCGA_CS_2_20000101"):
+    for name in ("TCGA_CS_0001_20000101", "TCGA_CS_0001_20010101", "TCGA_CS_0002_20000101"):
         write_case(tmp_path, name)
     assert verify(tmp_path, jobs=1).messages == (
-        "patient TCGA_CS_1 has 2 cases: TCGA_CS_1_20000101, TCGA_CS_1_20010101",
+        "patient TCGA_CS_0001 has 2 cases: TCGA_CS_0001_20000101, TCGA_CS_0001_20010101",
     )
 
 
@@ -199,9 +199,9 @@ def test_slices_that_two_patients_share(tmp_path):
 def test_slices_of_one_value_and_of_one_patient_may_recur(tmp_path):
     blank = np.zeros((*SHAPE, 3), dtype=np.uint8)
     blank[1, ..., 0] = RNG.integers(1, 256, SHAPE[1:])
-    write_case(tmp_path, "TCGA_CS_1_20000101", image=blank)
-    write_case(tmp_path, "TCGA_CS_1_20010101", image=blank)
-    write_case(tmp_path, "TCGA_CS_2_20000101", image=np.zeros((*SHAPE, 3), dtype=np.uint8))
+    write_case(tmp_path, "TCGA_CS_0001_20000101", image=blank)
+    write_case(tmp_path, "TCGA_CS_0001_20010101", image=blank)
+    write_case(tmp_path, "TCGA_CS_0002_20000101", image=np.zeros((*SHAPE, 3), dtype=np.uint8))
     (message,) = verify(tmp_path, jobs=1).messages
     assert "2 cases" in message
 

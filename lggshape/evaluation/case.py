@@ -11,7 +11,7 @@ from lggshape.evaluation.matching import Pair
 from lggshape.evaluation.scores import Scores, score_masks
 from lggshape.files import names_cell
 from lggshape.readers import CaseSource
-from lggshape.readers.source import SEQUENCES
+from lggshape.readers.naming import SEQUENCES
 
 
 class Compared(NamedTuple):

@@ -1,7 +1,8 @@
-"""Readers: one module a layout; `open_cases` finds out which layout a path has."""
+"""Readers: one module per layout; `open_cases` finds out which layout a path has."""
 
 from lggshape.readers.discovery import open_cases
 from lggshape.readers.manifest import assign_patients
 from lggshape.readers.source import CaseSource
+from lggshape.readers.written import case_files
 
-__all__ = ["CaseSource", "assign_patients", "open_cases"]
+__all__ = ["CaseSource", "assign_patients", "case_files", "open_cases"]

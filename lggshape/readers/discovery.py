@@ -1,54 +1,92 @@
 """Find the cases of a path, whatever its layout."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from lggshape.errors import InputError
-from lggshape.names import natural_key
+from lggshape.names import natural_key, stand_in, what_is_unsafe
 from lggshape.readers import nifti, packed, slice_folders
+from lggshape.readers.folder import Folder
+from lggshape.readers.naming import identify
 from lggshape.readers.segmented import as_recorded
-from lggshape.readers.source import CaseSource, UnreadableCase, visible_names
+from lggshape.readers.source import CaseSource, UnreadableCase
+
+LAYOUTS = (
+    slice_folders.LAYOUT,
+    nifti.LAYOUT,
+    packed.LAYOUT,
+)
+"""The layouts that are known, in the order in which messages list them."""
+
+_RULES = tuple(layout.identify for layout in LAYOUTS if layout.identify is not None)
 
 
-def open_cases(path: Path, *, masks_only: bool = False) -> list[CaseSource]:
+def open_cases(path: str | Path, *, masks_only: bool = False) -> list[CaseSource]:
     """Find the cases of a path.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         A case, a folder of cases, or one NIfTI file. The layouts are described in
         `lggshape.readers.slice_folders`, `lggshape.readers.nifti` and `lggshape.readers.packed`.
+        Folders inside it that hold results of this tool are left out.
     masks_only : bool
-        Whether the path is read for its masks: a NIfTI file whose name does not tell is a mask
-        then, a case without a mask fails when its mask is read, and what the `segmentation.csv` of
-        `lggshape segment` says counts: its patients, and its cases that failed.
+        Whether the path is read for its masks. Then a NIfTI file whose name does not tell what it
+        is is a mask, a case without a mask fails when its mask is read, and what the
+        `segmentation.csv` of `lggshape segment` says counts: its patients, and its cases that
+        failed.
 
     Returns
     -------
     list of CaseSource
-        In natural order of names. Only names have been looked at; what is wrong with a case shows
-        when it is read.
+        In natural order of names. Only names have been looked at: what is wrong with a case shows
+        when it is read. Patient and site are those that the layout or the name of the case tells;
+        `assign_patients` takes them from a table.
 
     Raises
     ------
     InputError
-        If the path is missing, cannot be listed, or holds no case.
+        If the path is missing, cannot be listed, or holds no case, or if an archive or a table in
+        it names a case that cannot be the name of a file.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from lggshape.phantoms import write_cohort
+    >>> with TemporaryDirectory() as folder:
+    ...     cohort = write_cohort(f"{folder}/cohort", patients=2, size=(6, 24, 24))
+    ...     cases = open_cases(cohort)
+    ...     case = cases[0].read()
+    >>> len(cases)
+    2
+    >>> case.mask.shape
+    (6, 24, 24)
     """
+    path = Path(path)
     try:
         if path.is_dir():
-            return _cases_of_folder(path, masks_only=masks_only)
-        if nifti.is_nifti(path.name) and path.is_file():
-            return [nifti.single_file(path, masks_only=masks_only)]
-        found = f"a file named {path.name}" if path.exists() else "nothing"
+            return _cases_of_folder(Folder(path), masks_only=masks_only)
+        found = "nothing"
+        if path.exists():
+            found = f"a file named {path.name}"
+            for layout in LAYOUTS:
+                case = layout.open_file and layout.open_file(path, masks_only=masks_only)
+                if case:
+                    return [_named(case)]
     except OSError as error:
         found = str(error)
     msg = f"Expected a folder of cases or a NIfTI file, found {found}: {path}."
     raise InputError(msg)
 
 
-def _cases_of_folder(path: Path, *, masks_only: bool) -> list[CaseSource]:
+def _cases_of_folder(folder: Folder, *, masks_only: bool) -> list[CaseSource]:
+    if folder.error:
+        msg = f"Expected a folder of cases that can be listed, found {folder.error}: {folder.path}."
+        raise InputError(msg)
     cases: dict[str, CaseSource] = {}
-    for layout in (slice_folders, nifti, packed):
-        for case in layout.find(path, masks_only=masks_only):
+    for layout in LAYOUTS:
+        for case in layout.find(folder, masks_only=masks_only):
             other = cases.get(case.id)
             if other is None:
                 cases[case.id] = case
@@ -57,44 +95,72 @@ def _cases_of_folder(path: Path, *, masks_only: bool) -> list[CaseSource]:
                     f"Expected case {case.id} to have one layout, found several: {other.path}, "
                     f"{case.path}."
                 )
-                cases[case.id] = _unreadable(case.id, case.path, reason)
+                cases[case.id] = UnreadableCase(case.id, "", case.path, reason=reason)
     if masks_only:
-        cases = as_recorded(cases, path)
-    files, folders = visible_names(path)
+        cases = as_recorded(cases, folder.path)
     if not cases:
-        msg = (
-            f"Expected cases as {slice_folders.LAYOUT}, {nifti.LAYOUT} or {packed.LAYOUT}, "
-            f"found {_listing(files, 'file')} and {_listing(folders, 'folder')}: {path}."
-        )
+        msg = f"Expected cases as {_listed_layouts()}, found {_contents(folder)}: {folder.path}."
         raise InputError(msg)
-    # Among case folders a folder without a case is a case that went missing. Beside cases that are
-    # files of this very folder it is just a folder.
-    if all(case.path.parent == path and case.path.name in folders for case in cases.values()):
-        for name in folders:
-            if name not in cases:
-                folder = path / name
-                reason = (
-                    f"Expected case {name} to have slices or NIfTI files, found none: {folder}."
-                )
-                cases[name] = _unreadable(name, folder, reason)
-    return sorted(cases.values(), key=lambda case: natural_key(case.id))
+    cases |= _without_a_case(folder, cases)
+    return sorted(map(_named, cases.values()), key=lambda case: natural_key(case.id))
 
 
-def _unreadable(case: str, path: Path, reason: str) -> UnreadableCase:
-    return UnreadableCase(
-        id=case,
-        patient=slice_folders.patient_of(case),
-        site=slice_folders.site_of(case),
-        path=path,
-        has_image=False,
-        has_mask=False,
-        reason=reason,
-    )
+def _without_a_case(folder: Folder, cases: Mapping[str, CaseSource]) -> dict[str, CaseSource]:
+    """Return the folders that should hold a case and do not.
+
+    Among case folders, a folder without a case is a case that went missing. Beside cases that are
+    files of this very folder it is just a folder.
+    """
+    if not all(
+        case.path.parent == folder.path and case.path.name in folder.folders
+        for case in cases.values()
+    ):
+        return {}
+    found: dict[str, CaseSource] = {}
+    for name, inner in folder.folders.items():
+        # Folders of the same names are something that was made of the cases, such as their masks.
+        if name not in cases and not (inner.folders and inner.folders.keys() <= cases.keys()):
+            wanted = "to be a folder that can be listed"
+            if not inner.error:
+                wanted = "to have slices or NIfTI files"
+            found_instead = inner.error or "none"
+            reason = f"Expected case {name} {wanted}, found {found_instead}: {inner.path}."
+            found[name] = UnreadableCase(name, "", inner.path, reason=reason)
+    return found
+
+
+def _named(case: CaseSource) -> CaseSource:
+    """Return the case with the patient and the site that its name tells, if it can be a name."""
+    if unsafe := what_is_unsafe(case.id):
+        name = stand_in(case.id)
+        reason = (
+            f"Expected case {name} to have a name that can be that of a file, found {unsafe}: "
+            f"{str(case.path)!r}."
+        )
+        return UnreadableCase(name, name, case.path, reason=reason)
+    told = identify(case.id, _RULES)
+    return replace(case, patient=case.patient or told.patient, site=case.site or told.site)
+
+
+def _listed_layouts() -> str:
+    *others, last = map(str, LAYOUTS)
+    return f"{', '.join(others)} or {last}"
+
+
+def _contents(folder: Folder) -> str:
+    """Describe what is in a folder by counts and the first few names."""
+    found = [_listing(folder.files, "file"), _listing(list(folder.folders), "folder")]
+    if folder.results:
+        found.append(f"results of lggshape, to be opened by themselves ({_first(folder.results)})")
+    *others, last = found
+    return f"{', '.join(others)} and {last}"
 
 
 def _listing(names: list[str], noun: str) -> str:
-    """Say how many there are and give the first few names."""
     if not names:
         return f"no {noun}s"
-    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-    return f"{len(names)} {noun}{'s' if len(names) > 1 else ''} ({shown})"
+    return f"{len(names)} {noun}{'s' if len(names) > 1 else ''} ({_first(names)})"
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

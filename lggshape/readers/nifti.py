@@ -1,27 +1,14 @@
 """NIfTI files (`.nii`, `.nii.gz`): single files, flat folders, and a folder a case.
 
-What a file is, its name tells. The last part of the name, after `_` or `-`, is its role if it is
-one of these words (upper or lower case):
-
-========================= =========================================
-role                      words
-========================= =========================================
-mask                      mask, seg, segmentation
-FLAIR                     flair, t2f
-pre-contrast              t1, t1n, pre
-post-contrast             t1ce, t1c, t1gd, post
-not used                  t2, t2w
-maps, not used            probability, uncertainty, entropy
-========================= =========================================
-
-A file without such a word holds the image of its case: one volume is FLAIR, three volumes along
-the fourth axis are pre-contrast, FLAIR and post-contrast. Where only masks are wanted it holds the
-mask, unless the case has another file with the role of mask.
+The last part of a file's name says what it is: see `lggshape.readers.naming` for the words. A file
+without such a word holds the image of its case: one volume is FLAIR, three volumes along the fourth
+axis are pre-contrast, FLAIR and post-contrast. Where only masks are wanted it holds the mask,
+unless the case has another file with the role of mask.
 
 The files directly in the folder belong to the case that their names give without the role
 (`A_flair.nii.gz` and `A_mask.nii.gz` to case `A`; `mask.nii.gz` alone to the case named like the
 folder). All NIfTI files in a sub-folder belong to the case named like the sub-folder. A case has at
-most one file a role. The patient is the case.
+most one file per role.
 
 Volumes are turned to the nearest right-anterior-superior axes and transposed, so that the array
 axes are (Z, Y, X) with z towards superior, y towards anterior and x towards the right. The affine
@@ -36,7 +23,7 @@ transforms: voxel for voxel in the same place of the file.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -44,42 +31,17 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import Case, Geometry
+from lggshape.case import FLAIR, Case, Geometry
 from lggshape.errors import CaseError
 from lggshape.readers import nifti_file
-from lggshape.readers.source import (
-    MAPS,
-    MASK,
-    SEQUENCES,
-    CaseSource,
-    binary_mask,
-    folder_name,
-    visible_names,
-)
-
-LAYOUT = "NIfTI files (<case>.nii.gz, <case>_mask.nii.gz, <case>_flair.nii.gz, or a folder a case)"
-
-UNNAMED = ""
-UNUSED = "unused"
+from lggshape.readers.folder import Folder
+from lggshape.readers.layout import Layout
+from lggshape.readers.listing import folder_name
+from lggshape.readers.naming import MAPS, MASK, NOT_READ, SEQUENCES, UNNAMED, split_role
+from lggshape.readers.source import CaseSource, binary_mask
+from lggshape.readers.written import flat_name
 
 _NIFTI = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
-_ROLES = {
-    "mask": MASK,
-    "seg": MASK,
-    "segmentation": MASK,
-    "flair": "FLAIR",
-    "t2f": "FLAIR",
-    "t1": "pre-contrast",
-    "t1n": "pre-contrast",
-    "pre": "pre-contrast",
-    "t1ce": "post-contrast",
-    "t1c": "post-contrast",
-    "t1gd": "post-contrast",
-    "post": "post-contrast",
-    "t2": UNUSED,
-    "t2w": UNUSED,
-    **dict.fromkeys(MAPS, UNUSED),
-}
 
 _Result = TypeVar("_Result")
 
@@ -107,7 +69,7 @@ class NiftiCase(CaseSource):
     def _read(self, *, image: bool, mask: bool) -> Case:
         roles: dict[str, Path] = {}
         for role, path in self.files:
-            if role in roles and role != UNUSED:
+            if role in roles and role not in NOT_READ:
                 named = f"{role} file" if role else "file without a role in its name"
                 msg = (
                     f"Expected case {self.id} to have one {named}, "
@@ -172,7 +134,7 @@ class NiftiCase(CaseSource):
         return [self.id] if self._has_folder else [self._name(kind) for kind in (MASK, *MAPS)]
 
     def _name(self, kind: str) -> str:
-        name = f"{self.id}_{kind}.nii.gz"
+        name = flat_name(self.id, kind)
         return f"{self.id}/{name}" if self._has_folder else name
 
     @property
@@ -199,7 +161,7 @@ class NiftiCase(CaseSource):
     def _sequences_of(self, volume: _Volume) -> tuple[str, ...]:
         """Name the sequences of an image whose file name does not."""
         if volume.values.ndim == 3:
-            return ("FLAIR",)
+            return (FLAIR,)
         if volume.values.shape[3] == len(SEQUENCES):
             return SEQUENCES
         msg = (
@@ -231,44 +193,48 @@ class NiftiCase(CaseSource):
         raise CaseError(msg)
 
 
-def is_nifti(name: str) -> bool:
-    """Tell whether a file name is that of a NIfTI file."""
-    return _NIFTI.search(name) is not None
-
-
-def single_file(path: Path, *, masks_only: bool) -> CaseSource:
-    """Give the case of one file, whatever lies beside it."""
-    role, case = _role(path.name)
-    return _source(case or _stem(path.name), path, [(role, path)], masks_only=masks_only)
-
-
-def find(path: Path, *, masks_only: bool) -> list[CaseSource]:
+def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
     """Find the cases of a folder: of the NIfTI files in it, and of its sub-folders.
 
     Parameters
     ----------
-    path : Path
-        A folder.
+    folder : Folder
+        The folder.
     masks_only : bool
         Whether a file whose name does not tell is a mask, and every case has to have one.
 
     Returns
     -------
-    list of CaseSource
+    iterable of CaseSource
         In natural order of names, the cases of the folder itself first.
     """
     found: dict[str, list[tuple[str, Path]]] = {}
-    files, folders = visible_names(path)
-    for name in filter(is_nifti, files):
+    for name in filter(_NIFTI.search, folder.files):
         role, case = _role(name)
-        found.setdefault(case or folder_name(path), []).append((role, path / name))
-    for folder in folders:
-        for name in filter(is_nifti, visible_names(path / folder)[0]):
-            found.setdefault(folder, []).append((_role(name)[0], path / folder / name))
+        found.setdefault(case or folder.name, []).append((role, folder.path / name))
+    for case, inner in folder.folders.items():
+        for name in filter(_NIFTI.search, inner.files):
+            found.setdefault(case, []).append((_role(name)[0], inner.path / name))
     return [
-        _source(case, _place(path, group), group, masks_only=masks_only)
+        _source(case, _place(folder.path, group), group, masks_only=masks_only)
         for case, group in found.items()
     ]
+
+
+def open_file(path: Path, *, masks_only: bool) -> CaseSource | None:
+    """Return the case of one file, whatever lies beside it; None if it is no NIfTI file."""
+    if not _NIFTI.search(path.name):
+        return None
+    role, case = _role(path.name)
+    return _source(case or _stem(path.name), path, [(role, path)], masks_only=masks_only)
+
+
+LAYOUT = Layout(
+    "NIfTI files",
+    "<case>.nii.gz, <case>_mask.nii.gz, <case>_flair.nii.gz, or a folder per case",
+    find,
+    open_file=open_file,
+)
 
 
 def _source(
@@ -280,9 +246,9 @@ def _source(
         roles = {role for role, _ in files}
     return NiftiCase(
         id=case,
-        patient=case,
+        patient="",
         path=path,
-        has_image=bool(roles - {MASK, UNUSED}),
+        has_image=bool(roles - {MASK, *NOT_READ}),
         has_mask=MASK in roles,
         mask_required=masks_only,
         files=tuple(files),
@@ -290,7 +256,7 @@ def _source(
 
 
 def _place(path: Path, files: Sequence[tuple[str, Path]]) -> Path:
-    """Give the path of a case: its only file, its folder, or the folder of all cases."""
+    """Return the path of a case: its only file, its folder, or the folder of all cases."""
     folders = {file.parent for _, file in files}
     if folders == {path} and len(files) == 1:
         return files[0][1]
@@ -303,10 +269,7 @@ def _stem(name: str) -> str:
 
 def _role(name: str) -> tuple[str, str]:
     """Split a file name into its role and the name of the case, which may be empty."""
-    stem = _stem(name)
-    word = re.split(r"[_-]", stem)[-1]
-    role = _ROLES.get(word.lower())
-    return (UNNAMED, stem) if role is None else (role, stem[: -len(word) - 1])
+    return split_role(_stem(name))
 
 
 def _same_place(one: Geometry, other: Geometry, shape: tuple[int, ...]) -> bool:

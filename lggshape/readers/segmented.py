@@ -1,13 +1,59 @@
-"""What `lggshape segment` says of the masks in its folder: `segmentation.csv`, a row a case."""
+"""Folders that `lggshape segment` wrote: how they are recognised, and what their table says.
 
-from collections.abc import Mapping
+`segmentation.csv` has a row per case, with its patient and what came of it.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from lggshape.errors import InputError
 from lggshape.files import read_table
+from lggshape.names import what_is_unsafe
 from lggshape.readers.source import CaseSource, UnreadableCase
 
 SEGMENTATION = "segmentation.csv"
+
+_STATUSES = ("ok", "empty", "failed", "skipped")
+_RECORDS = {"run.json": {"command", "outputs"}, "segmentation.json": {"networks", "maps", "flips"}}
+"""The files by which a folder of results is recognised, and what each has to hold."""
+
+_COLUMNS = "case,patient,"  # that segmentation.csv begins with
+
+
+def holds_results(path: Path, files: Iterable[str]) -> bool:
+    """Test whether a folder holds results of this tool, and so is no case.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    files : iterable of str
+        The names of the files in it.
+
+    Returns
+    -------
+    bool
+        True if there is the record of a run (`run.json`), or the settings or the table of
+        `lggshape segment`.
+    """
+    names = set(files)
+    for name, keys in _RECORDS.items():
+        if name in names:
+            try:
+                record = json.loads((path / name).read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+            if isinstance(record, dict) and keys <= record.keys():
+                return True
+    if SEGMENTATION not in names:
+        return False
+    try:
+        with (path / SEGMENTATION).open(encoding="utf-8-sig", errors="replace") as file:
+            return file.read(len(_COLUMNS)) == _COLUMNS
+    except OSError:
+        return False
 
 
 def as_recorded(cases: Mapping[str, CaseSource], folder: Path) -> dict[str, CaseSource]:
@@ -29,28 +75,39 @@ def as_recorded(cases: Mapping[str, CaseSource], folder: Path) -> dict[str, Case
     Raises
     ------
     InputError
-        If the table cannot be read or lacks a column.
+        If the table cannot be read, lacks a column, has a case twice, an unknown status, or the
+        name of a case that cannot be that of a file.
     """
-    found = dict(cases)
     path = folder / SEGMENTATION
     if not path.is_file():
-        return found
+        return dict(cases)
     table = read_table(path, required=("case", "patient", "status", "reason"))
-    for case, patient, status, reason in zip(
-        *(table[name] for name in ("case", "patient", "status", "reason")), strict=True
-    ):
+    found = dict(cases)
+    seen = set()
+    columns = (table[name] for name in ("case", "patient", "status", "reason"))
+    for line, (case, patient, status, reason) in enumerate(zip(*columns, strict=True), start=2):
+        wrong = what_is_unsafe(case) if case not in cases else ""
+        if not wrong and case in seen:
+            wrong = "a second row of this case"
+        if not wrong and status not in _STATUSES:
+            wrong = f"the status {status!r}, which is none of {', '.join(_STATUSES)}"
+        if wrong:
+            msg = (
+                f"Expected one row per segmented case in {path}, found {wrong} in line {line}: "
+                f"{case!r}."
+            )
+            raise InputError(msg)
+        seen.add(case)
         source = found.pop(case, None)
         if status == "skipped":
             continue
         if source is None or status == "failed":
-            gone = f"Expected case {case} to have a mask, found none: {folder}."
-            source = UnreadableCase(
-                id=case,
-                patient=patient,
-                path=folder,
-                has_image=False,
-                has_mask=False,
-                reason=f"segmentation failed: {reason}" if status == "failed" else gone,
-            )
-        found[case] = replace(source, patient=patient or source.patient)
+            why = f"Expected case {case} to have a mask, found none: {folder}."
+            if status == "failed":
+                why = f"segmentation failed: {reason}"
+            source = UnreadableCase(case, "", folder, reason=why)
+        # A patient called like the case is one that the table knew by nothing but the name.
+        found[case] = replace(
+            source, patient=patient if patient not in {"", case} else source.patient
+        )
     return found

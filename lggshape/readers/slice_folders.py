@@ -8,18 +8,19 @@ size of a voxel: the geometry is unknown.
 An image has three channels, pre-contrast, FLAIR and post-contrast (Y, X, 3), or is grey (Y, X) and
 FLAIR alone; its values are whole or floating-point numbers of any size. What ends in
 `_probability.tif`, `_uncertainty.tif` or `_entropy.tif` instead of `_mask.tif` was written beside
-masks, and is left aside.
+masks, and is left aside. For the words that count as a mask see `lggshape.readers.naming`.
 
-A case named `TCGA_<site>_<patient>_<date>` belongs to patient `TCGA_<site>_<patient>` of that site;
-any other case is a patient of its own, and its site is unknown.
+A case whose name begins with a TCGA barcode, such as `TCGA_CS_4941_19960909` or
+`TCGA-CS-4941_1996.09.09_copy`, belongs to patient `TCGA_CS_4941` of site `CS`.
 """
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tifffile
@@ -27,17 +28,10 @@ from numpy.typing import NDArray
 
 from lggshape.case import Case
 from lggshape.errors import CaseError
-from lggshape.readers.source import (
-    MAPS,
-    MASK,
-    SEQUENCES,
-    CaseSource,
-    binary_mask,
-    folder_name,
-    visible_names,
-)
-
-LAYOUT = "slice folders (<case>/<case>_<n>.tif, <case>_<n>_mask.tif)"
+from lggshape.readers.folder import Folder
+from lggshape.readers.layout import Layout
+from lggshape.readers.naming import MAPS, MASK, SEQUENCES, UNNAMED, Identity, split_role
+from lggshape.readers.source import CaseSource, binary_mask
 
 _SEQUENCES = {(1,): ("FLAIR",), (3,): SEQUENCES}
 """The sequences by the shape of the channels."""
@@ -46,9 +40,19 @@ _SEQUENCES = {(1,): ("FLAIR",), (3,): SEQUENCES}
 _NO_INTENSITIES = {tifffile.PHOTOMETRIC.PALETTE, tifffile.PHOTOMETRIC.MINISWHITE}
 
 _TIFF = re.compile(r"\.tiff?$", re.IGNORECASE)
-_SLICE = re.compile(r"(?P<case>.+)_(?P<number>[0-9]+)(?P<mask>_mask)?\.tiff?", re.IGNORECASE)
-_MAP = re.compile(rf"_[0-9]+_({'|'.join(MAPS)})\.tiff?$", re.IGNORECASE)
-_TCGA = re.compile(r"(?P<patient>TCGA_(?P<site>[^_]+)_[^_]+)_[0-9]{8}")
+_NUMBERED = re.compile(r"(?P<case>.+)_(?P<number>[0-9]+)")
+_BARCODE = re.compile(
+    r"TCGA[_-](?P<site>[A-Z0-9]{2})[_-](?P<participant>[A-Z0-9]{4})(?![A-Z0-9])", re.IGNORECASE
+)
+"""The part of a TCGA barcode that names the patient, in either spelling."""
+
+
+class _SliceName(NamedTuple):
+    """What the name of a slice says; the number as it is spelled, perhaps with zeros in front."""
+
+    case: str
+    number: str
+    role: str
 
 
 @dataclass(frozen=True)
@@ -99,9 +103,9 @@ class SliceFolder(CaseSource):
         for kind, values in volumes.items():
             stored = np.where(values, np.uint8(255), np.uint8(0)) if kind == MASK else values
             for name, one in zip(names, stored, strict=True):
-                # The number as it is spelled in the input, perhaps with zeros in front.
-                number = _SLICE.fullmatch(name)["number"]  # type: ignore[index]
-                written.append(f"{self.id}/{self.id}_{number}_{kind}.tif")
+                number = _slice_name(name)
+                assert number is not None
+                written.append(f"{self.id}/{self.id}_{number.number}_{kind}.tif")
                 tifffile.imwrite(
                     folder / written[-1],
                     one,
@@ -115,19 +119,19 @@ class SliceFolder(CaseSource):
         return [self.id]
 
     def _numbered_slices(self) -> tuple[list[str], list[str]]:
-        """Give the names of the images and of the masks in the order of their numbers."""
+        """Return the names of the images and of the masks in the order of their numbers."""
         images: dict[int, str] = {}
         masks: dict[int, str] = {}
         for name in self.names:
-            match = _SLICE.fullmatch(name)
-            if match is None or match["case"] != self.id:
+            found = _slice_name(name)
+            if found is None or found.case != self.id:
                 msg = (
                     f"Expected the TIFF files of case {self.id} to be named {self.id}_<n>.tif or "
                     f"{self.id}_<n>_mask.tif, found {name}: {self.path}."
                 )
                 raise CaseError(msg)
-            kind = masks if match["mask"] else images
-            number = int(match["number"])
+            kind = masks if found.role == MASK else images
+            number = int(found.number)
             if number in kind:
                 msg = (
                     f"Expected slice {number} of case {self.id} to be one file, "
@@ -225,69 +229,77 @@ class SliceFolder(CaseSource):
         return np.stack(slices)
 
 
-def find(path: Path, *, masks_only: bool) -> list[CaseSource]:
-    """Find the slice folders: the folder itself if TIFF files lie in it, or those within it.
+def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
+    """Find the slice folders: the folder itself if TIFF files lie in it, and those within it.
 
     Parameters
     ----------
-    path : Path
-        A folder.
+    folder : Folder
+        The folder.
     masks_only : bool
         Whether every case has to have a mask.
 
-    Returns
-    -------
-    list of CaseSource
+    Yields
+    ------
+    CaseSource
         In natural order of names.
     """
-    files, folders = visible_names(path)
-    holders = [(path, files), *((path / name, visible_names(path / name)[0]) for name in folders)]
-    found = [_source(folder, names, masks_only=masks_only) for folder, names in holders]
-    return [source for source in found if source is not None]
+    for holder in (folder, *folder.folders.values()):
+        names = tuple(name for name in holder.files if _TIFF.search(name) and not _is_map(name))
+        if names:
+            roles = {found.role for name in names if (found := _slice_name(name)) is not None}
+            yield SliceFolder(
+                id=holder.name,
+                patient="",
+                path=holder.path,
+                has_image=UNNAMED in roles,
+                has_mask=MASK in roles,
+                mask_required=masks_only,
+                names=names,
+            )
 
 
-def patient_of(case: str) -> str:
-    """Give the patient of a case by the case's name.
+def identify(case: str) -> Identity | None:
+    """Return the patient and the site of a case whose name begins with a TCGA barcode.
 
-    Examples
-    --------
-    >>> patient_of("TCGA_CS_4941_19960909")
-    'TCGA_CS_4941'
-    >>> patient_of("phantom_7")
-    'phantom_7'
-    """
-    tcga = _TCGA.fullmatch(case)
-    return tcga["patient"] if tcga else case
-
-
-def site_of(case: str) -> str:
-    """Give the institution of a case by the case's name; empty if the name does not tell.
+    Both spellings, with `_` and with `-`, give one key. What follows the barcode, a date for
+    example, does not count.
 
     Examples
     --------
-    >>> site_of("TCGA_CS_4941_19960909")
-    'CS'
+    >>> identify("TCGA_CS_4941_19960909")
+    Identity(patient='TCGA_CS_4941', site='CS')
+    >>> identify("TCGA-CS-4941_1996.09.09_copy")
+    Identity(patient='TCGA_CS_4941', site='CS')
+    >>> identify("phantom_7")
     """
-    tcga = _TCGA.fullmatch(case)
-    return tcga["site"] if tcga else ""
-
-
-def _source(folder: Path, files: Sequence[str], *, masks_only: bool) -> CaseSource | None:
-    names = tuple(name for name in files if _TIFF.search(name) and not _MAP.search(name))
-    if not names:
+    barcode = _BARCODE.match(case)
+    if barcode is None:
         return None
-    case = folder_name(folder)
-    are_masks = [bool(match["mask"]) for name in names if (match := _SLICE.fullmatch(name))]
-    return SliceFolder(
-        id=case,
-        patient=patient_of(case),
-        site=site_of(case),
-        path=folder,
-        has_image=not all(are_masks),
-        has_mask=any(are_masks),
-        mask_required=masks_only,
-        names=names,
-    )
+    site, participant = barcode["site"].upper(), barcode["participant"].upper()
+    return Identity(f"TCGA_{site}_{participant}", site)
+
+
+LAYOUT = Layout(
+    "slice folders",
+    "<case>/<case>_<n>.tif, <case>_<n>_mask.tif",
+    find,
+    identify=identify,
+)
+
+
+def _slice_name(name: str) -> _SliceName | None:
+    """Take the name of a TIFF file apart; None if it is not that of an image or mask of a slice."""
+    role, rest = split_role(_TIFF.sub("", name))
+    numbered = _NUMBERED.fullmatch(rest)
+    if numbered is None or role not in {UNNAMED, MASK}:
+        return None
+    return _SliceName(numbered["case"], numbered["number"], role)
+
+
+def _is_map(name: str) -> bool:
+    role, rest = split_role(_TIFF.sub("", name))
+    return role in MAPS and _NUMBERED.fullmatch(rest) is not None
 
 
 @contextmanager

@@ -1,13 +1,8 @@
 """What all readers share: the promise of a case, and what a mask has to look like."""
 
-import os
-import re
-import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +11,9 @@ from numpy.typing import NDArray
 from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
 from lggshape.masks import as_mask
-from lggshape.names import natural_key
-
-SEQUENCES = ("pre-contrast", "FLAIR", "post-contrast")
-"""Names of the MR sequences, in the order of the channels."""
-
-MASK = "mask"
-
-MAPS = ("probability", "uncertainty", "entropy")
-"""Kinds of volumes that are written beside masks, and left aside when a case is read."""
+from lggshape.names import what_is_unsafe
+from lggshape.readers.naming import MAPS, MASK, pattern_of_written
+from lggshape.readers.written import all_replaced, is_free
 
 VOXEL_SIZES = (1e-3, 1e3)
 """Smallest and largest distance between voxel centres that is taken for one, in mm.
@@ -32,7 +21,11 @@ VOXEL_SIZES = (1e-3, 1e3)
 Far outside any scanner, and far inside what can be computed with.
 """
 
-_NOT_DATA = "__MACOSX"  # what macOS adds to ZIP archives
+MOST_VALUES = 2**30
+"""The most values that a file may promise: a cube of a thousand voxels a side.
+
+A file that promises more is damaged, or made to fill the memory.
+"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,8 @@ class CaseSource(ABC):
     id : str
         Name of the case, unique within a data set.
     patient : str
-        Key of the patient, the one that label tables use.
+        Key of the patient, the one that label tables use. A layout that does not know it leaves it
+        empty; `open_cases` then takes what the name of the case tells.
     path : Path
         The folder or file that the case is read from.
     has_image, has_mask : bool
@@ -61,8 +55,8 @@ class CaseSource(ABC):
     id: str
     patient: str
     path: Path
-    has_image: bool
-    has_mask: bool
+    has_image: bool = False
+    has_mask: bool = False
     mask_required: bool = False
     site: str = ""
 
@@ -92,7 +86,7 @@ class CaseSource(ABC):
             raise CaseError(msg)
         return case
 
-    def write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[Path]:
+    def write(self, folder: str | Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[Path]:
         """Write volumes that were made of the case, in its own layout and on its own grid.
 
         What is written is read by `open_cases(folder, masks_only=True)`. The case is written whole
@@ -100,8 +94,9 @@ class CaseSource(ABC):
 
         Parameters
         ----------
-        folder : Path
-            Where to write, not where the case is read from. It is made if it is missing.
+        folder : str or Path
+            Where to write: neither the folder that the case is read from nor one inside it. It is
+            made if it is missing.
         volumes : mapping of str to ndarray of shape (Z, Y, X)
             The volumes by kind, on the grid that `read` gives: "mask" (bool), and "probability",
             "uncertainty", "entropy" (float, stored with 32 bits).
@@ -114,10 +109,11 @@ class CaseSource(ABC):
         Raises
         ------
         CaseError
-            If the case's own files, which give the grid, cannot be read.
+            If the case's own files, which give the grid, cannot be read, or its name cannot be that
+            of a file.
         InputError
-            If the folder cannot be written, is the one that the case is read from, or holds other
-            files in the place of the case.
+            If the folder cannot be written, is the one that the case is read from or lies in it, or
+            holds other files in the place of the case.
         ValueError
             If a kind is unknown or a volume does not lie on the grid.
         """
@@ -129,9 +125,12 @@ class CaseSource(ABC):
             kind: np.not_equal(values, 0) if kind == MASK else np.asarray(values, dtype=np.float32)
             for kind, values in volumes.items()
         }
-        with _all_replaced(folder, self._places()) as temporary:
-            self._check_presence()
-            self._check_place(folder)
+        folder = Path(folder)
+        places = self._places()
+        self._check_name()
+        self._check_presence()
+        self._check_place(folder, places)
+        with all_replaced(folder, places) as temporary:
             names = self._write(temporary, stored)
         return [folder / name for name in names]
 
@@ -141,27 +140,36 @@ class CaseSource(ABC):
 
     @abstractmethod
     def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
-        """Write the volumes (bool or 32-bit floats) to an empty folder; give the files' names."""
+        """Write the volumes (bool or 32-bit floats) to an empty folder; return the files' names."""
 
     @abstractmethod
     def _places(self) -> list[str]:
-        """Name the files or the folder that `_write` can make; that of the mask first."""
+        """Return the files, or the folder, that `_write` can make; that of the mask first."""
+
+    def _check_name(self) -> None:
+        if unsafe := what_is_unsafe(self.id):
+            msg = (
+                f"Expected the name of case {self.id!r} to fit a file, found {unsafe}: {self.path}."
+            )
+            raise CaseError(msg)
 
     def _check_presence(self) -> None:
         if not (self.has_image or self.has_mask):
             msg = f"Expected case {self.id} to have an image or a mask, found none: {self.path}."
             raise CaseError(msg)
 
-    def _check_place(self, folder: Path) -> None:
+    def _check_place(self, folder: Path, places: Sequence[str]) -> None:
         """Refuse to write over anything but what was written for this case before."""
-        if folder.resolve() in {self.path.resolve(), self.path.resolve().parent}:
-            msg = f"Expected another folder than case {self.id} is read from, found: {folder}."
+        own, target = self.path.resolve(), folder.resolve()
+        if target == own.parent or (own.is_dir() and own in (target, *target.parents)):
+            msg = (
+                f"Expected another folder than case {self.id} is read from, and none inside it, "
+                f"found: {folder}."
+            )
             raise InputError(msg)
-        kinds = "|".join((MASK, *MAPS))
-        ours = re.compile(rf"{re.escape(self.id)}(_[0-9]+)?_({kinds})\.(tif|nii\.gz)")
-        for place in (folder / name for name in self._places()):
-            names = [*chain(*visible_names(place))] if place.is_dir() else [place.name]
-            if place.exists() and not all(map(ours.fullmatch, names)):
+        ours = pattern_of_written(self.id)
+        for place in (folder / name for name in places):
+            if not is_free(place, ours):
                 msg = (
                     f"Expected {place} to be new or to hold nothing but masks and maps of case "
                     f"{self.id}, found something else."
@@ -200,34 +208,6 @@ class UnreadableCase(CaseSource):
         raise CaseError(self.reason)
 
 
-@contextmanager
-def _all_replaced(folder: Path, names: Sequence[str]) -> Iterator[Path]:
-    """Give an empty hidden folder; if the block succeeds, move from there what is so named.
-
-    What was there under any of the names goes. The first one goes first and comes last, so that
-    after a kill in between there is none.
-    """
-    hidden = folder / f".{names[0]}.part"
-    new, old = hidden / "new", hidden / "old"
-    try:
-        # Of an earlier run that was killed.
-        shutil.rmtree(hidden, ignore_errors=True)
-        new.mkdir(parents=True)
-        yield new
-        old.mkdir()
-        for name in names:
-            if (folder / name).exists():
-                (folder / name).replace(old / name)
-        for name in reversed(names):
-            if (new / name).exists():
-                (new / name).replace(folder / name)
-    except OSError as error:
-        msg = f"Expected {folder} to be a folder that can be written, found: {error.strerror}."
-        raise InputError(msg) from error
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
-
-
 def binary_mask(values: NDArray[np.generic], *, case: str, path: Path) -> NDArray[np.bool_]:
     """Turn stored mask values into True (tumour) and False.
 
@@ -258,23 +238,3 @@ def binary_mask(values: NDArray[np.generic], *, case: str, path: Path) -> NDArra
     except InputError as error:
         msg = f"{str(error).removesuffix('.')}: {path}."
         raise CaseError(msg) from error
-
-
-def folder_name(folder: Path) -> str:
-    """Give the name of a folder, also where the path is `.` or ends in `..`."""
-    # Not Path.resolve: a link's own name counts, not that of the folder it points to.
-    return os.path.basename(os.path.abspath(folder))  # noqa: PTH100, PTH119
-
-
-def visible_names(folder: Path) -> tuple[list[str], list[str]]:
-    """List the files and the sub-folders of a folder in natural order.
-
-    Hidden ones, and what macOS adds to ZIP archives (`__MACOSX`), are left out.
-    """
-    files: list[str] = []
-    folders: list[str] = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.name.startswith(".") and entry.name != _NOT_DATA:
-                (folders if entry.is_dir() else files).append(entry.name)
-    return sorted(files, key=natural_key), sorted(folders, key=natural_key)

@@ -10,7 +10,7 @@ import tifffile
 from lggshape.case import Geometry
 from lggshape.errors import CaseError, InputError
 from lggshape.readers import open_cases
-from lggshape.readers.source import SEQUENCES
+from lggshape.readers.naming import SEQUENCES
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (12, 16, 20, 3), dtype=np.uint8)
@@ -325,12 +325,15 @@ def test_a_slice_that_cannot_be_opened(tmp_path):
     [
         ("TCGA_CS_4941_19960909", "TCGA_CS_4941", "CS"),
         ("TCGA_HT_A5RC_19990831", "TCGA_HT_A5RC", "HT"),
-        ("TCGA_CS_4941", "TCGA_CS_4941", ""),
-        ("TCGA_CS_4941_1996", "TCGA_CS_4941_1996", ""),
+        ("TCGA_CS_4941", "TCGA_CS_4941", "CS"),
+        ("TCGA-CS-4941", "TCGA_CS_4941", "CS"),
+        ("tcga-cs-4941_1996.09.09_copy", "TCGA_CS_4941", "CS"),
+        ("TCGA_CS_49411_19960909", "TCGA_CS_49411_19960909", ""),
+        ("TCGA_segmentation_1", "TCGA_segmentation_1", ""),
         ("MINE_CS_4941_19960909", "MINE_CS_4941_19960909", ""),
     ],
 )
-def test_patients_and_sites_by_the_name_of_the_case(tmp_path, case, patient, site):
+def test_patients_and_sites_by_the_name_of_the_case_analytic(tmp_path, case, patient, site):
     write_case(tmp_path, case)
     (source,) = open_cases(tmp_path)
     assert (source.patient, source.site) == (patient, site)

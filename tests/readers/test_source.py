@@ -5,12 +5,8 @@ import numpy as np
 import pytest
 
 from lggshape.errors import CaseError
-from lggshape.readers.source import (
-    UnreadableCase,
-    binary_mask,
-    folder_name,
-    visible_names,
-)
+from lggshape.readers.listing import folder_name, visible_names
+from lggshape.readers.source import UnreadableCase, binary_mask
 
 WHERE = Path("folder/mask.tif")
 

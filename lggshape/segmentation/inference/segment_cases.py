@@ -16,8 +16,8 @@ from lggshape.errors import CaseError, InputError
 from lggshape.files import fresh_folder, names_cell, read_table, write_json, write_table
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource, open_cases
+from lggshape.readers.naming import MAPS, MASK
 from lggshape.readers.segmented import SEGMENTATION
-from lggshape.readers.source import MAPS, MASK
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.inference.network_cache import SeenCaseError
 from lggshape.segmentation.inference.segmenter import Prepare, Segmentation, Segmenter

@@ -1,0 +1,28 @@
+"""Names in the file system."""
+
+import os
+from pathlib import Path
+
+from lggshape.names import natural_key
+
+_NOT_DATA = "__MACOSX"  # what macOS adds to ZIP archives
+
+
+def folder_name(folder: Path) -> str:
+    """Return the name of a folder, also where the path is `.` or ends in `..`."""
+    # Not Path.resolve: a link's own name counts, not that of the folder it points to.
+    return os.path.basename(os.path.abspath(folder))  # noqa: PTH100, PTH119
+
+
+def visible_names(folder: Path) -> tuple[list[str], list[str]]:
+    """List the files and the sub-folders of a folder in natural order.
+
+    Hidden ones, and what macOS adds to ZIP archives (`__MACOSX`), are left out.
+    """
+    files: list[str] = []
+    folders: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith(".") and entry.name != _NOT_DATA:
+                (folders if entry.is_dir() else files).append(entry.name)
+    return sorted(files, key=natural_key), sorted(folders, key=natural_key)
