@@ -70,7 +70,7 @@ class PackedMask(CaseSource):
                 if bits.dtype != np.uint8 or bits.shape != (math.ceil(voxels / 8),):
                     found = f"{bits.dtype} of shape {bits.shape}"
                     raise _UnusableError(f"{found} instead of the bits of the shape {self.shape}")
-                flat = np.unpackbits(bits)
+                flat = np.unpackbits(bits.view(np.uint8))
                 if flat[voxels:].any():
                     raise _UnusableError(f"more voxels than the shape {self.shape} has")
                 inside = flat[:voxels].reshape(self.shape).astype(bool)
