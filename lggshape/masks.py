@@ -137,7 +137,7 @@ def find_components(mask: Mask, *, diagonal: bool = False) -> Components:
     Examples
     --------
     >>> mask = np.array([[True, False], [False, True]])
-    >>> find_components(mask).number, find_components(mask, diagonal=True).count
+    >>> find_components(mask).number, find_components(mask, diagonal=True).number
     (2, 1)
     """
     # Imported here because importing this module should be fast.
