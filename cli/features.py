@@ -85,24 +85,26 @@ def features(
     inputs = [*masks, *([manifest] if manifest else [])]
     with recorded(record, command="features", options=options, inputs=inputs) as details:
         with progress("measuring", len(sources), quiet=quiet) as advance:
-            table, failures = feature_table(
+            measured = feature_table(
                 sources,
                 masks=kind,
                 spacing=spacing,
                 conventions=conventions,
                 jobs=jobs,
                 scheduler=scheduler,
-                on_case=advance,
+                on_progress=lambda progress: advance() if progress.done else None,
             )
-        write_table(out, table)
+        write_table(out, measured.table)
         details["outputs"] = [out.name]
         details["cases"] = len(sources)
-        details["failed"] = len(failures)
+        details["failed"] = len(measured.failures)
     if not quiet:
-        typer.echo(f"Measured {len(sources) - len(failures)} of {len(sources)} cases: {out}")
-    for case, reason in failures.items():
+        typer.echo(
+            f"Measured {len(sources) - len(measured.failures)} of {len(sources)} cases: {out}"
+        )
+    for case, reason in measured.failures.items():
         typer.echo(f"{case}: {reason}", err=True)
-    if failures:
+    if measured.failures:
         raise typer.Exit(1)
 
 

@@ -10,7 +10,6 @@ def info(
 ) -> None:
     """List the features with definition, unit and source, the networks that ship, the versions."""
     import json
-    from dataclasses import asdict
 
     from lggshape.provenance import package_versions
     from lggshape.segmentation import SHIPPED
@@ -19,7 +18,7 @@ def info(
     card = json.loads((SHIPPED / "model_card.json").read_text(encoding="utf-8"))
     content = {
         "versions": package_versions(),
-        "features": [asdict(feature) for feature in FEATURES.values()],
+        "features": [feature.to_dict() for feature in FEATURES.values()],
         "networks": card,
     }
     if as_json:

@@ -224,7 +224,9 @@ def every_pair(features: pd.DataFrame, labels: Labels) -> Family:
     for name in measured_columns(features):
         if name not in FEATURES:
             continue
-        if features[name].nunique() < 2:
+        if not FEATURES[name].in_default_family:
+            left_out.append(LeftOut("feature", name, "not in the default family of features"))
+        elif features[name].nunique() < 2:
             left_out.append(LeftOut("feature", name, "has no two different values"))
         else:
             measured.append(name)

@@ -2,7 +2,8 @@
 
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
 from lggshape.shape.ellipsoid import Ellipsoid, minimum_volume_ellipsoid
-from lggshape.shape.features import FeatureResult, extract_features
+from lggshape.shape.extraction import FeatureResult, extract_features
+from lggshape.shape.features import FEATURES
 from lggshape.shape.radial import (
     AngularDeviation,
     Contour,
@@ -11,8 +12,8 @@ from lggshape.shape.radial import (
     offset_averaged_angular_standard_deviation,
     trace_contour,
 )
-from lggshape.shape.registry import FEATURES, Feature
-from lggshape.shape.table import FeatureTable, feature_table, measure_case
+from lggshape.shape.registry import Feature
+from lggshape.shape.table import FeatureTable, feature_table
 
 __all__ = [
     "DEFAULT_CONVENTIONS",
@@ -28,7 +29,6 @@ __all__ = [
     "extract_features",
     "feature_table",
     "margin_fluctuation",
-    "measure_case",
     "minimum_volume_ellipsoid",
     "offset_averaged_angular_standard_deviation",
     "trace_contour",

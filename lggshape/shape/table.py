@@ -1,25 +1,28 @@
 """From cases to the table of their features."""
 
+import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lggshape.case import Case, Spacing
 from lggshape.errors import CaseError, InputError
+from lggshape.masks import Mask
 from lggshape.parallel import map_cases
-from lggshape.readers import CaseSource
+from lggshape.progress import OnProgress, counter
+from lggshape.readers import CaseSource, open_cases
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
-from lggshape.shape.features import FeatureResult, check_spacing, extract_features
-from lggshape.shape.registry import FEATURES
+from lggshape.shape.extraction import check_spacing, extract_features
+from lggshape.shape.features import FEATURES
 
-Change = Callable[[Case], NDArray[np.bool_]]
+Change = Callable[[Case], Mask]
 """From a case to the mask that is measured in place of its own."""
 
-Row = dict[str, str | float | int | bool | None]
+_Row = dict[str, str | float | int | bool | None]
 
 COLUMNS = (
     "case", "patient", "masks", *FEATURES, "spacing_known", "slice", "empty_bins", "reason",
@@ -27,78 +30,42 @@ COLUMNS = (
 """Columns of a feature table, in order."""
 
 
-class FeatureTable(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class FeatureTable:
     """The features of many cases.
 
     Attributes
     ----------
     table : DataFrame
-        A row a case, in the order of the cases, with the columns `COLUMNS`. What is missing is NaN
-        or NA, and `reason` says why. `spacing_known` is missing for a case that could not be read
-        or measured.
+        A row per case, in the order of the cases, with the columns `COLUMNS`. What is missing is
+        NaN or NA, and `reason` says why, for a reader. `spacing_known` is missing for a case that
+        could not be read or measured.
+    reasons : dict of str to dict of str to str
+        For each case, its missing features, each with the reason.
     failures : dict of str to str
         The cases that could not be read or measured, with the reason. They have a row too. An empty
-        mask is no failure.
+        mask is not a failure.
     """
 
     table: pd.DataFrame
+    reasons: dict[str, dict[str, str]]
     failures: dict[str, str]
 
+    def __repr__(self) -> str:
+        """Return the numbers of cases and failures."""
+        return f"FeatureTable({len(self.table)} cases, {len(self.failures)} failed)"
 
-def measure_case(
-    source: CaseSource,
-    *,
-    masks: str = "manual",
-    spacing: Spacing | None = None,
-    conventions: Conventions = DEFAULT_CONVENTIONS,
-    change: Change | None = None,
-) -> Row:
-    """Read the mask of a case and measure it.
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.table.to_html(max_rows=10)}"
 
-    Parameters
-    ----------
-    source : CaseSource
-        Where the case is read from.
-    masks : str
-        Where the masks come from, for the column of that name: manual, automatic or another word.
-    spacing : tuple of float, optional
-        Distances between voxel centres along (z, y, x), in mm; in place of what the files tell.
-    conventions : Conventions
-        What the definitions leave open.
-    change : callable, optional
-        Gives the mask to measure, from the case with the mask as it was read.
 
-    Returns
-    -------
-    dict
-        A row of a feature table.
-
-    Raises
-    ------
-    CaseError
-        If the mask cannot be read.
-    """
-    case = source.read(image=False)
-    if case.mask is None:
-        msg = f"Expected case {source.id} to have a mask, found none: {source.path}."
-        raise CaseError(msg)
-    spacing = spacing or case.geometry.spacing
-    mask = case.mask if change is None else change(case)
-    result = extract_features(mask, spacing=spacing, conventions=conventions)
-    return {
-        "case": case.id,
-        "patient": case.patient,
-        "masks": masks,
-        **result.values,
-        "spacing_known": spacing is not None,
-        "slice": result.slice,
-        "empty_bins": result.empty_bins,
-        "reason": _reason(result),
-    }
+class _Measured(NamedTuple):
+    row: _Row
+    reasons: dict[str, str]
 
 
 def feature_table(
-    sources: Sequence[CaseSource],
+    cases: str | os.PathLike[str] | Sequence[CaseSource | Case],
     *,
     masks: str = "manual",
     spacing: Spacing | None = None,
@@ -106,30 +73,31 @@ def feature_table(
     change: Change | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
-    on_case: Callable[[], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> FeatureTable:
     """Measure the masks of many cases.
 
     Parameters
     ----------
-    sources : sequence of CaseSource
-        The cases, as `lggshape.open_cases` gives them.
+    cases : str, path, or sequence of CaseSource or Case
+        The cases: a folder or file that `lggshape.open_cases` reads, what it returns, or cases in
+        memory.
     masks : str
         Where the masks come from, for the column of that name: manual, automatic or another word.
     spacing : tuple of float, optional
         Distances between voxel centres along (z, y, x), in mm, of all cases; in place of what their
-        files tell.
+        files say.
     conventions : Conventions
         What the definitions leave open.
     change : callable, optional
-        Gives the mask to measure, from the case with the mask as it was read. It is called in other
-        processes, so it is a function at the top of a module or a `functools.partial` of one.
+        Returns the mask to measure, from the case with the mask as it was read. With several
+        processes it has to be a function at the top of a module, or a `functools.partial` of one.
     jobs : int, optional
         Number of processes; all cores by default.
     scheduler : str, optional
         Address of a Dask scheduler, to work there instead.
-    on_case : callable, optional
-        Called after each case.
+    on_progress : callable, optional
+        Called with a `Progress` after each case.
 
     Returns
     -------
@@ -139,49 +107,99 @@ def feature_table(
     Raises
     ------
     InputError
-        If `spacing` is not three numbers of 0.001 to 1000 mm, `masks` is blank, or two cases have
-        the same name.
+        If the path cannot be opened, `spacing` is not three numbers from 0.001 to 1000 mm, `masks`
+        is blank, or two cases have the same name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> case = Case("patient_1", "patient_1", mask=np.ones((2, 3, 4), dtype=bool))
+    >>> measured = feature_table([case], jobs=1)
+    >>> measured
+    FeatureTable(1 cases, 0 failed)
+    >>> measured.table.loc[0, "volume"]
+    np.float64(24.0)
+    >>> measured.reasons["patient_1"]["sphericity"]
+    'the spacing is unknown'
     """
     if spacing is not None:
         check_spacing(spacing)
     if not masks.strip():
         msg = f"Expected masks to be a word such as manual or automatic, found: {masks!r}."
         raise InputError(msg)
-    _check_names(sources)
+    if isinstance(cases, str | os.PathLike):
+        cases = open_cases(Path(cases), masks_only=True)
+    _check_names(cases)
     measure = partial(
-        measure_case, masks=masks, spacing=spacing, conventions=conventions, change=change
+        _measure, masks=masks, spacing=spacing, conventions=conventions, change=change
     )
-    rows: list[Row] = []
+    rows: list[_Row] = []
+    reasons: dict[str, dict[str, str]] = {}
     failures: dict[str, str] = {}
-    for outcome in map_cases(measure, sources, jobs=jobs, scheduler=scheduler):
+    advance = counter(on_progress, "measuring", len(cases))
+    for outcome in map_cases(measure, cases, jobs=jobs, scheduler=scheduler):
+        case = outcome.item
         if outcome.value is not None:
-            rows.append(outcome.value)
+            row, reasons[case.id] = outcome.value
         else:
-            reason = str(outcome.error)
-            failures[outcome.item.id] = reason
-            keys = {"case": outcome.item.id, "patient": outcome.item.patient, "masks": masks}
-            rows.append({**keys, "reason": reason})
-        if on_case is not None:
-            on_case()
+            failures[case.id] = str(outcome.error)
+            row = {"case": case.id, "patient": case.patient, "masks": masks}
+            reasons[case.id] = dict.fromkeys(FEATURES, failures[case.id])
+        rows.append({**row, "reason": _in_words(reasons[case.id])})
+        advance()
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     types = dict.fromkeys(("components", "slices", "slice", "empty_bins"), "Int64")
-    return FeatureTable(table.astype(types | {"spacing_known": "boolean"}), failures)
+    return FeatureTable(table.astype(types | {"spacing_known": "boolean"}), reasons, failures)
 
 
-def _check_names(sources: Sequence[CaseSource]) -> None:
-    first: dict[str, CaseSource] = {}
-    for source in sources:
-        other = first.setdefault(source.id, source)
-        if other is not source:
-            msg = f"Expected every case once, found {source.id} twice: {other.path}, {source.path}."
+def _measure(
+    item: CaseSource | Case,
+    *,
+    masks: str,
+    spacing: Spacing | None,
+    conventions: Conventions,
+    change: Change | None,
+) -> _Measured:
+    """Read the mask of a case and measure it."""
+    case = item if isinstance(item, Case) else item.read(image=False)
+    if case.mask is None:
+        where = "" if isinstance(item, Case) else f": {item.path}"
+        msg = f"Expected case {case.id} to have a mask, found none{where}."
+        raise CaseError(msg)
+    spacing = spacing or case.geometry.spacing
+    mask = case.mask if change is None else change(case)
+    try:
+        result = extract_features(mask, spacing=spacing, conventions=conventions)
+    except InputError as error:
+        msg = f"Case {case.id}: {error}"
+        raise CaseError(msg) from error
+    row: _Row = {
+        "case": case.id,
+        "patient": case.patient,
+        "masks": masks,
+        **result.values,
+        "spacing_known": spacing is not None,
+        "slice": result.slice,
+        "empty_bins": result.empty_bins,
+    }
+    return _Measured(row, result.reasons)
+
+
+def _check_names(cases: Sequence[CaseSource | Case]) -> None:
+    first: dict[str, CaseSource | Case] = {}
+    for case in cases:
+        other = first.setdefault(case.id, case)
+        if other is not case:
+            where = ", ".join(str(one.path) for one in (other, case) if isinstance(one, CaseSource))
+            msg = f"Expected every case once, found {case.id} twice{': ' if where else ''}{where}."
             raise InputError(msg)
 
 
-def _reason(result: FeatureResult) -> str:
-    """Say why features are missing: each reason with its features, or alone if all are missing."""
-    if len(result.reasons) == len(FEATURES):
-        return "; ".join(dict.fromkeys(result.reasons.values()))
+def _in_words(reasons: dict[str, str]) -> str:
+    """Return each reason with its features, or without if no feature could be measured."""
+    if len(reasons) == len(FEATURES):
+        return "; ".join(dict.fromkeys(reasons.values()))
     features: dict[str, list[str]] = {}
-    for name, reason in result.reasons.items():
+    for name, reason in reasons.items():
         features.setdefault(reason, []).append(name)
     return "; ".join(f"{reason}: no {', '.join(names)}" for reason, names in features.items())

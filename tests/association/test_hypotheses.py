@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -6,6 +7,8 @@ import pytest
 from lggshape.association import Hypothesis, choose_family, every_pair, read_family, read_preset
 from lggshape.errors import InputError
 from lggshape.labels import Labels, read_labels
+from lggshape.shape import FEATURES
+from lggshape.shape.registry import REGISTERED
 
 ASD, BEVR = "angular_standard_deviation", "bounding_ellipsoid_volume_ratio"
 
@@ -62,6 +65,18 @@ def test_every_pair_leaves_out_what_cannot_be_tested(tmp_path: Path) -> None:
         ("age", "continuous, not categorical"),
         ("OS.time", "time, not categorical"),
         ("name", "identifier, not categorical"),
+    }
+
+
+def test_every_pair_leaves_out_a_new_feature(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = replace(FEATURES[BEVR], in_default_family=False)
+    monkeypatch.setitem(REGISTERED, BEVR, new)
+    family = every_pair(features(ASD, BEVR), labels(tmp_path))
+    assert {h.feature for h in family.hypotheses} == {ASD}
+    assert (BEVR, "not in the default family of features") in {
+        (entry.name, entry.reason) for entry in family.left_out
     }
 
 

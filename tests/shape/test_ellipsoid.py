@@ -8,7 +8,7 @@ from lggshape.errors import InputError
 from lggshape.readers import open_cases
 from lggshape.shape import ellipsoid as module
 from lggshape.shape.ellipsoid import minimum_volume_ellipsoid
-from lggshape.shape.features import extract_features
+from lggshape.shape.extraction import extract_features
 from lggshape.shape.solid import convex_hull
 
 

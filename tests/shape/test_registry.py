@@ -1,14 +1,15 @@
+import math
+import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from lggshape.shape.registry import FEATURES
+from lggshape.shape.extraction import extract_features
+from lggshape.shape.features import FEATURES
+from lggshape.shape.registry import REGISTERED, feature
 
-MANUAL = Path(__file__).resolve().parents[2] / "docs" / "features.md"
-
-
-def test_every_feature_is_known_by_its_name():
-    assert all(name == feature.name for name, feature in FEATURES.items())
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def test_units_without_spacing():
@@ -51,17 +52,38 @@ def test_every_variant_is_another_feature():
         assert FEATURES[variant].variant is None
 
 
-@pytest.mark.parametrize("feature", FEATURES.values(), ids=FEATURES)
-def test_every_feature_is_in_the_manual(feature):
-    row = next(
-        line
-        for line in MANUAL.read_text(encoding="utf-8").splitlines()
-        if line.startswith(f"| `{feature.name}` ")
-    )
-    _, _, symbol, dimension, unit, without, ibsi, pyradiomics, _ = map(str.strip, row.split("|"))
-    assert symbol == feature.symbol
-    assert dimension == feature.dimension
-    assert unit == feature.unit
-    assert without == (feature.unit_without_spacing or "empty")
-    assert ibsi == (feature.ibsi or "–")
-    assert pyradiomics == (feature.pyradiomics or "–")
+def test_the_table_of_the_manual_is_that_of_the_registry_invariant():
+    page = (DOCS / "features.md").read_text(encoding="utf-8")
+    replace_table = runpy.run_path(str(DOCS / "features_table.py"))["replace_table"]
+    assert replace_table(page) == page
+
+
+@pytest.fixture
+def register(monkeypatch):
+    """Let features be registered for the time of a test."""
+
+    def add(name, **metadata):
+        monkeypatch.setitem(REGISTERED, name, None)  # what takes it out again
+        return feature(name, dimension="3D", definition="", source="", **metadata)
+
+    return add
+
+
+def test_a_registered_function_is_measured_analytic(register):
+    register("height")(lambda mask: mask.whole.shape[1])
+    register("nothing")(lambda mask: "there is no such thing")
+    register("unclear")(lambda mask: math.nan)
+    register("spaced", needs_spacing=True, unit_without_spacing="")(lambda mask: mask.spacing[0])
+    result = extract_features(np.ones((2, 5, 3)))
+    assert list(result.values)[-4:] == ["height", "nothing", "unclear", "spaced"]
+    assert result.values["height"] == 5
+    assert math.isnan(result.values["nothing"])
+    assert result.reasons["nothing"] == "there is no such thing"
+    assert result.reasons["unclear"] == "not defined for this mask"
+    assert result.reasons["spaced"] == "the spacing is unknown"
+
+
+def test_the_mesh_of_unknown_spacing_is_a_programming_error(register):
+    register("mesh_of_voxels")(lambda mask: mask.mesh.volume)
+    with pytest.raises(TypeError, match="needs_spacing"):
+        extract_features(np.ones((2, 5, 3)))

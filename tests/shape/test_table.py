@@ -1,18 +1,18 @@
 import io
-import pickle
-from functools import partial
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
 
-from lggshape.errors import CaseError, InputError
+from lggshape.case import Case, Geometry
+from lggshape.errors import InputError
 from lggshape.readers import open_cases
 from lggshape.shape.conventions import Conventions
-from lggshape.shape.features import extract_features
-from lggshape.shape.registry import FEATURES
-from lggshape.shape.table import COLUMNS, feature_table, measure_case
+from lggshape.shape.extraction import extract_features
+from lggshape.shape.features import FEATURES
+from lggshape.shape.table import COLUMNS, feature_table
 
 
 def write_case(folder, name, mask):
@@ -44,7 +44,8 @@ def cohort(tmp_path):
 
 def test_a_row_a_case_in_order(cohort):
     sources = open_cases(cohort, masks_only=True)
-    table, failures = feature_table(sources, jobs=1)
+    measured = feature_table(sources, jobs=1)
+    table = measured.table
     assert tuple(table.columns) == COLUMNS
     assert list(table["case"]) == [source.id for source in sources]
     assert list(table["patient"]) == [f"TCGA_AA_000{number}" for number in range(1, 6)]
@@ -59,11 +60,12 @@ def test_a_row_a_case_in_order(cohort):
             "the spacing is unknown: no mesh_volume, surface_area, sphericity, elongation, "
             "flatness, maximum_3d_diameter"
         )
-    assert list(failures) == ["TCGA_AA_0005_20000101"]
+    assert list(measured.failures) == ["TCGA_AA_0005_20000101"]
 
 
 def test_failed_and_empty_cases_have_a_row_with_the_reason(cohort):
-    table, failures = feature_table(open_cases(cohort, masks_only=True), jobs=1)
+    measured = feature_table(open_cases(cohort, masks_only=True), jobs=1)
+    table = measured.table
     empty, failed = table.iloc[3], table.iloc[4]
     for row in (empty, failed):
         assert row[list(FEATURES)].isna().all()
@@ -73,7 +75,7 @@ def test_failed_and_empty_cases_have_a_row_with_the_reason(cohort):
     written = pd.read_csv(io.StringIO(table.to_csv()), dtype=str)["spacing_known"]
     assert written.fillna("").tolist() == ["False", "False", "False", "False", ""]
     assert empty["reason"] == "the mask is empty"
-    assert failed["reason"] == failures["TCGA_AA_0005_20000101"]
+    assert failed["reason"] == measured.failures["TCGA_AA_0005_20000101"]
     assert "TCGA_AA_0005_20000101_2_mask.tif" in failed["reason"]
 
 
@@ -86,15 +88,16 @@ def test_number_of_jobs_changes_nothing_invariant(cohort):
 
 def test_options_reach_every_case(cohort):
     seen = []
-    table, _ = feature_table(
+    table = feature_table(
         open_cases(cohort, masks_only=True),
         masks="automatic",
         spacing=(2.0, 1.0, 1.0),
         conventions=Conventions(points="centres"),
         jobs=1,
-        on_case=lambda: seen.append(1),
-    )
-    assert len(seen) == len(table) == 5
+        on_progress=seen.append,
+    ).table
+    assert [progress.done for progress in seen] == [0, 1, 2, 3, 4, 5]
+    assert seen[-1] == ("measuring", 5, 5)
     assert set(table["masks"]) == {"automatic"}
     assert table["spacing_known"].tolist() == [True, True, True, True, pd.NA]
     expected = extract_features(
@@ -108,10 +111,10 @@ def test_options_reach_every_case(cohort):
 
 
 def test_no_cases_give_an_empty_table():
-    table, failures = feature_table([], jobs=1)
-    assert tuple(table.columns) == COLUMNS
-    assert table.empty
-    assert failures == {}
+    measured = feature_table([], jobs=1)
+    assert tuple(measured.table.columns) == COLUMNS
+    assert measured.table.empty
+    assert measured.failures == measured.reasons == {}
 
 
 def test_bad_spacing_is_refused_before_anything_is_read(cohort):
@@ -131,19 +134,59 @@ def test_two_cases_of_one_name_are_refused(cohort):
         feature_table(twice, jobs=1)
 
 
-def test_case_without_a_mask_is_an_error(cohort):
+def test_case_without_a_mask_is_a_failure(cohort):
     (source,) = open_cases(cohort / "TCGA_AA_0001_20000101")
     for path in source.path.glob("*_mask.tif"):
         path.unlink()
-    (source,) = open_cases(source.path)
-    with pytest.raises(CaseError, match="to have a mask, found none"):
-        measure_case(source)
+    measured = feature_table(open_cases(source.path), jobs=1)
+    assert "to have a mask, found none" in measured.failures[source.id]
 
 
-def test_measuring_can_be_sent_to_another_process(cohort):
-    source = open_cases(cohort)[0]
-    measure = pickle.loads(pickle.dumps(partial(measure_case, masks="mine")))
-    assert measure(source)["masks"] == "mine"
+def test_a_path_and_cases_in_memory_are_measured_alike_invariant(cohort):
+    by_path = feature_table(str(cohort), jobs=1).table
+    readable = open_cases(cohort, masks_only=True)[:4]
+    in_memory = feature_table([source.read(image=False) for source in readable], jobs=2).table
+    pd.testing.assert_frame_equal(in_memory, by_path[:4])
+
+
+@pytest.mark.parametrize(
+    ("case", "found"),
+    [
+        (Case("a", "a"), "Expected case a to have a mask, found none"),
+        (Case("a", "a", mask=np.array([[[0, 1, 2]]])), "Case a: .* two values"),
+        (Case("a", "a", mask=np.ones((2, 2)) > 0), r"Case a: .*\(Z, Y, X\)"),
+        (
+            Case("a", "a", mask=block(1, 1, 1), geometry=Geometry(spacing=(0.0, 1.0, 1.0))),
+            "Case a: .* three positive numbers",
+        ),
+    ],
+)
+def test_an_unusable_case_in_memory_is_a_failure(case, found):
+    measured = feature_table([case, Case("b", "b", mask=block(1, 2, 3))], jobs=1)
+    assert list(measured.failures) == ["a"]
+    assert re.match(found, measured.failures["a"])
+    assert measured.table["volume"].tolist()[1:] == [6]
+
+
+def test_two_cases_in_memory_of_one_name_are_refused():
+    case = Case("a", "a", mask=block(1, 1, 1))
+    with pytest.raises(InputError, match=r"every case once, found a twice\."):
+        feature_table([case, Case("a", "b", mask=case.mask)], jobs=1)
+
+
+def test_reasons_are_kept_by_case_and_feature_invariant(cohort):
+    measured = feature_table(cohort, spacing=(2.0, 1.0, 1.0), jobs=1)
+    missing = measured.table.set_index("case")[list(FEATURES)].isna()
+    assert {case: set(reasons) for case, reasons in measured.reasons.items()} == {
+        case: set(missing.columns[missing.loc[case]]) for case in missing.index
+    }
+    assert measured.reasons["TCGA_AA_0003_20000101"]["flatness"].startswith("one voxel has")
+
+
+def test_a_feature_table_shows_itself_in_a_line(cohort):
+    measured = feature_table(cohort, jobs=1)
+    assert repr(measured) == "FeatureTable(5 cases, 1 failed)"
+    assert "<table" in measured._repr_html_()
 
 
 def without_first_slice(case):

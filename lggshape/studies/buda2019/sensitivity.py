@@ -11,8 +11,8 @@ from lggshape.association import Family, Test, irregularity
 from lggshape.association.pair import Pair
 from lggshape.labels import Labels
 from lggshape.parallel import map_all
-from lggshape.shape import FEATURES
 from lggshape.statistics import QuantileRule
+from lggshape.studies.buda2019.names import ASD, BEVR, MF, OFFSETS
 
 PRIMARY = "primary analysis"
 OTHER_BINS = {"2 bins": 2, "3 bins": 3}
@@ -256,5 +256,5 @@ def ranked_worst(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def tested_features(table: pd.DataFrame) -> list[str]:
-    """Name the features of the study that a table has, in the registry's order."""
-    return [name for name, feature in FEATURES.items() if feature.symbol and name in table]
+    """Return the names of the study's features that a table has."""
+    return [name for name in (ASD, OFFSETS, MF, BEVR) if name in table]

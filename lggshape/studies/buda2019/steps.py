@@ -132,7 +132,13 @@ def _features(study: Study) -> Tables:
     automatic = open_cases(study.mask_folder, masks_only=True)  # a failed one has a row, too
     for kind, sources in ((AUTOMATIC, automatic), (MANUAL, study.sources)):
         with study.progress(f"measuring {kind} masks", len(sources)) as advance:
-            parts.append(feature_table(sources, masks=kind, jobs=study.jobs, on_case=advance).table)
+            measured = feature_table(
+                sources,
+                masks=kind,
+                jobs=study.jobs,
+                on_progress=lambda progress: advance() if progress.done else None,
+            )
+            parts.append(measured.table)
     return {"features": pd.concat(parts, ignore_index=True)}
 
 

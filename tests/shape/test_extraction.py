@@ -6,8 +6,8 @@ import pytest
 from lggshape.errors import InputError
 from lggshape.readers import open_cases
 from lggshape.shape.conventions import Conventions
-from lggshape.shape.features import extract_features
-from lggshape.shape.registry import FEATURES
+from lggshape.shape.extraction import extract_features
+from lggshape.shape.features import FEATURES
 
 CUBE = 2 / (math.pi * math.sqrt(3))  # share of a box in its smallest ellipsoid
 SPACED = [name for name, feature in FEATURES.items() if feature.needs_spacing]

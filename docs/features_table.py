@@ -1,0 +1,41 @@
+"""Write the table of the features into docs/features.md, from the registry.
+
+python docs/features_table.py
+"""
+
+from pathlib import Path
+
+from lggshape.shape import FEATURES
+
+PAGE = Path(__file__).with_name("features.md")
+HEADINGS = (
+    "column", "symbol", "dimension", "unit", "unit without spacing", "IBSI", "pyradiomics",
+)  # fmt: skip
+
+
+def table() -> str:
+    """Return the table in Markdown, a row per feature."""
+    rows = [HEADINGS, ["---"] * len(HEADINGS)]
+    for feature in FEATURES.values():
+        rows.append(
+            [
+                f"`{feature.name}`",
+                feature.symbol or "–",
+                feature.dimension,
+                feature.unit,
+                feature.unit_without_spacing or "empty",
+                feature.ibsi or "–",
+                feature.pyradiomics or "–",
+            ]
+        )
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def replace_table(page: str) -> str:
+    """Return a page with the table in place of the one that starts with the same headings."""
+    start = page.index(f"| {HEADINGS[0]} | {HEADINGS[1]} |")
+    return page[:start] + table() + page[page.index("\n\n", start) + 1 :]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(replace_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,120 @@
+"""From a mask to its features."""
+
+import math
+from typing import NamedTuple
+
+from numpy.typing import ArrayLike
+
+from lggshape.case import Case, Spacing
+from lggshape.errors import InputError
+from lggshape.masks import as_mask
+from lggshape.readers.source import VOXEL_SIZES
+from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
+from lggshape.shape.features import FEATURES
+from lggshape.shape.prepared import prepare
+
+
+class FeatureResult(NamedTuple):
+    """The features of a mask.
+
+    Attributes
+    ----------
+    values : dict of str to float
+        Every feature of the registry, in its order; NaN if it could not be computed.
+    slice : int or None
+        Number of the slice of the largest area, counted from 1; None if the mask is empty.
+    empty_bins : int or None
+        How many bins of the angular standard deviation held no point, over all slices that were
+        measured; None if the mask is empty.
+    reasons : dict of str to str
+        Why a feature is NaN, for each feature that is.
+    """
+
+    values: dict[str, float]
+    slice: int | None
+    empty_bins: int | None
+    reasons: dict[str, str]
+
+
+def extract_features(
+    mask: ArrayLike | Case,
+    *,
+    spacing: Spacing | None = None,
+    conventions: Conventions = DEFAULT_CONVENTIONS,
+) -> FeatureResult:
+    """Measure the shape of a mask.
+
+    Parameters
+    ----------
+    mask : array_like, shape (Z, Y, X), or Case
+        0 outside and one positive value inside; the type does not matter. It may touch the border.
+        Of a case, its mask is measured.
+    spacing : tuple of float, optional
+        Distances between voxel centres along (z, y, x), in mm; by default those of the case. If
+        they are unknown, volume and area are in voxels and pixels, the contour is measured in
+        pixels, and what needs the distance between slices is NaN.
+    conventions : Conventions
+        What the definitions leave open.
+
+    Returns
+    -------
+    FeatureResult
+        What cannot be computed is NaN, with the reason. An empty mask is no error.
+
+    Raises
+    ------
+    InputError
+        If `mask` is not an array (Z, Y, X) with at most two values, the case has no mask, or
+        `spacing` is not three numbers from 0.001 to 1000 mm.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> result = extract_features(np.ones((2, 2, 2), dtype=bool))
+    >>> round(result.values["bounding_ellipsoid_volume_ratio"], 5)
+    0.36755
+    >>> result.reasons["sphericity"]
+    'the spacing is unknown'
+    """
+    if isinstance(mask, Case):
+        if mask.mask is None:
+            msg = f"Expected case {mask.id} to have a mask, found none."
+            raise InputError(msg)
+        spacing = spacing or mask.geometry.spacing
+        mask = mask.mask
+    inside = as_mask(mask, ndim=3)
+    if spacing is not None:
+        check_spacing(spacing)
+    prepared = prepare(inside, spacing=spacing, conventions=conventions)
+    if prepared is None:
+        missing = dict.fromkeys(FEATURES, math.nan)
+        return FeatureResult(missing, None, None, dict.fromkeys(FEATURES, "the mask is empty"))
+    values: dict[str, float] = {}
+    reasons: dict[str, str] = {}
+    for name, feature in FEATURES.items():
+        unknown = feature.needs_spacing and spacing is None
+        found = "the spacing is unknown" if unknown else feature.measure(prepared)
+        if isinstance(found, float) and math.isnan(found):
+            found = "not defined for this mask"
+        if isinstance(found, str):
+            values[name], reasons[name] = math.nan, found
+        else:
+            values[name] = float(found)
+    return FeatureResult(
+        values,
+        slice=prepared.first_slice + prepared.largest_slice,
+        empty_bins=sum(deviation.empty_bins for deviation in prepared.deviations),
+        reasons=reasons,
+    )
+
+
+def check_spacing(spacing: Spacing) -> None:
+    """Raise InputError unless the spacing is three numbers in the range of `VOXEL_SIZES`."""
+    low, high = VOXEL_SIZES
+    # A NaN fails both comparisons.
+    if len(spacing) != 3 or not all(low <= step <= high for step in spacing):
+        msg = (
+            f"Expected spacing to be three positive numbers (z, y, x) of {low:g} to {high:g} mm, "
+            f"found: {spacing}."
+        )
+        raise InputError(msg)
