@@ -15,20 +15,20 @@ HEADINGS = (
 
 def table() -> str:
     """Return the table in Markdown, a row per feature."""
-    rows = [HEADINGS, ["---"] * len(HEADINGS)]
-    for feature in FEATURES.values():
-        rows.append(
-            [
-                f"`{feature.name}`",
-                feature.symbol or "–",
-                feature.dimension,
-                feature.unit,
-                feature.unit_without_spacing or "empty",
-                feature.ibsi or "–",
-                feature.pyradiomics or "–",
-            ]
+    rows = [
+        (
+            f"`{feature.name}`",
+            feature.symbol or "–",
+            feature.dimension,
+            feature.unit,
+            feature.unit_without_spacing or "empty",
+            feature.ibsi or "–",
+            feature.pyradiomics or "–",
         )
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+        for feature in FEATURES.values()
+    ]
+    lines = (HEADINGS, ("---",) * len(HEADINGS), *rows)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def replace_table(page: str) -> str:

@@ -13,13 +13,11 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def test_units_without_spacing():
-    for feature in FEATURES.values():
-        assert (feature.unit_without_spacing == "") == feature.needs_spacing
-        assert "mm" not in feature.unit_without_spacing
+    for one in FEATURES.values():
+        assert (one.unit_without_spacing == "") == one.needs_spacing
+        assert "mm" not in one.unit_without_spacing
         # What is a pure number stays one.
-        assert feature.needs_spacing or (feature.unit == "1") == (
-            feature.unit_without_spacing == "1"
-        )
+        assert one.needs_spacing or (one.unit == "1") == (one.unit_without_spacing == "1")
 
 
 def test_features_of_the_paper_are_not_in_ibsi():
