@@ -19,11 +19,11 @@ from scipy.ndimage import correlate1d
 from lggshape.evaluation.scores import score_masks
 from lggshape.readers import open_cases
 from lggshape.segmentation import read_ensemble
-from lggshape.segmentation.inference.calibration import fit_to_inner_split
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import Predictor
 from lggshape.segmentation.preprocessing.network_input import prepare
 from lggshape.segmentation.run.folder import read_weights
+from lggshape.segmentation.training.fit_calibration import fit_to_inner_split
 
 FLIPS = ((), (1,), (2,), (1, 2))
 SHIPPED = "none and left-right"

@@ -58,7 +58,7 @@ def random_slices(network: Any) -> Any:
 
 def by_keras(architecture: str, policy: str, batch: int, steps: int) -> None:
     from lggshape.segmentation._backend import gpus, keras
-    from lggshape.segmentation.networks.architectures import build
+    from lggshape.segmentation.networks.build_network import build
     from lggshape.segmentation.training.augmentation import draw
     from lggshape.segmentation.training.learner import ResidentSlices, make_learner
 
@@ -99,7 +99,7 @@ def by_plain_torch(architecture: str, batch: int, steps: int) -> None:
     import torch
     from torch.nn import functional
 
-    from lggshape.segmentation.networks.architectures import build
+    from lggshape.segmentation.networks.build_network import build
 
     shown, network, training = settings(architecture, batch)
     model = build(shown)

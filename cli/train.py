@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from lggshape.segmentation import ARCHITECTURES
+
 if TYPE_CHECKING:
     from lggshape.segmentation import Step
 
@@ -20,17 +22,11 @@ def train(
         typer.Option(help="configuration.json of another run, in place of the options below."),
     ] = None,
     task: Annotated[
-        Literal["segmentation", "detection", "reconstruction"],
-        typer.Option(
-            help="Masks; tumour in a slice or not; or hidden squares of FLAIR, for an encoder to "
-            "start from."
-        ),
+        Literal["segmentation", "detection"],
+        typer.Option(help="Find the pixels of tumour, or the slices with tumour."),
     ] = "segmentation",
     network: Annotated[
-        Literal[
-            "efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "unet", "resunet"
-        ],
-        typer.Option(help="Architecture."),
+        str, typer.Option(help=f"Architecture: one of {', '.join(ARCHITECTURES)}.")
     ] = "efficientnet-lite0",
     encoder_weights: Annotated[
         str | None,
@@ -49,7 +45,7 @@ def train(
         str, typer.Option(help="Filters a level, separated by commas. Default: the network's own.")
     ] = "",
     batch_normalisation: Annotated[
-        bool, typer.Option(help="Batch normalisation in a U-Net; the paper's has none.")
+        bool, typer.Option(help="Batch normalisation in a U-Net.")
     ] = True,
     stem: Annotated[
         Literal["plain", "space-to-depth"], typer.Option(help="Of a U-Net or ResUNet.")

@@ -1,8 +1,9 @@
 from .inference.detect_cases import Detection, DetectionTable, Detector, detect_cases
 from .inference.segment_cases import Map, SegmentationTable, segment_cases
 from .inference.segmenter import Segmentation, Segmenter, segment
+from .networks.configuration import NetworkConfiguration
+from .networks.registry import ARCHITECTURES, Architecture
 from .run.configuration import (
-    NetworkConfiguration,
     TrainingConfiguration,
     read_configuration,
     write_configuration,
@@ -12,7 +13,9 @@ from .training.cross_validation import TrainingSummary, train
 from .training.train_fold import Step
 
 __all__ = [
+    "ARCHITECTURES",
     "SHIPPED",
+    "Architecture",
     "Detection",
     "DetectionTable",
     "Detector",

@@ -13,10 +13,10 @@ from pathlib import Path
 from lggshape.files import write_json
 from lggshape.readers import open_cases
 from lggshape.segmentation import read_ensemble
-from lggshape.segmentation.inference.calibration import fit_to_inner_split
 from lggshape.segmentation.inference.predictor import FLIPS, Predictor
 from lggshape.segmentation.preprocessing.network_input import prepare
 from lggshape.segmentation.run.folder import NETWORK, read_json, read_weights, write_weights
+from lggshape.segmentation.training.fit_calibration import fit_to_inner_split
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
 from lggshape.segmentation._backend import device_scope, precision_for
 from lggshape.segmentation.inference.predictor import Predictor
-from lggshape.segmentation.run.configuration import Task
+from lggshape.segmentation.networks.configuration import Task
 from lggshape.segmentation.run.folder import Ensemble, Member, read_weights
 
 

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.segmentation._backend import keras
-from lggshape.segmentation.networks.architectures import build
+from lggshape.segmentation.networks.build_network import build
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
+from lggshape.segmentation.networks.decode_codes import decode
 from lggshape.segmentation.networks.fold_batch_normalisation import fold, without_normalisation
 from lggshape.segmentation.preprocessing.network_input import with_neighbours
-from lggshape.segmentation.run.configuration import NetworkConfiguration
-from lggshape.segmentation.training.augmentation import decode
 
 Tensor = Any
 

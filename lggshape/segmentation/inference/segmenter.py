@@ -12,8 +12,8 @@ from lggshape.case import Case
 from lggshape.segmentation.inference.network_cache import Networks
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import FLIPS
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.preprocessing.network_input import Volume, prepare
-from lggshape.segmentation.run.configuration import NetworkConfiguration
 from lggshape.segmentation.run.folder import SHIPPED, Ensemble, read_ensemble
 
 _SCORED = 0.001

@@ -1,13 +1,28 @@
 """Volumes fitted to the square grid of a network, and back."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Case
 from lggshape.segmentation.preprocessing.intensities import standardise
-from lggshape.segmentation.run.configuration import NetworkConfiguration
+
+
+class InputConfiguration(Protocol):
+    """What a network is shown; `NetworkConfiguration` says it."""
+
+    @property
+    def sequences(self) -> tuple[str, ...]:
+        """The MR sequences, in the order of the channels. FLAIR is one of them."""
+
+    @property
+    def neighbours(self) -> int:
+        """How many FLAIR slices below and above the slice are further channels."""
+
+    @property
+    def size(self) -> int:
+        """Side of the square of pixels that slices are fitted to."""
 
 
 class Frame(NamedTuple):
@@ -88,7 +103,7 @@ class Volume(NamedTuple):
     missing: tuple[str, ...]
 
 
-def prepare(case: Case, configuration: NetworkConfiguration) -> Volume:
+def prepare(case: Case, configuration: InputConfiguration) -> Volume:
     """Standardise the image of a case and fit it to the grid of a network.
 
     Raises
@@ -106,7 +121,7 @@ def with_neighbours(
     slices: NDArray[np.intp],
     first: NDArray[np.intp],
     last: NDArray[np.intp],
-    configuration: NetworkConfiguration,
+    configuration: InputConfiguration,
 ) -> NDArray[np.uint8]:
     """Gather slices with their neighbouring FLAIR slices as further channels.
 
@@ -119,7 +134,7 @@ def with_neighbours(
     first, last : ndarray of int, shape (B,)
         The first and the last slice of the volume that each belongs to. Beyond them the outermost
         slice is repeated.
-    configuration : NetworkConfiguration
+    configuration : InputConfiguration
         Says how many neighbours, and which channel is FLAIR.
 
     Returns

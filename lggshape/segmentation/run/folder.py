@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from lggshape.errors import InputError
 from lggshape.files import write_json, written_whole
-from lggshape.segmentation.inference.calibration import Calibration
-from lggshape.segmentation.run.configuration import NetworkConfiguration, read_configuration
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
+from lggshape.segmentation.run.calibration import Calibration
+from lggshape.segmentation.run.configuration import read_configuration
 from lggshape.segmentation.run.fingerprints import KnownCase, KnownCases
 
 SHIPPED = Path(__file__).parents[1] / "weights"

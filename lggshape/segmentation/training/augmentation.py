@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.segmentation._backend import keras
-from lggshape.segmentation.preprocessing.intensities import LOWEST, MISSING, STEP
-from lggshape.segmentation.run.configuration import NetworkConfiguration
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
+from lggshape.segmentation.networks.decode_codes import decode
+from lggshape.segmentation.preprocessing.intensities import MISSING
 
 Tensor = Any
 Floats = NDArray[np.float32]
@@ -144,23 +145,6 @@ def _transforms(rng: np.random.Generator, count: int, *, size: int, crop: int) -
     zeros = np.zeros((count, 2))
     rows = [matrix[:, 0], offset[:, :1], matrix[:, 1], offset[:, 1:], zeros]
     return np.concatenate(rows, axis=1).astype(np.float32)
-
-
-def decode(codes: Tensor) -> Tensor:
-    """Turn codes into standard deviations from the median; a missing sequence is 0 throughout.
-
-    Parameters
-    ----------
-    codes : tensor of uint8, shape (B, Y, X, C)
-        As `lggshape.segmentation.preprocessing.intensities` makes them.
-
-    Returns
-    -------
-    tensor of float32, shape (B, Y, X, C)
-        What networks are shown.
-    """
-    values = keras.ops.cast(codes, "float32")
-    return keras.ops.where(values == MISSING, 0.0, (values - 1.0) * STEP + LOWEST)
 
 
 def augment(codes: Tensor, masks: Tensor, draws: Draws, *, crop: int) -> tuple[Tensor, Tensor]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from lggshape.readers import CaseSource
 from lggshape.segmentation._backend import device_scope
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.run import folder as runs
-from lggshape.segmentation.run.configuration import NetworkConfiguration, TrainingConfiguration
+from lggshape.segmentation.run.configuration import TrainingConfiguration
 from lggshape.segmentation.training.sampling import TrainingCase
 from lggshape.segmentation.training.train_fold import FoldTraining, Step
 from lggshape.segmentation.training.training_cases import (

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
 from lggshape.readers import CaseSource
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.preprocessing.network_input import Frame, prepare
-from lggshape.segmentation.run.configuration import NetworkConfiguration
 from lggshape.segmentation.run.fingerprints import slice_fingerprints
 
 Indices = NDArray[np.intp]

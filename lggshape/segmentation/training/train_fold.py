@@ -14,22 +14,19 @@ from lggshape.errors import InputError
 from lggshape.files import write_figure, write_json, write_table
 from lggshape.masks import dice
 from lggshape.segmentation._backend import keras, precision_for
-from lggshape.segmentation.inference.calibration import (
-    Calibration,
+from lggshape.segmentation.inference.postprocessing import select_component
+from lggshape.segmentation.inference.predictor import FLIPS, Predictor, slice_probability
+from lggshape.segmentation.networks.build_network import build
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
+from lggshape.segmentation.run import folder as runs
+from lggshape.segmentation.run.calibration import Calibration
+from lggshape.segmentation.run.configuration import TrainingConfiguration, crop_of
+from lggshape.segmentation.training.augmentation import draw
+from lggshape.segmentation.training.fit_calibration import (
     Fitted,
     fit_calibration,
     fit_to_inner_split,
 )
-from lggshape.segmentation.inference.postprocessing import select_component
-from lggshape.segmentation.inference.predictor import FLIPS, Predictor, slice_probability
-from lggshape.segmentation.networks.architectures import build
-from lggshape.segmentation.run import folder as runs
-from lggshape.segmentation.run.configuration import (
-    NetworkConfiguration,
-    TrainingConfiguration,
-    crop_of,
-)
-from lggshape.segmentation.training.augmentation import draw
 from lggshape.segmentation.training.learner import (
     Learner,
     ResidentSlices,

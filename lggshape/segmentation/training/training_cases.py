@@ -10,12 +10,12 @@ from lggshape.errors import InputError
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource
 from lggshape.segmentation._backend import device_scope, keras
-from lggshape.segmentation.networks.architectures import build
+from lggshape.segmentation.networks.build_network import build
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.networks.efficientnet import PREFIX, load_imagenet
 from lggshape.segmentation.preprocessing.intensities import MISSING
 from lggshape.segmentation.run import folder as runs
 from lggshape.segmentation.run.configuration import (
-    NetworkConfiguration,
     TrainingConfiguration,
     read_configuration,
     write_configuration,

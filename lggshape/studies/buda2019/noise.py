@@ -15,9 +15,9 @@ from lggshape.case import Case
 from lggshape.masks import dice
 from lggshape.parallel import map_all
 from lggshape.readers import CaseSource, open_cases
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.preprocessing.intensities import MISSING, STEP
 from lggshape.segmentation.preprocessing.network_input import Volume, prepare
-from lggshape.segmentation.run.configuration import NetworkConfiguration
 from lggshape.studies.buda2019.masks import above_threshold, own_mask
 from lggshape.studies.buda2019.probabilities import keep_probability
 from lggshape.studies.buda2019.study import Study

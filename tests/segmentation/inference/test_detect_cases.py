@@ -13,10 +13,10 @@ from lggshape.segmentation import (
     segment_cases,
     train,
 )
-from lggshape.segmentation.networks.architectures import build
+from lggshape.segmentation.networks.build_network import build
+from lggshape.segmentation.networks.decode_codes import decode
 from lggshape.segmentation.preprocessing.network_input import prepare
 from lggshape.segmentation.run.folder import read_arrays
-from lggshape.segmentation.training.augmentation import decode
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -3,10 +3,10 @@ import pytest
 
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.inference.predictor import Predictor, slice_probability
-from lggshape.segmentation.networks.architectures import build
+from lggshape.segmentation.networks.build_network import build
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
+from lggshape.segmentation.networks.decode_codes import decode
 from lggshape.segmentation.preprocessing.network_input import with_neighbours
-from lggshape.segmentation.run.configuration import NetworkConfiguration
-from lggshape.segmentation.training.augmentation import decode
 
 EVERY_FLIP = ((), (1,), (2,), (1, 2))
 CONFIGURATION = NetworkConfiguration(architecture="unet", filters=(4, 8), neighbours=1, size=16)

@@ -5,9 +5,9 @@ import pytest
 
 from lggshape.errors import InputError
 from lggshape.segmentation._backend import keras
-from lggshape.segmentation.networks.architectures import build
+from lggshape.segmentation.networks.build_network import build
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.networks.efficientnet import encoder, load_imagenet, read_imagenet
-from lggshape.segmentation.run.configuration import NetworkConfiguration
 
 SIZE = 64
 LITE0 = "efficientnet-lite0"

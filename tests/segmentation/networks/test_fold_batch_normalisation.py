@@ -3,7 +3,7 @@ import pytest
 
 from lggshape.segmentation import NetworkConfiguration
 from lggshape.segmentation._backend import keras
-from lggshape.segmentation.networks.architectures import build
+from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.networks.fold_batch_normalisation import fold, without_normalisation
 
 SLICES = np.random.default_rng(0).normal(size=(2, 32, 32, 5)).astype(np.float32)

@@ -3,8 +3,8 @@ import pytest
 
 from lggshape.case import Case
 from lggshape.phantoms import make_phantom
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.preprocessing.network_input import Frame, prepare, with_neighbours
-from lggshape.segmentation.run.configuration import NetworkConfiguration
 
 
 def smooth(shape):

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from lggshape.errors import InputError
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.run.configuration import (
-    NetworkConfiguration,
     TrainingConfiguration,
     crop_of,
     read_configuration,

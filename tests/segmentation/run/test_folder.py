@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lggshape.errors import InputError
-from lggshape.segmentation.inference.calibration import Calibration
+from lggshape.segmentation.run.calibration import Calibration
 from lggshape.segmentation.run.fingerprints import KnownCase, KnownCases
 from lggshape.segmentation.run.folder import (
     Ensemble,

@@ -8,10 +8,11 @@ import pytest
 
 from lggshape.phantoms import make_phantom
 from lggshape.segmentation._backend import keras
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
+from lggshape.segmentation.networks.decode_codes import decode
 from lggshape.segmentation.preprocessing.intensities import HIGHEST, LOWEST, STEP
 from lggshape.segmentation.preprocessing.network_input import prepare, with_neighbours
-from lggshape.segmentation.run.configuration import NetworkConfiguration
-from lggshape.segmentation.training.augmentation import Draws, augment, decode, draw, hide
+from lggshape.segmentation.training.augmentation import Draws, augment, draw, hide
 
 CONFIGURATION = NetworkConfiguration(architecture="unet", filters=(4, 8), neighbours=1, size=32)
 
@@ -206,7 +207,7 @@ import sys
 import numpy as np
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.training.augmentation import Draws, augment, draw
-from lggshape.segmentation.run.configuration import NetworkConfiguration
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
 
 given = np.load(sys.argv[1])
 configuration = NetworkConfiguration(architecture="unet", filters=(4, 8), neighbours=1, size=32)

@@ -20,7 +20,7 @@ from lggshape.segmentation import (
     write_configuration,
 )
 from lggshape.segmentation._backend import keras
-from lggshape.segmentation.networks.architectures import build
+from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.run.folder import read_arrays, read_ensemble, read_json
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from lggshape.segmentation._backend import keras
-from lggshape.segmentation.networks.architectures import build
+from lggshape.segmentation.networks.build_network import build
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.preprocessing.network_input import with_neighbours
-from lggshape.segmentation.run.configuration import NetworkConfiguration, TrainingConfiguration
+from lggshape.segmentation.run.configuration import TrainingConfiguration
 from lggshape.segmentation.training import learner as learner_module
 from lggshape.segmentation.training.augmentation import draw
 from lggshape.segmentation.training.learner import (

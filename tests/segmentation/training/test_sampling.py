@@ -9,7 +9,7 @@ import pytest
 from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
 from lggshape.phantoms import make_phantom
-from lggshape.segmentation.run.configuration import NetworkConfiguration
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.run.fingerprints import slice_fingerprints
 from lggshape.segmentation.training.sampling import SliceStore, TrainingCase, load_case
 

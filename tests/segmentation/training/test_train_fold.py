@@ -16,7 +16,7 @@ from lggshape.segmentation import (
     train,
     write_configuration,
 )
-from lggshape.segmentation.networks.architectures import build
+from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.run.fingerprints import KnownCases
 from lggshape.segmentation.run.folder import read_arrays, read_ensemble, read_json, write_weights
 from lggshape.segmentation.training import train_fold as fold_training

@@ -9,7 +9,7 @@ import tifffile
 from lggshape.errors import InputError
 from lggshape.readers import open_cases
 from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration, train
-from lggshape.segmentation.networks.architectures import build
+from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.networks.efficientnet import PREFIX
 from lggshape.segmentation.run.fingerprints import KnownCase
 from lggshape.segmentation.run.folder import (

@@ -8,29 +8,12 @@ from numpy.typing import NDArray
 
 from lggshape.masks import dice
 from lggshape.segmentation.inference.postprocessing import select_component
+from lggshape.segmentation.run.calibration import LIMIT, Calibration, Probabilities, logits_of
 
-Probabilities = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_LIMIT = 1e-5  # probabilities nearer to 0 or 1 are taken for this near
 _BINS = 512
 _THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
-
-
-class Calibration(NamedTuple):
-    """A map of probabilities by slope and intercept on the scale of logits."""
-
-    slope: float = 1.0
-    intercept: float = 0.0
-
-    def apply(self, probability: Probabilities) -> Probabilities:
-        """Map probabilities of any shape."""
-        if self == Calibration():
-            return probability
-        from scipy.special import expit
-
-        mapped: Probabilities = expit(self.slope * _logit(probability) + self.intercept)
-        return mapped
 
 
 class Fitted(NamedTuple):
@@ -98,12 +81,12 @@ def fit_calibration(probabilities: Sequence[Probabilities], masks: Sequence[Mask
     """
     from scipy.optimize import minimize
 
-    limit = float(np.log(1 / _LIMIT))
+    limit = float(np.log(1 / LIMIT))
     edges = np.linspace(-limit, limit, _BINS + 1)
     centres = (edges[1:] + edges[:-1]) / 2
     total, inside = np.zeros(_BINS), np.zeros(_BINS)
     for probability, mask in zip(probabilities, masks, strict=True):
-        logits = _logit(probability)
+        logits = logits_of(probability)
         total += np.histogram(logits, edges)[0]
         inside += np.histogram(logits[mask], edges)[0]
     used = total > 0
@@ -156,10 +139,3 @@ def choose_threshold(probabilities: Sequence[Probabilities], masks: Sequence[Mas
     error = worse.std(axis=0, ddof=1) / np.sqrt(len(worse)) if len(worse) > 1 else 0
     good = _THRESHOLDS[worse.mean(axis=0) <= error + 1e-9]
     return float(good[np.argmin(np.abs(good - 0.5))])
-
-
-def _logit(probability: Probabilities) -> NDArray[np.float32]:
-    from scipy.special import logit
-
-    logits: NDArray[np.float32] = logit(np.clip(probability, _LIMIT, 1 - _LIMIT))
-    return logits

@@ -3,11 +3,8 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit, logit
 
-from lggshape.segmentation.inference.calibration import (
-    Calibration,
-    choose_threshold,
-    fit_calibration,
-)
+from lggshape.segmentation.run.calibration import Calibration
+from lggshape.segmentation.training.fit_calibration import choose_threshold, fit_calibration
 
 
 def planted(slope, intercept, *, size=100_000, seed=0):

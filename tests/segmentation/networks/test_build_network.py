@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from lggshape.segmentation._backend import keras
-from lggshape.segmentation.networks.architectures import DepthToSpace, SpaceToDepth, build
-from lggshape.segmentation.run.configuration import NetworkConfiguration
+from lggshape.segmentation.networks.build_network import build
+from lggshape.segmentation.networks.configuration import NetworkConfiguration
+from lggshape.segmentation.networks.layers import DepthToSpace, SpaceToDepth
 
 SMALL = {"filters": (4, 8), "size": 16}
 NETWORKS = [
