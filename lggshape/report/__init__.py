@@ -1,5 +1,5 @@
 """The report of a study."""
 
-from lggshape.report.document import count_figures, write_report
+from lggshape.report.document import write_report
 
-__all__ = ["count_figures", "write_report"]
+__all__ = ["write_report"]

@@ -1,109 +1,196 @@
-"""What a section of a report is made of: sentences, tables and figures."""
+"""What a report is made of: sections with paragraphs, tables, drawings and the like.
 
-from collections.abc import Callable, Sequence
+A block is data. What it looks like stands in `templates/blocks/`, in the template that has its
+name, and in `templates/style.css`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
+from markupsafe import Markup
 
-from lggshape.report import wording
-from lggshape.report.page import Drawing
 
-Format = Callable[[Any], str]
-"""From a row of a table to the text of a cell."""
+def code(text: str) -> Markup:
+    """Mark text as the name of a file, an option or the like.
+
+    Examples
+    --------
+    >>> print("Versions are in " + code("run.json") + ", not in <this page>.")
+    Versions are in <code>run.json</code>, not in &lt;this page&gt;.
+    """
+    return Markup("<code>{}</code>").format(text)
+
+
+def strong(text: str) -> Markup:
+    """Mark text as important.
+
+    Examples
+    --------
+    >>> print(strong("R&D"))
+    <b>R&amp;D</b>
+    """
+    return Markup("<b>{}</b>").format(text)
+
+
+class Block:
+    """Anything that a section can hold. `templates/blocks/` has a template for each kind."""
 
 
 @dataclass(frozen=True)
-class Text:
-    """A paragraph; `style` is a class of the style sheet: "lead", "note" or none."""
+class Text(Block):
+    """A paragraph: the answer of its section ("lead"), a remark ("note") or plain."""
 
     text: str
-    style: str = ""
-    kind: ClassVar[str] = "text"
+    style: Literal["", "lead", "note"] = ""
 
 
 @dataclass(frozen=True)
-class Figure:
-    """Drawings side by side."""
+class Heading(Block):
+    """A heading inside a section."""
 
-    drawings: Sequence[Drawing]
-    kind: ClassVar[str] = "figure"
+    text: str
+
+
+@dataclass(frozen=True)
+class Points(Block):
+    """A list of points without an order."""
+
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Facts(Block):
+    """Names with their values."""
+
+    values: Sequence[tuple[str, str]]
+
+
+class FlowStep(NamedTuple):
+    """How many there are at a step, and who they are."""
+
+    number: int
+    step: str
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Flow(Block):
+    """From all patients, step by step, to those who were analysed."""
+
+    steps: Sequence[FlowStep]
+
+
+@dataclass(frozen=True)
+class Drawing(Block):
+    """A figure of the report.
+
+    Attributes
+    ----------
+    name : str
+        Name of its files in `figures/`, without ending.
+    description : str
+        What it shows, also for those who cannot see it.
+    source : str
+        The SVG as a data URL.
+    """
+
+    name: str
+    description: str
+    source: str
 
 
 class Column(NamedTuple):
-    """A column of a table: its title, what it says of a row, and whether that is text."""
+    """A column of a table.
+
+    Attributes
+    ----------
+    title : str
+        Its heading.
+    cell : callable
+        Takes a row of the data, as a named tuple, and returns the text of the cell.
+    kind : {"number", "text", "long", "tag"}
+        What it holds; a long text may be broken anywhere, a tag is a verdict.
+    """
 
     title: str
-    cell: Format
-    is_text: bool = False
+    cell: Callable[[Any], str]
+    kind: Literal["number", "text", "long", "tag"] = "number"
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table, and the file (without ending) that its numbers are from."""
+class Table(Block):
+    """A table.
 
-    caption: str
-    source: str
+    Attributes
+    ----------
+    columns : sequence of Column
+        What the columns are.
+    rows : sequence of sequence of str
+        The cells.
+    caption : str
+        What the table shows.
+    source : str
+        The CSV file beside the report, without ending, that the numbers are from; may be empty.
+    """
+
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
-    kind: ClassVar[str] = "table"
+    caption: str = ""
+    source: str = ""
+
+    @classmethod
+    def of(
+        cls, data: pd.DataFrame | Iterable[Any], caption: str, source: str, *columns: Column
+    ) -> "Table":
+        """Return a table with a row per row of the data, or per record of a list.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"label": ["grade", "IDH"], "n": [92, 110]})
+        >>> label = Column("label", lambda row: row.label, "text")
+        >>> Table.of(data, "Patients.", "flow", label, Column("n", lambda row: f"{row.n}")).rows
+        [['grade', '92'], ['IDH', '110']]
+        """
+        records = data.itertuples(index=False) if isinstance(data, pd.DataFrame) else data
+        rows = [[column.cell(record) for column in columns] for record in records]
+        return cls(columns, rows, caption, source)
 
 
-Block = Text | Table | Figure
+@dataclass(frozen=True)
+class SideBySide(Block):
+    """Blocks beside each other where the page is wide enough."""
+
+    blocks: Sequence[Block]
 
 
-class Section(NamedTuple):
-    """A section: its anchor, its heading, and what is in it."""
+@dataclass(frozen=True)
+class Card(Block):
+    """One hypothesis or the like with all that belongs to it."""
+
+    title: str
+    tag: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of a page.
+
+    Attributes
+    ----------
+    name : str
+        Its anchor.
+    title : str
+        Its heading.
+    blocks : sequence of Block
+        What is in it.
+    short : str
+        Its name in the contents, if the heading is too long for that.
+    """
 
     name: str
     title: str
     blocks: Sequence[Block]
-
-
-def table(data: pd.DataFrame, caption: str, source: str, *columns: Column) -> Table:
-    """Fill a table from a data frame, a row a row."""
-    rows = [[column.cell(row) for column in columns] for row in data.itertuples(index=False)]
-    return Table(caption, source, columns, rows)
-
-
-def words(title: str, name: str) -> Column:
-    """Make a column of text."""
-    return Column(title, lambda row: _shown(getattr(row, name)), is_text=True)
-
-
-def feature(title: str = "feature", name: str = "feature") -> Column:
-    """Make a column of the abbreviations of features."""
-    return Column(title, lambda row: wording.symbol(getattr(row, name)), is_text=True)
-
-
-def number(title: str, name: str, digits: int = 2) -> Column:
-    """Make a column of numbers with so many digits."""
-    return Column(title, lambda row: wording.number_text(float(getattr(row, name)), digits))
-
-
-def count(title: str, name: str) -> Column:
-    """Make a column of whole numbers."""
-    return Column(title, lambda row: wording.number_text(float(getattr(row, name)), 0))
-
-
-def p(title: str, name: str = "p") -> Column:
-    """Make a column of p-values."""
-    return Column(title, lambda row: wording.p_text(float(getattr(row, name))))
-
-
-def interval(title: str, estimate: str, low: str, high: str) -> Column:
-    """Make a column of estimates with their intervals."""
-
-    def cell(row: Any) -> str:
-        return wording.interval_text(*(float(getattr(row, name)) for name in (estimate, low, high)))
-
-    return Column(title, cell)
-
-
-def yes(title: str, name: str) -> Column:
-    """Make a column of truth values."""
-    return Column(title, lambda row: "yes" if getattr(row, name) else "no", is_text=True)
-
-
-def _shown(value: Any) -> str:
-    return "—" if pd.isna(value) or value == "" else str(value)
+    short: str = ""

@@ -1,66 +1,58 @@
-"""What all reports share: figures that are kept as files and embedded, and the templates."""
+"""The page of a report: what it is made of, and the template that every report uses."""
 
-import base64
-from collections.abc import Callable
-from itertools import chain, count
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import jinja2
-from matplotlib.figure import Figure
 
-from lggshape.figures import render
-from lggshape.files import write_figure
-
-
-class Drawing(NamedTuple):
-    """A figure of the report."""
-
-    name: str
-    """Of its files, without ending."""
-    description: str
-    """What it shows, for those who cannot see it."""
-    source: str
-    """The SVG as a data URL."""
+from lggshape.files import write_text
+from lggshape.report.blocks import Block, Section
 
 
-class Gallery:
-    """The figures of a report, in `figures/` beside it.
+@dataclass(frozen=True)
+class Page:
+    """A page.
 
-    Parameters
+    Attributes
     ----------
-    folder : Path
-        Of the report.
-    on_figure : callable, optional
-        Called after each figure, to show progress.
+    title : str
+        Its heading.
+    brand : str
+        The line above the heading: which kind of report this is.
+    sections : sequence of Section
+        What is in it; the contents are made from them.
+    footer : str
+        The last line.
     """
 
-    def __init__(self, folder: Path, *, on_figure: Callable[[], None] | None = None) -> None:
-        self._folder = folder / "figures"
-        self._on_figure = on_figure
-        self._taken: set[str] = set()
+    title: str
+    brand: str
+    sections: Sequence[Section]
+    footer: str = "Made by lggshape. For research use only; not for diagnosis or treatment."
 
-    def keep(self, name: str, description: str, figure: Figure) -> Drawing:
-        """Write a figure as PNG and SVG, and give what the report embeds."""
-        # Names that differ only in signs that a file's name cannot have must not share a file.
-        names = chain([name], (f"{name}-{i}" for i in count(2)))
-        unique = next(n for n in names if n not in self._taken)
-        self._taken.add(unique)
-        drawn = render(figure)
-        write_figure(self._folder / unique, *drawn)
-        if self._on_figure is not None:
-            self._on_figure()
-        encoded = base64.b64encode(drawn.svg.encode()).decode()
-        return Drawing(unique, description, f"data:image/svg+xml;base64,{encoded}")
+    def to_html(self) -> str:
+        """Return the HTML of the page, which stands alone: styles and figures are in it."""
+        return _environment().get_template("base.html.jinja").render(page=self)
 
 
-def page_environment(*packages: str) -> jinja2.Environment:
-    """Return the environment of the templates: those of `packages`, then the shared ones."""
-    loaders = [jinja2.PackageLoader(package) for package in (*packages, __package__)]
-    return jinja2.Environment(
-        loader=jinja2.ChoiceLoader(loaders),
+def write_page(page: Page, path: Path) -> None:
+    """Write a page as HTML, whole or not at all."""
+    write_text(path, page.to_html())
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__package__),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["template"] = _template
+    return environment
+
+
+def _template(block: Block) -> str:
+    """Return the template of a block: that with the name of its class."""
+    return f"blocks/{type(block).__name__}.jinja"

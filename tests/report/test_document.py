@@ -8,8 +8,9 @@ import pytest
 
 from lggshape.association import Family, Hypothesis, associate, read_preset
 from lggshape.labels import read_labels
+from lggshape.progress import Progress
 from lggshape.provenance import describe_input
-from lggshape.report import count_figures, write_report
+from lggshape.report import write_report
 
 NASTY = "<script>alert('x')</script>&"
 
@@ -52,15 +53,16 @@ def make(folder: Path, family: Family, *, masks: tuple[str, ...] = ("manual",)) 
         table["nasty"] = table["nasty"].map({1: NASTY, 2: "plain", 3: "other"})
     table.to_csv(path, index=False)
     study = associate(features, read_labels([path]), family)
-    drawn: list[int] = []
+    told: list[Progress] = []
     report = write_report(
         study,
         folder / "out",
         inputs=[describe_input(path)],
         options={"bins": 4},
-        on_figure=lambda: drawn.append(1),
+        on_progress=told.append,
     )
-    assert len(drawn) == count_figures(study)
+    figures = len(list((folder / "out" / "figures").glob("*.svg")))
+    assert told == [Progress("drawing", done, figures) for done in range(figures + 1)]
     return Page(report.read_text(encoding="utf-8"))
 
 
@@ -133,7 +135,7 @@ def test_a_stated_direction_is_judged_analytic(tmp_path: Path, level: str, found
 def test_a_long_report_shows_the_smallest_p_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lggshape.report.document.MOST_CARDS", 2)
+    monkeypatch.setattr("lggshape.report.hypotheses.MOST_CARDS", 2)
     family = Family("mine", "Mine", tuple(Hypothesis(f"f{i}", "g") for i in range(4)))
     page = make(tmp_path, family)
     assert sum(a.get("class") == "card" for _, a in page.tags) == 2

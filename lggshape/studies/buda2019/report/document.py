@@ -1,5 +1,6 @@
 """The report of a replication: the paper's own companion."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,18 +9,37 @@ import numpy as np
 import pandas as pd
 
 from lggshape.association import Family
-from lggshape.files import write_table, write_text
+from lggshape.files import write_table
 from lggshape.labels import Labels
-from lggshape.report import blocks
-from lggshape.report.blocks import Block, Section
-from lggshape.report.page import Gallery, page_environment
-from lggshape.studies.buda2019.report import further, primary
+from lggshape.progress import OnProgress, counter
+from lggshape.report import columns
+from lggshape.report.blocks import Section, Table
+from lggshape.report.gallery import Gallery
+from lggshape.report.page import Page, write_page
+from lggshape.studies.buda2019.report.agreement import agreement
+from lggshape.studies.buda2019.report.answer import answer
 from lggshape.studies.buda2019.report.checklists import Checklist, read_checklists
-from lggshape.studies.buda2019.report.parts import Report, Tables
+from lggshape.studies.buda2019.report.cohort import masks, patients
+from lggshape.studies.buda2019.report.confounding import confounding
+from lggshape.studies.buda2019.report.disturbances import noise, robustness, uncertainty
+from lggshape.studies.buda2019.report.failed_attempt import failed_attempt
+from lggshape.studies.buda2019.report.findings import Findings, Tables
+from lggshape.studies.buda2019.report.hypotheses import hypotheses
+from lggshape.studies.buda2019.report.prediction import prediction
+from lggshape.studies.buda2019.report.sensitivity import sensitivity
+
+_TITLE = "Buda et al. 2019, again: tumour shape and genomic clusters of lower-grade gliomas"
 
 
-def write_report(tables: Tables, family: Family, labels: Labels, folder: Path) -> Path:
-    """Write `report.html` and, beside it, every figure as PNG and SVG.
+def write_report(
+    tables: Tables,
+    family: Family,
+    labels: Labels,
+    folder: str | os.PathLike[str],
+    *,
+    on_progress: OnProgress | None = None,
+) -> Path:
+    """Write `report.html`, `checklists.csv` and, beside them, every figure as PNG and SVG.
 
     Parameters
     ----------
@@ -30,32 +50,40 @@ def write_report(tables: Tables, family: Family, labels: Labels, folder: Path) -
         The hypotheses.
     labels : Labels
         The labels of the patients.
-    folder : Path
+    folder : str or Path
         Where to write.
+    on_progress : callable, optional
+        Told after each section how many of how many are done.
 
     Returns
     -------
     Path
         The HTML file. It stands alone: styles and figures are in it.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written to.
     """
-    report = Report(tables, family, labels, Gallery(folder))
-    sections = [
-        Section(name, title, list(make(report)))
-        for name, title, needed, make in _SECTIONS
-        if needed in tables
-    ]
-    sections.append(_checklists(folder))
-    environment = page_environment(__package__)
-    environment.globals["zip"] = zip
-    title = "Buda et al. 2019, again: tumour shape and genomic clusters of lower-grade gliomas"
-    page = environment.get_template("replication.html.jinja").render(title=title, sections=sections)
+    folder = Path(folder)
+    findings = Findings(tables, family, labels, Gallery(folder))
+    chosen = [make for needed, make in _SECTIONS if needed in tables]
+    advance = counter(on_progress, "drawing", len(chosen))
+    sections = []
+    for make in chosen:
+        sections.append(make(findings))
+        advance()
+    checklists = read_checklists()
+    every = [checklist.table().assign(checklist=checklist.name) for checklist in checklists]
+    write_table(folder / "checklists.csv", pd.concat(every, ignore_index=True))
+    filled_in = Section("checklists", "Checklists", [_checklist(one) for one in checklists])
     path = folder / "report.html"
-    write_text(path, page)
+    write_page(Page(_TITLE, "lggshape · replication report", [*sections, filled_in]), path)
     return path
 
 
 def as_json(tables: Tables) -> dict[str, Any]:
-    """Give all tables as plain values; missing and infinite ones, which JSON lacks, as None."""
+    """Return all tables as plain values; missing and infinite ones, which JSON lacks, as None."""
     finite = {name: table.replace([np.inf, -np.inf], np.nan) for name, table in tables.items()}
     return {
         name: table.astype(object).where(table.notna(), None).to_dict("records")
@@ -63,41 +91,31 @@ def as_json(tables: Tables) -> dict[str, Any]:
     }
 
 
-def _checklists(folder: Path) -> Section:
-    checklists = read_checklists()
-    every = [c.table().assign(checklist=c.name) for c in checklists]
-    write_table(folder / "checklists.csv", pd.concat(every, ignore_index=True))
-    found = [
-        blocks.table(
-            checklist.table(),
-            f"{checklist.name}, filled in where the software knows the answer"
-            f"{_score(checklist)}. {checklist.reference}",
-            "checklists",
-            blocks.count("No.", "number"), blocks.words("section", "section"),
-            blocks.words("item", "item"), blocks.words("answer", "answer"),
-            blocks.words("where", "where"),
-        )
-        for checklist in checklists
-    ]  # fmt: skip
-    return Section("checklists", "Checklists", found)
+def _checklist(checklist: Checklist) -> Table:
+    score = "" if checklist.score is None else f" (score {checklist.score:.1f} %)"
+    return Table.of(
+        checklist.table(),
+        f"{checklist.name}, filled in where the software knows the answer{score}. "
+        f"{checklist.reference}",
+        "checklists",
+        columns.count("No.", "number"), columns.words("section", "section"),
+        columns.words("item", "item"), columns.words("answer", "answer"),
+        columns.words("where", "where"),
+    )  # fmt: skip
 
 
-def _score(checklist: Checklist) -> str:
-    return "" if checklist.score is None else f" (score {checklist.score:.1f} %)"
-
-
-_SECTIONS: Sequence[tuple[str, str, str, Callable[[Report], Sequence[Block]]]] = (
-    ("answer", "What was asked, and the answer", "claims", primary.answer),
-    ("patients", "Patients", "flow", primary.patients),
-    ("masks", "Masks", "evaluation", primary.masks),
-    ("tests", "The ten hypotheses", "associations", primary.tests),
-    ("agreement", "Automatic and manual", "agreement", primary.agreement),
-    ("sensitivity", "Sensitivity", "sensitivity", further.sensitivity),
-    ("confounding", "Is it shape, or IDH?", "adjusted", further.confounding),
-    ("robustness", "Robustness", "robustness", further.robustness),
-    ("noise", "Noise", "noise", further.noise),
-    ("uncertainty", "Uncertainty", "stability", further.uncertainty),
-    ("failed-attempt", "Why an attempt failed", "failed_attempt", further.failed_attempt),
-    ("prediction", "Prediction", "prediction", further.prediction),
+_SECTIONS: Sequence[tuple[str, Callable[[Findings], Section]]] = (
+    ("claims", answer),
+    ("flow", patients),
+    ("evaluation", masks),
+    ("associations", hypotheses),
+    ("agreement", agreement),
+    ("sensitivity", sensitivity),
+    ("adjusted", confounding),
+    ("robustness", robustness),
+    ("noise", noise),
+    ("stability", uncertainty),
+    ("failed_attempt", failed_attempt),
+    ("prediction", prediction),
 )
-"""Anchor, heading, the table that it needs, and what makes it."""
+"""The table that a section needs, and what makes it."""

@@ -1,0 +1,51 @@
+"""Columns of tables: how the numbers and words of a data frame are written."""
+
+from typing import Any
+
+import pandas as pd
+
+from lggshape.report import wording
+from lggshape.report.blocks import Column
+
+
+def words(title: str, name: str) -> Column:
+    """Return a column of text."""
+    return Column(title, lambda row: _shown(getattr(row, name)), "text")
+
+
+def feature(title: str = "feature", name: str = "feature") -> Column:
+    """Return a column of the abbreviations of features."""
+    return Column(title, lambda row: wording.symbol(getattr(row, name)), "text")
+
+
+def number(title: str, name: str, digits: int = 2) -> Column:
+    """Return a column of numbers with so many digits."""
+    return Column(title, lambda row: wording.number_text(float(getattr(row, name)), digits))
+
+
+def count(title: str, name: str) -> Column:
+    """Return a column of whole numbers."""
+    return Column(title, lambda row: wording.number_text(float(getattr(row, name)), 0))
+
+
+def p(title: str, name: str = "p") -> Column:
+    """Return a column of p-values."""
+    return Column(title, lambda row: wording.p_text(float(getattr(row, name))))
+
+
+def interval(title: str, estimate: str, low: str, high: str) -> Column:
+    """Return a column of estimates with their intervals."""
+
+    def cell(row: Any) -> str:
+        return wording.interval_text(*(float(getattr(row, name)) for name in (estimate, low, high)))
+
+    return Column(title, cell)
+
+
+def yes(title: str, name: str) -> Column:
+    """Return a column of truth values."""
+    return Column(title, lambda row: "yes" if getattr(row, name) else "no", "text")
+
+
+def _shown(value: Any) -> str:
+    return "—" if pd.isna(value) or value == "" else str(value)

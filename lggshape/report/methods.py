@@ -1,0 +1,130 @@
+"""How the results were made, what they cannot show, and what they were made from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from lggshape import shape
+from lggshape.association import Study
+from lggshape.provenance import InputFile
+from lggshape.report import wording
+from lggshape.report.blocks import (
+    Block,
+    Column,
+    Facts,
+    Heading,
+    Points,
+    Section,
+    Table,
+    Text,
+    code,
+)
+from lggshape.report.selection import tested_features
+
+_REFERENCES = (
+    "Freeman GH, Halton JH. Note on an exact treatment of contingency, goodness of fit and other "
+    "problems of significance. Biometrika 1951; 38: 141-149.",
+    "Hyndman RJ, Fan Y. Sample quantiles in statistical packages. The American Statistician 1996; "
+    "50: 361-365.",
+    "Bergsma W. A bias-correction for Cramér's V and Tschuprow's T. Journal of the Korean "
+    "Statistical Society 2013; 42: 323-328.",
+    "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more correlated "
+    "receiver operating characteristic curves. Biometrics 1988; 44: 837-845.",
+    "Brunner E, Munzel U. The nonparametric Behrens-Fisher problem: asymptotic theory and a "
+    "small-sample approximation. Biometrical Journal 2000; 42: 17-25.",
+    "Cowan G, Cranmer K, Gross E, Vitells O. Power-constrained limits. arXiv 1105.3166, 2011.",
+    "Benjamini Y, Hochberg Y. Controlling the false discovery rate. Journal of the Royal "
+    "Statistical Society B 1995; 57: 289-300.",
+)
+
+
+def methods(study: Study) -> Section:
+    """Return the section on the methods."""
+    family = study.family
+    decision = (
+        "The table of bins against groups was tested by Fisher's exact test in the form of Freeman "
+        "and Halton."
+        if study.test == "fisher"
+        else "The decision rests on the Kruskal-Wallis test of the feature between the groups. The "
+        "table of bins against groups is shown beside it."
+    )
+    blocks: list[Block] = [
+        Text(
+            f"Each feature was cut into {study.bins} bins at its quantiles, among the patients who "
+            "have both the feature and the label. The quantiles are those of type 7 of Hyndman and "
+            f"Fan, and the bins are closed on the right. {decision} The p-values are corrected "
+            f"over the family {family.name}, separately for each kind of mask. Verdicts rest on "
+            f"the Bonferroni correction at {family.alpha:g}."
+        ),
+        Text(
+            "Cramér's V is corrected for bias (Bergsma). Epsilon squared is the Kruskal-Wallis "
+            "statistic divided by n − 1; it is not corrected. Their intervals come from inverting "
+            "the noncentral chi-squared distribution. The upper limits are power-constrained "
+            "(Cowan et al.): they are never below that of a typical table without association."
+        ),
+        Text(
+            "Intervals of the AUC are DeLong's on the logit scale, with Student's t on "
+            "Satterthwaite's degrees of freedom (Brunner and Munzel). Where a table is too large "
+            "for the exact p, 99,999 random tables with the same margins give it, and its standard "
+            "error is in " + code("associations.csv") + "."
+        ),
+    ]
+    features = [shape.FEATURES[name] for name in tested_features(study) if name in shape.FEATURES]
+    if features:
+        table = Table.of(
+            features,
+            "The tested features.",
+            "",
+            Column("feature", lambda feature: wording.plain(feature.name), "text"),
+            Column("symbol", lambda feature: feature.symbol, "text"),
+            Column("definition", lambda feature: feature.definition, "long"),
+            Column("source", lambda feature: feature.source, "long"),
+        )
+        blocks.append(table)
+    own = [family.reference] if family.reference else []
+    blocks += [Heading("References"), Points([*own, *_REFERENCES])]
+    return Section("methods", "Methods", blocks)
+
+
+def limits(study: Study) -> Section:
+    """Return the section on what the results cannot show."""
+    points = [
+        "An association is not a cause.",
+        "A small p is not a large effect: read the interval beside it.",
+        "Groups of different labels overlap. Hypotheses on related labels are not independent "
+        "pieces of evidence.",
+        "The pixel grid sets a floor for features of the margin. Read those of small tumours with "
+        "care.",
+        "The conventions of the features (slice, contour, bins, corners of the voxels) change p. "
+        + code("lggshape features") + " has options for the others.",
+        *study.family.notes,
+        "Patients without a label or a feature are left out of the tests that need it. Where at "
+        "least five have no label, the section on the data compares them with the others.",
+    ]  # fmt: skip
+    return Section("limits", "Limits", [Points(points)])
+
+
+def provenance(study: Study, inputs: Sequence[InputFile], options: Mapping[str, Any]) -> Section:
+    """Return the section on the files and options that the results were made from."""
+    blocks: list[Block] = []
+    if inputs:
+        table = Table.of(
+            inputs,
+            "The inputs, with the hashes of their contents.",
+            "",
+            Column("file", lambda file: file.path, "long"),
+            Column("SHA-256", lambda file: code(file.sha256), "long"),
+        )
+        blocks.append(table)
+    if options:
+        blocks.append(Facts([(name, str(value)) for name, value in options.items()]))
+    names = Markup(", ").join(code(f"{name}.csv") for name in study.tables())
+    blocks.append(
+        Text(
+            "Beside this file are the tables (" + names + "), all of them in "
+            + code("results.json") + ", and every figure as PNG and SVG in " + code("figures/")
+            + ". Times, host and versions are in " + code("run.json") + "."
+        )
+    )  # fmt: skip
+    return Section("provenance", "Provenance", blocks)

@@ -1,0 +1,58 @@
+"""Who was studied, who is missing, and whether those who are missing differ."""
+
+from collections.abc import Iterator
+
+from lggshape.association import Study
+from lggshape.report import columns
+from lggshape.report.blocks import Block, Flow, FlowStep, Section, Table, Text
+from lggshape.report.selection import for_each_kind, of_masks
+
+
+def patients(study: Study) -> Section:
+    """Return the section on the data and what is missing of them."""
+
+    def of(masks: str) -> Iterator[Block]:
+        yield Flow(_steps(study, masks))
+        yield Table.of(
+            of_masks(study.patients, masks),
+            "Patients of each hypothesis. The AUC compares the feature of patients without the "
+            "label with that of the others; above 0.50, those without have the more irregular "
+            "shapes. An interval that excludes 0.50 suggests that they differ (not corrected for "
+            "the number of rows). Fewer than five patients are not compared.",
+            "patients",
+            columns.feature(),
+            columns.words("label", "label"),
+            columns.count("n", "n"),
+            columns.count("without label", "label_missing"),
+            columns.count("without feature", "feature_missing"),
+            columns.count("without both", "both_missing"),
+            columns.count("on a cut-point", "on_cut"),
+            columns.count("empty bins", "empty_bins"),
+            columns.interval(
+                "AUC, without label against with (95 %)", "auc", "auc_low", "auc_high"
+            ),
+        )
+        yield Text(
+            "A value on a cut-point belongs to the bin below. Where many values are tied there, "
+            "bins are uneven or empty.",
+            "note",
+        )
+
+    blocks = for_each_kind(study, of)
+    blocks.append(Flow(_steps(study, "")))
+    if not study.left_out.empty:
+        left_out = Table.of(
+            study.left_out,
+            "What was not tested, and why.",
+            "left_out",
+            columns.words("what", "what"),
+            columns.words("name", "name"),
+            columns.words("reason", "reason")._replace(kind="long"),
+        )
+        blocks.append(left_out)
+    return Section("data", "The data, and what is missing", blocks, "Data")
+
+
+def _steps(study: Study, masks: str) -> list[FlowStep]:
+    steps = of_masks(study.flow, masks)[["patients", "step", "which"]]
+    return [FlowStep(*row) for row in steps.itertuples(index=False, name=None)]

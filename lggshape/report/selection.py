@@ -1,0 +1,50 @@
+"""Which features, labels and rows of a study's tables a section is about."""
+
+from collections.abc import Callable, Iterable
+
+import pandas as pd
+
+from lggshape.association import Study
+from lggshape.report import wording
+from lggshape.report.blocks import Block, Heading
+
+
+def tested_features(study: Study) -> list[str]:
+    """Return the features of the hypotheses, each once."""
+    return list(dict.fromkeys(h.feature for h in study.family.hypotheses))
+
+
+def tested_labels(study: Study) -> list[str]:
+    """Return the labels of the hypotheses, each once."""
+    return list(dict.fromkeys(h.label for h in study.family.hypotheses))
+
+
+def of_masks(table: pd.DataFrame, masks: str) -> pd.DataFrame:
+    """Return the rows of a table that are about one kind of mask."""
+    return table[table["masks"] == masks]
+
+
+def of_pair(table: pd.DataFrame, masks: str, feature: str, label: str) -> pd.DataFrame:
+    """Return the rows of a table that are about one feature and label on one kind of mask."""
+    chosen = (table["masks"] == masks) & (table["feature"] == feature) & (table["label"] == label)
+    return table[chosen]
+
+
+def for_each_kind(study: Study, make: Callable[[str], Iterable[Block]]) -> list[Block]:
+    """Return the blocks of all kinds of mask, under a heading each if there are several."""
+    blocks: list[Block] = []
+    for masks in study.masks:
+        if len(study.masks) > 1:
+            blocks.append(Heading(wording.heading(masks)))
+        blocks += make(masks)
+    return blocks
+
+
+def test_name(study: Study) -> str:
+    """Return the name of the test that decides."""
+    return "Fisher's exact test" if study.test == "fisher" else "Kruskal-Wallis"
+
+
+def effect_name(study: Study) -> str:
+    """Return the name of the effect that belongs to the test that decides."""
+    return "Cramér's V" if study.test == "fisher" else "epsilon squared"

@@ -1,0 +1,74 @@
+"""Features of automatic masks against those of manual masks."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from lggshape.figures.agreement import agreement_plot
+from lggshape.report import columns, wording
+from lggshape.report.blocks import Column, Drawing, Section, Table, Text
+from lggshape.studies.buda2019.agreement import MARGIN, side_by_side
+from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL, MF
+from lggshape.studies.buda2019.report.columns import CLUSTER, FEATURE, PREDICTOR, N
+from lggshape.studies.buda2019.report.findings import Findings
+
+
+def agreement(findings: Findings) -> Section:
+    """Return the section on how automatic and manual features agree."""
+    measures, areas = findings.tables["agreement"], findings.tables["area_differences"]
+    blocks = [
+        Text(
+            f"{int(areas['agrees'].sum())} of the {len(areas)} areas under the curve agree. Two "
+            "areas agree if the whole interval of their difference lies within "
+            f"±{MARGIN:.2f}, a margin that was set beforehand. A p above 0.05 would not show "
+            "agreement."
+        ),
+        Text(_outlines(measures)),
+        Table.of(
+            areas,
+            "Area on automatic masks minus area on manual masks, paired by patient (DeLong).",
+            "area_differences",
+            PREDICTOR, CLUSTER, N,
+            columns.number("automatic", "automatic"), columns.number("manual", "manual"),
+            columns.interval("difference (95 %)", "difference", "low", "high"),
+            columns.yes("agree", "agrees"),
+        ),
+        Table.of(
+            measures, "Features of automatic masks against those of manual masks.", "agreement",
+            FEATURE, columns.words("measure", "measure"), N,
+            Column("estimate (95 %)", _three_digits),
+        ),
+        *_drawings(findings),
+    ]  # fmt: skip
+    return Section("agreement", "Automatic and manual masks", blocks)
+
+
+def _outlines(measures: pd.DataFrame) -> str:
+    """Return which way margin fluctuation of automatic masks is off."""
+    rows = measures[(measures["feature"] == MF) & (measures["measure"] == "bias")]
+    row: Any = rows.iloc[0]
+    values = (wording.number_text(value, 4) for value in (row.estimate, row.low, row.high))
+    if row.high < 0:
+        found = "are smoother than manual ones"
+    elif row.low > 0:
+        found = "are rougher than manual ones"
+    else:
+        found = "are neither smoother nor rougher than manual ones beyond chance"
+    return "Automatic outlines {}: MF differs by {} ({} to {}).".format(found, *values)
+
+
+def _drawings(findings: Findings) -> Iterator[Drawing]:
+    for name in dict.fromkeys(findings.tables["agreement"]["feature"]):
+        pairs = side_by_side(findings.tables["features"], name)
+        figure = agreement_plot(
+            pairs[AUTOMATIC], pairs[MANUAL], measured_name=AUTOMATIC, reference_name=MANUAL,
+            quantity=wording.symbol(name),
+        )  # fmt: skip
+        description = f"{wording.plain(name)}: automatic against manual, and Bland-Altman"
+        yield findings.gallery.keep(figure, description, "agreement", name)
+
+
+def _three_digits(row: Any) -> str:
+    values = (wording.number_text(value, 3) for value in (row.estimate, row.low, row.high))
+    return "{} ({} to {})".format(*values)

@@ -1,0 +1,102 @@
+"""What is left of the associations given IDH and other covariates."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from lggshape.report import columns
+from lggshape.report.blocks import Section, Table, Text
+from lggshape.studies.buda2019.names import AUTOMATIC
+from lggshape.studies.buda2019.report.columns import FEATURE, LABEL, MASKS, N, P, V
+from lggshape.studies.buda2019.report.findings import Findings, about, listed, pair_name
+
+
+def confounding(findings: Findings) -> Section:
+    """Return the section on what is left given IDH and other covariates."""
+    adjusted, mutants = findings.tables["adjusted"], findings.tables["within_mutants"]
+    blocks = [
+        *_summary(findings, "given IDH", adjusted[adjusted["model"] == "given IDH"]),
+        *_summary(findings, "among patients with IDH mutation", mutants),
+        Text(
+            f"{_wild_types(findings.tables['wild_types'])} So an association of shape with the "
+            "cluster may be one with IDH. IDH can be seen as a confounder or as a mediator, so the "
+            "results are given with and without it."
+        ),
+        Text(
+            "None of these p-values is corrected. Where the size of a pixel is not known, volume "
+            "is in voxels.",
+            "note",
+        ),
+        Table.of(
+            findings.tables["wild_types"], "Patients with IDH wild type, by cluster.",
+            "wild_types",
+            LABEL, columns.words("cluster", "level"), columns.count("patients", "patients"),
+        ),
+        Table.of(
+            adjusted,
+            "Ranks of the feature by cluster, given covariates (Freedman-Lane permutation within "
+            "institution). Partial R² is the share of the remaining variance that the clusters "
+            "explain.",
+            "adjusted",
+            MASKS, FEATURE, LABEL, columns.words("model", "model"), N, P,
+            columns.interval("partial R² (95 %)", "effect", "effect_low", "effect_high"),
+        ),
+        Table.of(
+            mutants, "The same tests among patients with IDH mutation.", "within_mutants",
+            MASKS, FEATURE, LABEL, N, P, V,
+        ),
+        _binary_models(findings.tables["binary_models"]),
+        *([_survival(survival)] if len(survival := findings.tables["survival"]) else []),
+    ]  # fmt: skip
+    return Section("confounding", "Is it shape, or IDH?", blocks)
+
+
+def _summary(findings: Findings, condition: str, table: pd.DataFrame) -> Iterator[Text]:
+    """Return which of the reported hypotheses have a small p under a condition."""
+    rows = [(h, table[about(table, AUTOMATIC, h)]) for h in findings.reported]
+    p = {pair_name(h.feature, h.label): float(row["p"].iloc[0]) for h, row in rows if len(row)}
+    small = [name for name, value in p.items() if value <= findings.family.alpha]
+    large = [name for name, value in p.items() if value > findings.family.alpha]
+    parts = [
+        f"p is {limit} {findings.family.alpha:g} for {listed(names)}"
+        for limit, names in (("at most", small), ("above", large))
+        if names
+    ]
+    if parts:
+        yield Text(f"On automatic masks, {condition}, {'; '.join(parts)}.")
+
+
+def _wild_types(counts: pd.DataFrame) -> str:
+    """Return in which cluster most patients with IDH wild type are."""
+    most = counts.iloc[int(counts["patients"].argmax())]
+    return (
+        f"Of the {counts['patients'].sum()} patients with IDH wild type and a known "
+        f"{most['label']}, {most['patients']} are in {most['level']}."
+    )
+
+
+def _binary_models(models: pd.DataFrame) -> Table:
+    return Table.of(
+        models,
+        "One cluster against the rest, by ridge logistic regression. The odds ratio is for one "
+        "standard deviation more; for wild type and higher grade, it is for having it.",
+        "binary_models",
+        MASKS, columns.words("model", "model"), columns.words("term", "term"), N,
+        columns.count("events", "events"),
+        columns.interval("odds ratio (95 %)", "odds_ratio", "low", "high"),
+        columns.yes("exploratory", "exploratory"),
+    )  # fmt: skip
+
+
+def _survival(models: pd.DataFrame) -> Table:
+    return Table.of(
+        models,
+        "Cox models. The hazard ratio is for one standard deviation more of the feature, towards "
+        "irregular shapes, or of age; for wild type, it is for having it. A small p in the last "
+        "column speaks against proportional hazards.",
+        "survival",
+        MASKS, columns.words("endpoint", "endpoint"), FEATURE, columns.words("model", "model"),
+        columns.feature("term", "term"), N, columns.count("events", "events"),
+        columns.interval("hazard ratio (95 %)", "hazard_ratio", "low", "high"), P,
+        columns.p("p, proportional", "p_proportional"),
+    )  # fmt: skip
