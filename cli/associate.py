@@ -85,16 +85,10 @@ def associate(
             write_table(place / f"{name}.csv", result)
         write_json(place / "results.json", study.as_json())
         if report:
-            from lggshape.report import count_figures, write_report
+            from lggshape.report import write_report
 
-            with progress("drawing", count_figures(study), quiet=quiet) as advance:
-                write_report(
-                    study,
-                    place,
-                    inputs=[describe_input(path) for path in inputs],
-                    options=options,
-                    on_figure=advance,
-                )
+            described = [describe_input(path) for path in inputs]
+            write_report(study, place, inputs=described, options=options)
         record["outputs"] = sorted(
             str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()
         )
