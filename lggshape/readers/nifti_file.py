@@ -6,17 +6,18 @@ towards superior, y towards anterior and x towards the right where the orientati
 
 import gzip
 import logging
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Geometry, Spacing
-from lggshape.readers.source import VOXEL_SIZES
+from lggshape.readers.source import MOST_VALUES, VOXEL_SIZES
 
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """Millimetres in the header's unit of length: not named, metre, millimetre, micrometre."""
@@ -25,6 +26,8 @@ _UNIT_OF_LENGTH = 7  # the lower three bits of xyzt_units
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LEVEL = 6  # twice as fast as the best, and nearly as small
 _COSINE_TOLERANCE = 0.01
+_PIECE = 2**24  # bytes that are read at once
+_MOST_BEFORE, _MOST_AFTER = 2**24, 2**10  # bytes of a file before its values, and after them
 
 _RAS = np.array([[0, 1], [1, 1], [2, 1]])
 """The orientation of the canonical axes, as nibabel notes it: axis and direction."""
@@ -128,22 +131,27 @@ def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
     """Open a file; give the nibabel image and the voxel sizes (x, y, z) of its header."""
     import nibabel as nib
 
-    content = path.read_bytes()
-    if content.startswith(_GZIP_MAGIC):
-        # The whole stream at once, because only its end holds the checksum.
-        content = gzip.decompress(content)
-    # The first field of the header is its own size, in either byte order.
-    size = {int.from_bytes(content[:4], "little"), int.from_bytes(content[:4], "big")}
-    if nib.Nifti1Header.sizeof_hdr in size:
-        kind = nib.Nifti1Image
-    elif nib.Nifti2Header.sizeof_hdr in size:
-        kind = nib.Nifti2Image
-    else:
-        msg = "no NIfTI header"
+    with path.open("rb") as file, _unpacked(file) as stream:
+        head = stream.read(nib.Nifti2Header.sizeof_hdr)
+        # The first field of the header is its own size, in either byte order.
+        size = {int.from_bytes(head[:4], "little"), int.from_bytes(head[:4], "big")}
+        if nib.Nifti1Header.sizeof_hdr in size:
+            kind = nib.Nifti1Image
+        elif nib.Nifti2Header.sizeof_hdr in size:
+            kind = nib.Nifti2Image
+        else:
+            msg = "no NIfTI header"
+            raise ValueError(msg)
+        # nibabel repairs a bad pixdim with a guess: the sizes are those of the header as it is.
+        header = head[: kind.header_class.sizeof_hdr]
+        raw = kind.header_class(header, check=False)  # type: ignore[no-untyped-call]
+        promised = _promised_bytes(raw)
+        # To the end of the stream, because only that holds the checksum of what was compressed.
+        content = head + _read_up_to(stream, promised + _MOST_AFTER - len(head))
+    if not promised <= len(content) < promised + _MOST_AFTER:
+        found = len(content) if len(content) < promised else "more"
+        msg = f"{found} bytes instead of the {promised} that the header promises"
         raise ValueError(msg)
-    # nibabel repairs a bad pixdim with a guess, so the sizes are taken from the header as it is.
-    header = content[: kind.header_class.sizeof_hdr]
-    raw = kind.header_class(header, check=False)  # type: ignore[no-untyped-call]
     pixdim = np.asarray(raw["pixdim"][1:4], dtype=np.float64)
     with _quiet_nibabel():
         image = kind.from_bytes(content)
@@ -153,6 +161,41 @@ def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
             raise ValueError(msg)
         _check_affine(image.affine)
     return image, pixdim
+
+
+@contextmanager
+def _unpacked(file: BinaryIO) -> Iterator[BinaryIO | gzip.GzipFile]:
+    """Open what a file holds, compressed or not."""
+    compressed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+    file.seek(0)
+    if compressed:
+        with gzip.GzipFile(fileobj=file) as stream:
+            yield stream
+    else:
+        yield file
+
+
+def _promised_bytes(header: Any) -> int:
+    """Return how long the file has to be, by its header; refuse sizes of no volume."""
+    axes = int(header["dim"][0])
+    shape = tuple(int(side) for side in header["dim"][1 : axes + 1])
+    if not 1 <= axes == len(shape) or min(shape) < 1 or math.prod(shape) > MOST_VALUES:
+        msg = f"{axes} axes of the sizes {shape}, at most {MOST_VALUES} values expected"
+        raise ValueError(msg)
+    offset = max(int(header["vox_offset"]), int(header.sizeof_hdr))
+    if offset > _MOST_BEFORE:
+        msg = f"values from byte {offset} on, at most {_MOST_BEFORE} expected"
+        raise ValueError(msg)
+    return offset + math.prod(shape) * int(header.get_data_dtype().itemsize)
+
+
+def _read_up_to(stream: BinaryIO | gzip.GzipFile, size: int) -> bytes:
+    """Read at most so many bytes, without room being made for more than there are."""
+    parts = []
+    while size > 0 and (part := stream.read(min(size, _PIECE))):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 def _has_affine(image: Any) -> bool:

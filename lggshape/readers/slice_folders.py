@@ -15,6 +15,7 @@ A case whose name begins with a TCGA barcode, such as `TCGA_CS_4941_19960909` or
 """
 
 import logging
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,6 +39,8 @@ _SEQUENCES = {(1,): ("FLAIR",), (3,): SEQUENCES}
 
 # A palette's values are indices, and where 0 is white they run against the intensity.
 _NO_INTENSITIES = {tifffile.PHOTOMETRIC.PALETTE, tifffile.PHOTOMETRIC.MINISWHITE}
+
+_MOST_IN_SLICE = 2**26  # values: 8192 x 8192
 
 _TIFF = re.compile(r"\.tiff?$", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?P<case>.+)_(?P<number>[0-9]+)")
@@ -183,6 +186,7 @@ class SliceFolder(CaseSource):
                 pages = len(tiff.pages)
                 if pages == 1:
                     page = tiff.pages.first
+                    _check_promises(page)
                     values = page.asarray(maxworkers=1)
                     if image and page.photometric in _NO_INTENSITIES:
                         photometric = tifffile.PHOTOMETRIC(page.photometric).name.lower()
@@ -286,6 +290,20 @@ LAYOUT = Layout(
     find,
     identify=identify,
 )
+
+
+def _check_promises(page: tifffile.TiffPage) -> None:
+    """Refuse a page of absurd size, or one of which parts are not there.
+
+    tifffile makes room for what is promised, and fills what is missing with zeros.
+    """
+    parts = len(page.databytecounts)
+    if not 0 < math.prod(page.shape) <= _MOST_IN_SLICE:
+        msg = f"shape {page.shape}, at most {_MOST_IN_SLICE} values expected"
+        raise ValueError(msg)
+    if parts != math.prod(page.chunked) or not all(page.databytecounts):
+        msg = f"shape {page.shape}, of which parts are missing"
+        raise ValueError(msg)
 
 
 def _slice_name(name: str) -> _SliceName | None:
