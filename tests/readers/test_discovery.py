@@ -85,3 +85,92 @@ def test_a_case_in_two_layouts_fails_alone(tmp_path):
     with pytest.raises(CaseError, match="case A to have one layout"):
         both.read()
     assert good.read().mask is not None
+
+
+# --- names of cases
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[2Jb", " a", "a\\b", "con", "x" * 129])
+def test_a_folder_whose_name_is_no_name_of_a_case_fails_alone_analytic(tmp_path, name):
+    write_slice_folder(tmp_path, "good")
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "mask_1.tif").touch()
+    good, bad = sorted(open_cases(tmp_path), key=lambda source: source.id != "good")
+    assert good.read().mask is not None
+    assert bad.id.startswith("?")
+    assert bad.id.isprintable()
+    with pytest.raises(CaseError, match="to have a name that can be that of a file") as caught:
+        bad.read()
+    assert str(caught.value).isprintable()
+
+
+def test_a_flat_file_whose_name_is_no_name_of_a_case_fails_alone_analytic(tmp_path, save_nifti):
+    save_nifti(tmp_path / "good_mask.nii.gz")
+    save_nifti(tmp_path / "b\tad_mask.nii.gz")
+    bad, good = open_cases(tmp_path)
+    assert good.read().mask is not None
+    with pytest.raises(CaseError, match="a character that cannot be printed"):
+        bad.read()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TCGA_CS_4941_19960909_mask.nii.gz",
+        "TCGA-CS-4941_1996.09.09_GlistrBoost_ManuallyCorrected.nii.gz",
+        "TCGA-CS-4941-seg.nii",
+        "TCGA_CS_4941/mask.nii.gz",
+    ],
+)
+def test_copies_in_another_layout_are_of_the_same_patient_analytic(tmp_path, save_nifti, name):
+    save_nifti(tmp_path / name)
+    (source,) = open_cases(tmp_path, masks_only=True)
+    assert (source.patient, source.site) == ("TCGA_CS_4941", "CS")
+    assert source.read().patient == "TCGA_CS_4941"
+
+
+# --- results of this tool beside cases
+
+
+def test_a_folder_of_masks_inside_a_data_set_is_no_case_analytic(tmp_path):
+    write_slice_folder(tmp_path, "A")
+    write_slice_folder(tmp_path, "B")
+    one, other = open_cases(tmp_path)
+    one.write(tmp_path / "masks", {"mask": np.ones((1, 4, 4), dtype=bool)})
+    # Recognised by the names of the cases in it, also without a record of the run.
+    assert [source.id for source in open_cases(tmp_path)] == ["A", "B"]
+    other.write(tmp_path / "masks", {"mask": np.ones((1, 4, 4), dtype=bool)})
+    assert [source.id for source in open_cases(tmp_path)] == ["A", "B"]
+    assert open_cases(tmp_path / "masks")[0].read().mask.all()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("run.json", '{"command": "segment", "outputs": []}'),
+        ("segmentation.json", '{"networks": "", "maps": [], "flips": true}'),
+        ("segmentation.csv", "case,patient,fold,status,reason\n"),
+    ],
+)
+def test_results_inside_a_data_set_are_no_case_analytic(tmp_path, save_nifti, name, content):
+    save_nifti(tmp_path / "A" / "flair.nii.gz")
+    save_nifti(tmp_path / "masks" / "A_mask.nii.gz")
+    assert [source.id for source in open_cases(tmp_path)] == ["A", "masks"]
+    (tmp_path / "masks" / name).write_text(content)
+    assert [source.id for source in open_cases(tmp_path)] == ["A"]
+    assert [source.id for source in open_cases(tmp_path / "masks")] == ["A"]
+    (tmp_path / "A" / "flair.nii.gz").unlink()
+    with pytest.raises(InputError, match=r"results of lggshape, to be opened by themselves"):
+        open_cases(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{}", '{"command": "scan"}', "[]", "no JSON", "\udc80"])
+def test_a_record_of_another_program_does_not_hide_a_case_analytic(tmp_path, save_nifti, content):
+    save_nifti(tmp_path / "A" / "mask.nii.gz")
+    (tmp_path / "A" / "run.json").write_bytes(content.encode(errors="surrogateescape"))
+    assert [source.id for source in open_cases(tmp_path)] == ["A"]
+
+
+def test_paths_may_be_text_analytic(tmp_path):
+    write_slice_folder(tmp_path, "A")
+    assert open_cases(str(tmp_path)) == open_cases(tmp_path)

@@ -1,5 +1,6 @@
 import gzip
 import logging
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -67,3 +68,42 @@ def test_absurd_dimensions(tmp_path, save_nifti, rewrite_header, failure):
 )
 def test_contents_that_are_no_volume(tmp_path, values, found, save_nifti, failure):
     assert found in failure(save_nifti(tmp_path / "A.nii", values), masks_only=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ({"dim": [3, 5, 6, 700, 1, 1, 1, 1]}, "instead of the 21352 that the header promises"),
+        ({"dim": [3, 2048, 2048, 2048, 1, 1, 1, 1]}, "3 axes of the sizes"),
+        ({"dim": [3, 5, -6, 7, 1, 1, 1, 1]}, "3 axes of the sizes"),
+        ({"dim": [3, 5, 0, 7, 1, 1, 1, 1]}, "3 axes of the sizes"),
+        ({"dim": [9, 5, 6, 7, 1, 1, 1, 1]}, "axes of the sizes"),
+        ({"vox_offset": 1e9}, "values from byte 1000000000 on"),
+        ({"vox_offset": np.nan}, "found"),
+        ({"datatype": 64, "bitpix": 64}, "that the header promises"),
+        ({"datatype": 999}, "found"),
+    ],
+)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_headers_that_promise_what_is_not_there_analytic(
+    tmp_path, save_nifti, rewrite_header, failure, header, found, compressed
+):
+    path = rewrite_header(save_nifti(tmp_path / "A.nii"), **header)
+    if compressed:
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    assert found in failure(path, masks_only=True)
+
+
+def test_a_file_that_holds_far_more_than_its_header_promises_analytic(
+    tmp_path, save_nifti, failure
+):
+    """A kilobyte is a slip; 256 MB, in 260 kB, is a bomb, of which little is unpacked."""
+    path = save_nifti(tmp_path / "A.nii")
+    packed = gzip.compress(path.read_bytes() + bytes(2**28), 9)
+    (tmp_path / "A.nii").unlink()
+    (tmp_path / "B.nii.gz").write_bytes(packed)
+    tracemalloc.start()
+    said = failure(tmp_path / "B.nii.gz", masks_only=True)
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
+    assert "more bytes instead of the 562 that the header promises" in said

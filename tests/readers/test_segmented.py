@@ -52,3 +52,26 @@ def test_a_run_in_which_all_failed_still_has_its_cases(tmp_path):
     pd.DataFrame([row]).to_csv(tmp_path / "segmentation.csv", index=False)
     (source,) = open_cases(tmp_path, masks_only=True)
     assert (source.id, source.has_mask) == ("a", False)
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ("../../x,P,ok,", r"a separator of folders \(/\) in line 2"),
+        ("a\0b,P,failed,", "a character that cannot be printed in line 2"),
+        ("a,P,done,", "the status 'done'"),
+        ("a,P,failed,one\na,P,failed,two", "a second row of this case in line 3"),
+    ],
+)
+def test_rows_that_cannot_be_are_refused_analytic(tmp_path, row, found):
+    (tmp_path / "segmentation.csv").write_text(f"case,patient,status,reason\n{row}\n")
+    with pytest.raises(InputError, match=found) as caught:
+        open_cases(tmp_path, masks_only=True)
+    assert str(tmp_path / "segmentation.csv") in str(caught.value)
+
+
+def test_a_patient_called_like_the_case_is_the_one_that_its_name_tells_analytic(tmp_path):
+    row = "TCGA_CS_4941_19960909,TCGA_CS_4941_19960909,failed,no image"
+    (tmp_path / "segmentation.csv").write_text(f"case,patient,status,reason\n{row}\n")
+    (source,) = open_cases(tmp_path, masks_only=True)
+    assert (source.patient, source.site) == ("TCGA_CS_4941", "CS")

@@ -1,4 +1,5 @@
 import logging
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -149,3 +150,43 @@ def test_a_slice_that_cannot_be_opened(tmp_path, write_slices, failure):
     (case / "A_5.tif").unlink()
     (case / "A_5.tif").symlink_to(tmp_path / "nowhere")
     assert "A_5.tif" in failure(tmp_path)
+
+
+def set_tag(path, code, value):
+    """Change the value of a tag of a little-endian TIFF file in place."""
+    content = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tiff:
+        tag = tiff.pages.first.tags[code]
+        size = {3: 2, 4: 4}[tag.dtype]
+        place = tag.valueoffset
+    content[place : place + size] = value.to_bytes(size, "little")
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+@pytest.mark.parametrize(
+    ("tag", "value", "found"),
+    [
+        ("ImageLength", 60000, "A_5_mask.tif"),
+        ("ImageWidth", 0, "A_5_mask.tif"),
+        ("StripByteCounts", 0, "parts are missing"),
+    ],
+)
+def test_tags_that_promise_what_is_not_there_analytic(
+    tmp_path, write_slices, failure, compression, tag, value, found
+):
+    case = write_slices(tmp_path, image=None, compression=compression)
+    set_tag(case / "A_5_mask.tif", tag, value)
+    assert found in failure(tmp_path)
+
+
+def test_a_slice_of_absurd_size_is_refused_before_room_is_made_for_it_analytic(
+    tmp_path, write_slices, failure
+):
+    case = write_slices(tmp_path, image=None)
+    for tag in ("ImageLength", "ImageWidth", "RowsPerStrip"):
+        set_tag(case / "A_5_mask.tif", tag, 60000)
+    tracemalloc.start()
+    assert "shape (60000, 60000), at most 67108864 values expected" in failure(tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
