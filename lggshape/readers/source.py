@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import Case
+from lggshape.case import Case, Spacing
 from lggshape.errors import CaseError, InputError
 from lggshape.masks import as_mask
 from lggshape.names import what_is_unsafe
@@ -26,6 +26,18 @@ MOST_VALUES = 2**30
 
 A file that promises more is damaged, or made to fill the memory.
 """
+
+
+def check_spacing(spacing: Spacing) -> None:
+    """Raise InputError unless the spacing is three numbers in the range of `VOXEL_SIZES`."""
+    low, high = VOXEL_SIZES
+    # A NaN fails both comparisons.
+    if len(spacing) != 3 or not all(low <= step <= high for step in spacing):
+        msg = (
+            f"Expected spacing to be three positive numbers (z, y, x) of {low:g} to {high:g} mm, "
+            f"found: {spacing}."
+        )
+        raise InputError(msg)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from lggshape.case import Case, Spacing
 from lggshape.errors import InputError
 from lggshape.masks import as_mask
-from lggshape.readers.source import VOXEL_SIZES
+from lggshape.readers.source import check_spacing
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
 from lggshape.shape.features import FEATURES
 from lggshape.shape.prepared import prepare
@@ -106,15 +106,3 @@ def extract_features(
         empty_bins=sum(deviation.empty_bins for deviation in prepared.deviations),
         reasons=reasons,
     )
-
-
-def check_spacing(spacing: Spacing) -> None:
-    """Raise InputError unless the spacing is three numbers in the range of `VOXEL_SIZES`."""
-    low, high = VOXEL_SIZES
-    # A NaN fails both comparisons.
-    if len(spacing) != 3 or not all(low <= step <= high for step in spacing):
-        msg = (
-            f"Expected spacing to be three positive numbers (z, y, x) of {low:g} to {high:g} mm, "
-            f"found: {spacing}."
-        )
-        raise InputError(msg)

@@ -1,22 +1,22 @@
 """From cases to the table of their features."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from lggshape.case import Case, Spacing
-from lggshape.errors import CaseError, InputError
+from lggshape.errors import InputError
 from lggshape.masks import Mask
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
-from lggshape.readers import CaseSource, open_cases
+from lggshape.readers import CaseSource
+from lggshape.readers.in_memory import Cases, sources_of
+from lggshape.readers.source import check_spacing
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
-from lggshape.shape.extraction import check_spacing, extract_features
+from lggshape.shape.extraction import extract_features
 from lggshape.shape.features import FEATURES
 
 Change = Callable[[Case], Mask]
@@ -65,7 +65,7 @@ class _Measured(NamedTuple):
 
 
 def feature_table(
-    cases: str | os.PathLike[str] | Sequence[CaseSource | Case],
+    cases: Cases,
     *,
     masks: str = "manual",
     spacing: Spacing | None = None,
@@ -127,17 +127,15 @@ def feature_table(
     if not masks.strip():
         msg = f"Expected masks to be a word such as manual or automatic, found: {masks!r}."
         raise InputError(msg)
-    if isinstance(cases, str | os.PathLike):
-        cases = open_cases(Path(cases), masks_only=True)
-    _check_names(cases)
+    sources = sources_of(cases, masks_only=True)
     measure = partial(
         _measure, masks=masks, spacing=spacing, conventions=conventions, change=change
     )
     rows: list[_Row] = []
     reasons: dict[str, dict[str, str]] = {}
     failures: dict[str, str] = {}
-    advance = counter(on_progress, "measuring", len(cases))
-    for outcome in map_cases(measure, cases, jobs=jobs, scheduler=scheduler):
+    advance = counter(on_progress, "measuring", len(sources))
+    for outcome in map_cases(measure, sources, jobs=jobs, scheduler=scheduler):
         case = outcome.item
         if outcome.value is not None:
             row, reasons[case.id] = outcome.value
@@ -153,7 +151,7 @@ def feature_table(
 
 
 def _measure(
-    item: CaseSource | Case,
+    source: CaseSource,
     *,
     masks: str,
     spacing: Spacing | None,
@@ -161,18 +159,11 @@ def _measure(
     change: Change | None,
 ) -> _Measured:
     """Read the mask of a case and measure it."""
-    case = item if isinstance(item, Case) else item.read(image=False)
-    if case.mask is None:
-        where = "" if isinstance(item, Case) else f": {item.path}"
-        msg = f"Expected case {case.id} to have a mask, found none{where}."
-        raise CaseError(msg)
+    case = source.read(image=False)
+    assert case.mask is not None  # it is required
     spacing = spacing or case.geometry.spacing
     mask = case.mask if change is None else change(case)
-    try:
-        result = extract_features(mask, spacing=spacing, conventions=conventions)
-    except InputError as error:
-        msg = f"Case {case.id}: {error}"
-        raise CaseError(msg) from error
+    result = extract_features(mask, spacing=spacing, conventions=conventions)
     row: _Row = {
         "case": case.id,
         "patient": case.patient,
@@ -183,16 +174,6 @@ def _measure(
         "empty_bins": result.empty_bins,
     }
     return _Measured(row, result.reasons)
-
-
-def _check_names(cases: Sequence[CaseSource | Case]) -> None:
-    first: dict[str, CaseSource | Case] = {}
-    for case in cases:
-        other = first.setdefault(case.id, case)
-        if other is not case:
-            where = ", ".join(str(one.path) for one in (other, case) if isinstance(one, CaseSource))
-            msg = f"Expected every case once, found {case.id} twice{': ' if where else ''}{where}."
-            raise InputError(msg)
 
 
 def _in_words(reasons: dict[str, str]) -> str:

@@ -152,12 +152,12 @@ def test_a_path_and_cases_in_memory_are_measured_alike_invariant(cohort):
 @pytest.mark.parametrize(
     ("case", "found"),
     [
-        (Case("a", "a"), "Expected case a to have a mask, found none"),
-        (Case("a", "a", mask=np.array([[[0, 1, 2]]])), "Case a: .* two values"),
-        (Case("a", "a", mask=np.ones((2, 2)) > 0), r"Case a: .*\(Z, Y, X\)"),
+        (Case("a", "a"), "Expected case a to have an image or a mask, found none: in memory"),
+        (Case("a", "a", mask=np.array([[[0, 1, 2]]])), "Case a in memory: .* two values"),
+        (Case("a", "a", mask=np.ones((2, 2)) > 0), r"Case a in memory: .*\(Z, Y, X\)"),
         (
             Case("a", "a", mask=block(1, 1, 1), geometry=Geometry(spacing=(0.0, 1.0, 1.0))),
-            "Case a: .* three positive numbers",
+            "Case a in memory: .* three positive numbers",
         ),
     ],
 )
@@ -170,7 +170,7 @@ def test_an_unusable_case_in_memory_is_a_failure(case, found):
 
 def test_two_cases_in_memory_of_one_name_are_refused():
     case = Case("a", "a", mask=block(1, 1, 1))
-    with pytest.raises(InputError, match=r"every case once, found a twice\."):
+    with pytest.raises(InputError, match=r"every case once, found a twice"):
         feature_table([case, Case("a", "b", mask=case.mask)], jobs=1)
 
 

@@ -1,0 +1,104 @@
+"""Cases in memory, in place of cases that are read from files."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lggshape.case import Case
+from lggshape.errors import CaseError, InputError
+from lggshape.masks import as_mask
+from lggshape.readers.discovery import open_cases
+from lggshape.readers.source import CaseSource, check_spacing
+
+Cases = str | os.PathLike[str] | Sequence[CaseSource | Case]
+"""What functions take as cases: a path, what `open_cases` returns, or cases in memory."""
+
+
+@dataclass(frozen=True)
+class CaseInMemory(CaseSource):
+    """A case that is in memory already. What it holds is checked when it is read.
+
+    Attributes
+    ----------
+    case : Case
+        The case.
+    """
+
+    case: Case = field(default_factory=lambda: Case("", ""), repr=False)
+
+    def _read(self, *, image: bool, mask: bool) -> Case:
+        try:
+            if self.case.geometry.spacing is not None:
+                check_spacing(self.case.geometry.spacing)
+            inside = None if self.case.mask is None else as_mask(self.case.mask, ndim=3)
+        except InputError as error:
+            msg = f"Case {self.id} in memory: {error}"
+            raise CaseError(msg) from error
+        return replace(
+            self.case,
+            patient=self.patient,
+            image=self.case.image if image else None,
+            mask=inside if mask else None,
+        )
+
+    def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
+        raise CaseError(self._no_layout())
+
+    def _places(self) -> list[str]:
+        raise CaseError(self._no_layout())
+
+    def _no_layout(self) -> str:
+        return f"Expected case {self.id} to have files whose layout is kept, found it in memory."
+
+
+def sources_of(cases: Cases, *, masks_only: bool = False) -> list[CaseSource]:
+    """Return where cases are read from, whatever way they are given.
+
+    Parameters
+    ----------
+    cases : str, path, or sequence of CaseSource or Case
+        A path that `open_cases` reads, what it returns, or cases in memory.
+    masks_only : bool
+        Whether every case has to have a mask.
+
+    Returns
+    -------
+    list of CaseSource
+        In the order of `cases`; those of a path in natural order.
+
+    Raises
+    ------
+    InputError
+        If the path cannot be opened, or two cases have one name.
+
+    Examples
+    --------
+    >>> case = Case("a", "patient_1", mask=np.ones((1, 2, 3), dtype=bool))
+    >>> sources_of([case])[0].read().mask.shape
+    (1, 2, 3)
+    """
+    if isinstance(cases, str | os.PathLike):
+        return open_cases(Path(cases), masks_only=masks_only)
+    sources = [_in_memory(case) if isinstance(case, Case) else case for case in cases]
+    first: dict[str, CaseSource] = {}
+    for source in sources:
+        other = first.setdefault(source.id, source)
+        if other is not source:
+            msg = f"Expected every case once, found {source.id} twice: {other.path}, {source.path}."
+            raise InputError(msg)
+    return [replace(source, mask_required=True) for source in sources] if masks_only else sources
+
+
+def _in_memory(case: Case) -> CaseInMemory:
+    return CaseInMemory(
+        id=case.id,
+        patient=case.patient,
+        path=Path("in memory"),
+        has_image=case.image is not None,
+        has_mask=case.mask is not None,
+        case=case,
+    )
