@@ -24,7 +24,7 @@ def evaluate(
     ] = None,
     by: Annotated[
         list[str] | None,
-        typer.Option(help="Label to group by; may be repeated. Default: gender and age."),
+        typer.Option(help="Label of the tables to group by; may be repeated."),
     ] = None,
     patient_column: Annotated[
         str | None, typer.Option(help="Patient column of the label tables. Default: Patient.")
@@ -61,7 +61,6 @@ def evaluate(
     from lggshape.labels import read_labels
     from lggshape.provenance import recorded
 
-    matched = evaluation.match_cases(predicted, reference, manifest=manifest)
     known = read_labels(labels, patient_column=patient_column) if labels else None
     options = {
         "surface_tolerance": surface_tolerance, "by": by or [], "patient_column": patient_column,
@@ -72,25 +71,27 @@ def evaluate(
         results_folder(out, overwrite=overwrite) as place,
         recorded(place / "run.json", command="evaluate", options=options, inputs=inputs) as record,
     ):
-        with progress("evaluating", len(matched.pairs), quiet=quiet) as advance:
+        with progress("evaluating", None, quiet=quiet) as advance:
             found = evaluation.evaluate(
-                matched,
+                predicted,
+                reference,
+                manifest=manifest,
                 labels=known,
                 by=by or (),
                 surface_tolerance=surface_tolerance,
                 seed=seed,
                 jobs=jobs,
                 scheduler=scheduler,
-                on_case=advance,
+                on_progress=lambda progress: advance() if progress.done else None,
             )
         for name, table in found.tables().items():
             write_table(place / f"{name}.csv", table)
-        write_json(place / "evaluation.json", found.as_json())
+        write_json(place / "evaluation.json", found.to_dict())
         write_figures(found, place / "figures")
         record["outputs"] = sorted(
             str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()
         )
-        record["cases"] = len(matched.pairs)
+        record["cases"] = len(found.scores)
         record["failed"] = len(found.failures)
     if not quiet:
         typer.echo(found.summary_text())

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lggshape.errors import CaseError, InputError
-from lggshape.evaluation import evaluate, match_cases
+from lggshape.evaluation import evaluate
 from lggshape.evaluation.evaluation import SLICE_COLUMNS
 from lggshape.files import write_json
 from lggshape.parallel import map_cases
@@ -140,8 +140,7 @@ def segment_held_out(
     if clock.ticks > 1 or not record.exists():
         write_json(record, {"seconds": clock.median()})
     seconds = read_json(record, ["seconds"])["seconds"]
-    matched = match_cases(work, dataset)
-    found = evaluate(matched, surface_tolerance=surface_tolerance, jobs=jobs)
+    found = evaluate(work, dataset, surface_tolerance=surface_tolerance, jobs=jobs)
     if found.slices.empty:
         raise _none_left(run, made.failures | found.failures)
     return HeldOut(found.scores, found.slices, (), seconds, made.failures | found.failures)

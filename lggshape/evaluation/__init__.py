@@ -2,6 +2,5 @@
 
 from lggshape.evaluation import scores
 from lggshape.evaluation.evaluation import Evaluation, evaluate
-from lggshape.evaluation.matching import Matched, Pair, match_cases
 
-__all__ = ["Evaluation", "Matched", "Pair", "evaluate", "match_cases", "scores"]
+__all__ = ["Evaluation", "evaluate", "scores"]

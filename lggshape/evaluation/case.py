@@ -7,7 +7,7 @@ import pandas as pd
 
 from lggshape.case import Case, Spacing
 from lggshape.errors import CaseError
-from lggshape.evaluation.matching import Pair
+from lggshape.evaluation.matching import CasePair
 from lggshape.evaluation.scores import Scores, score_masks
 from lggshape.files import names_cell
 from lggshape.readers import CaseSource
@@ -15,14 +15,14 @@ from lggshape.readers.naming import SEQUENCES
 
 
 class Compared(NamedTuple):
-    """What came of the comparison of one case.
+    """The result of comparing one case.
 
     Attributes
     ----------
     row : dict
         The scores and what describes the case, a row of `scores.csv`.
     slices : DataFrame
-        A row a slice: `case`, `patient`, `slice` (from 1), `reference_area`, `predicted_area` and
+        A row per slice: `case`, `patient`, `slice` (from 1), `reference_area`, `predicted_area` and
         `overlap_area` (pixels), `score`.
     """
 
@@ -30,12 +30,12 @@ class Compared(NamedTuple):
     slices: pd.DataFrame
 
 
-def compare_case(pair: Pair, *, surface_tolerance: float = 1.0) -> Compared:
+def compare_case(pair: CasePair, *, surface_tolerance: float = 1.0) -> Compared:
     """Read the two masks of a case and compare them.
 
     Parameters
     ----------
-    pair : Pair
+    pair : CasePair
         The case.
     surface_tolerance : float
         Tolerance of the surface Dice, in mm; in pixels if the spacing is unknown.
@@ -55,7 +55,7 @@ def compare_case(pair: Pair, *, surface_tolerance: float = 1.0) -> Compared:
         msg = f"Expected case {pair.id} to have a reference mask, found none."
         raise CaseError(msg)
     reference = pair.reference.read(image=False)
-    assert predicted.mask is not None
+    assert predicted.mask is not None  # both masks are required
     assert reference.mask is not None
     spacing = _common_spacing(predicted, reference, pair)
     scores = score_masks(
@@ -99,8 +99,8 @@ def compare_case(pair: Pair, *, surface_tolerance: float = 1.0) -> Compared:
     return Compared(row, slices)
 
 
-def _common_spacing(predicted: Case, reference: Case, pair: Pair) -> Spacing | None:
-    """Give the spacing of both masks; refuse two different grids."""
+def _common_spacing(predicted: Case, reference: Case, pair: CasePair) -> Spacing | None:
+    """Return the spacing of both masks; refuse two different grids."""
     assert predicted.mask is not None
     assert reference.mask is not None
     shape = reference.mask.shape
@@ -123,9 +123,9 @@ def _path(source: CaseSource | None) -> str:
 
 
 def _missing_sequences(source: CaseSource) -> tuple[str | None, str]:
-    """Name the sequences that an image lacks; None if there is no image, or with a reason.
+    """Return the sequences that an image lacks, and why they are unknown.
 
-    The image is read apart from the mask: one that is damaged does no harm to the scores.
+    The image is read separately, so that a damaged one does not prevent the scores.
     """
     try:
         case = source.read(mask=False)
@@ -135,6 +135,6 @@ def _missing_sequences(source: CaseSource) -> tuple[str | None, str]:
 
 
 def _reason(scores: Scores, *, empty: str) -> str:
-    """Say why scores are not defined: one of the masks is empty."""
+    """Return why scores are not defined: one of the masks is empty."""
     undefined = [name for name, value in scores._asdict().items() if np.isnan(value)]
     return f"the {empty} mask is empty: no {', '.join(undefined)}" if undefined else ""

@@ -1,21 +1,27 @@
 """An evaluation: the scores of many cases, and what they say together."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from lggshape.errors import InputError
 from lggshape.evaluation.case import compare_case
 from lggshape.evaluation.detection import detection_table
-from lggshape.evaluation.matching import Matched
+from lggshape.evaluation.matching import Matched, match_cases
 from lggshape.evaluation.scores import Scores, check_tolerance
 from lggshape.evaluation.summaries import choose_labels, group_table, summary_table
 from lggshape.labels import Label, Labels
 from lggshape.parallel import map_cases
+from lggshape.progress import OnProgress, counter
+from lggshape.readers.in_memory import Cases
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLUMNS = (
     "case", "patient", "fold", *Scores._fields, "components_removed", "site", "missing_sequences",
@@ -43,14 +49,14 @@ LOW = 0.5
 """Cases with a Dice below this are named one by one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """How good predicted masks are.
 
     Attributes
     ----------
     scores : DataFrame
-        A row a case, with the columns `COLUMNS`. A case that could not be compared has a row
+        A row per case, with the columns `COLUMNS`. A case that could not be compared has a row
         without scores; `reason` says why.
     summary : DataFrame
         Each score over the cases; see `summaries.summary_table`.
@@ -59,24 +65,33 @@ class Evaluation:
     detection : DataFrame
         Slices with and without tumour; see `detection.detection_table`.
     slices : DataFrame
-        A row a slice, with the columns `SLICE_COLUMNS`: what `detection` was computed from.
+        A row per slice, with the columns `SLICE_COLUMNS`, from which `detection` was computed.
     failures : dict of str to str
         The cases that could not be compared, with the reason.
     without_prediction : tuple of str
-        Cases that have a reference and no predicted mask, where nothing tells whether one was asked
+        Cases that have a reference and no predicted mask, if it is unknown whether one was asked
         for.
     surface_tolerance : float
-        Of the surface Dice, in mm; in pixels where the spacing is unknown.
+        Of the surface Dice, in mm; in pixels if the spacing is unknown.
     """
 
     scores: pd.DataFrame
     summary: pd.DataFrame
     groups: pd.DataFrame
     detection: pd.DataFrame
-    slices: pd.DataFrame = field(repr=False)
+    slices: pd.DataFrame
     failures: dict[str, str]
     without_prediction: tuple[str, ...]
     surface_tolerance: float
+
+    def __repr__(self) -> str:
+        """Return the numbers of cases and failures, and the mean Dice."""
+        dice = self.scores["dice"]
+        mean = f", mean Dice {dice.mean():.3f}" if dice.notna().any() else ""
+        return f"Evaluation({len(dice)} cases, {len(self.failures)} failed{mean})"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.summary.to_html(index=False)}"
 
     @property
     def low(self) -> pd.DataFrame:
@@ -84,7 +99,7 @@ class Evaluation:
         return self.scores[self.scores["dice"] < LOW].sort_values("dice", kind="stable")
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Give every table by its name."""
+        """Return every table by its name."""
         return {
             "scores": self.scores,
             "summary": self.summary,
@@ -93,8 +108,14 @@ class Evaluation:
             "slices": self.slices,
         }
 
-    def as_json(self) -> dict[str, Any]:
-        """Give everything but the slices as plain values, missing ones as None."""
+    def plot(self) -> "dict[str, Figure]":
+        """Draw the figures for which there are data, by name; see `drawing.draw`."""
+        from lggshape.evaluation.drawing import draw
+
+        return dict(draw(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the slices as plain values, missing ones as None."""
         return {
             "surface_tolerance": self.surface_tolerance,
             "low": list(self.low["case"]),
@@ -108,7 +129,7 @@ class Evaluation:
         }
 
     def summary_text(self) -> str:
-        """Give what was found in words, a line a thing; failures have their own place."""
+        """Return the main results in words, one per line, without the failures."""
         lines = [f"{len(self.scores) - len(self.failures)} of {len(self.scores)} cases evaluated"]
         row: Any
         for row in self.summary.itertuples():
@@ -138,37 +159,43 @@ class Evaluation:
 
 
 def evaluate(
-    matched: Matched,
+    predicted: Cases,
+    reference: Cases,
     *,
+    manifest: str | os.PathLike[str] | None = None,
     labels: Labels | None = None,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     surface_tolerance: float = 1.0,
     seed: int = 0,
     jobs: int | None = None,
     scheduler: str | None = None,
-    on_case: Callable[[], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Evaluation:
     """Compare predicted masks with references.
 
+    Cases are matched by name; see `match_cases`.
+
     Parameters
     ----------
-    matched : Matched
-        The cases, as from `match_cases`.
+    predicted, reference : str, path, or sequence of CaseSource or Case
+        What `lggshape.open_cases` reads or returns, or cases in memory. `predicted` may be the
+        folder of a `segment` run: its tables are used then.
+    manifest : str or path, optional
+        A CSV with the columns `case` and `patient`, and perhaps `site`.
     labels : Labels, optional
         Labels of the patients, to group the cases by.
-    by : sequence of str
-        The labels to group by; by default gender and age where the tables have them (see
-        `summaries.DEFAULT_GROUPS`).
+    by : str or sequence of str
+        The labels to group by. `labels` and `by` need each other.
     surface_tolerance : float
-        Tolerance of the surface Dice, in mm; in pixels where the spacing is unknown.
+        Tolerance of the surface Dice, in mm; in pixels if the spacing is unknown.
     seed : int
         Of the bootstrap intervals.
     jobs : int, optional
         Number of processes; all cores by default.
     scheduler : str, optional
         Address of a Dask scheduler, to work there instead.
-    on_case : callable, optional
-        Called after each case.
+    on_progress : callable, optional
+        Called with a `Progress` after each case.
 
     Returns
     -------
@@ -178,15 +205,30 @@ def evaluate(
     Raises
     ------
     InputError
-        If the tolerance is negative, a label to group by is not there or is no grouping, or no
-        patient has a label.
+        If no case has both masks, a table cannot be read, the tolerance is negative, a label to
+        group by is missing or cannot group cases, or no patient has a label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lggshape.case import Case
+    >>> mask = np.zeros((1, 8, 8), dtype=bool)
+    >>> mask[0, 2:6, 2:6] = True
+    >>> predicted = Case("a", "patient_1", mask=np.roll(mask, 1, axis=2))
+    >>> found = evaluate([predicted], [Case("a", "patient_1", mask=mask)], jobs=1)
+    >>> found
+    Evaluation(1 cases, 0 failed, mean Dice 0.750)
+    >>> found.scores.loc[0, ["dice", "iou"]].tolist()
+    [0.75, 0.6]
     """
     check_tolerance(surface_tolerance)
-    grouping = _grouping(matched, labels, by)
+    matched = match_cases(predicted, reference, manifest=manifest)
+    grouping = _grouping(matched, labels, [by] if isinstance(by, str) else by)
     compare = partial(compare_case, surface_tolerance=surface_tolerance)
     rows: list[dict[str, Any]] = []
     slices: list[pd.DataFrame] = []
     failures: dict[str, str] = {}
+    advance = counter(on_progress, "evaluating", len(matched.pairs))
     for outcome in map_cases(compare, matched.pairs, jobs=jobs, scheduler=scheduler):
         pair = outcome.item
         if outcome.error is None:
@@ -204,8 +246,7 @@ def evaluate(
                     "reason": failures[pair.id],
                 }
             )
-        if on_case is not None:
-            on_case()
+        advance()
     types = dict.fromkeys(Scores._fields, "float64") | {
         "components_removed": "Int64",
         "spacing_known": "boolean",
@@ -229,11 +270,17 @@ def evaluate(
 
 
 def _grouping(matched: Matched, labels: Labels | None, by: Sequence[str]) -> list[Label]:
-    if labels is None:
-        if by:
-            msg = f"Expected label tables to group by {', '.join(by)}, found none."
-            raise InputError(msg)
+    if labels is None and not by:
         return []
+    if labels is None:
+        msg = f"Expected label tables to group by {', '.join(by)}, found none."
+        raise InputError(msg)
+    if not by:
+        msg = (
+            "Expected the names of labels to group the cases by, found none. The tables have: "
+            f"{', '.join(labels.names)}."
+        )
+        raise InputError(msg)
     patients = [pair.patient for pair in matched.pairs]
     if labels.patients.isdisjoint(patients):
         msg = (

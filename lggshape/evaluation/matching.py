@@ -1,5 +1,6 @@
-"""Which predicted mask belongs to which reference, and what the run of the prediction says."""
+"""Which predicted mask belongs to which reference, and what the `segment` run says of it."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +11,15 @@ import pandas as pd
 
 from lggshape.errors import InputError
 from lggshape.files import read_table
-from lggshape.readers import CaseSource, assign_patients, open_cases
+from lggshape.readers import CaseSource, assign_patients
+from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.readers.segmented import SEGMENTATION
 
 SLICE_TABLE = "slices.csv"
 
 
 @dataclass(frozen=True)
-class Pair:
+class CasePair:
     """A case that was asked for: its predicted mask and its reference.
 
     Attributes
@@ -51,64 +53,71 @@ class Matched(NamedTuple):
 
     Attributes
     ----------
-    pairs : tuple of Pair
+    pairs : tuple of CasePair
         The cases that were asked for.
     without_prediction : tuple of str
-        The cases that have a reference and no predicted mask, where no table tells which cases were
+        The cases that have a reference and no predicted mask, if no table says which cases were
         asked for.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[CasePair, ...]
     without_prediction: tuple[str, ...]
 
 
-def match_cases(predicted: Path, reference: Path, *, manifest: Path | None = None) -> Matched:
+def match_cases(
+    predicted: Cases, reference: Cases, *, manifest: str | os.PathLike[str] | None = None
+) -> Matched:
     """Match predicted masks with references by the names of their cases.
 
-    The cases of `segmentation.csv` in `predicted` are those that were asked for; without that
-    table, the cases that have a predicted mask. One that failed there, or that has no reference,
-    remains a case: it cannot be scored, but counts. One that was skipped there is left aside.
+    If `predicted` is the folder of a `segment` run, the cases of its `segmentation.csv` are those
+    that were asked for; otherwise the cases that have a predicted mask. A case that failed there,
+    or that has no reference, remains a case: it cannot be scored, but counts. A case that was
+    skipped there is left out.
 
     Parameters
     ----------
-    predicted, reference : Path
-        What `lggshape.open_cases` reads. `predicted` may be the folder of a `segment` run: its
-        `segmentation.csv` and `slices.csv` are used then.
-    manifest : Path, optional
+    predicted, reference : str, path, or sequence of CaseSource or Case
+        What `lggshape.open_cases` reads or returns, or cases in memory.
+    manifest : str or path, optional
         A CSV with the columns `case` and `patient`, and perhaps `site`, in place of what the table
-        and the names of the references tell.
+        and the names of the references say.
 
     Returns
     -------
     Matched
-        The pairs, in the order of the table or of the names.
+        The pairs, in the order of the table or of the predicted masks.
 
     Raises
     ------
     InputError
-        If a path holds no case, a table cannot be read or contradicts itself, or no case has both a
+        If there is no case, a table cannot be read or contradicts itself, or no case has both a
         predicted mask and a reference.
     """
-    if (reference / SEGMENTATION).is_file() and not (predicted / SEGMENTATION).is_file():
+    folder, other = _folder(predicted), _folder(reference)
+    if _holds_a_run(other) and not _holds_a_run(folder):
         msg = (
             f"Expected predicted masks first and references second, found {SEGMENTATION} of a "
-            f"prediction in {reference}."
+            f"prediction in {other}."
         )
         raise InputError(msg)
-    run = _read_run(predicted / SEGMENTATION)
-    masks = {source.id: source for source in open_cases(predicted, masks_only=True)}
-    sources = open_cases(reference, masks_only=True)
+    run = None if folder is None else _read_run(folder / SEGMENTATION)
+    masks = {source.id: source for source in sources_of(predicted, masks_only=True)}
+    sources = sources_of(reference, masks_only=True)
+    if not (masks and sources):
+        msg = f"Expected predicted and reference masks, found {len(masks)} and {len(sources)}."
+        raise InputError(msg)
     if manifest is not None:
-        sources = assign_patients(sources, manifest)
+        sources = assign_patients(sources, Path(manifest))
     references = {source.id: source for source in sources}
     asked = list(masks) if run is None else list(run)
     if not any(masks[case].has_mask and case in references for case in asked):
         msg = (
             "Expected a predicted mask and a reference of the same case, found none: the first "
-            f"cases are {asked[0]} in {predicted} and {sources[0].id} in {reference}."
+            f"cases are {asked[0]} ({masks[asked[0]].path}) and {sources[0].id} "
+            f"({sources[0].path})."
         )
         raise InputError(msg)
-    scores = _read_slice_scores(predicted / SLICE_TABLE)
+    scores = None if folder is None else _read_slice_scores(folder / SLICE_TABLE)
     pairs = [
         _pair(
             case,
@@ -125,6 +134,14 @@ def match_cases(predicted: Path, reference: Path, *, manifest: Path | None = Non
     return Matched(tuple(pairs), tuple(others))
 
 
+def _folder(cases: Cases) -> Path | None:
+    return Path(cases) if isinstance(cases, str | os.PathLike) else None
+
+
+def _holds_a_run(folder: Path | None) -> bool:
+    return folder is not None and (folder / SEGMENTATION).is_file()
+
+
 def _pair(
     case: str,
     predicted: CaseSource,
@@ -133,10 +150,10 @@ def _pair(
     row: Mapping[str, str],
     as_predicted: bool,
     scores: tuple[float, ...] | None,
-) -> Pair:
+) -> CasePair:
     known = reference or predicted
     removed = row.get("components_removed", "")
-    return Pair(
+    return CasePair(
         id=case,
         patient=(predicted if as_predicted else known).patient,
         site=known.site,
@@ -149,10 +166,7 @@ def _pair(
 
 
 def _read_run(path: Path) -> dict[str, dict[str, str]] | None:
-    """Read what became of each case of a `segment` run that was not skipped.
-
-    None if there is no table of it.
-    """
+    """Read what became of each case that a `segment` run did not skip; None without its table."""
     if not path.is_file():
         return None
     columns = ["case", "fold", "components_removed"]
@@ -163,7 +177,7 @@ def _read_run(path: Path) -> dict[str, dict[str, str]] | None:
         found = "no row" if table.empty else "only skipped cases"
         if doubled:
             found = f"several of {', '.join(doubled)}"
-        msg = f"Expected one row a case, found {found}: {path}."
+        msg = f"Expected one row per case, found {found}: {path}."
         raise InputError(msg)
     _numbers(table, "components_removed", path)
     return {
@@ -189,7 +203,7 @@ def _read_slice_scores(path: Path) -> dict[str, tuple[float, ...]] | None:
 
 
 def _numbers(table: pd.DataFrame, column: str, path: Path) -> "pd.Series[float]":
-    """Give a column as finite numbers; a cell may be empty."""
+    """Return a column as finite numbers; a cell may be empty."""
     cells = table[column]
     numbers = pd.to_numeric(cells, errors="coerce").astype(float)
     wrong = cells[~np.isfinite(numbers) & (cells != "")]

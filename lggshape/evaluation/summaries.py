@@ -13,9 +13,6 @@ from lggshape.labels import Kind, Label, Labels
 from lggshape.names import natural_key
 from lggshape.statistics import cluster_bootstrap, quantile_bins
 
-DEFAULT_GROUPS = ("gender", "age_at_initial_pathologic")
-"""Labels by which the cases are grouped if the label tables have them."""
-
 UNKNOWN = "unknown"
 """Level of the patients whose label is missing."""
 
@@ -36,15 +33,15 @@ def summary_table(scores: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     Parameters
     ----------
     scores : DataFrame
-        A row a case, as `evaluate` makes it.
+        A row per case, as `evaluate` makes it.
     seed : int
         Of the bootstrap.
 
     Returns
     -------
     DataFrame
-        A row a score: `score`; `unit` of the score, or of the tolerance of the surface Dice (mm or
-        pixels; cases with and without known spacing are apart); `n`, the cases in which it is
+        A row per score: `score`; `unit` of the score, or of the tolerance of the surface Dice (mm
+        or pixels; cases with and without known spacing are apart); `n`, the cases in which it is
         defined; `mean` and `median` with 95 % percentile intervals of a bootstrap that draws
         patients (`mean_low` ...); `sd`, `q25`, `q75`, `min`, `max`; and, of shares, how many lie
         below 0.5 and 0.7.
@@ -62,14 +59,14 @@ def summary_table(scores: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
 
 
 def choose_labels(labels: Labels, by: Sequence[str]) -> list[Label]:
-    """Give the labels to group cases by.
+    """Return the labels to group cases by.
 
     Parameters
     ----------
     labels : Labels
         The labels of the patients.
     by : sequence of str
-        The names of those to group by; none for those of `DEFAULT_GROUPS` that there are.
+        The names of those to group by.
 
     Returns
     -------
@@ -81,7 +78,7 @@ def choose_labels(labels: Labels, by: Sequence[str]) -> list[Label]:
     InputError
         If a label is not there, or is neither levels nor numbers.
     """
-    chosen = [labels[name] for name in by or [name for name in DEFAULT_GROUPS if name in labels]]
+    chosen = [labels[name] for name in by]
     for label in chosen:
         if label.kind is Kind.IDENTIFIER:
             msg = f"Expected {label.name} to have levels or numbers to group by, found text."
@@ -101,7 +98,7 @@ def group_table(
     Parameters
     ----------
     scores : DataFrame
-        A row a case, as `evaluate` makes it.
+        A row per case, as `evaluate` makes it.
     labels : sequence of Label
         As from `choose_labels`.
     seed : int
@@ -110,7 +107,7 @@ def group_table(
     Returns
     -------
     DataFrame
-        A row a level: `group`, `level` and the columns of `summary_table` from `n` on. Cases
+        A row per level: `group`, `level` and the columns of `summary_table` from `n` on. Cases
         without a value have the level "unknown"; those without scores are left out.
     """
     scores = scores[scores["dice"].notna()]
@@ -128,14 +125,14 @@ def group_table(
 
 
 def _named(column: "pd.Series[str]") -> "pd.Series[Any]":
-    """Give a column of names as levels in natural order."""
+    """Return a column of names as levels in natural order."""
     known = column.replace("", None)
     levels = sorted(known.dropna().unique(), key=natural_key)
     return known.astype(pd.CategoricalDtype(levels))
 
 
 def _labelled(label: Label, patients: "pd.Series[str]") -> "pd.Series[Any]":
-    """Give the level of each case."""
+    """Return the level of each case."""
     values = patients.map(label.values)
     if label.kind is Kind.CATEGORICAL:
         return values.astype(pd.CategoricalDtype(list(label.levels)))
@@ -143,7 +140,7 @@ def _labelled(label: Label, patients: "pd.Series[str]") -> "pd.Series[Any]":
 
 
 def _cut(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Give the part between tertiles that each number is in."""
+    """Return the third of the values that each number is in."""
     known = values.dropna().astype(float)
     if known.empty:
         return values.astype("category")
@@ -155,7 +152,7 @@ def _cut(values: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def _members(column: "pd.Series[Any]") -> Iterator[tuple[str, "pd.Series[bool]"]]:
-    """Give each level with its cases, the unknown last; nothing if all are unknown."""
+    """Yield each level with its cases, the unknown last; nothing if all are unknown."""
     if column.isna().all():
         return
     for level in column.cat.categories:

@@ -91,7 +91,8 @@ def publish_masks(dataset: Path, labels: Path) -> dict[str, float]:
 def evaluate(dataset: Path, labels: Path) -> None:
     packed, out = HERE / "masks", HERE / "evaluation"
     shutil.rmtree(out, ignore_errors=True)
-    lggshape("evaluate", packed, dataset, "--out", out, "--labels", labels)
+    groups = ("--by", "gender", "--by", "age_at_initial_pathologic")
+    lggshape("evaluate", packed, dataset, "--out", out, "--labels", labels, *groups)
     (out / "run.json").unlink()  # holds the paths of this machine
     slices = pd.read_csv(out / "slices.csv")
     write_table(HERE / "slice_position.csv", by_position(slices))

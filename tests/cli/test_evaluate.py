@@ -39,7 +39,8 @@ def test_tables_figures_record_and_summary(
 ) -> None:
     out = tmp_path / "out"
     labels = reference / "labels.csv"
-    code, printed, messages = run(predicted, reference, "--labels", labels, "--out", out)
+    by = ("--by", "gender", "--by", "age_at_initial_pathologic")
+    code, printed, messages = run(predicted, reference, "--labels", labels, *by, "--out", out)
     assert (code, messages) == (0, "")
     assert printed.startswith("4 of 4 cases evaluated\nDice: mean 0.")
     assert printed.endswith(f"Results: {out / 'scores.csv'}\n")

@@ -10,7 +10,7 @@ from lggshape.comparison import compare_runs
 from lggshape.comparison.drawing import draw
 from lggshape.comparison.held_out import held_out_sources
 from lggshape.errors import InputError
-from lggshape.evaluation import evaluate, match_cases
+from lggshape.evaluation import evaluate
 from lggshape.evaluation.detection import detection_table
 from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
@@ -50,7 +50,7 @@ def test_a_row_a_run_with_what_it_is_and_what_it_took(runs, compared):
 
 def test_scores_are_those_of_segment_and_evaluate_invariant(cohort, runs, compared, tmp_path):
     segment_cases(open_cases(cohort), tmp_path / "masks", networks=runs["long"])
-    found = evaluate(match_cases(tmp_path / "masks", cohort), jobs=1)
+    found = evaluate(tmp_path / "masks", cohort, jobs=1)
     row = compared.runs.set_index("run").loc["long"]
     dice = found.summary.set_index("score").loc["dice"]
     assert row["dice"] == dice["mean"] > 0.5

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from lggshape.errors import CaseError
-from lggshape.evaluation import match_cases
 from lggshape.evaluation.case import compare_case
+from lggshape.evaluation.matching import match_cases
 from lggshape.evaluation.scores import score_masks
 
 SHAPE = (3, 12, 14)

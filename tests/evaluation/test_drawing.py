@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lggshape.evaluation import evaluate, match_cases
+from lggshape.evaluation import evaluate
 from lggshape.evaluation.drawing import draw, write_figures
 
 
@@ -13,7 +13,7 @@ def found(tmp_path, write_case):
         name = f"TCGA_A{index % 2}_000{index}_20000101"
         write_case(tmp_path / "predicted", name, np.roll(mask, 2 * index, axis=1))
         write_case(tmp_path / "reference", name, mask)
-    return evaluate(match_cases(tmp_path / "predicted", tmp_path / "reference"), jobs=1)
+    return evaluate(tmp_path / "predicted", tmp_path / "reference", jobs=1)
 
 
 def test_the_figures_show_the_tables(found):
@@ -30,14 +30,14 @@ def test_only_what_there_are_data_for(tmp_path, write_case):
     full = np.ones((1, 4, 4), dtype=bool)
     for name in ("predicted", "reference"):
         write_case(tmp_path / name, "a", full)
-    found = evaluate(match_cases(tmp_path / "predicted", tmp_path / "reference"), jobs=1)
+    found = evaluate(tmp_path / "predicted", tmp_path / "reference", jobs=1)
     assert [name for name, _ in draw(found)] == ["dice", "volumes_voxels"]
 
 
 def test_nothing_was_compared(tmp_path, write_case):
     write_case(tmp_path / "predicted", "a", np.ones((1, 4, 4), dtype=bool))
     write_case(tmp_path / "reference", "a", np.ones((2, 4, 4), dtype=bool))
-    found = evaluate(match_cases(tmp_path / "predicted", tmp_path / "reference"), jobs=1)
+    found = evaluate(tmp_path / "predicted", tmp_path / "reference", jobs=1)
     assert not list(draw(found))
 
 

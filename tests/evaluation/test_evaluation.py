@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from lggshape.errors import InputError
-from lggshape.evaluation import evaluate, match_cases
+from lggshape.evaluation import evaluate
 from lggshape.evaluation.evaluation import COLUMNS, SLICE_COLUMNS
 from lggshape.labels import read_labels
 from lggshape.masks import dice
+from lggshape.readers import open_cases
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def cohort(tmp_path, write_case):
 @pytest.fixture
 def found(cohort):
     folder, _ = cohort
-    return evaluate(match_cases(folder / "predicted", folder / "reference"), jobs=1)
+    return evaluate(folder / "predicted", folder / "reference", jobs=1)
 
 
 def test_a_row_a_case(found, cohort):
@@ -66,7 +67,7 @@ def test_low_cases_are_named(found):
 
 
 def test_json_holds_every_table_but_the_slices(found):
-    plain = json.loads(json.dumps(found.as_json(), allow_nan=False))
+    plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert plain["low"] == ["case_4"]
     assert plain["scores"][5]["dice"] is None
     assert plain["scores"][4]["reason"] == "the predicted mask is empty: no precision, hd95"
@@ -76,34 +77,53 @@ def test_json_holds_every_table_but_the_slices(found):
 
 def test_jobs_do_not_change_the_result_invariant(found, cohort):
     folder, _ = cohort
-    other = evaluate(match_cases(folder / "predicted", folder / "reference"), jobs=2)
+    other = evaluate(folder / "predicted", folder / "reference", jobs=2)
     for name, table in found.tables().items():
         pd.testing.assert_frame_equal(table, other.tables()[name])
     assert found.failures == other.failures
 
 
-def test_labels_make_groups(cohort):
+def test_labels_that_are_named_make_groups(cohort):
     folder, _ = cohort
-    matched = match_cases(folder / "predicted", folder / "reference")
+    places = folder / "predicted", folder / "reference"
     labels = read_labels([folder / "labels.csv"])
-    assert set(evaluate(matched, labels=labels, jobs=1).groups["group"]) == {"gender"}
-    chosen = evaluate(matched, labels=labels, by=["height"], jobs=1).groups
+    chosen = evaluate(*places, labels=labels, by="height", jobs=1).groups
     assert chosen["group"].unique().tolist() == ["height"]
     assert chosen["n"].sum() == 5
+    both = evaluate(*places, labels=labels, by=["gender", "height"], jobs=1).groups
+    assert both["group"].unique().tolist() == ["gender", "height"]
 
 
 def test_every_case_is_counted_on_the_way(cohort):
     folder, _ = cohort
     calls = []
-    matched = match_cases(folder / "predicted", folder / "reference")
-    evaluate(matched, jobs=1, on_case=lambda: calls.append(1))
-    assert len(calls) == 6
+    evaluate(folder / "predicted", folder / "reference", jobs=1, on_progress=calls.append)
+    assert [call.done for call in calls] == list(range(7))
+    assert calls[-1] == ("evaluating", 6, 6)
+
+
+def test_paths_sources_and_cases_in_memory_are_evaluated_alike_invariant(found, cohort):
+    folder, _ = cohort
+    sources = [open_cases(folder / name) for name in ("predicted", "reference")]
+    in_memory = [[source.read(image=False) for source in some] for some in sources]
+    for cases in (sources, in_memory):
+        pd.testing.assert_frame_equal(evaluate(*cases, jobs=1).slices, found.slices)
+    (strings,) = {str(folder / "predicted")}
+    assert list(evaluate(strings, sources[1], jobs=1).failures) == ["case_5"]
+
+
+def test_an_evaluation_shows_itself_in_a_line(found, cohort):
+    _, masks = cohort
+    mean = np.mean([dice(*masks[f"case_{index}"]) for index in range(5)])
+    assert repr(found) == f"Evaluation(6 cases, 1 failed, mean Dice {mean:.3f})"
+    assert "<table" in found._repr_html_()
+    assert {"dice", "detection"} < found.plot().keys()
 
 
 def test_nothing_can_be_compared(cohort):
     folder, _ = cohort
-    matched = match_cases(folder / "predicted" / "case_5", folder / "reference")
-    found = evaluate(matched, jobs=1)
+    found = evaluate(folder / "predicted" / "case_5", folder / "reference", jobs=1)
+    assert repr(found) == "Evaluation(1 cases, 1 failed)"
     assert list(found.failures) == ["case_5"]
     assert found.summary_text().splitlines() == [
         "0 of 1 cases evaluated",
@@ -114,11 +134,16 @@ def test_nothing_can_be_compared(cohort):
 
 def test_unusable_options(cohort):
     folder, _ = cohort
-    matched = match_cases(folder / "predicted", folder / "reference")
+    places = folder / "predicted", folder / "reference"
     with pytest.raises(InputError, match="label tables to group by gender, found none"):
-        evaluate(matched, by=["gender"])
+        evaluate(*places, by=["gender"])
+    labels = read_labels([folder / "labels.csv"])
+    with pytest.raises(InputError, match=r"labels to group the cases by, found none\. .* height"):
+        evaluate(*places, labels=labels)
+    with pytest.raises(InputError, match="predicted and reference masks, found 0 and 6"):
+        evaluate([], places[1])
     with pytest.raises(InputError, match="tolerance to be a number from 0 upwards, found -1"):
-        evaluate(matched, surface_tolerance=-1)
+        evaluate(*places, surface_tolerance=-1)
     (folder / "others.csv").write_text("patient,gender\nq1,1\n")
     with pytest.raises(InputError, match="found none in common: the first are case_0 and q1"):
-        evaluate(matched, labels=read_labels([folder / "others.csv"]))
+        evaluate(*places, labels=read_labels([folder / "others.csv"]), by=["gender"])

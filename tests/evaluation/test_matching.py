@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from lggshape.errors import CaseError, InputError
-from lggshape.evaluation import match_cases
 from lggshape.evaluation.case import compare_case
+from lggshape.evaluation.matching import match_cases
 
 HEADER = "case,patient,fold,status,reason,networks,volume,components_removed\n"
 
@@ -84,7 +84,7 @@ def test_nifti_files_match_slice_folders(folders, tmp_path):
 
 
 def test_nothing_in_common(folders):
-    with pytest.raises(InputError, match="of the same case, found none: the first cases are a in"):
+    with pytest.raises(InputError, match="of the same case, found none: the first cases are a "):
         match_cases(folders[0] / "a", folders[1])
 
 
@@ -92,8 +92,8 @@ def test_nothing_in_common(folders):
     ("name", "text", "message"),
     [
         ("segmentation.csv", "case,status\nb,ok\n", "to have the columns"),
-        ("segmentation.csv", HEADER, "one row a case, found no row"),
-        ("segmentation.csv", HEADER + "b,b,,skipped,,,,\n", "a case, found only skipped cases"),
+        ("segmentation.csv", HEADER, "one row per case, found no row"),
+        ("segmentation.csv", HEADER + "b,b,,skipped,,,,\n", "per case, found only skipped cases"),
         ("segmentation.csv", HEADER + "b,b,,ok,,,,\n" * 2, "found several of b"),
         ("segmentation.csv", HEADER + "b,b,,ok,,,,few\n", "to hold numbers, found 'few' in line 2"),
         ("slices.csv", "case,slice,score\nb,1,inf\n", "to hold numbers, found 'inf' in line 2"),

@@ -72,7 +72,7 @@ def test_two_cases_of_a_patient_are_drawn_together_invariant(scores):
 
 
 def test_groups_are_in_order_and_complete(scores, labels):
-    table = group_table(scores, choose_labels(labels, ()))
+    table = group_table(scores, choose_labels(labels, ["gender", "age_at_initial_pathologic"]))
     levels = table.groupby("group", sort=False)["level"].agg(list).to_dict()
     assert levels == {
         "fold": ["9", "10"],
@@ -109,7 +109,9 @@ def test_labels_of_choice(scores, labels):
 
 def test_a_label_that_nobody_has_makes_no_group(scores, labels):
     others = scores.assign(patient=[f"q{i}" for i in range(12)])
-    assert set(group_table(others, choose_labels(labels, ()))["group"]) == {
+    assert set(
+        group_table(others, choose_labels(labels, ["gender", "age_at_initial_pathologic"]))["group"]
+    ) == {
         "fold",
         "missing_sequences",
         "reference_volume",

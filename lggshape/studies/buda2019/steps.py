@@ -8,7 +8,7 @@ import pandas as pd
 
 from lggshape.association import associate
 from lggshape.errors import InputError
-from lggshape.evaluation import evaluate, match_cases
+from lggshape.evaluation import evaluate
 from lggshape.masks import largest_component
 from lggshape.readers import open_cases
 from lggshape.shape import feature_table
@@ -114,9 +114,16 @@ def _segment(study: Study) -> Tables:
 
 
 def _evaluate(study: Study) -> Tables:
-    matched = match_cases(study.mask_folder, study.dataset)
-    with study.progress("evaluating", len(matched.pairs)) as advance:
-        found = evaluate(matched, labels=study.labels, jobs=study.jobs, on_case=advance)
+    by = [name for name in (study.roles.gender, study.roles.age) if name in study.labels]
+    with study.progress("evaluating", len(study.sources)) as advance:
+        found = evaluate(
+            study.mask_folder,
+            study.dataset,
+            labels=study.labels if by else None,
+            by=by,
+            jobs=study.jobs,
+            on_progress=lambda progress: advance() if progress.done else None,
+        )
     by_case = found.scores.set_index("case")["dice"]
     return {
         "scores": found.scores,
@@ -229,8 +236,7 @@ def _noise(study: Study) -> Tables:
     manual = study.features_of(MANUAL)
     for noise in NOISE:
         masks = noisy_masks(study, noise).masks
-        matched = match_cases(masks, study.dataset)
-        scores = evaluate(matched, jobs=study.jobs).scores
+        scores = evaluate(masks, study.dataset, jobs=study.jobs).scores
         name = f"automatic, noise {noise:.0%}"
         sources = open_cases(masks, masks_only=True)
         table = feature_table(sources, masks=name, jobs=study.jobs).table
