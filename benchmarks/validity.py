@@ -1,7 +1,7 @@
 """Are the tests valid, and do the intervals cover? A check on phantom label sets.
 
 For many seeded label sets without and with a planted association, the whole of `associate` is run
-on one hypothesis (margin fluctuation x RNASeqCluster), with as many patients as the public data
+on one hypothesis (margin fluctuation x molecular_subtype), with as many patients as the public data
 set has.
 Printed: the share of p < 0.05 (an error without an association, the power with one), and the
 share of intervals that cover the effect in the population, each with its 95 % interval
@@ -21,10 +21,10 @@ from scipy.stats import binomtest
 
 from lggshape.association import Family, Hypothesis, associate
 from lggshape.labels import read_labels
-from lggshape.phantoms import label_table
+from lggshape.phantoms import draw_patients, label_table
 from lggshape.statistics import cramers_v, epsilon_squared, quantile_bins
 
-FEATURE, LABEL = "margin_fluctuation", "RNASeqCluster"
+FEATURE, LABEL = "margin_fluctuation", "molecular_subtype"
 FAMILY = Family("validity", "Validity", (Hypothesis(FEATURE, LABEL),))
 PATIENTS = 110
 POPULATION = 400_000
@@ -37,14 +37,15 @@ def draw(rng: np.random.Generator, n: int, planted: bool) -> tuple[np.ndarray, p
     irregularity = rng.random(n)
     # The measured feature follows the irregularity, but not exactly: the pixel grid, the one slice.
     measured = irregularity + rng.normal(scale=NOISE, size=n)
-    return measured, label_table(irregularity, rng=rng, association=planted)
+    patients = draw_patients(irregularity, rng=rng, association=planted)
+    return measured, label_table(patients, rng=rng)
 
 
 def one_set(stream: np.random.SeedSequence, planted: bool) -> dict[str, float]:
     rng = np.random.default_rng(stream)
     values, table = draw(rng, PATIENTS, planted)
     features = pd.DataFrame(
-        {"case": table["Patient"], "patient": table["Patient"], "masks": "manual", "reason": ""}
+        {"case": table["patient"], "patient": table["patient"], "masks": "manual", "reason": ""}
     ).assign(**{FEATURE: values})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "labels.csv"
@@ -66,9 +67,9 @@ def population_effects(planted: bool) -> tuple[float, float]:
     if not planted:
         return 0.0, 0.0
     values, table = draw(np.random.default_rng(2019), POPULATION, planted)
-    label = pd.to_numeric(table[LABEL], errors="coerce").to_numpy(float)
-    known = np.isfinite(label)
-    values, groups = values[known], label[known].astype(int) - 1
+    codes, _ = pd.factorize(table[LABEL], sort=True)
+    known = codes >= 0
+    values, groups = values[known], codes[known]
     counts = np.zeros((4, groups.max() + 1), dtype=np.int64)
     np.add.at(counts, (np.asarray(quantile_bins(values, 4).codes) - 1, groups), 1)
     return cramers_v(counts).estimate, epsilon_squared(values, groups).estimate

@@ -33,7 +33,8 @@ def demo(
     fresh_folder(out, overwrite=overwrite)
     cohort, masks, scores = out / "cohort", out / "masks", out / "evaluation"
     table, report = out / "features.csv", out / "report"
-    labels = [cohort / "labels.csv", cohort / "idh_1p19q.csv"]
+    labels = [cohort / "labels.csv", cohort / "clinical.csv"]
+    hypotheses = cohort / "hypotheses.toml"
 
     def say(text: str) -> None:
         if not quiet:
@@ -51,8 +52,18 @@ def demo(
         evaluate(masks, cohort, out=scores, quiet=quiet)
         say(f"\n$ lggshape features {masks} --out {table}")
         features([masks], out=table, quiet=quiet)
-        say(f"\n$ lggshape associate {table} {tables} --out {report} --report")
-        associate(table, labels=labels, out=report, report=True, quiet=quiet)
+        say(
+            f"\n$ lggshape associate {table} {tables} --hypotheses {hypotheses} "
+            f"--out {report} --report"
+        )
+        associate(
+            table,
+            labels=labels,
+            hypotheses=str(hypotheses),
+            out=report,
+            report=True,
+            quiet=quiet,
+        )
     finally:
         # Also after a failure: so that the next demo can replace what there is.
         outputs = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())

@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "studies": CASES
     | TABLES
     | {"provenance", "figures", "segmentation", "association", "evaluation", "verification"}
-    | {"report"},
+    | {"report", "phantoms"},
 }
 """For each part of the package, the parts it may import; a new part has to be added here."""
 

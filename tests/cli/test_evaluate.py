@@ -39,8 +39,9 @@ def test_tables_figures_record_and_summary(
 ) -> None:
     out = tmp_path / "out"
     labels = reference / "labels.csv"
-    by = ("--by", "gender", "--by", "age_at_initial_pathologic")
-    code, printed, messages = run(predicted, reference, "--labels", labels, *by, "--out", out)
+    code, printed, messages = run(
+        predicted, reference, "--labels", labels, "--by", "sex", "--by", "age", "--out", out
+    )
     assert (code, messages) == (0, "")
     assert printed.startswith("4 of 4 cases evaluated\nDice: mean 0.")
     assert printed.endswith(f"Results: {out / 'scores.csv'}\n")
@@ -48,7 +49,7 @@ def test_tables_figures_record_and_summary(
     assert tuple(scores.columns) == COLUMNS
     assert set(scores["missing_sequences"]) == {"none"}
     groups = pd.read_csv(out / "groups.csv")
-    assert {"gender", "age_at_initial_pathologic"} < set(groups["group"])
+    assert {"sex", "age"} < set(groups["group"])
     assert len(pd.read_csv(out / "slices.csv")) == 4 * 8
     record = json.loads((out / "run.json").read_text())
     assert (record["command"], record["cases"], record["failed"]) == ("evaluate", 4, 0)

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
 from lggshape.shape.perturbation import jitter
+from lggshape.studies.buda2019.phantom_labels import write_phantoms
 from lggshape_cli import app
 
 STEPS = ["--step", "primary", "--step", "agreement"]
@@ -39,7 +39,7 @@ class Cohort:
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
     top = tmp_path_factory.mktemp("replicate")
     dataset, masks = top / "cases", top / "masks"
-    write_cohort(dataset, patients=12, seed=5, size=(8, 40, 40))
+    write_phantoms(dataset, patients=12, seed=5, size=(8, 40, 40))
     for number, source in enumerate(open_cases(dataset, masks_only=True)):
         rng = np.random.default_rng([1, number])
         mask = source.read(image=False).mask

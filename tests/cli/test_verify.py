@@ -20,12 +20,12 @@ def run(*arguments: str | Path) -> tuple[int, str, str]:
 
 def test_a_whole_data_set(cohort: Path) -> None:
     code, printed, said = run(
-        cohort, "--labels", cohort / "labels.csv", "--labels", cohort / "idh_1p19q.csv"
+        cohort, "--labels", cohort / "labels.csv", "--labels", cohort / "clinical.csv"
     )
     assert (code, said) == (0, "")
     assert printed.startswith("3 cases of 3 patients: ")
-    assert "labels.csv, RNASeqCluster: " in printed
-    assert "idh_1p19q.csv, idh_1p19q_buda_table2: " in printed
+    assert "labels.csv, molecular_subtype: " in printed
+    assert "clinical.csv, grade: " in printed
 
 
 def test_a_bad_case_is_listed_and_the_others_are_verified(cohort: Path) -> None:
@@ -43,7 +43,7 @@ def test_json_holds_everything_and_nothing_else_is_printed(cohort: Path) -> None
     assert (code, said) == (0, "")
     content = json.loads(printed)
     assert sum(content["status"].values()) == len(content["cases"]) == 3
-    assert {row["column"] for row in content["labels"]} >= {"RNASeqCluster", "gender"}
+    assert {row["column"] for row in content["labels"]} >= {"molecular_subtype", "sex"}
 
 
 def test_quiet_leaves_the_failures(cohort: Path) -> None:
@@ -67,13 +67,13 @@ def test_a_manifest_gives_the_patients(cohort: Path, tmp_path: Path) -> None:
 def test_the_patient_column_may_have_another_name(cohort: Path) -> None:
     labels = cohort / "labels.csv"
     text = labels.read_text(encoding="utf-8")
-    labels.write_text(text.replace("Patient", "Subject", 1), encoding="utf-8")
+    labels.write_text(text.replace("patient", "Subject", 1), encoding="utf-8")
     code, printed, said = run(cohort, "--labels", labels)
     assert code == 2
     assert "one column called Patient" in said
     code, printed, said = run(cohort, "--labels", labels, "--patient-column", "Subject")
     assert (code, said) == (0, "")
-    assert "labels.csv, RNASeqCluster: " in printed
+    assert "labels.csv, molecular_subtype: " in printed
 
 
 def test_input_that_cannot_be_used_ends_in_one_line(tmp_path: Path) -> None:

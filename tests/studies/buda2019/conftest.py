@@ -10,12 +10,12 @@ import pytest
 
 from lggshape.association import Family, read_preset
 from lggshape.labels import Labels, read_labels
-from lggshape.phantoms import write_cohort
 from lggshape.readers import CaseSource, open_cases
 from lggshape.segmentation import Segmentation
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.shape import feature_table
 from lggshape.shape.perturbation import jitter
+from lggshape.studies.buda2019.phantom_labels import write_phantoms
 from lggshape.studies.buda2019.probabilities import keep_probability
 from lggshape.studies.buda2019.roles import Roles, read_roles
 
@@ -48,7 +48,8 @@ class Replicated:
 def replicated(tmp_path_factory: pytest.TempPathFactory) -> Replicated:
     """Give a cohort with manual and automatic masks and their features."""
     top = tmp_path_factory.mktemp("replication")
-    folder, masks = write_cohort(top / "cases", patients=PATIENTS, seed=5, size=SIZE), top / "masks"
+    folder = write_phantoms(top / "cases", patients=PATIENTS, seed=5, size=SIZE)
+    masks = top / "masks"
     manual = open_cases(folder, masks_only=True)
     for number, source in enumerate(manual):
         mask = source.read(image=False).mask

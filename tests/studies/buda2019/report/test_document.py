@@ -13,7 +13,7 @@ import pytest
 from lggshape.association import Family, associate, read_preset
 from lggshape.files import write_json, write_table
 from lggshape.labels import Labels, read_labels
-from lggshape.phantoms import clinical_table, label_table
+from lggshape.phantoms import draw_patients
 from lggshape.studies.buda2019 import prediction
 from lggshape.studies.buda2019.agreement import agreement_table, area_differences
 from lggshape.studies.buda2019.confounding import (
@@ -26,6 +26,7 @@ from lggshape.studies.buda2019.confounding import (
 from lggshape.studies.buda2019.factors import OURS, THEIRS, factor_table, one_at_a_time
 from lggshape.studies.buda2019.names import ASD, BEVR, MF, OFFSETS
 from lggshape.studies.buda2019.paper import claims_table, cohort_table, table_3
+from lggshape.studies.buda2019.phantom_labels import clinical_table, cluster_table
 from lggshape.studies.buda2019.report import as_json, write_report
 from lggshape.studies.buda2019.roles import read_roles
 from lggshape.studies.buda2019.sensitivity import run_analyses, span_table, with_other_tests
@@ -93,7 +94,7 @@ def family() -> Family:
 def labels(tmp_path_factory: pytest.TempPathFactory) -> Labels:
     """Give the labels of sixty patients, the later the more irregular."""
     rng = np.random.default_rng(12)
-    table = label_table(IRREGULARITY, rng=rng)
+    table = cluster_table(draw_patients(IRREGULARITY, rng=rng), rng=rng)
     folder = tmp_path_factory.mktemp("labels")
     write_table(folder / "labels.csv", table.drop(columns=IDH))
     write_table(folder / "idh.csv", table[["Patient", IDH]])
