@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from lggshape.association import associate, read_preset
+from lggshape.association import associate, read_study_family
 from lggshape.labels import read_labels
 from lggshape.readers import open_cases
 from lggshape.shape import angular_standard_deviation, extract_features, trace_contour
@@ -57,7 +57,7 @@ def main():
     if arguments.labels:
         # Kinds of mask are tested apart; here the kind is the convention.
         features = table.melt(["case", "patient"], KINDS, var_name="masks", value_name=ASD)
-        preset = read_preset()
+        preset = read_study_family("buda2019")
         family = replace(preset, hypotheses=tuple(h for h in preset.hypotheses if h.feature == ASD))
         tests = associate(features.assign(reason=""), read_labels(arguments.labels), family)
         print(tests.associations.pivot(index="label", columns="masks", values="p")[list(KINDS)])

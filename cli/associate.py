@@ -79,11 +79,17 @@ def associate(
         total = table["masks"].nunique() * len(family.hypotheses)
         with progress("testing", total, quiet=quiet) as advance:
             study = association.associate(
-                table, known, family, bins=bins, test=test, seed=seed, on_hypothesis=advance
+                table,
+                known,
+                family,
+                bins=bins,
+                test=test,
+                seed=seed,
+                on_progress=lambda at: advance() if at.done else None,
             )
         for name, result in study.tables().items():
             write_table(place / f"{name}.csv", result)
-        write_json(place / "results.json", study.as_json())
+        write_json(place / "results.json", study.to_dict())
         if report:
             from lggshape.report import write_report
 

@@ -89,7 +89,7 @@ def replicate(
         dataset=dataset,
         labels=known,
         label_paths=tuple(labels),
-        family=association.read_preset(),
+        family=association.read_study_family("buda2019"),
         roles=roles,
         networks=used,
         masks=masks,

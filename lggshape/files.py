@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from importlib import resources
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -351,6 +352,24 @@ def _earlier_results(folder: Path, *, overwrite: bool) -> list[Path]:
         *(p for p in inside if p.is_file() and p.resolve().is_relative_to(folder.resolve())),
         record,
     ]
+
+
+def shipped_files(name: str) -> dict[str, bytes]:
+    """Read the files of this name that studies ship.
+
+    Parameters
+    ----------
+    name : str
+        Such as "codebook.toml".
+
+    Returns
+    -------
+    dict of str to bytes
+        The contents by the name of the study, in the order of names.
+    """
+    folders = sorted(resources.files("lggshape.studies").iterdir(), key=lambda entry: entry.name)
+    files = {folder.name: folder / name for folder in folders if folder.is_dir()}
+    return {study: file.read_bytes() for study, file in files.items() if file.is_file()}
 
 
 def read_toml(source: str | os.PathLike[str] | bytes) -> dict[str, Any]:

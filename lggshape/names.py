@@ -1,6 +1,8 @@
 """Names that come from data: their natural order, and which of them can name a file."""
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 LONGEST_NAME = 128
 """Longer names, in characters, leave no room for the endings of files."""
@@ -73,3 +75,28 @@ def stand_in(name: str) -> str:
     shown = "".join(one if one.isprintable() and one not in "/\\" else "?" for one in name)
     # Cut in the middle of a character, the rest of it is dropped.
     return "?" + shown.encode()[: LONGEST_NAME // 2].decode(errors="ignore").rstrip()
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """Return the end of a message about a name that is none of some choices.
+
+    Parameters
+    ----------
+    name : str
+        What was asked for.
+    choices : iterable of str
+        What there is.
+
+    Returns
+    -------
+    str
+        A question that names the choices that are spelled much like the name; empty if none is.
+
+    Examples
+    --------
+    >>> did_you_mean("Grad", ["age", "grade"])
+    ' Did you mean grade?'
+    """
+    spelled = {choice.casefold(): choice for choice in choices}
+    near = [spelled[word] for word in get_close_matches(name.casefold(), list(spelled))]
+    return f" Did you mean {' or '.join(near)}?" if near else ""

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "verification": CASES,
     "segmentation": CASES | {"provenance", "figures"},
     "shape": CASES,
-    "association": TABLES,
+    "association": TABLES | {"figures"},
     "evaluation": CASES | {"labels", "statistics", "figures", "association"},
     "visualisation": CASES | {"figures", "segmentation", "shape", "evaluation"},
     "comparison": CASES | {"statistics", "figures", "segmentation", "shape", "evaluation"},

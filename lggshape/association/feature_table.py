@@ -1,32 +1,44 @@
-"""The feature table: one row a patient and kind of mask."""
+"""The feature table: one row per patient and kind of mask."""
 
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from lggshape.errors import InputError
-from lggshape.files import is_missing, read_table
+from lggshape.files import (
+    TableSource,
+    is_missing,
+    plain_numbers,
+    read_table,
+    row_name,
+    table_name,
+)
+from lggshape.names import natural_key
 from lggshape.shape import FEATURES
 
 KEYS = ("case", "patient", "masks")
 _TEXT = (*KEYS, "reason")
 _NOT_MEASURED = ("slice", "empty_bins")
+_MOST_NAMED = 5
+"""Messages name at most this many cases."""
 
 
 Take = Literal["first", "last"]
 """Which of several cases of one patient counts."""
 
 
-def read_features(path: Path, *, take: Take | None = None) -> pd.DataFrame:
-    """Read a feature table.
+def read_features(features: TableSource, *, take: Take | None = None) -> pd.DataFrame:
+    """Read a feature table from a file, or check one in memory.
+
+    A table in memory gives the same as its file would.
 
     Parameters
     ----------
-    path : Path
-        A CSV with the columns `case`, `patient`, `masks` and features, as `lggshape features`
-        writes it; any other column of numbers can be a feature too.
+    features : path or DataFrame
+        A table with the columns `case`, `patient`, `masks` and features, as `lggshape features` or
+        `feature_table` makes it; any other column of numbers can be a feature too.
     take : {"first", "last"}, optional
         Which case counts if a patient has several with one kind of mask: the first or the last by
         name, so by date where the names hold one. Without it such a table is refused.
@@ -40,41 +52,45 @@ def read_features(path: Path, *, take: Take | None = None) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the table cannot be read, lacks a key, has no row, holds a word or an infinite number
-        where lggshape has a feature, or has two cases of one patient with one kind of mask and
-        `take` does not say which counts.
+        If the table cannot be read, lacks a key, has no row, has a column twice, holds a word or an
+        infinite number where lggshape has a feature, or has two cases of one patient with one kind
+        of mask and `take` does not say which counts.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"case": ["a1", "b1"], "patient": ["a", "b"], "masks": "manual", "volume": [7, None]}
+    ... )
+    >>> read_features(table)["volume"].tolist()
+    [7.0, nan]
     """
-    text = read_table(path, required=KEYS)
+    if take not in {None, "first", "last"}:
+        msg = f"Expected take to be 'first' or 'last', found {take!r}."
+        raise InputError(msg)
+    text = read_table(features, required=KEYS)
+    where = table_name(features)
     if text.empty:
-        msg = f"Expected {path} to have a row a patient, found none."
+        msg = f"Expected {where} to have a row per patient, found none."
         raise InputError(msg)
     for key in KEYS:
-        if (text[key] == "").any():
-            line = int((text[key] == "").to_numpy().argmax()) + 2
-            msg = f"Expected every row of {path} to have a {key}, found none in line {line}."
+        lacking = is_missing(text[key]).to_numpy()
+        if lacking.any():
+            row = row_name(features, int(lacking.argmax()))
+            msg = f"Expected every row of {where} to have a {key}, found none in {row}."
             raise InputError(msg)
-    table = text[list(KEYS)].assign(reason=text.get("reason", ""))
+    table = text[list(KEYS)].apply(plain_numbers)
+    table["reason"] = text.get("reason", "")
     if "spacing_known" in text:
-        table["spacing_known"] = _truths(text["spacing_known"], path)
+        table["spacing_known"] = _truths(text["spacing_known"], where)
     for name in text.columns.difference([*_TEXT, "spacing_known"], sort=False):
-        cells = text[name].mask(is_missing(text[name]), "")
-        numbers = pd.to_numeric(cells.replace("", np.nan), errors="coerce").astype(float)
-        words = numbers.isna() & (cells != "")
-        if words.any() and name not in FEATURES:
-            continue
-        if words.any() or np.isinf(numbers).any():
-            row = int((words | np.isinf(numbers)).to_numpy().argmax())
-            msg = (
-                f"Expected {name} to be a finite number, found {text[name].iloc[row]!r} for case "
-                f"{text['case'].iloc[row]}: {path}."
-            )
-            raise InputError(msg)
-        table[str(name)] = numbers
-    return _one_row_a_patient(table, path, take)
+        numbers = _numbers(text, str(name), where)
+        if numbers is not None:
+            table[str(name)] = numbers
+    return _one_row_per_patient(table, where, take)
 
 
 def measured_columns(table: pd.DataFrame) -> list[str]:
-    """Give the columns of a feature table that can be tested: those of numbers that measure."""
+    """Return the columns of a feature table that can be tested: those of numbers that measure."""
     return [
         str(name)
         for name, column in table.items()
@@ -82,29 +98,135 @@ def measured_columns(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _truths(cells: "pd.Series[str]", path: Path) -> "pd.Series[Any]":
-    truths = {"true": True, "false": False, "": None}
-    unknown = cells[~cells.str.lower().isin(list(truths))]
-    if len(unknown):
-        msg = f"Expected spacing_known to be True or False, found {unknown.iloc[0]!r}: {path}."
+def find_feature(name: str, columns: Iterable[str]) -> str | None:
+    """Return the column of a feature that is called by its name or by its symbol.
+
+    Parameters
+    ----------
+    name : str
+        A column, or the symbol of one of lggshape's features, in upper or lower case.
+    columns : iterable of str
+        The features that there are.
+
+    Returns
+    -------
+    str or None
+        The column; None if there is none.
+
+    Examples
+    --------
+    >>> find_feature("mf", ["margin_fluctuation", "own"])
+    'margin_fluctuation'
+    """
+    there = list(columns)
+    if name in there:
+        return name
+    symbols = {feature.symbol.casefold(): feature.name for feature in FEATURES.values()}
+    found = symbols.get(name.casefold(), "")
+    return found if found in there else None
+
+
+def feature_symbol(feature: str) -> str:
+    """Return the symbol of a feature, or its name in words if it has none.
+
+    Examples
+    --------
+    >>> feature_symbol("margin_fluctuation"), feature_symbol("surface_area")
+    ('MF', 'surface area')
+    """
+    symbol = FEATURES[feature].symbol if feature in FEATURES else ""
+    return symbol or feature.replace("_", " ")
+
+
+def irregularity(feature: str) -> int:
+    """Return which way a feature changes with irregular shapes: 1 for up, -1 for down.
+
+    Areas under the curve are taken in this one direction for all levels. A feature that is not
+    lggshape's own counts as going up.
+
+    Examples
+    --------
+    >>> irregularity("margin_fluctuation"), irregularity("sphericity")
+    (1, -1)
+    """
+    return FEATURES[feature].irregularity if feature in FEATURES else 1
+
+
+def check_units(table: pd.DataFrame, features: Iterable[str]) -> None:
+    """Refuse to compare millimetres with voxels.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `read_features`.
+    features : iterable of str
+        The features to be compared.
+
+    Raises
+    ------
+    InputError
+        If a feature has one unit for some patients and another for others.
+    """
+    if "spacing_known" not in table:
+        return
+    for name in dict.fromkeys(features):
+        feature = FEATURES.get(name)
+        if feature is None or feature.unit == feature.unit_without_spacing:
+            continue
+        for masks, group in table[table[name].notna()].groupby("masks"):
+            known = int((group["spacing_known"] == True).sum())  # noqa: E712  (None is neither)
+            unknown = int((group["spacing_known"] == False).sum())  # noqa: E712
+            if known and unknown:
+                msg = (
+                    f"Expected {name} of the {masks} masks to have one unit, found {known} cases "
+                    f"in {feature.unit} and {unknown} in {feature.unit_without_spacing}: the "
+                    "spacing of some is unknown."
+                )
+                raise InputError(msg)
+
+
+def _numbers(text: pd.DataFrame, name: str, where: str) -> "pd.Series[float] | None":
+    """Return a column as numbers; None if it holds words and is none of lggshape's features."""
+    cells = text[name].mask(is_missing(text[name]), "")
+    numbers = pd.to_numeric(cells.replace("", np.nan), errors="coerce").astype(float)
+    words = numbers.isna() & (cells != "")
+    if words.any() and name not in FEATURES:
+        return None
+    if words.any() or np.isinf(numbers).any():
+        row = int((words | np.isinf(numbers)).to_numpy().argmax())
+        msg = (
+            f"Expected {name} to be a finite number, found {text[name].iloc[row]!r} for case "
+            f"{text['case'].iloc[row]}: {where}."
+        )
         raise InputError(msg)
-    return cells.str.lower().map(truths).astype(object)
+    return numbers
 
 
-def _one_row_a_patient(table: pd.DataFrame, path: Path, take: Take | None) -> pd.DataFrame:
+def _truths(cells: "pd.Series[str]", where: str) -> "pd.Series[Any]":
+    words = cells.mask(is_missing(cells), "").str.lower()
+    truths = {"true": True, "false": False, "": None}
+    unknown = cells[~words.isin(list(truths))]
+    if len(unknown):
+        msg = f"Expected spacing_known to be True or False, found {unknown.iloc[0]!r}: {where}."
+        raise InputError(msg)
+    return words.map(truths).astype(object)
+
+
+def _one_row_per_patient(table: pd.DataFrame, where: str, take: Take | None) -> pd.DataFrame:
     unit = ["patient", "masks"]
     several = table[table.duplicated(unit, keep=False)]
     if take is not None:
-        order = table.sort_values("case", kind="stable")
+        order = table.sort_values("case", kind="stable", key=lambda names: names.map(natural_key))
         chosen = order.drop_duplicates(unit, keep=take)
         return table.loc[sorted(chosen.index)].reset_index(drop=True)
     if len(several):
         patient, masks = several.iloc[0][unit]
         cases = several[(several["patient"] == patient) & (several["masks"] == masks)]["case"]
+        named = ", ".join(cases[:_MOST_NAMED]) + ", ..." * (len(cases) > _MOST_NAMED)
         msg = (
-            f"Expected one row a patient and kind of mask in {path}, found {len(cases)} of patient "
-            f"{patient} ({masks}: {', '.join(cases)}). Say which counts with `take` (--take): "
-            "first or last."
+            f"Expected one row per patient and kind of mask in {where}, found {len(cases)} of "
+            f"patient {patient} ({masks}: {named}). `take` of read_features (--take) "
+            "tells which counts: first or last."
         )
         raise InputError(msg)
     return table

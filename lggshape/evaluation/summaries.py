@@ -134,7 +134,7 @@ def _named(column: "pd.Series[str]") -> "pd.Series[Any]":
 def _labelled(label: Label, patients: "pd.Series[str]") -> "pd.Series[Any]":
     """Return the level of each case."""
     values = patients.map(label.values)
-    if label.kind is Kind.CATEGORICAL:
+    if label.kind.has_levels:
         return values.astype(pd.CategoricalDtype(list(label.levels)))
     return _cut(values)
 

@@ -1,6 +1,16 @@
 """Labels of patients: tables, codebooks, kinds."""
 
 from lggshape.labels.codebook import Codebook, Kind, read_codebook
-from lggshape.labels.labels import Label, Labels, read_labels
+from lggshape.labels.label_tables import LabelSource, as_labels, read_labels
+from lggshape.labels.labels import Label, Labels
 
-__all__ = ["Codebook", "Kind", "Label", "Labels", "read_codebook", "read_labels"]
+__all__ = [
+    "Codebook",
+    "Kind",
+    "Label",
+    "LabelSource",
+    "Labels",
+    "as_labels",
+    "read_codebook",
+    "read_labels",
+]

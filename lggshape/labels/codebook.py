@@ -1,23 +1,39 @@
 """Codebooks: what the codes in label tables mean."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from lggshape.errors import InputError
-from lggshape.files import read_toml
+from lggshape.files import plain_numbers, read_toml, shipped_files
 
 
 class Kind(StrEnum):
     """What a label measures, and so which tests it can take part in."""
 
-    CATEGORICAL = "categorical"
+    NOMINAL = "nominal"
+    ORDINAL = "ordinal"
     CONTINUOUS = "continuous"
     TIME = "time"
     IDENTIFIER = "identifier"
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether the label divides the patients into groups."""
+        return self in {Kind.NOMINAL, Kind.ORDINAL}
+
+    @property
+    def word(self) -> str:
+        """What texts call it: a nominal label is categorical."""
+        return "categorical" if self is Kind.NOMINAL else self.value
+
+
+_KINDS = {kind.value: kind for kind in Kind} | {"categorical": Kind.NOMINAL}
+"""What a codebook may call a kind."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +45,7 @@ class LabelCodes:
     kind : Kind
         What it measures.
     levels : mapping of str to str
-        Code to name of the level, in the published order; empty unless categorical.
+        Code to name of the level, in the published order; empty if the cells hold no codes.
     """
 
     kind: Kind
@@ -59,7 +75,7 @@ class Codebook:
     Attributes
     ----------
     missing : frozenset of str
-        Cells, in lower case, that say "not available", beside the usual ones.
+        Cells, in lower case, that mean "not available", beside the usual ones.
     tables : tuple of TableCodes
         The kinds of table that are described.
     """
@@ -68,7 +84,15 @@ class Codebook:
     tables: tuple[TableCodes, ...]
 
     def codes_for(self, columns: Iterable[str]) -> Mapping[str, LabelCodes]:
-        """Give the described columns of a table that has these columns."""
+        """Return the described columns of a table that has these columns.
+
+        Examples
+        --------
+        >>> codes = LabelCodes(Kind.NOMINAL, {"1": "female", "2": "male"})
+        >>> book = Codebook(frozenset(), (TableCodes(("sex",), {"sex": codes}),))
+        >>> list(book.codes_for(["patient", "sex", "age"])), list(book.codes_for(["age"]))
+        (['sex'], [])
+        """
         present = set(columns)
         for table in self.tables:
             if present.issuperset(table.recognised_by):
@@ -76,14 +100,16 @@ class Codebook:
         return {}
 
 
-def read_codebook(path: Path | None = None) -> Codebook:
+def read_codebook(path: str | os.PathLike[str] | None = None) -> Codebook:
     """Read a codebook.
 
     Parameters
     ----------
-    path : Path, optional
-        A TOML file of the form of `studies/buda2019/codebook.toml`, the one that ships and that is
-        read without a path.
+    path : path, optional
+        A TOML file with a [[table]] for each kind of table, and in it `recognised_by`, a list of
+        columns, and `labels`: for each label a table of codes and names of levels, or one of the
+        words "categorical", "ordinal", "continuous", "time" and "identifier". `missing` lists more
+        words for a missing value. Without a path: all codebooks that ship with the studies.
 
     Returns
     -------
@@ -95,18 +121,36 @@ def read_codebook(path: Path | None = None) -> Codebook:
     InputError
         If the file is no TOML or not of that form.
     """
-    shipped = resources.files("lggshape.studies") / "buda2019" / "codebook.toml"
-    content = read_toml(shipped.read_bytes() if path is None else path)
-    where = "the shipped codebook" if path is None else str(path)
-    tables = content.get("table", [])
-    missing = content.get("missing", [])
+    if path is not None:
+        return _codebook(read_toml(path), str(path))
+    shipped = [
+        _codebook(read_toml(content), f"the codebook of the study {study}")
+        for study, content in shipped_files("codebook.toml").items()
+    ]
+    return Codebook(
+        missing=frozenset().union(*(book.missing for book in shipped)),
+        tables=tuple(table for book in shipped for table in book.tables),
+    )
+
+
+def _codebook(content: Mapping[str, Any], where: str) -> Codebook:
+    tables, missing = content.get("table", []), content.get("missing", [])
     if not isinstance(tables, list) or not isinstance(missing, list):
-        msg = f"Expected [[table]] entries and a list `missing` in the codebook {where}."
+        msg = f"Expected [[table]] entries and a list `missing` in {where}."
+        raise InputError(msg)
+    unknown = sorted(set(content) - {"table", "missing"})
+    if unknown:
+        msg = f"Expected only [[table]] entries and `missing` in {where}, found {unknown[0]}."
         raise InputError(msg)
     return Codebook(
-        missing=frozenset(str(word).lower() for word in missing),
+        missing=frozenset(word.lower() for word in _codes(missing)),
         tables=tuple(_table_codes(table, where) for table in tables),
     )
+
+
+def _codes(values: Iterable[Any]) -> list[str]:
+    """Return codes as they stand in tables that are read: 2.0 is "2"."""
+    return plain_numbers(pd.Series([str(value) for value in values], dtype=str)).tolist()
 
 
 def _table_codes(entry: Any, where: str) -> TableCodes:
@@ -125,11 +169,12 @@ def _table_codes(entry: Any, where: str) -> TableCodes:
 
 def _label_codes(name: str, value: Any, where: str) -> LabelCodes:
     if isinstance(value, dict) and value:
-        return LabelCodes(Kind.CATEGORICAL, {str(k): str(v) for k, v in value.items()})
-    if value in (Kind.CONTINUOUS, Kind.TIME, Kind.IDENTIFIER):
-        return LabelCodes(Kind(value), {})
+        codes = zip(_codes(value), map(str, value.values()), strict=True)
+        return LabelCodes(Kind.NOMINAL, dict(codes))
+    if isinstance(value, str) and value in _KINDS:
+        return LabelCodes(_KINDS[value], {})
     msg = (
-        f"Expected label {name} to be a table of codes, or one of 'continuous', 'time' and "
-        f"'identifier', found {value!r}: {where}."
+        f"Expected label {name} to be a table of codes, or one of {', '.join(map(repr, _KINDS))}, "
+        f"found {value!r}: {where}."
     )
     raise InputError(msg)

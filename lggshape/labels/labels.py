@@ -1,21 +1,17 @@
 """Labels: what is known of each patient, joined from any number of tables."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from html import escape
 
 import pandas as pd
 
 from lggshape.errors import InputError
-from lggshape.files import is_missing, read_patient_table
-from lggshape.labels.codebook import Codebook, Kind, LabelCodes, read_codebook
-from lggshape.names import natural_key
+from lggshape.labels.codebook import Kind
+from lggshape.names import did_you_mean, natural_key
 
-_MOST_CODES = 10
-"""A column of numbers with more different values than this counts as continuous."""
-
-_TIME_NAME = re.compile(r"(^|[._ ])(time|days|weeks|months|years)($|[._ ])", re.IGNORECASE)
+_MOST_NAMED = 5
+"""Messages name at most this many patients."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +25,16 @@ class Label:
     kind : Kind
         What it measures.
     values : Series
-        Indexed by patient. Names of levels if categorical, else numbers or text. Only patients that
-        have a value.
+        Indexed by patient. Names of levels if it has levels, else numbers or text. Only patients
+        that have a value.
     levels : tuple of str
-        The levels that occur, in the codebook's order, else in natural order; empty unless
-        categorical.
+        The levels that occur, in the codebook's order, else in natural order; empty for numbers and
+        identifiers.
     sources : tuple of str
         The tables it comes from.
+    published : tuple of str
+        All levels of the codebook in their published order, whether they occur or not; empty
+        without a codebook.
     """
 
     name: str
@@ -43,6 +42,7 @@ class Label:
     values: pd.Series
     levels: tuple[str, ...]
     sources: tuple[str, ...]
+    published: tuple[str, ...] = ()
 
 
 class Labels:
@@ -57,6 +57,16 @@ class Labels:
         The labels of each table, by the table's name.
     patients : iterable of str
         All patients that have a row in any table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lggshape.labels import read_labels
+    >>> labels = read_labels(pd.DataFrame({"patient": ["a", "b"], "grade": ["II", "III"]}))
+    >>> labels
+    Labels(1 label of 2 patients, from labels)
+    >>> labels["grade"].levels
+    ('II', 'III')
     """
 
     def __init__(self, tables: Mapping[str, Mapping[str, Label]], patients: Iterable[str]) -> None:
@@ -75,7 +85,7 @@ class Labels:
         return isinstance(name, str) and bool(self._columns(name))
 
     def __getitem__(self, name: str) -> Label:
-        """Give one label.
+        """Return one label.
 
         Raises
         ------
@@ -84,129 +94,92 @@ class Labels:
         """
         columns = self._columns(name)
         if not columns:
-            msg = f"Expected a label called {name!r} in the tables, found: {', '.join(self.names)}."
+            msg = (
+                f"Expected a label of the tables, found no {name!r}. The labels are: "
+                f"{', '.join(self.names)}.{did_you_mean(name, self.names)}"
+            )
             raise InputError(msg)
         return _merged(name, columns)
 
+    def same(self, one: str, other: str) -> bool:
+        """Return whether two names stand for the same columns, as `grade` and `clinical:grade`."""
+        columns = self._columns(one), self._columns(other)
+        return [id(label) for label in columns[0]] == [id(label) for label in columns[1]]
+
+    def __repr__(self) -> str:
+        count = len(self.names)
+        return (
+            f"Labels({count} label{'s' * (count != 1)} of {len(self.patients)} patients, "
+            f"from {', '.join(self._tables)})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {
+                "table": table,
+                "label": name,
+                "kind": label.kind.word,
+                "patients": len(label.values),
+                "levels": ", ".join(label.levels),
+            }
+            for table, labels in self._tables.items()
+            for name, label in labels.items()
+        ]
+        shown = pd.DataFrame(rows).to_html(index=False, border=0, max_rows=60)
+        return f"<p>{escape(repr(self))}</p>{shown}"
+
     def _columns(self, name: str) -> list[Label]:
         found = [table[name] for table in self._tables.values() if name in table]
-        if found or ":" not in name:
-            return found
-        table, column = name.split(":", 1)
-        return [self._tables[table][column]] if column in self._tables.get(table, {}) else []
+        return found or [
+            table[column]
+            for own, table in self._tables.items()
+            for column in table
+            if name == f"{own}:{column}"
+        ]
 
 
-def read_labels(
-    paths: Sequence[Path],
-    *,
-    codebook: Codebook | None = None,
-    patient_column: str | None = None,
-) -> Labels:
-    """Read label tables, decode them and join them by patient.
+def level_order(occurring: Iterable[str], published: Sequence[str]) -> tuple[str, ...]:
+    """Return levels in their order: the published one, then natural order for all others.
 
-    Parameters
-    ----------
-    paths : sequence of Path
-        CSV tables, one row a patient. A table is known by its file's name without the ending.
-    codebook : Codebook, optional
-        What the codes mean; by default the one that ships.
-    patient_column : str, optional
-        The column with the patients' keys; by default the one called "patient", in upper or lower
-        case.
-
-    Returns
-    -------
-    Labels
-        The labels of all tables.
-
-    Raises
-    ------
-    InputError
-        If a table cannot be read, has two rows for a patient, holds a code that the codebook does
-        not know, or two tables have the same name.
+    Examples
+    --------
+    >>> level_order({"c10", "c2", "high", "low"}, ["low", "middle", "high"])
+    ('low', 'high', 'c2', 'c10')
     """
-    codebook = codebook or read_codebook()
-    tables: dict[str, dict[str, Label]] = {}
-    patients: set[str] = set()
-    for path in paths:
-        if path.stem in tables:
-            msg = (
-                f"Expected label tables with different names, found two called {path.stem}: {path}."
-            )
-            raise InputError(msg)
-        table = read_patient_table(path, patient_column=patient_column)
-        patients.update(table.index)
-        codes = codebook.codes_for(table.columns)
-        tables[path.stem] = {
-            str(name): _decoded(str(name), column, codes.get(str(name)), codebook.missing, path)
-            for name, column in table.items()
-        }
-    return Labels(tables, patients)
-
-
-def _decoded(
-    name: str, column: pd.Series, codes: LabelCodes | None, missing: frozenset[str], path: Path
-) -> Label:
-    # "2.0" is how a spreadsheet or pandas writes the code 2 of a column with missing cells.
-    cells = column.str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
-    cells = cells[~is_missing(cells) & ~cells.str.lower().isin(missing)]
-    numbers = pd.to_numeric(cells, errors="coerce")
-    kind = codes.kind if codes else _guessed_kind(name, cells, numbers)
-    if codes and kind is Kind.CATEGORICAL:
-        unknown = cells[~cells.isin(list(codes.levels))]
-        if len(unknown):
-            msg = (
-                f"Expected {name} to be one of the codes {', '.join(codes.levels)}, found "
-                f"{unknown.iloc[0]!r} for patient {unknown.index[0]}: {path}."
-            )
-            raise InputError(msg)
-        cells = cells.map(codes.levels)
-        levels = [level for level in dict.fromkeys(codes.levels.values()) if (cells == level).any()]
-    elif kind is Kind.CATEGORICAL:
-        levels = sorted(set(cells), key=natural_key)
-    else:
-        levels = []
-        if codes and numbers.isna().any():
-            patient = numbers.index[numbers.isna()][0]
-            msg = (
-                f"Expected {name} to be a number, found {cells[patient]!r} for patient {patient}: "
-                f"{path}."
-            )
-            raise InputError(msg)
-    values = numbers.astype(float) if kind in {Kind.CONTINUOUS, Kind.TIME} else cells
-    return Label(name, kind, values.rename(name), tuple(levels), (path.stem,))
-
-
-def _guessed_kind(name: str, cells: pd.Series, numbers: pd.Series) -> Kind:
-    if len(cells) and numbers.notna().all():
-        if _TIME_NAME.search(name):
-            return Kind.TIME
-        return Kind.CONTINUOUS if numbers.nunique() > _MOST_CODES else Kind.CATEGORICAL
-    # Names and free text differ from patient to patient; groups have several patients.
-    if cells.nunique() > max(_MOST_CODES, len(cells) / 2):
-        return Kind.IDENTIFIER
-    return Kind.CATEGORICAL
+    levels = set(occurring)
+    known = [level for level in dict.fromkeys(published) if level in levels]
+    return (*known, *sorted(levels.difference(known), key=natural_key))
 
 
 def _merged(name: str, columns: Sequence[Label]) -> Label:
     first = columns[0]
-    values, levels, sources = first.values, first.levels, first.sources
+    values, sources, published = first.values, first.sources, first.published
     for other in columns[1:]:
-        shared = values.index.intersection(other.values.index)
-        differing = [p for p in shared if values[p] != other.values[p]]
-        if other.kind is not first.kind or differing:
-            found = (
-                f"patients {', '.join(differing)} differ"
-                if differing
-                else f"{first.kind} in one and {other.kind} in the other"
-            )
-            msg = (
-                f"Expected the tables {', '.join(sources)} and {other.sources[0]} to agree on "
-                f"{name}, found: {found}. Name one of them, as {sources[0]}:{name} or "
-                f"{other.sources[0]}:{name}."
-            )
-            raise InputError(msg)
+        _check_agreement(name, first.kind, values, sources, other)
         values = values.combine_first(other.values)
-        levels = tuple(dict.fromkeys((*levels, *other.levels)))
+        published = tuple(dict.fromkeys((*published, *other.published)))
         sources = (*sources, *other.sources)
-    return Label(name, first.kind, values.rename(name), levels, sources)
+    levels = level_order(values, published) if first.kind.has_levels else ()
+    return Label(name, first.kind, values.rename(name), levels, sources, published)
+
+
+def _check_agreement(
+    name: str, kind: Kind, values: pd.Series, sources: Sequence[str], other: Label
+) -> None:
+    shared = values.index.intersection(other.values.index)
+    differing = [patient for patient in shared if values[patient] != other.values[patient]]
+    if other.kind is kind and not differing:
+        return
+    named = ", ".join(differing[:_MOST_NAMED])
+    if len(differing) > _MOST_NAMED:
+        named += f" and {len(differing) - _MOST_NAMED} others"
+    found = (
+        f"patients {named} differ"
+        if differing
+        else f"{kind.word} in one and {other.kind.word} in the other"
+    )
+    msg = (
+        f"Expected the tables {', '.join(sources)} and {other.sources[0]} to agree on {name}, "
+        f"found: {found}. Name one of them, as {sources[0]}:{name} or {other.sources[0]}:{name}."
+    )
+    raise InputError(msg)

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from lggshape.association import Family, Hypothesis, Study
+from lggshape.association import Family, Hypothesis, Study, feature_symbol
 from lggshape.shape import FEATURES
 
 SUGGESTIVE = ("holds", "not after correction")
@@ -52,21 +52,21 @@ def verdict(row: Any, family: Family) -> tuple[str, str]:
     """
     feature, label = plain(row.feature), row.label
     if math.isnan(row.p):
-        return "not tested", f"Whether {feature} goes with {label} cannot be tested here."
+        sentence = f"Whether the {feature} is associated with {label} cannot be tested here."
+        return "not tested", sentence
     if row.p_bonferroni <= family.alpha:
         return "holds", (
-            f"The {feature} differs between the groups of {label}: the association holds after "
-            f"correction for all hypotheses of the family."
+            f"The {feature} is associated with {label}: the association holds after correction for "
+            "all hypotheses of the family."
         )
     if row.p <= family.alpha:
         return "not after correction", (
-            f"The {feature} may differ between the groups of {label}: p is at most "
-            f"{family.alpha:g} on its own, but not after correction for all hypotheses of the "
-            "family."
+            f"The {feature} may be associated with {label}: p is at most {family.alpha:g} on its "
+            "own, but not after correction for all hypotheses of the family."
         )
     return "not significant", (
-        f"The {feature} does not differ significantly between the groups of {label} by this test. "
-        "That is not evidence of no difference: see the interval of the effect."
+        f"The {feature} is not significantly associated with {label} by this test. That is not "
+        "evidence of no association: see the interval of the effect."
     )
 
 
@@ -94,8 +94,10 @@ def extremes(study: Study, masks: str, hypothesis: Hypothesis) -> str:
 
 
 def comparable(study: Study) -> bool:
-    """Say whether p can be compared with published bounds: those are Fisher's on quartiles."""
-    return study.test == "fisher" and study.bins == 4
+    """Return whether p and the published bounds come from the same test on as many bins."""
+    family = study.family
+    same_test = {test.name for test in study.tests} == {family.reported_test}
+    return same_test and study.bins == family.reported_bins
 
 
 def beside_the_paper(row: Any, hypothesis: Hypothesis) -> str:
@@ -149,9 +151,8 @@ def plain(name: str) -> str:
 
 
 def symbol(feature: str) -> str:
-    """Give the abbreviation of a feature, or its name in words if it has none."""
-    short = FEATURES[feature].symbol if feature in FEATURES else ""
-    return short or plain(feature)
+    """Return the symbol of a feature, or its name in words if it has none."""
+    return feature_symbol(feature)
 
 
 def _areas(study: Study, masks: str, hypothesis: Hypothesis) -> Any:

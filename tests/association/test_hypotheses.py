@@ -4,7 +4,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lggshape.association import Hypothesis, choose_family, every_pair, read_family, read_preset
+from lggshape.association import (
+    Hypothesis,
+    choose_family,
+    every_pair,
+    read_family,
+    read_study_family,
+)
 from lggshape.errors import InputError
 from lggshape.labels import Labels, read_labels
 from lggshape.shape import FEATURES
@@ -35,7 +41,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_the_preset_holds_the_ten_hypotheses_paper() -> None:
-    preset = read_preset()
+    preset = read_study_family("buda2019")
     assert [(h.feature, h.label) for h in preset.hypotheses] == [
         (BEVR, "RNASeqCluster"),
         (BEVR, "miRNACluster"),
@@ -107,7 +113,7 @@ def test_a_preset_whose_labels_are_absent_is_refused_with_their_names(tmp_path: 
 
 def test_patients_of_other_names_are_refused(tmp_path: Path) -> None:
     table = features(ASD).assign(patient=[f"P-{i}" for i in range(12)])
-    with pytest.raises(InputError, match=r"found none: .* features is P-0, .* labels p0\."):
+    with pytest.raises(InputError, match=r"none in common: .* features is P-0, .* labels p0\."):
         choose_family(None, table, labels(tmp_path))
 
 

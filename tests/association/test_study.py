@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from lggshape.association import Family, Hypothesis, Study, associate
 from lggshape.errors import InputError
 from lggshape.labels import Labels, read_labels
+from lggshape.progress import Progress
 from lggshape.statistics import FisherResult, fisher_exact
 
 
@@ -126,9 +128,14 @@ def test_the_flow_accounts_for_every_patient(tmp_path: Path) -> None:
     features.loc[0, ["x", "reason"]] = [np.nan, "the mask is empty"]
     features.loc[1, "patient"] = "stranger"
     flow = associate(features, labels, FAMILY).flow
+    lost = "p0 (without any tested feature; the mask is empty)"
     assert list(zip(flow["step"], flow["patients"], flow["which"], strict=True)) == [
         ("patients with a mask", 60, ""),
-        ("of these, a tested feature is missing", 1, "p0 (the mask is empty)"),
+        (
+            "of these, a tested feature is missing",
+            1,
+            lost,
+        ),
         ("of these, in no label table", 1, "stranger"),
         ("with all tested features and the label g", 53, ""),
         ("with all tested features and the label h", 58, ""),
@@ -136,14 +143,14 @@ def test_the_flow_accounts_for_every_patient(tmp_path: Path) -> None:
     ]
 
 
-def test_progress_is_reported_once_a_hypothesis(tmp_path: Path) -> None:
-    calls: list[int] = []
-    associate(*cohort(tmp_path), FAMILY, on_hypothesis=lambda: calls.append(1))
-    assert len(calls) == 2
+def test_progress_counts_the_hypotheses(tmp_path: Path) -> None:
+    told: list[Progress] = []
+    associate(*cohort(tmp_path), FAMILY, on_progress=told.append)
+    assert told == [Progress("testing", done, 2) for done in range(3)]
 
 
 def test_json_holds_every_table_and_no_nan(study: Study) -> None:
-    content = json.loads(json.dumps(study.as_json(), allow_nan=False))
+    content = json.loads(json.dumps(study.to_dict(), allow_nan=False))
     assert set(study.tables()) < set(content)
     assert content["associations"][0]["statistic"] is None
     assert content["associations"][0]["p"] == study.associations["p"].iloc[0]
@@ -156,13 +163,34 @@ def test_the_summary_names_every_hypothesis(study: Study) -> None:
 
 def test_strangers_are_refused(tmp_path: Path) -> None:
     features, labels = cohort(tmp_path)
-    with pytest.raises(InputError, match="none in common: the first are stranger and p0"):
-        associate(features.assign(patient="stranger"), labels, FAMILY)
+    with pytest.raises(InputError, match=r"none in common: .* is strange-p0, .* labels p0"):
+        associate(features.assign(patient="strange-" + features["patient"]), labels, FAMILY)
 
 
-def test_one_bin_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="at least 2 quantile bins, found 1"):
-        associate(*cohort(tmp_path), FAMILY, bins=1)
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [
+        ({"bins": 1}, "bins to be a whole number from 2 to 100, found 1"),
+        ({"bins": 10**9}, "bins to be a whole number"),
+        ({"bins": float("nan")}, "bins to be a whole number .* found nan"),
+        ({"bins": 4.0}, "bins to be a whole number .* found 4.0"),
+        ({"bins": True}, "bins to be a whole number .* found True"),
+        ({"seed": -1}, "seed to be a whole number from 0 .* found -1"),
+        ({"seed": None}, "seed to be a whole number .* found None"),
+        ({"test": "anova"}, "test to be fisher or kruskal-wallis, found 'anova'"),
+        ({"test": ["fisher"]}, "test to be fisher or kruskal-wallis"),
+    ],
+)
+def test_an_option_out_of_range_is_refused(
+    tmp_path: Path, option: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(InputError, match=complaint):
+        associate(*cohort(tmp_path), FAMILY, **option)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers_invariant(tmp_path: Path, study: Study) -> None:
+    same = associate(*cohort(tmp_path), FAMILY, bins=np.int64(4), seed=np.uint8(0))
+    assert json.dumps(same.to_dict()) == json.dumps(study.to_dict())
 
 
 def test_features_with_and_without_spacing_do_not_mix(tmp_path: Path) -> None:
@@ -209,14 +237,15 @@ def test_a_label_called_like_a_feature_is_another_thing(tmp_path: Path) -> None:
     assert study.data["x"].tolist() == features["x"].tolist()
 
 
-def test_only_reasons_that_concern_a_tested_feature_are_given(tmp_path: Path) -> None:
+def test_a_reason_stands_in_the_flow_in_full_beside_what_is_missing(tmp_path: Path) -> None:
     features, labels = cohort(tmp_path)
-    features.loc[0, ["x", "reason"]] = [
-        np.nan,
-        "the spacing is unknown: no flatness; too few: no x",
-    ]
-    flow = associate(features, labels, FAMILY).flow
-    assert flow["which"].iloc[1] == "p0 (too few)"
+    features["y"] = features["x"]
+    reason = "the file is broken: no header; too few: no x"
+    features.loc[0, ["x", "reason"]] = [np.nan, reason]
+    features.loc[1, ["x", "y", "reason"]] = [np.nan, np.nan, ""]
+    family = Family("mine", "Mine", (Hypothesis("x", "g"), Hypothesis("y", "g")))
+    flow = associate(features, labels, family).flow
+    assert flow["which"].iloc[1] == f"p0 (without x; {reason}); p1 (without any tested feature)"
 
 
 def test_the_variant_of_a_feature_is_a_sensitivity_analysis_invariant(tmp_path: Path) -> None:
@@ -239,7 +268,7 @@ def test_a_monte_carlo_p_has_its_standard_error(
         return fisher_exact(table, seed=seed, max_work=0, draws=999)
 
     exact = associate(*cohort(tmp_path), FAMILY).associations["p"].iloc[0]
-    monkeypatch.setattr("lggshape.association.pair.fisher_exact", large)
+    monkeypatch.setattr("lggshape.association.tests.fisher_exact", large)
     row = associate(*cohort(tmp_path), FAMILY).associations.iloc[0]
     assert row["test"] == "fisher_monte_carlo"
     assert 0 < row["p_standard_error"] < 0.02

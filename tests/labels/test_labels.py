@@ -53,11 +53,11 @@ def test_kinds_of_undescribed_columns_are_told_apart(tmp_path: Path) -> None:
     kinds = {name: labels[name].kind for name in labels}
     assert kinds == {
         "age": Kind.CONTINUOUS,
-        "arm": Kind.CATEGORICAL,
-        "site": Kind.CATEGORICAL,
+        "arm": Kind.NOMINAL,
+        "site": Kind.NOMINAL,
         "name": Kind.IDENTIFIER,
         "OS.time": Kind.TIME,
-        "one": Kind.CATEGORICAL,
+        "one": Kind.NOMINAL,
     }
     assert labels["age"].values["p2"] == 3.0
     assert labels["one"].levels == ("x",)
@@ -104,7 +104,7 @@ def test_tables_with_different_kinds_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_absent_label_is_refused_with_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="called 'grade' in the tables, found: arm"):
+    with pytest.raises(InputError, match=r"found no 'grade'\. The labels are: arm"):
         contradicting(tmp_path)["grade"]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lggshape.association import Family, Hypothesis, associate, read_preset
+from lggshape.association import Family, Hypothesis, associate, read_study_family
 from lggshape.labels import read_labels
 from lggshape.progress import Progress
 from lggshape.provenance import describe_input
@@ -69,7 +69,9 @@ def make(folder: Path, family: Family, *, masks: tuple[str, ...] = ("manual",)) 
 @pytest.fixture(scope="module")
 def preset_page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, Path]:
     folder = tmp_path_factory.mktemp("report")
-    return make(folder, read_preset(), masks=("manual", "automatic")), folder / "out"
+    return make(
+        folder, read_study_family("buda2019"), masks=("manual", "automatic")
+    ), folder / "out"
 
 
 def test_the_page_stands_alone_invariant(preset_page: tuple[Page, Path]) -> None:

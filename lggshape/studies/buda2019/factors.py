@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import pearsonr
 
-from lggshape.association import Family
-from lggshape.association.pair import Pair
+from lggshape.association import Family, TestedPair
+from lggshape.association.tests import FisherOnBins
 from lggshape.labels import Labels
 from lggshape.parallel import map_all
 from lggshape.readers import CaseSource
@@ -119,7 +119,7 @@ def factor_table(
     ):
         own = measured[(measured["masks"] == name) & (measured["component"] == component)]
         table = own.rename(columns={f"{BEVR}:{ellipsoid}": BEVR, f"{MF}:{in_plane}": MF})
-        pairs = {f: Pair.of(h, label, table) for f, h in hypotheses.items()}
+        pairs = {f: TestedPair.of(h, label, table) for f, h in hypotheses.items()}
         same = reference[reference["component"] == component].set_index("patient")
         against = _against(table, same[f"{BEVR}:{ellipsoid}"])
         area = _area(pairs[BEVR], roles.target)
@@ -165,14 +165,14 @@ def one_at_a_time(table: pd.DataFrame, masks: Mapping[str, str]) -> pd.DataFrame
     return pd.concat(parts, ignore_index=True)
 
 
-def _p(pair: Pair, test: str) -> float:
+def _p(pair: TestedPair, test: str) -> float:
     if test == OURS:
-        return pair.fisher(pair.complete, bins=4, seed=np.random.SeedSequence(0)).p
+        return FisherOnBins().run(pair, bins=4, seed=np.random.SeedSequence(0)).p
     values = failed_attempt.one_against_rest(pair.feature, pair.level, pair.levels).values()
     return float(np.nanmin(list(values)))
 
 
-def _area(pair: Pair, target: str) -> Mapping[str, float]:
+def _area(pair: TestedPair, target: str) -> Mapping[str, float]:
     inside = pair.level == pair.levels.index(target)
     inverse = 1 / pair.feature
     area = auc(inverse[pair.complete & inside], inverse[pair.complete & ~inside])

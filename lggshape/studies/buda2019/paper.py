@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lggshape.association import Family, Hypothesis, irregularity
-from lggshape.association.pair import Pair
+from lggshape.association import Family, Hypothesis, TestedPair, irregularity
 from lggshape.labels import Label, Labels
 from lggshape.labels.codebook import Kind
 from lggshape.statistics import detectable_v
@@ -143,7 +142,7 @@ def table_3(
     }
     table = pd.DataFrame({"patient": patients, "masks": "", **predictors})
     for name in predictors:
-        for row in Pair.of(Hypothesis(name, roles.subtype), subtype, table).discrimination(1):
+        for row in TestedPair.of(Hypothesis(name, roles.subtype), subtype, table).discrimination(1):
             about = {"predictor": name, "paper": roles.reported_areas[name].get(row["level"])}
             rows.append(about | row)
     return pd.DataFrame(rows, columns=_TABLE_3)
@@ -190,7 +189,7 @@ def cohort_table(
     named = dict.fromkeys((roles.age, roles.gender, roles.location, *tested))
     for label in (labels[name] for name in named if name in labels):
         values = label.values.reindex(patients)
-        if label.kind is Kind.CATEGORICAL:
+        if label.kind.has_levels:
             count(label.name, values, label.levels)
         elif label.kind is Kind.CONTINUOUS:
             rows += _numbers(label, values)

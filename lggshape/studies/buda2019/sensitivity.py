@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lggshape.association import Family, Test, irregularity
-from lggshape.association.pair import Pair
+from lggshape.association import Family, TestedPair, irregularity
+from lggshape.association.tests import FisherOnBins, KruskalWallis
 from lggshape.labels import Labels
 from lggshape.parallel import map_all
 from lggshape.statistics import QuantileRule
@@ -51,7 +51,7 @@ class Analysis(NamedTuple):
     bins: int = 4
     rule: QuantileRule = "linear"
     among: Literal["complete", "measured"] = "complete"
-    test: Test = "fisher"
+    test: Literal["fisher", "kruskal-wallis"] = "fisher"
 
     @property
     def changes_test(self) -> bool:
@@ -131,12 +131,14 @@ def _run(
     for hypothesis, stream in zip(family.hypotheses, streams, strict=True):
         if analysis.features and hypothesis.feature not in analysis.features:
             continue
-        pair = Pair.of(hypothesis, labels[hypothesis.label], analysis.table)
+        pair = TestedPair.of(hypothesis, labels[hypothesis.label], analysis.table)
         if analysis.test == "kruskal-wallis":
-            result = pair.kruskal_wallis()
+            result = KruskalWallis().run(pair, bins=analysis.bins, seed=stream)
         else:
             among = pair.complete if analysis.among == "complete" else pair.measured
-            result = pair.fisher(among, bins=analysis.bins, rule=analysis.rule, seed=stream)
+            result = FisherOnBins().run(
+                pair, bins=analysis.bins, seed=stream, cut_among=among, rule=analysis.rule
+            )
         rows.append(pair.key() | named | result._asdict())
     areas = []
     reported = dict.fromkeys((entry.feature, entry.label) for entry in family.reported_aucs)
@@ -144,7 +146,7 @@ def _run(
         if analysis.features and feature not in analysis.features:
             continue
         hypothesis = next(h for h in family.hypotheses if (h.feature, h.label) == (feature, label))
-        pair = Pair.of(hypothesis, labels[label], analysis.table)
+        pair = TestedPair.of(hypothesis, labels[label], analysis.table)
         areas += [row | named for row in pair.discrimination(irregularity(feature))]
     return rows, areas
 

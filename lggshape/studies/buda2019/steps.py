@@ -155,7 +155,10 @@ def _associate(study: Study) -> Tables:
     # Of a feature table, reasons are text.
     table = features.assign(reason=features["reason"].fillna(""))
     with study.progress("testing", total) as advance:
-        found = associate(table, study.labels, study.family, seed=study.seed, on_hypothesis=advance)
+        found = associate(
+            table, study.labels, study.family, seed=study.seed,
+            on_progress=lambda at: advance() if at.done else None,
+        )  # fmt: skip
     return {
         "associations": found.associations,
         "discrimination": found.discrimination,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lggshape.association import Family, read_preset
+from lggshape.association import Family, read_study_family
 from lggshape.labels import Labels, read_labels
 from lggshape.readers import CaseSource, open_cases
 from lggshape.segmentation import Segmentation
@@ -65,7 +65,7 @@ def replicated(tmp_path_factory: pytest.TempPathFactory) -> Replicated:
     return Replicated(
         folder=folder,
         labels=read_labels([folder / f"{n}.csv" for n in ("labels", "idh_1p19q", "clinical")]),
-        family=read_preset(),
+        family=read_study_family("buda2019"),
         roles=read_roles(),
         manual_sources=manual,
         automatic_sources=automatic,

@@ -21,7 +21,7 @@ def test_every_role_is_a_label_of_the_phantoms_invariant(roles: Roles, labels: L
     ):
         assert level in labels[name].levels
     assert labels[roles.age].kind is Kind.CONTINUOUS
-    assert labels[roles.location].kind is Kind.CATEGORICAL
+    assert labels[roles.location].kind is Kind.NOMINAL
     assert {labels[endpoint.time].kind for endpoint in roles.survival} == {Kind.TIME}
 
 

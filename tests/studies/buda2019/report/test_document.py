@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lggshape.association import Family, associate, read_preset
+from lggshape.association import Family, associate, read_study_family
 from lggshape.files import write_json, write_table
 from lggshape.labels import Labels, read_labels
 from lggshape.phantoms import draw_patients
@@ -85,7 +85,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def family() -> Family:
     """Give the four hypotheses on RNA clusters and IDH: a preset that takes no time."""
-    preset = read_preset()
+    preset = read_study_family("buda2019")
     kept = (preset.hypotheses[0], *preset.hypotheses[4:7])
     return replace(preset, hypotheses=kept)
 

@@ -1,0 +1,207 @@
+"""Every hypothesis of a family, tested on the patients of a feature table."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lggshape.association.families import FamilyChoice, chosen_family
+from lggshape.association.feature_table import check_units, irregularity, read_features
+from lggshape.association.hypotheses import Family, Hypothesis, LeftOut
+from lggshape.association.patient_flow import patient_flow
+from lggshape.association.study import Study
+from lggshape.association.tested_pair import TestedPair
+from lggshape.association.tests import TESTS, Result, deciding_test, tests_for
+from lggshape.errors import InputError
+from lggshape.files import TableSource
+from lggshape.labels import Label, Labels, LabelSource, as_labels
+from lggshape.progress import OnProgress, counter
+from lggshape.shape import FEATURES
+from lggshape.statistics import adjust
+
+_MOST_BINS = 100
+"""Percentiles: more bins than this are a mistake."""
+
+_LARGEST_SEED = 2**128 - 1
+
+_KEY = ["masks", "feature", "label"]
+_RESULT = ["test", "n", "statistic", "p", "effect", "effect_low", "effect_high", "p_standard_error"]
+_ADJUSTED = [
+    *_KEY, "test", "n", "statistic", "p", "p_bonferroni", "p_holm", "p_bh", "effect", "effect_low",
+    "effect_high", "family", "p_standard_error",
+]  # fmt: skip
+_AREA = [*_KEY, "level", "n", "n_level", "auc", "auc_low", "auc_high"]
+_CELL = [*_KEY, "bin", "low", "high", "level", "count"]
+
+_Rows = dict[str, list[dict[str, Any]]]
+
+
+def associate(
+    features: TableSource,
+    labels: Labels | LabelSource,
+    family: FamilyChoice = None,
+    *,
+    bins: int = 4,
+    test: str = "fisher",
+    seed: int = 0,
+    on_progress: OnProgress | None = None,
+) -> Study:
+    """Test a family of hypotheses.
+
+    Each feature is cut at its quantiles among the patients that have both the feature and the
+    label, and the bins are tested against the label by Fisher's exact test (Freeman and Halton).
+    Kinds of mask are tested apart, each as a family of its own.
+
+    Parameters
+    ----------
+    features : path or DataFrame
+        Feature table, as `lggshape features` or `feature_table` makes it.
+    labels : Labels, or what `read_labels` takes
+        The labels of the patients.
+    family : Family, str, path or None
+        The hypotheses, as for `choose_family`: by default those of the study whose features and
+        labels are all there, else every pair.
+    bins : int
+        Number of quantile bins, 2 to 100.
+    test : {"fisher", "kruskal-wallis"}
+        The test that decides, for the kinds of label that it takes; others are reported as
+        sensitivity analyses.
+    seed : int
+        For the Monte Carlo p that takes the place of an exact one where that would take too long.
+    on_progress : callable, optional
+        Told how far the work has come.
+
+    Returns
+    -------
+    Study
+        All results.
+
+    Raises
+    ------
+    InputError
+        If a table or the family cannot be used, no patient has both features and labels, a feature
+        is in millimetres for some patients and in voxels for others, or an option is out of range.
+
+    Examples
+    --------
+    >>> patients = [f"p{i}" for i in range(20)]
+    >>> features = pd.DataFrame({"case": patients, "patient": patients, "masks": "manual"})
+    >>> features["margin_fluctuation"] = [i / 20 for i in range(20)]
+    >>> grades = pd.DataFrame({"patient": patients, "grade": ["II"] * 10 + ["III"] * 10})
+    >>> study = associate(features, grades)
+    >>> study
+    Study('all', fisher, 4 bins, masks: manual; 1 of 1 hold after correction)
+    >>> f"{study.associations['p'].iloc[0]:.1e}"
+    '3.2e-05'
+    """
+    _check_options(bins, test, seed)
+    table, known = read_features(features), as_labels(labels)
+    chosen = chosen_family(family, table, known)
+    check_units(table, [h.feature for h in chosen.hypotheses])
+    used = {h.label: known[h.label] for h in chosen.hypotheses}
+    rows: _Rows = {
+        name: []
+        for name in ("associations", "sensitivity", "discrimination", "contingency", "patients")
+    }
+    left_out = list(chosen.left_out)
+    streams = np.random.SeedSequence(int(seed)).spawn(len(chosen.hypotheses))
+    groups = list(table.groupby("masks", sort=False))
+    advance = counter(on_progress, "testing", len(groups) * len(chosen.hypotheses))
+    for _, group in groups:
+        for hypothesis, stream in zip(chosen.hypotheses, streams, strict=True):
+            left_out += _add_rows(
+                rows, hypothesis, used[hypothesis.label], group, bins, test, stream
+            )
+            advance()
+    return Study(
+        family=chosen,
+        bins=int(bins),
+        test=test,
+        data=table,
+        labels=used,
+        associations=_adjusted(pd.DataFrame(rows["associations"]), chosen),
+        sensitivity=pd.DataFrame(rows["sensitivity"])[[*_KEY, "analysis", *_RESULT]],
+        # Without a hypothesis that has cells or areas there is no row, but still a header.
+        discrimination=pd.DataFrame(rows["discrimination"], columns=_AREA),
+        contingency=pd.DataFrame(rows["contingency"], columns=_CELL),
+        patients=pd.DataFrame(rows["patients"]),
+        flow=pd.DataFrame(patient_flow(table, known, chosen, used)),
+        left_out=pd.DataFrame(left_out, columns=list(LeftOut._fields)),
+    )
+
+
+def _check_options(bins: int, test: str, seed: int) -> None:
+    limits: dict[str, tuple[Any, int, int]] = {
+        "bins": (bins, 2, _MOST_BINS),
+        "seed": (seed, 0, _LARGEST_SEED),
+    }
+    for name, (value, least, most) in limits.items():
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not whole or not least <= value <= most:
+            msg = f"Expected {name} to be a whole number from {least} to {most}, found {value!r}."
+            raise InputError(msg)
+    if test not in tuple(TESTS):
+        msg = f"Expected test to be {' or '.join(TESTS)}, found {test!r}."
+        raise InputError(msg)
+
+
+def _add_rows(
+    rows: _Rows,
+    hypothesis: Hypothesis,
+    label: Label,
+    group: pd.DataFrame,
+    bins: int,
+    test: str,
+    stream: np.random.SeedSequence,
+) -> list[LeftOut]:
+    """Add what is found about a hypothesis to the rows of all tables; return it if untestable."""
+    pair = TestedPair.of(hypothesis, label, group)
+    direction = irregularity(hypothesis.feature)
+    primary = deciding_test(test, label.kind).run(pair, bins=bins, seed=stream)
+    rows["associations"].append(pair.key() | primary._asdict())
+    for analysis, result in _analyses(pair, label, group, bins, test, stream).items():
+        rows["sensitivity"].append(pair.key() | {"analysis": analysis} | result._asdict())
+    rows["discrimination"] += pair.discrimination(direction)
+    rows["contingency"] += pair.contingency(bins)
+    rows["patients"].append(pair.patients(direction, bins))
+    if not primary.reason:
+        return []
+    name = f"{hypothesis.feature} x {hypothesis.label}, {pair.masks}"
+    return [LeftOut("hypothesis", name, primary.reason)]
+
+
+def _analyses(
+    pair: TestedPair,
+    label: Label,
+    group: pd.DataFrame,
+    bins: int,
+    test: str,
+    stream: np.random.SeedSequence,
+) -> dict[str, Result]:
+    """Test a hypothesis in all other ways: other tests, their variations, the feature's variant."""
+    tests = tests_for(label.kind)
+    found: dict[str, Result] = {}
+    for other in tests:
+        if other is not deciding_test(test, label.kind):
+            result = other.run(pair, bins=bins, seed=stream)
+            found[f"other test: {result.test.replace('_', ' ')}"] = result
+    for one in tests:
+        found |= one.variations(pair, bins=bins, seed=stream)
+    feature = FEATURES.get(pair.hypothesis.feature)
+    if feature is not None and feature.variant is not None and feature.variant in group:
+        variant = replace(pair.hypothesis, feature=feature.variant)
+        same = TestedPair.of(variant, label, group)
+        found[feature.variant.replace("_", " ")] = tests[0].run(same, bins=bins, seed=stream)
+    return found
+
+
+def _adjusted(associations: pd.DataFrame, family: Family) -> pd.DataFrame:
+    """Correct p over all hypotheses of the family, tested or not, for each kind of mask."""
+    corrected = []
+    for _, group in associations.groupby("masks", sort=False):
+        p = adjust(group["p"].to_numpy(), family=len(family.hypotheses))
+        corrected.append(
+            group.assign(p_bonferroni=p.bonferroni, p_holm=p.holm, p_bh=p.bh, family=family.name)
+        )
+    return pd.concat(corrected)[_ADJUSTED]

@@ -1,0 +1,311 @@
+"""Families of hypotheses for given tables: those that ship, those of a file, every pair."""
+
+import os
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+
+from lggshape.association.feature_table import (
+    feature_symbol,
+    find_feature,
+    measured_columns,
+    read_features,
+)
+from lggshape.association.hypotheses import (
+    Family,
+    Hypothesis,
+    LeftOut,
+    read_family,
+    shipped_families,
+)
+from lggshape.association.tests import testable_kinds, tests_for
+from lggshape.errors import InputError
+from lggshape.files import TableSource
+from lggshape.labels import Labels, LabelSource, as_labels
+from lggshape.names import did_you_mean
+from lggshape.shape import FEATURES
+
+EVERY_PAIR = "all"
+"""Name of the family of every feature with every label."""
+
+FamilyChoice = Family | str | os.PathLike[str] | None
+"""A family; the name of one that ships; "all"; a TOML file; or None for what fits the tables."""
+
+
+def choose_family(
+    choice: FamilyChoice, features: TableSource, labels: Labels | LabelSource
+) -> Family:
+    """Return the hypotheses that were asked for, checked against the tables.
+
+    Parameters
+    ----------
+    choice : Family, str, path or None
+        A family; the name of a study that ships one; "all" for every pair; or a TOML file. None
+        stands for the one study that ships hypotheses whose features and labels are all there, and
+        for every pair where there is none.
+    features : path or DataFrame
+        Feature table.
+    labels : Labels, or what `read_labels` takes
+        The labels of the patients.
+
+    Returns
+    -------
+    Family
+        Its hypotheses name columns of the feature table, and labels that can be tested.
+
+    Raises
+    ------
+    InputError
+        If the choice is none of these, or names a feature or label that is not there or cannot be
+        tested; if several studies fit; if no patient has both features and labels.
+
+    Examples
+    --------
+    >>> patients = [f"p{i}" for i in range(6)]
+    >>> features = pd.DataFrame({"case": patients, "patient": patients, "masks": "manual"})
+    >>> features["margin_fluctuation"] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    >>> grades = pd.DataFrame({"patient": patients, "grade": ["II", "III"] * 3})
+    >>> choose_family(None, features, grades).hypotheses[0].label
+    'grade'
+    """
+    return chosen_family(choice, read_features(features), as_labels(labels))
+
+
+def every_pair(features: TableSource, labels: Labels | LabelSource) -> Family:
+    """Return the family of every shape feature with every label that a test can take.
+
+    Left out, and listed: features without two different values, and labels that are constant,
+    of a kind that no test takes, contradictory between tables, or that say the same as an earlier
+    label.
+
+    Parameters
+    ----------
+    features : path or DataFrame
+        Feature table.
+    labels : Labels, or what `read_labels` takes
+        The labels of the patients.
+
+    Returns
+    -------
+    Family
+        Named "all".
+
+    Raises
+    ------
+    InputError
+        If nothing remains to be tested.
+    """
+    return _every_pair(read_features(features), as_labels(labels))
+
+
+def read_study_family(name: str) -> Family:
+    """Read the hypotheses of a study that ships with the package.
+
+    Parameters
+    ----------
+    name : str
+        The study, one of `shipped_families()`.
+
+    Returns
+    -------
+    Family
+        Its hypotheses.
+
+    Raises
+    ------
+    InputError
+        If no study of this name ships hypotheses.
+    """
+    families = shipped_families()
+    if name not in families:
+        msg = (
+            f"Expected a study that ships hypotheses, found {name!r}. The studies are: "
+            f"{', '.join(families)}.{did_you_mean(name, families)}"
+        )
+        raise InputError(msg)
+    return families[name]
+
+
+def chosen_family(choice: FamilyChoice, features: pd.DataFrame, labels: Labels) -> Family:
+    """Return the same as `choose_family`, from tables that are read."""
+    if labels.patients.isdisjoint(features["patient"]):
+        msg = (
+            "Expected patients with features to have labels, found none in common: the first with "
+            f"features is {min(features['patient'])}, the first with labels "
+            f"{min(labels.patients, default='none')}."
+        )
+        raise InputError(msg)
+    if {"case", "masks"}.issubset(labels) and not FEATURES.keys().isdisjoint(labels):
+        msg = "Expected tables of labels beside the features, found a feature table among them."
+        raise InputError(msg)
+    if choice is None:
+        return _fitting(features, labels)
+    if isinstance(choice, Family):
+        return _checked(choice, features, labels)
+    if choice == EVERY_PAIR:
+        return _every_pair(features, labels)
+    families = shipped_families()
+    if str(choice) in families:
+        return _checked(families[str(choice)], features, labels)
+    if Path(choice).suffix == ".toml":
+        return _checked(read_family(choice), features, labels)
+    msg = (
+        f"Expected hypotheses to be {', '.join([*families, EVERY_PAIR])}, or a TOML file, found "
+        f"{str(choice)!r}."
+    )
+    raise InputError(msg)
+
+
+def _fitting(features: pd.DataFrame, labels: Labels) -> Family:
+    """Return the hypotheses of the one study whose features and labels are all there, else all."""
+    families = shipped_families()
+    absent = {name: _absent(family, features, labels) for name, family in families.items()}
+    fitting = [name for name in families if not absent[name]]
+    if len(fitting) > 1:
+        msg = (
+            f"Expected the hypotheses of one study to fit the tables, found those of "
+            f"{' and '.join(fitting)}. Name one of them, or {EVERY_PAIR}."
+        )
+        raise InputError(msg)
+    if fitting:
+        return _checked(families[fitting[0]], features, labels)
+    passed_over = [
+        LeftOut("hypotheses", name, f"found no {'; no '.join(reasons)}")
+        for name, reasons in absent.items()
+    ]
+    family = _every_pair(features, labels)
+    return replace(family, left_out=(*passed_over, *family.left_out))
+
+
+def _every_pair(features: pd.DataFrame, labels: Labels) -> Family:
+    left_out: list[LeftOut] = []
+    measured: list[str] = []
+    for name in measured_columns(features):
+        if name not in FEATURES:
+            continue
+        if features[name].nunique() < 2:
+            left_out.append(LeftOut("feature", name, "has no two different values"))
+        else:
+            measured.append(name)
+    kept: dict[tuple[int, ...], str] = {}
+    for name in labels:
+        reason, groups = _judged(name, features, labels)
+        if not reason and groups in kept:
+            reason = f"the same groups of patients as {kept[groups]}"
+        if reason:
+            left_out.append(LeftOut("label", name, reason))
+        else:
+            kept[groups] = name
+    if not measured or not kept:
+        msg = (
+            f"Expected at least one feature of lggshape and one {testable_kinds()} label with two "
+            f"levels, found {len(measured)} and {len(kept)}. Other columns can be tested by "
+            "naming them in a TOML file of hypotheses; a codebook can name the levels of a label."
+        )
+        raise InputError(msg)
+    return Family(
+        name=EVERY_PAIR,
+        title=f"Every shape feature against every {testable_kinds()} label",
+        hypotheses=tuple(Hypothesis(f, name) for name in kept.values() for f in measured),
+        left_out=tuple(left_out),
+    )
+
+
+def _judged(name: str, features: pd.DataFrame, labels: Labels) -> tuple[str, tuple[int, ...]]:
+    """Return why a label cannot be tested, if so, and how it divides the patients."""
+    try:
+        label = labels[name]
+    except InputError as error:
+        return str(error), ()
+    values = label.values[label.values.index.isin(features["patient"])]
+    codes, _ = pd.factorize(values.reindex(sorted(labels.patients)))
+    if not tests_for(label.kind):
+        return f"{label.kind.word}, not {testable_kinds()}", ()
+    if values.nunique() < 2:
+        return "constant among the patients with features", ()
+    return "", tuple(codes.tolist())
+
+
+def _checked(family: Family, features: pd.DataFrame, labels: Labels) -> Family:
+    """Return a family whose features and labels are there and can be tested, by their columns."""
+    if not family.hypotheses:
+        msg = f"Expected the family {family.name} to have a hypothesis, found none."
+        raise InputError(msg)
+    if absent := _absent(family, features, labels):
+        msg = (
+            f"Expected the tables to have all that the hypotheses {family.name} name, found no "
+            f"{'; no '.join(absent)}. {_what_there_is(family, features, labels)}"
+        )
+        raise InputError(msg)
+    columns = measured_columns(features)
+    family = replace(
+        family,
+        hypotheses=tuple(
+            replace(h, feature=find_feature(h.feature, columns) or h.feature)
+            for h in family.hypotheses
+        ),
+        reported_aucs=tuple(
+            entry._replace(feature=find_feature(entry.feature, columns) or entry.feature)
+            for entry in family.reported_aucs
+        ),
+    )
+    for hypothesis in family.hypotheses:
+        _check_label(hypothesis, labels, family.name)
+    for one, other in combinations(family.hypotheses, 2):
+        if one.feature == other.feature and labels.same(one.label, other.label):
+            msg = (
+                f"Expected every hypothesis once, found {one.feature} x {one.label} again as "
+                f"{other.label}: hypotheses {family.name}."
+            )
+            raise InputError(msg)
+    return family
+
+
+def _check_label(hypothesis: Hypothesis, labels: Labels, family: str) -> None:
+    label = labels[hypothesis.label]
+    if not tests_for(label.kind):
+        msg = (
+            f"Expected the label {label.name} to be {testable_kinds()}, found it "
+            f"{label.kind.word}: hypotheses {family}. A codebook can name its levels."
+        )
+        raise InputError(msg)
+    if hypothesis.higher_in is not None and hypothesis.higher_in not in label.levels:
+        msg = (
+            f"Expected `higher_in` to be a level of {label.name} ({', '.join(label.levels)}), "
+            f"found {hypothesis.higher_in!r}."
+        )
+        raise InputError(msg)
+
+
+def _absent(family: Family, features: pd.DataFrame, labels: Labels) -> list[str]:
+    columns = measured_columns(features)
+    wanted = dict.fromkeys(h.feature for h in family.hypotheses)
+    asked = dict.fromkeys(h.label for h in family.hypotheses)
+    return [
+        *(f"feature {name}" for name in wanted if find_feature(name, columns) is None),
+        *(f"label {name}" for name in asked if name not in labels),
+    ]
+
+
+def _what_there_is(family: Family, features: pd.DataFrame, labels: Labels) -> str:
+    """List the features and labels of the tables, of the sort that a family lacks."""
+    columns = measured_columns(features)
+    symbols = [feature_symbol(name) for name in columns]
+    named = [
+        name if symbol == name.replace("_", " ") else f"{name} ({symbol})"
+        for name, symbol in zip(columns, symbols, strict=True)
+    ]
+    said = []
+    for hypothesis in family.hypotheses:
+        if find_feature(hypothesis.feature, columns) is None:
+            near = did_you_mean(hypothesis.feature, [*columns, *symbols])
+            said.append(f"The features are: {', '.join(named) or 'none'}.{near}")
+            break
+    for hypothesis in family.hypotheses:
+        if hypothesis.label not in labels:
+            near = did_you_mean(hypothesis.label, labels)
+            said.append(f"The labels are: {', '.join(labels) or 'none'}.{near}")
+            break
+    return " ".join(said)

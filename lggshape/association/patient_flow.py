@@ -1,0 +1,75 @@
+"""The flow of patients: from the feature table to each label, with everybody accounted for."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from lggshape.association.hypotheses import Family
+from lggshape.labels import Label, Labels
+
+
+def patient_flow(
+    features: pd.DataFrame, labels: Labels, family: Family, used: Mapping[str, Label]
+) -> Iterator[dict[str, Any]]:
+    """Yield the steps from the patients of a feature table to those with each label.
+
+    Parameters
+    ----------
+    features : DataFrame
+        As from `read_features`.
+    labels : Labels
+        The labels of the patients.
+    family : Family
+        The tested hypotheses.
+    used : mapping of str to Label
+        The tested labels.
+
+    Yields
+    ------
+    dict
+        `masks`, `step`, `patients` (how many) and `which` (their names, where patients are lost).
+    """
+    tested = list(dict.fromkeys(h.feature for h in family.hypotheses))
+    for masks, group in features.groupby("masks", sort=False):
+        lacking = group[tested].isna().any(axis=1)
+        in_labels = group["patient"].isin(list(labels.patients))
+        steps: Iterable[tuple[str, int, str]] = [
+            ("patients with a mask", len(group), ""),
+            (
+                "of these, a tested feature is missing",
+                int(lacking.sum()),
+                "; ".join(_why_lacking(group[lacking], tested)),
+            ),
+            (
+                "of these, in no label table",
+                int((~in_labels).sum()),
+                "; ".join(group.loc[~in_labels, "patient"]),
+            ),
+            *(
+                (
+                    f"with all tested features and the label {name}",
+                    int((~lacking & group["patient"].isin(label.values.index)).sum()),
+                    "",
+                )
+                for name, label in used.items()
+            ),
+        ]
+        for step, patients, which in steps:
+            yield {"masks": masks, "step": step, "patients": patients, "which": which}
+    without = sorted(labels.patients.difference(features["patient"]))
+    yield {
+        "masks": "",
+        "step": "patients with labels and without a mask",
+        "patients": len(without),
+        "which": "; ".join(without),
+    }
+
+
+def _why_lacking(group: pd.DataFrame, tested: list[str]) -> Iterator[str]:
+    """Yield each patient with the tested features that are missing and the reason in full."""
+    for row, lacking in zip(group.to_dict("records"), group[tested].isna().to_numpy(), strict=True):
+        names = [name for name, missing in zip(tested, lacking, strict=True) if missing]
+        lost = "any tested feature" if lacking.all() else ", ".join(names)
+        reason = f"; {row['reason']}" if row["reason"] else ""
+        yield f"{row['patient']} (without {lost}{reason})"

@@ -1,0 +1,176 @@
+"""A hypothesis with its patients: one feature, one label, one kind of mask."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lggshape.association.hypotheses import Hypothesis
+from lggshape.labels import Label
+from lggshape.statistics import QuantileRule, auc, quantile_bins
+
+CONFIDENCE = 0.95
+"""Level of every interval."""
+
+_FEWEST = 5
+"""Fewer patients without a label than this are not compared with the others."""
+
+
+@dataclass(frozen=True)
+class TestedPair:
+    """A hypothesis with its patients: those of one kind of mask.
+
+    Attributes
+    ----------
+    hypothesis : Hypothesis
+        What is asked.
+    masks : str
+        The kind of mask.
+    levels : tuple of str
+        The levels of the label; empty if it is a number.
+    feature : ndarray of float, shape (n,)
+        The feature of all patients, NaN where missing.
+    label : ndarray of float, shape (n,)
+        The label of all patients, NaN where missing: a number, or the position of the level.
+    """
+
+    hypothesis: Hypothesis
+    masks: str
+    levels: tuple[str, ...]
+    feature: NDArray[np.float64]
+    label: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, hypothesis: Hypothesis, label: Label, group: pd.DataFrame) -> "TestedPair":
+        """Collect the patients of a hypothesis from the rows of one kind of mask."""
+        values = label.values.reindex(group["patient"])
+        if label.kind.has_levels:
+            positions = dict(zip(label.levels, range(len(label.levels)), strict=True))
+            values = values.map(positions)
+        return cls(
+            hypothesis,
+            str(group["masks"].iloc[0]),
+            label.levels,
+            group[hypothesis.feature].to_numpy(np.float64),
+            values.to_numpy(np.float64, na_value=np.nan),
+        )
+
+    @property
+    def level(self) -> NDArray[np.int64]:
+        """Position of each patient's level in `levels`, -1 where missing."""
+        return np.where(np.isnan(self.label), -1, self.label).astype(np.int64)
+
+    @property
+    def measured(self) -> NDArray[np.bool_]:
+        """Which patients have the feature."""
+        return np.isfinite(self.feature)
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Which patients have the label."""
+        return np.isfinite(self.label)
+
+    @property
+    def complete(self) -> NDArray[np.bool_]:
+        """Which patients have both the feature and the label."""
+        return self.measured & self.labelled
+
+    @property
+    def untestable(self) -> str:
+        """Why no test is possible; empty if one is."""
+        if np.unique(self.feature[self.complete]).size < 2:
+            return "the feature has fewer than two different values"
+        if np.unique(self.label[self.complete]).size < 2:
+            return f"the label has fewer than two {'levels' if self.levels else 'values'}"
+        return ""
+
+    def key(self) -> dict[str, str]:
+        """Return the columns that say which pair a row of a table is about."""
+        return {
+            "masks": self.masks,
+            "feature": self.hypothesis.feature,
+            "label": self.hypothesis.label,
+        }
+
+    def cross_table(
+        self, cut_among: NDArray[np.bool_], bins: int, rule: QuantileRule = "linear"
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Count the complete patients by quantile bin of the feature and level of the label.
+
+        Parameters
+        ----------
+        cut_among : ndarray of bool, shape (n,)
+            The patients whose quantiles are the cut-points: all complete ones, or more.
+        bins : int
+            Number of bins.
+        rule : {"linear", "weibull", "median_unbiased"}
+            How a quantile between two values is found.
+
+        Returns
+        -------
+        table : ndarray of int, shape (bins, levels)
+            Number of patients.
+        cuts : ndarray of float, shape (bins - 1,)
+            The cut-points.
+        """
+        binned = quantile_bins(self.feature[cut_among], bins, rule=rule)
+        code = np.zeros(len(self.feature), dtype=np.int64)
+        code[cut_among] = binned.codes
+        table = np.zeros((bins, len(self.levels)), dtype=np.int64)
+        np.add.at(table, (code[self.complete] - 1, self.level[self.complete]), 1)
+        return table, np.asarray(binned.cuts, dtype=float)
+
+    def discrimination(self, direction: int) -> Iterator[dict[str, Any]]:
+        """Yield the area under the curve of each level against the rest."""
+        for position, level in enumerate(self.levels):
+            inside = self.complete & (self.level == position)
+            outside = self.complete & (self.level != position)
+            counts = {"level": level, "n": int(self.complete.sum()), "n_level": int(inside.sum())}
+            yield self.key() | counts | self._area(inside, outside, direction)
+
+    def contingency(self, bins: int) -> Iterator[dict[str, Any]]:
+        """Yield the table of quantile bins against levels, a row per cell."""
+        if self.untestable or not self.levels:
+            return
+        table, cuts = self.cross_table(self.complete, bins)
+        values = self.feature[self.complete]
+        edges = [values.min(), *cuts, values.max()]
+        for row, column in np.ndindex(*table.shape):
+            yield self.key() | {
+                "bin": row + 1,
+                "low": float(edges[row]),
+                "high": float(edges[row + 1]),
+                "level": self.levels[column],
+                "count": int(table[row, column]),
+            }
+
+    def patients(self, direction: int, bins: int) -> dict[str, Any]:
+        """Count who is in and who is missing, and compare those without a label with the rest."""
+        unlabelled = self.measured & ~self.labelled
+        tied, empty = 0, 0
+        if not self.untestable:
+            binned = quantile_bins(self.feature[self.complete], bins)
+            tied, empty = binned.on_cut, len(binned.empty)
+        counts = {
+            "n": int(self.complete.sum()),
+            "label_missing": int(unlabelled.sum()),
+            "feature_missing": int((~self.measured & self.labelled).sum()),
+            "both_missing": int((~self.measured & ~self.labelled).sum()),
+            "on_cut": tied,
+            "empty_bins": empty,
+        }
+        enough = min(counts["label_missing"], counts["n"]) >= _FEWEST
+        compared = unlabelled if enough else np.zeros_like(unlabelled)
+        return self.key() | counts | self._area(compared, self.complete, direction)
+
+    def _area(
+        self, inside: NDArray[np.bool_], outside: NDArray[np.bool_], direction: int
+    ) -> dict[str, float]:
+        if not (inside.any() and outside.any()):
+            return {"auc": np.nan, "auc_low": np.nan, "auc_high": np.nan}
+        values = direction * self.feature
+        area = auc(values[inside], values[outside], level=CONFIDENCE)
+        return {"auc": area.estimate, "auc_low": area.low, "auc_high": area.high}

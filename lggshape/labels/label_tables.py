@@ -1,0 +1,157 @@
+"""Label tables: read, decoded, and each label's kind told from its cells."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lggshape.errors import InputError
+from lggshape.files import (
+    TableSource,
+    is_missing,
+    plain_numbers,
+    read_patient_table,
+    table_name,
+)
+from lggshape.labels.codebook import Codebook, Kind, LabelCodes, read_codebook
+from lggshape.labels.labels import Label, Labels, level_order
+
+LabelSource = TableSource | Iterable[TableSource] | Mapping[str, TableSource]
+"""One table of labels, several, or tables by name."""
+
+_MOST_CODES = 10
+"""A column of numbers with more different values than this counts as continuous."""
+
+_TIME_NAME = re.compile(r"(^|[._ ])(time|days|weeks|months|years)($|[._ ])", re.IGNORECASE)
+
+
+def read_labels(
+    tables: LabelSource,
+    *,
+    codebook: Codebook | str | os.PathLike[str] | None = None,
+    patient_column: str | None = None,
+) -> Labels:
+    """Read label tables, decode them and join them by patient.
+
+    Parameters
+    ----------
+    tables : path, DataFrame, or several
+        CSV files or tables in memory with one row per patient; several in a list, or in a mapping
+        by their names. Without a mapping a file is known by its name without the ending, and a
+        table in memory as "labels".
+    codebook : Codebook or path, optional
+        What the codes mean; by default those that ship.
+    patient_column : str, optional
+        The column with the patients' keys; by default the one called "patient", in upper or lower
+        case.
+
+    Returns
+    -------
+    Labels
+        The labels of all tables.
+
+    Raises
+    ------
+    InputError
+        If there is no table, one cannot be read, has two rows for a patient or a row without one,
+        or holds a code that the codebook does not know, or two tables have the same name.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"Patient": ["a", "b", "c"], "cluster": [10, 9, None]})
+    >>> label = read_labels(table)["cluster"]
+    >>> label.levels, label.values.to_dict()
+    (('9', '10'), {'a': '10', 'b': '9'})
+    """
+    book = codebook if isinstance(codebook, Codebook) else read_codebook(codebook)
+    decoded: dict[str, dict[str, Label]] = {}
+    patients: set[str] = set()
+    for name, source in _by_name(tables).items():
+        table = read_patient_table(source, patient_column=patient_column)
+        patients.update(table.index)
+        codes = book.codes_for(table.columns)
+        decoded[name] = {
+            str(column): _decoded(
+                name, cells.rename(str(column)), codes.get(str(column)), book.missing, source
+            )
+            for column, cells in table.items()
+        }
+    return Labels(decoded, patients)
+
+
+def as_labels(labels: Labels | LabelSource) -> Labels:
+    """Return labels as they are; read them if they are tables."""
+    return labels if isinstance(labels, Labels) else read_labels(labels)
+
+
+def _by_name(tables: LabelSource) -> dict[str, TableSource]:
+    if isinstance(tables, Mapping):
+        named = {str(name): source for name, source in tables.items()}
+    else:
+        several = [tables] if isinstance(tables, str | os.PathLike | pd.DataFrame) else tables
+        named = {}
+        for source in several:
+            name = "labels" if isinstance(source, pd.DataFrame) else Path(source).stem
+            if name in named:
+                msg = (
+                    f"Expected label tables with different names, found two called {name}: "
+                    f"{table_name(source)}. Rename one, or give both in a mapping by their names."
+                )
+                raise InputError(msg)
+            named[name] = source
+    if not named:
+        msg = "Expected at least one table of labels, found none."
+        raise InputError(msg)
+    return named
+
+
+def _decoded(
+    table: str,
+    column: pd.Series,
+    codes: LabelCodes | None,
+    missing: frozenset[str],
+    source: TableSource,
+) -> Label:
+    name = str(column.name)
+    cells = plain_numbers(column)
+    cells = cells[~is_missing(cells) & ~cells.str.lower().isin(missing)]
+    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
+    numbers = numbers[np.isfinite(numbers)].reindex(cells.index)
+    kind = codes.kind if codes else _guessed_kind(name, cells, numbers)
+    published: tuple[str, ...] = ()
+    if codes and codes.levels:
+        unknown = cells[~cells.isin(list(codes.levels))]
+        if len(unknown):
+            msg = (
+                f"Expected {name} to be one of the codes {', '.join(codes.levels)}, found "
+                f"{unknown.iloc[0]!r} for patient {unknown.index[0]}: {table_name(source)}."
+            )
+            raise InputError(msg)
+        cells = cells.map(codes.levels)
+        published = tuple(dict.fromkeys(codes.levels.values()))
+    if kind in {Kind.CONTINUOUS, Kind.TIME}:
+        if numbers.isna().any():
+            patient = numbers.index[numbers.isna()][0]
+            msg = (
+                f"Expected {name} to be a number, found {cells[patient]!r} for patient {patient}: "
+                f"{table_name(source)}."
+            )
+            raise InputError(msg)
+        return Label(name, kind, numbers.rename(name), (), (table,))
+    levels = level_order(cells, published) if kind.has_levels else ()
+    return Label(name, kind, cells.rename(name), levels, (table,), published)
+
+
+def _guessed_kind(name: str, cells: pd.Series, numbers: pd.Series) -> Kind:
+    if len(cells) and numbers.notna().all():
+        if _TIME_NAME.search(name):
+            return Kind.TIME
+        return Kind.CONTINUOUS if numbers.nunique() > _MOST_CODES else Kind.NOMINAL
+    # Names and free text differ from patient to patient; groups have several patients.
+    if cells.nunique() > max(_MOST_CODES, len(cells) / 2):
+        return Kind.IDENTIFIER
+    return Kind.NOMINAL
