@@ -7,14 +7,18 @@ import numpy as np
 import pandas as pd
 
 from lggshape.association.families import FamilyChoice, chosen_family
-from lggshape.association.feature_table import check_units, irregularity, read_features
+from lggshape.association.feature_table import (
+    FeatureSource,
+    check_units,
+    irregularity,
+    read_features,
+)
 from lggshape.association.hypotheses import Family, Hypothesis, LeftOut
 from lggshape.association.patient_flow import patient_flow
 from lggshape.association.study import Study
 from lggshape.association.tested_pair import TestedPair
 from lggshape.association.tests import TESTS, Result, deciding_test, tests_for
 from lggshape.errors import InputError
-from lggshape.files import TableSource
 from lggshape.labels import Label, Labels, LabelSource, as_labels
 from lggshape.progress import OnProgress, counter
 from lggshape.shape import FEATURES
@@ -38,7 +42,7 @@ _Rows = dict[str, list[dict[str, Any]]]
 
 
 def associate(
-    features: TableSource,
+    features: FeatureSource,
     labels: Labels | LabelSource,
     family: FamilyChoice = None,
     *,
@@ -55,7 +59,7 @@ def associate(
 
     Parameters
     ----------
-    features : path or DataFrame
+    features : path, DataFrame or FeatureTable
         Feature table, as `lggshape features` or `feature_table` makes it.
     labels : Labels, or what `read_labels` takes
         The labels of the patients.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from lggshape.association.feature_table import (
+    FeatureSource,
     feature_symbol,
     find_feature,
     measured_columns,
@@ -22,7 +23,6 @@ from lggshape.association.hypotheses import (
 )
 from lggshape.association.tests import testable_kinds, tests_for
 from lggshape.errors import InputError
-from lggshape.files import TableSource
 from lggshape.labels import Labels, LabelSource, as_labels
 from lggshape.names import did_you_mean
 from lggshape.shape import FEATURES
@@ -35,7 +35,7 @@ FamilyChoice = Family | str | os.PathLike[str] | None
 
 
 def choose_family(
-    choice: FamilyChoice, features: TableSource, labels: Labels | LabelSource
+    choice: FamilyChoice, features: FeatureSource, labels: Labels | LabelSource
 ) -> Family:
     """Return the hypotheses that were asked for, checked against the tables.
 
@@ -45,7 +45,7 @@ def choose_family(
         A family; the name of a study that ships one; "all" for every pair; or a TOML file. None
         stands for the one study that ships hypotheses whose features and labels are all there, and
         for every pair where there is none.
-    features : path or DataFrame
+    features : path, DataFrame or FeatureTable
         Feature table.
     labels : Labels, or what `read_labels` takes
         The labels of the patients.
@@ -73,16 +73,16 @@ def choose_family(
     return chosen_family(choice, read_features(features), as_labels(labels))
 
 
-def every_pair(features: TableSource, labels: Labels | LabelSource) -> Family:
+def every_pair(features: FeatureSource, labels: Labels | LabelSource) -> Family:
     """Return the family of every shape feature with every label that a test can take.
 
-    Left out, and listed: features without two different values, and labels that are constant,
-    of a kind that no test takes, contradictory between tables, or that say the same as an earlier
-    label.
+    Left out, and listed: features that the registry does not mark as belonging to this family,
+    features without two different values, and labels that are constant, of a kind that no test
+    takes, contradictory between tables, or that say the same as an earlier label.
 
     Parameters
     ----------
-    features : path or DataFrame
+    features : path, DataFrame or FeatureTable
         Feature table.
     labels : Labels, or what `read_labels` takes
         The labels of the patients.
@@ -185,7 +185,9 @@ def _every_pair(features: pd.DataFrame, labels: Labels) -> Family:
     for name in measured_columns(features):
         if name not in FEATURES:
             continue
-        if features[name].nunique() < 2:
+        if not FEATURES[name].in_default_family:
+            left_out.append(LeftOut("feature", name, "not in the default family of features"))
+        elif features[name].nunique() < 2:
             left_out.append(LeftOut("feature", name, "has no two different values"))
         else:
             measured.append(name)

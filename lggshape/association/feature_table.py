@@ -16,7 +16,7 @@ from lggshape.files import (
     table_name,
 )
 from lggshape.names import natural_key
-from lggshape.shape import FEATURES
+from lggshape.shape import FEATURES, FeatureTable
 
 KEYS = ("case", "patient", "masks")
 _TEXT = (*KEYS, "reason")
@@ -25,18 +25,21 @@ _MOST_NAMED = 5
 """Messages name at most this many cases."""
 
 
+FeatureSource = TableSource | FeatureTable
+"""A feature table: a CSV file, a table in memory, or what `feature_table` returns."""
+
 Take = Literal["first", "last"]
 """Which of several cases of one patient counts."""
 
 
-def read_features(features: TableSource, *, take: Take | None = None) -> pd.DataFrame:
+def read_features(features: FeatureSource, *, take: Take | None = None) -> pd.DataFrame:
     """Read a feature table from a file, or check one in memory.
 
     A table in memory gives the same as its file would.
 
     Parameters
     ----------
-    features : path or DataFrame
+    features : path, DataFrame or FeatureTable
         A table with the columns `case`, `patient`, `masks` and features, as `lggshape features` or
         `feature_table` makes it; any other column of numbers can be a feature too.
     take : {"first", "last"}, optional
@@ -67,15 +70,15 @@ def read_features(features: TableSource, *, take: Take | None = None) -> pd.Data
     if take not in {None, "first", "last"}:
         msg = f"Expected take to be 'first' or 'last', found {take!r}."
         raise InputError(msg)
-    text = read_table(features, required=KEYS)
-    where = table_name(features)
+    source = features.table if isinstance(features, FeatureTable) else features
+    text, where = read_table(source, required=KEYS), table_name(source)
     if text.empty:
         msg = f"Expected {where} to have a row per patient, found none."
         raise InputError(msg)
     for key in KEYS:
         lacking = is_missing(text[key]).to_numpy()
         if lacking.any():
-            row = row_name(features, int(lacking.argmax()))
+            row = row_name(source, int(lacking.argmax()))
             msg = f"Expected every row of {where} to have a {key}, found none in {row}."
             raise InputError(msg)
     table = text[list(KEYS)].apply(plain_numbers)
