@@ -51,9 +51,10 @@ def associate(
     """
     from lggshape import association
     from lggshape.errors import InputError
-    from lggshape.files import results_folder, write_json, write_table
+    from lggshape.files import write_json, write_table
     from lggshape.labels import read_codebook, read_labels
     from lggshape.provenance import describe_input, recorded
+    from lggshape.results import results_folder
 
     if any(path.resolve() == features.resolve() for path in labels):
         msg = f"Expected tables of labels beside the features, found the features: {features}."
@@ -74,7 +75,7 @@ def associate(
         inputs.append(Path(hypotheses))
     with (
         results_folder(out, overwrite=overwrite) as place,
-        recorded(place / "run.json", command="associate", options=options, inputs=inputs) as record,
+        recorded(place / "run.json", command="associate", options=options, inputs=inputs),
     ):
         total = table["masks"].nunique() * len(family.hypotheses)
         with progress("testing", total, quiet=quiet) as advance:
@@ -95,9 +96,6 @@ def associate(
 
             described = [describe_input(path) for path in inputs]
             write_report(study, place, inputs=described, options=options)
-        record["outputs"] = sorted(
-            str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()
-        )
     if study.associations["p"].isna().all():
         typer.echo("lggshape: no hypothesis could be tested; left_out.csv says why.", err=True)
     if not quiet:

@@ -54,8 +54,9 @@ def compare(
     --resume --overwrite.
     """
     from lggshape.comparison import compare_runs, write_figures
-    from lggshape.files import results_folder, write_table
+    from lggshape.files import write_table
     from lggshape.provenance import recorded
+    from lggshape.results import results_folder
 
     work = work or out.absolute().with_name(f"{out.absolute().name}.work")
     options = {
@@ -84,10 +85,7 @@ def compare(
         for name, table in found.tables().items():
             write_table(place / f"{name}.csv", table)
         write_figures(found, place / "figures")
-        record["failed"] = len(found.failures)
-        record["outputs"] = sorted(
-            str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()
-        )
+        record.details["failed"] = len(found.failures)
     if not quiet:
         typer.echo(found.summary_text())
         typer.echo(f"Results: {out / 'runs.csv'}")

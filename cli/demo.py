@@ -22,8 +22,9 @@ def demo(
     Runs verify, segment by the networks that ship, evaluate, features and associate --report, and
     prints the commands.
     """
-    from lggshape.files import fresh_folder, write_json
+    from lggshape.files import write_json
     from lggshape.phantoms import write_cohort
+    from lggshape.results import MARKS, fresh_folder, outputs_in
     from lggshape_cli.associate import associate
     from lggshape_cli.evaluate import evaluate
     from lggshape_cli.features import features
@@ -66,5 +67,5 @@ def demo(
         )
     finally:
         # Also after a failure: so that the next demo can replace what there is.
-        outputs = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
-        write_json(out / "run.json", {"command": "demo", "outputs": outputs})
+        outputs = [entry._asdict() for entry in outputs_in(out)]
+        write_json(out / "run.json", {**MARKS, "command": "demo", "outputs": outputs})

@@ -38,9 +38,10 @@ def detect(
     writes that of its masks. A case that cannot be looked at has no row and its reason on stderr;
     then the exit status is 1, unless it was to be skipped.
     """
-    from lggshape.files import results_folder, write_table
+    from lggshape.files import write_table
     from lggshape.provenance import recorded
     from lggshape.readers import assign_patients, open_cases
+    from lggshape.results import results_folder
     from lggshape.segmentation import detect_cases
 
     sources = [source for path in images for source in open_cases(path)]
@@ -57,10 +58,9 @@ def detect(
                 sources, networks, device=device, skip_seen=skip_seen, on_case=advance
             )
         write_table(place / "slices.csv", found.slices)
-        record["outputs"] = ["slices.csv"]
-        record["cases"] = len(sources)
-        record["failed"] = len(found.failures)
-        record["skipped"] = len(found.skipped)
+        record.details["cases"] = len(sources)
+        record.details["failed"] = len(found.failures)
+        record.details["skipped"] = len(found.skipped)
     if not quiet:
         cases = found.slices["case"].nunique()
         typer.echo(f"Looked at {len(found.slices)} slices of {cases} cases: {out / 'slices.csv'}")

@@ -57,9 +57,10 @@ def evaluate(
     """
     from lggshape import evaluation
     from lggshape.evaluation.drawing import write_figures
-    from lggshape.files import results_folder, write_json, write_table
+    from lggshape.files import write_json, write_table
     from lggshape.labels import read_labels
     from lggshape.provenance import recorded
+    from lggshape.results import results_folder
 
     known = read_labels(labels, patient_column=patient_column) if labels else None
     options = {
@@ -88,11 +89,8 @@ def evaluate(
             write_table(place / f"{name}.csv", table)
         write_json(place / "evaluation.json", found.to_dict())
         write_figures(found, place / "figures")
-        record["outputs"] = sorted(
-            str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()
-        )
-        record["cases"] = len(found.scores)
-        record["failed"] = len(found.failures)
+        record.details["cases"] = len(found.scores)
+        record.details["failed"] = len(found.failures)
     if not quiet:
         typer.echo(found.summary_text())
         typer.echo(f"Results: {out / 'scores.csv'}")

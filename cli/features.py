@@ -69,11 +69,9 @@ def features(
     from lggshape.files import write_table
     from lggshape.provenance import recorded
     from lggshape.readers import assign_patients, open_cases
+    from lggshape.results import record_beside, results_file
     from lggshape.shape import Conventions, feature_table
 
-    _check_place(out, overwrite=overwrite)
-    record = out.with_name(f"{out.stem}.run.json")
-    _check_place(record, overwrite=True)
     conventions = Conventions(
         component=component, points=points, slices=slices, bin_offset=bin_offset, window=window
     )
@@ -83,7 +81,12 @@ def features(
         sources = assign_patients(sources, manifest)
     options = {"masks": kind, "spacing": spacing, **vars(conventions)}
     inputs = [*masks, *([manifest] if manifest else [])]
-    with recorded(record, command="features", options=options, inputs=inputs) as details:
+    with (
+        results_file(out, overwrite=overwrite, inputs=inputs) as place,
+        recorded(
+            place / record_beside(out), command="features", options=options, inputs=inputs
+        ) as record,
+    ):
         with progress("measuring", len(sources), quiet=quiet) as advance:
             measured = feature_table(
                 sources,
@@ -94,10 +97,9 @@ def features(
                 scheduler=scheduler,
                 on_progress=lambda progress: advance() if progress.done else None,
             )
-        write_table(out, measured.table)
-        details["outputs"] = [out.name]
-        details["cases"] = len(sources)
-        details["failed"] = len(measured.failures)
+        write_table(place / out.name, measured.table)
+        record.details["cases"] = len(sources)
+        record.details["failed"] = len(measured.failures)
     if not quiet:
         typer.echo(
             f"Measured {len(sources) - len(measured.failures)} of {len(sources)} cases: {out}"
@@ -121,27 +123,3 @@ def _kind_of(masks: list[Path]) -> str:
         )
         raise InputError(msg)
     return kinds.pop()
-
-
-def _check_place(path: Path, *, overwrite: bool) -> None:
-    """Refuse a file that cannot be written before anything is measured."""
-    from tempfile import TemporaryFile
-
-    from lggshape.errors import InputError
-
-    try:
-        if path.is_dir():
-            found = "a folder"
-        elif path.exists() and not overwrite:
-            msg = f"Expected {path} to be a new file, found one. --overwrite replaces it."
-            raise InputError(msg)
-        else:
-            # Folders that are missing are made in the nearest one that is there.
-            folder = next(parent for parent in path.absolute().parents if parent.exists())
-            with TemporaryFile(dir=folder):
-                return
-    except OSError as error:
-        # Not the whole error: it names the temporary file.
-        found = error.strerror or type(error).__name__
-    msg = f"Expected {path} to be a file that can be written, found: {found}."
-    raise InputError(msg)

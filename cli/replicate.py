@@ -63,9 +63,10 @@ def replicate(
 
     from lggshape import association
     from lggshape.errors import InputError
-    from lggshape.files import results_folder, write_json
+    from lggshape.files import write_json
     from lggshape.labels import read_labels
     from lggshape.provenance import code_hash, describe_input, package_versions, recorded
+    from lggshape.results import results_folder
     from lggshape.segmentation import SHIPPED
     from lggshape.studies.buda2019 import steps as all_steps
     from lggshape.studies.buda2019.replicate import run_steps
@@ -128,12 +129,9 @@ def replicate(
         write_report(tables, study.family, known, place)
         write_json(place / "replication.json", as_json(tables))
         failures = all_steps.failures(tables["features"])
-        record["failed"] = len(failures)
-        record["code"] = settings["code"]
-        record["seconds_by_step"] = {name: step.seconds for name, step in done.items()}
-        record["outputs"] = sorted(
-            str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()
-        )
+        record.details["failed"] = len(failures)
+        record.details["code"] = settings["code"]
+        record.details["seconds_by_step"] = {name: step.seconds for name, step in done.items()}
     if not quiet:
         claims = tables["claims"]
         for row in claims[claims["masks"] == all_steps.AUTOMATIC].itertuples():

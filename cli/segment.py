@@ -71,7 +71,9 @@ def segment(
     options = {"flips": flips, "maps": maps, "device": device, "skip_seen": skip_seen}
     networks = networks or SHIPPED
     inputs = [*images, networks, *([manifest] if manifest else [])]
-    with recorded(out / "run.json", command="segment", options=options, inputs=inputs) as details:
+    with recorded(
+        out / "run.json", command="segment", options=options, inputs=inputs, in_place=True
+    ) as record:
         with progress("segmenting", len(sources), quiet=quiet) as advance:
             result = segment_cases(
                 sources,
@@ -85,10 +87,10 @@ def segment(
                 overwrite=overwrite,
                 on_case=advance,
             )
-        details["outputs"] = list(result.files)
-        details["cases"] = len(sources)
-        details["failed"] = len(result.failures)
-        details["skipped"] = len(result.skipped)
+        record.details["outputs"] = list(result.files)
+        record.details["cases"] = len(sources)
+        record.details["failed"] = len(result.failures)
+        record.details["skipped"] = len(result.skipped)
     if not quiet:
         empty = int((result.table["status"] == "empty").sum())
         segmented = len(sources) - len(result.failures) - len(result.skipped)

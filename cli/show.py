@@ -40,8 +40,8 @@ def show(
     1.
     """
     from lggshape import visualisation
-    from lggshape.files import results_folder
     from lggshape.provenance import recorded
+    from lggshape.results import results_folder
 
     cases = visualisation.find_cases(
         dataset, names=case or (), predicted=predicted, manifest=manifest
@@ -59,9 +59,8 @@ def show(
                 found = visualisation.survey(cases, jobs=jobs, on_case=advance)
                 failures = found.failures
                 visualisation.write_cohort(found, place)
-        record["outputs"] = sorted(path.name for path in place.iterdir())
-        record["cases"] = len(cases)
-        record["failed"] = len(failures)
+        record.details["cases"] = len(cases)
+        record.details["failed"] = len(failures)
     if not quiet:
         typer.echo(f"Shown {len(cases) - len(failures)} of {len(cases)} cases: {out}")
     for name, reason in failures.items():

@@ -174,7 +174,9 @@ def train(
     weights = Path(training_settings.encoder_weights)
     files = (manifest, folds_file, weights)
     inputs = [dataset, *(path for path in files if path is not None and path.is_file())]
-    with recorded(out / "run.json", command="train", options=options, inputs=inputs) as details:
+    with recorded(
+        out / "run.json", command="train", options=options, inputs=inputs, in_place=True
+    ) as record:
         with _progress(quiet=quiet) as on_step:
             summary = train_networks(
                 sources,
@@ -188,8 +190,8 @@ def train(
                 jobs=jobs,
                 on_step=on_step,
             )
-        details["networks"] = list(summary.members)
-        details["failed"] = len(summary.failures)
+        record.details["networks"] = list(summary.members)
+        record.details["failed"] = len(summary.failures)
     if not quiet:
         count = len(summary.members)
         typer.echo(f"Trained {count} network{'' if count == 1 else 's'}: {out}")

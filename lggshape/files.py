@@ -1,7 +1,9 @@
 """Tables and other small files: read with clear errors, written whole or not at all."""
 
 import csv
+import hashlib
 import json
+import math
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,26 +11,28 @@ from contextlib import ExitStack, contextmanager, suppress
 from importlib import resources
 from io import StringIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
 import pandas as pd
 
 from lggshape.errors import InputError
 
-TableSource = str | os.PathLike[str] | pd.DataFrame
+StrPath = str | os.PathLike[str]
+"""A path, as text or as a `Path`."""
+
+TableSource = StrPath | pd.DataFrame
 """A table as public functions take it: a CSV file or a table in memory."""
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; rename it to `path` if the block succeeds.
+def written_whole(path: StrPath) -> Iterator[Path]:
+    """Provide a path beside `path` to write to; rename it to `path` if the block succeeds.
 
     A reader sees the old file or the new one, never a half-written one.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         The file to write. Its folder is made if it is missing.
 
     Yields
@@ -41,6 +45,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     InputError
         If the folder cannot be made or the file cannot be written.
     """
+    path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,38 +60,69 @@ def written_whole(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: StrPath, text: str) -> None:
     """Write text in UTF-8, whole or not at all."""
     with written_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
+def write_json(path: StrPath, value: Mapping[str, Any]) -> None:
     """Write JSON (UTF-8, indented), whole or not at all."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_figure(path: Path, svg: str, png: bytes) -> None:
+def write_figure(path: StrPath, svg: str, png: bytes) -> None:
     """Write a figure as SVG and PNG, each whole or not at all.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         The files without their endings, `.svg` and `.png`.
     svg, png : str and bytes
-        Their contents, as `figures.render` gives them.
+        Their contents, as `figures.render` returns them.
     """
+    path = Path(path)
     write_text(path.with_name(f"{path.name}.svg"), svg)
     with written_whole(path.with_name(f"{path.name}.png")) as temporary:
         temporary.write_bytes(png)
 
 
-def write_table(path: Path, table: pd.DataFrame) -> None:
+def write_table(path: StrPath, table: pd.DataFrame) -> None:
     """Write a table as CSV (UTF-8, comma, dot, one header row, empty = missing).
 
     Numbers are written with all their digits, so that reading them back gives the same numbers.
     """
     write_text(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def to_records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as plain values, as JSON knows them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Any table; its index is left out.
+
+    Returns
+    -------
+    list of dict
+        One for each row. What is missing or infinite is None: JSON has no number for it.
+
+    Examples
+    --------
+    >>> to_records(pd.DataFrame({"n": [1, 2], "p": [0.5, float("nan")]}))
+    [{'n': 1, 'p': 0.5}, {'n': 2, 'p': None}]
+    """
+    plain = table.astype(object)
+    kept = plain.notna() & ~plain.isin([math.inf, -math.inf])
+    records = plain.where(kept, None).to_dict("records")
+    return [{str(name): value for name, value in record.items()} for record in records]
+
+
+def file_hash(path: StrPath) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def names_cell(names: Sequence[str]) -> str:
@@ -256,102 +292,6 @@ def read_patient_table(source: TableSource, *, patient_column: str | None = None
         msg = f"Expected one row per patient in {where}, found several of: {', '.join(doubled)}."
         raise InputError(msg)
     return table.set_index(patient_column).rename_axis("patient")
-
-
-def fresh_folder(folder: Path, *, overwrite: bool) -> None:
-    """Make a folder for results, without mixing them with those of an earlier run.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder. It may exist if it is empty.
-    overwrite : bool
-        Whether results of an earlier run may be there: those that its `run.json` names are removed,
-        and nothing else.
-
-    Raises
-    ------
-    InputError
-        If it is a file, or holds anything and `overwrite` is false, or holds no `run.json`.
-    """
-    earlier = _earlier_results(folder, overwrite=overwrite)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in earlier:
-            path.unlink(missing_ok=True)
-        # Folders that are empty by now held nothing but results.
-        for path in sorted({path.parent for path in earlier}, reverse=True):
-            while path != folder and path.is_dir() and not any(path.iterdir()):
-                path.rmdir()
-                path = path.parent  # noqa: PLW2901
-    except OSError as error:
-        msg = f"Expected {folder} to be a folder that can be written, found: {error}."
-        raise InputError(msg) from error
-
-
-@contextmanager
-def results_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a folder beside `folder` to write results to; move them there if the block succeeds.
-
-    So there is never half a set of results, and those of an earlier run stay until they are
-    replaced.
-
-    Parameters
-    ----------
-    folder, overwrite
-        As for `fresh_folder`.
-
-    Yields
-    ------
-    Path
-        Where to write.
-
-    Raises
-    ------
-    InputError
-        As `fresh_folder` does, before the block begins.
-    """
-    _earlier_results(folder, overwrite=overwrite)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        place = TemporaryDirectory(
-            dir=folder.parent, prefix=f".{folder.name}.", suffix=".part", ignore_cleanup_errors=True
-        )
-    except OSError as error:
-        msg = f"Expected {folder} to be a folder that can be written, found: {error}."
-        raise InputError(msg) from error
-    with place as name:
-        temporary = Path(name)
-        yield temporary
-        fresh_folder(folder, overwrite=overwrite)
-        for path in sorted(temporary.rglob("*")):
-            if path.is_file():
-                target = folder / path.relative_to(temporary)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                path.replace(target)
-
-
-def _earlier_results(folder: Path, *, overwrite: bool) -> list[Path]:
-    """Give the files of an earlier run in a folder; refuse a folder that holds anything else."""
-    if folder.exists() and not folder.is_dir():
-        msg = f"Expected {folder} to be a folder, found a file."
-        raise InputError(msg)
-    if not folder.exists() or not any(folder.iterdir()):
-        return []
-    if not overwrite:
-        msg = f"Expected {folder} to be empty or new, found files in it. --overwrite replaces them."
-        raise InputError(msg)
-    record = folder / "run.json"
-    try:
-        outputs = [str(name) for name in json.loads(record.read_text(encoding="utf-8"))["outputs"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = f"Expected {folder} to hold the results of an earlier run, found no {record} of one."
-        raise InputError(msg) from error
-    inside = (folder / name for name in outputs)
-    return [
-        *(p for p in inside if p.is_file() and p.resolve().is_relative_to(folder.resolve())),
-        record,
-    ]
 
 
 def shipped_files(name: str) -> dict[str, bytes]:

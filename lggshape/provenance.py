@@ -1,12 +1,13 @@
 """run.json: how a result was made, and from what."""
 
 import hashlib
+import logging
 import os
 import platform
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,7 +15,10 @@ from stat import S_ISREG
 from time import perf_counter
 from typing import Any
 
-from lggshape.files import write_json
+from lggshape.files import StrPath, file_hash, write_json
+from lggshape.results import MARKS, end_recording, outputs_in, outputs_in_place
+
+_LOGGER = logging.getLogger("lggshape")
 
 _PACKAGES = (
     "lggshape", "numpy", "scipy", "pandas", "scikit-image", "scikit-learn", "statsmodels",
@@ -38,44 +42,98 @@ class InputFile:
         How many files were read.
     unreadable : tuple of str
         What could not be read, each with the reason.
+    changed : tuple of str
+        The files that were changed while they were in use, of which the hash is the earlier one.
     """
 
     path: str
     sha256: str
     files: int
     unreadable: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it stands in `run.json`: `changed` only if anything was."""
+        values = {**vars(self), "unreadable": list(self.unreadable), "changed": list(self.changed)}
+        return {name: value for name, value in values.items() if name != "changed" or value}
 
 
-def describe_input(path: Path) -> InputFile:
+def describe_input(path: StrPath) -> InputFile:
     """Hash a file, or a folder with all that is in it.
 
     The hash of a folder depends on the relative names and contents of its files, not on where the
-    folder lies. Hidden files do not count. What cannot be read is noted and does not raise: this is
-    done after the work, whose results must not be lost by it.
+    folder lies. Hidden files do not count. What cannot be read is noted and does not raise: the
+    results must not be lost by it.
     """
-    hashes: dict[str, str] = {}
-    errors: dict[str, OSError] = {}
-    is_folder = os.path.isdir(path)  # noqa: PTH112 (Path.is_dir may raise)
-    for file in _files_in(path, errors) if is_folder else [path]:
+    return _Snapshot(Path(path)).described
+
+
+class _Snapshot:
+    """An input as it is now, to be compared with what it is later.
+
+    Attributes
+    ----------
+    described : InputFile
+        What it is now.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._states: dict[str, tuple[int, ...]] = {}
+        hashes: dict[str, str] = {}
+        errors: dict[str, OSError] = {}
+        is_folder = os.path.isdir(path)  # noqa: PTH112 (Path.is_dir may raise)
+        for file in _files_in(path, errors) if is_folder else [path]:
+            name = file.relative_to(path).as_posix()
+            try:
+                # The state comes first, so that no change after it goes unseen.
+                status = file.stat()
+                if S_ISREG(status.st_mode):
+                    self._states[name] = _state(status)
+                    hashes[name] = file_hash(file)
+            except OSError as error:
+                errors[str(file)] = error
+        sha256 = hashes.get(".", "")
+        if is_folder and not errors:
+            lines = "".join(f"{name}\0{digest}\n" for name, digest in hashes.items())
+            # As the system spells the names, which need not be UTF-8.
+            sha256 = hashlib.sha256(os.fsencode(lines)).hexdigest()
+        unreadable = tuple(f"{name}: {error.strerror or error}" for name, error in errors.items())
+        self.described = InputFile(str(path), sha256, len(hashes), unreadable)
+        self._hashes = hashes
+
+    def described_since(self) -> InputFile:
+        """Return what it was, with the names of the files that are not what they were."""
+        is_folder = os.path.isdir(self._path)  # noqa: PTH112
+        names = dict.fromkeys(self._states)
+        if is_folder:
+            new = (file.relative_to(self._path).as_posix() for file in _files_in(self._path, {}))
+            names |= dict.fromkeys(new)
+        changed = tuple(name for name in names if self._is_changed(name))
+        shown = tuple(str(self._path / name) for name in changed)
+        return replace(self.described, changed=shown)
+
+    def _is_changed(self, name: str) -> bool:
+        file = self._path / name
         try:
-            if S_ISREG(file.stat().st_mode):
-                hashes[file.relative_to(path).as_posix()] = _hash_file(file)
-        except OSError as error:
-            errors[str(file)] = error
-    sha256 = hashes.get(".", "")
-    if is_folder and not errors:
-        lines = "".join(f"{name}\0{digest}\n" for name, digest in hashes.items())
-        # As the system spells the names, which need not be UTF-8.
-        sha256 = hashlib.sha256(os.fsencode(lines)).hexdigest()
-    unreadable = tuple(f"{name}: {error.strerror or error}" for name, error in errors.items())
-    return InputFile(str(path), sha256, len(hashes), unreadable)
+            status = file.stat()
+            if not S_ISREG(status.st_mode) or _state(status) == self._states.get(name):
+                return False
+            # Touched, or copied over itself: the content decides.
+            return file_hash(file) != self._hashes.get(name)
+        except OSError:
+            return name in self._hashes
+
+
+def _state(status: os.stat_result) -> tuple[int, ...]:
+    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def code_hash() -> str:
     """Hash the code and the settings of this package: versions do not tell two states apart."""
     root = Path(__file__).parent
     files = sorted(path for kind in ("*.py", "*.toml") for path in root.rglob(kind))
-    lines = "".join(f"{path.relative_to(root).as_posix()}\0{_hash_file(path)}\n" for path in files)
+    lines = "".join(f"{path.relative_to(root).as_posix()}\0{file_hash(path)}\n" for path in files)
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
@@ -92,13 +150,8 @@ def _files_in(folder: Path, errors: dict[str, OSError]) -> list[Path]:
     return sorted(found)
 
 
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def package_versions() -> dict[str, str]:
-    """Give the versions of lggshape and of the libraries its numbers depend on, if installed."""
+    """Return the versions of lggshape and of the libraries its numbers depend on, if installed."""
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -108,42 +161,85 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
+@dataclass
+class Record:
+    """What is recorded of a run while it goes on.
+
+    Attributes
+    ----------
+    inputs : tuple of InputFile
+        What was read, as it was before the work began.
+    details : dict
+        Whatever the run adds: counts of cases, names of networks.
+    """
+
+    inputs: tuple[InputFile, ...]
+    details: dict[str, Any] = field(default_factory=dict)
+
+
 @contextmanager
 def recorded(
-    path: Path, *, command: str, options: Mapping[str, Any], inputs: Iterable[Path]
-) -> Iterator[dict[str, Any]]:
+    path: StrPath,
+    *,
+    command: str,
+    options: Mapping[str, Any],
+    inputs: Iterable[StrPath],
+    in_place: bool = False,
+) -> Iterator[Record]:
     """Run a block of work and write beside its result how it was made.
 
     Nothing is written if the block fails.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         The JSON file to write, by custom `run.json`.
     command : str
         Name of the command.
     options : mapping
         The options as they were used; values that JSON does not know are written as text.
-    inputs : iterable of Path
-        Files and folders that were read. They are hashed.
+    inputs : iterable of str or Path
+        Files and folders that are read. They are hashed before the block runs. A file that is
+        changed meanwhile keeps its first hash, is named, and there is a warning.
+    in_place : bool
+        Whether the results were written where they stay: their files are those for which
+        `results.record_file` was called, and those that `details["outputs"]` names. Otherwise the
+        folder of `path` is private, as from `results_folder`, and all that is in it counts.
 
     Yields
     ------
-    dict
-        Filled by the block with what it wants to add to the record: outputs, counts of cases.
+    Record
+        The inputs; and `details`, to add to.
     """
+    path = Path(path)
     started = datetime.now(UTC)
     clock = perf_counter()
-    details: dict[str, Any] = {}
-    yield details
-    described = [describe_input(source) for source in inputs]
+    snapshots = [_Snapshot(Path(source)) for source in inputs]
+    record = Record(tuple(snapshot.described for snapshot in snapshots))
+    yield record
+    described = [snapshot.described_since() for snapshot in snapshots]
+    for name in (name for source in described for name in source.changed):
+        _LOGGER.warning(
+            "Expected the inputs to stay as they are during the work, found another content of %s. "
+            "%s has its earlier hash. Do the work again.",
+            name,
+            path.name,
+        )
+    named = record.details.pop("outputs", ())
+    outputs = (
+        outputs_in_place(path.parent, named)
+        if in_place
+        else outputs_in(path.parent, record=path.name)
+    )
     write_json(
         path,
         {
+            **MARKS,
             "command": command,
             "options": {name: _plain(value) for name, value in options.items()},
-            "inputs": [vars(source) for source in described],
-            **details,
+            "inputs": [source.to_dict() for source in described],
+            "outputs": [entry._asdict() for entry in outputs],
+            **record.details,
             "versions": package_versions(),
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(perf_counter() - clock, 2),
@@ -151,6 +247,8 @@ def recorded(
             "platform": platform.platform(),
         },
     )
+    if in_place:
+        end_recording(path.parent)
 
 
 def _plain(value: Any) -> Any:

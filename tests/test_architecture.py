@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "lggshape"
 
 LEAVES = {"errors", "masks", "names", "progress"}
 TABLES = LEAVES | {"files", "labels", "statistics", "shape"}
-CASES = LEAVES | {"case", "files", "parallel", "readers"}
+CASES = LEAVES | {"case", "files", "results", "parallel", "readers"}
 
 MAY_IMPORT = {
     "errors": set(),
@@ -24,8 +24,9 @@ MAY_IMPORT = {
     "figures": {"errors"},
     "files": LEAVES,
     "parallel": LEAVES,
-    "provenance": LEAVES | {"files"},
-    "readers": LEAVES | {"case", "files"},
+    "results": LEAVES | {"files"},
+    "provenance": LEAVES | {"files", "results"},
+    "readers": LEAVES | {"case", "files", "results"},
     "phantoms": LEAVES | {"case", "files"},
     "labels": LEAVES | {"files"},
     "verification": CASES,

@@ -1,4 +1,5 @@
 import json
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -6,12 +7,11 @@ import pytest
 
 from lggshape.errors import InputError
 from lggshape.files import (
-    fresh_folder,
     is_missing,
     names_cell,
     read_patient_table,
     read_table,
-    results_folder,
+    to_records,
     write_figure,
     write_json,
     write_table,
@@ -262,121 +262,6 @@ def test_a_patient_column_that_is_not_there(tmp_path):
         read_patient_table(path, patient_column="subject")
 
 
-# --- a folder for results
-
-
-def test_a_new_and_an_empty_folder_are_fresh(tmp_path):
-    for folder in (tmp_path / "a" / "b", tmp_path / "a" / "b"):
-        fresh_folder(folder, overwrite=False)
-        assert folder.is_dir()
-        assert names(folder) == []
-
-
-def test_a_file_is_no_folder(tmp_path):
-    (tmp_path / "out").touch()
-    with pytest.raises(InputError, match="to be a folder, found a file"):
-        fresh_folder(tmp_path / "out", overwrite=True)
-
-
-def results(folder, outputs):
-    folder.mkdir()
-    for name in outputs:
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.touch()
-    (folder / "mine.txt").touch()
-    (folder / "run.json").write_text(json.dumps({"outputs": [*outputs, "gone.csv"]}))
-
-
-def test_results_stay_unless_they_may_be_replaced(tmp_path):
-    results(tmp_path / "out", ["a.csv"])
-    with pytest.raises(InputError, match="--overwrite"):
-        fresh_folder(tmp_path / "out", overwrite=False)
-    assert names(tmp_path / "out") == ["a.csv", "mine.txt", "run.json"]
-
-
-def test_only_the_results_of_the_earlier_run_are_removed(tmp_path):
-    results(tmp_path / "out", ["a.csv", "sub/b.csv"])
-    fresh_folder(tmp_path / "out", overwrite=True)
-    assert names(tmp_path / "out") == ["mine.txt"]
-
-
-def test_nothing_outside_the_folder_is_removed(tmp_path):
-    (tmp_path / "precious.txt").touch()
-    (tmp_path / "out").mkdir()
-    record = {"outputs": ["../precious.txt", str(tmp_path / "precious.txt")]}
-    (tmp_path / "out" / "run.json").write_text(json.dumps(record))
-    fresh_folder(tmp_path / "out", overwrite=True)
-    assert (tmp_path / "precious.txt").exists()
-
-
-@pytest.mark.parametrize("record", [None, "{", "{}"])
-def test_a_folder_that_is_no_earlier_run_is_left_alone(tmp_path: Path, record):
-    (tmp_path / "mine.txt").touch()
-    if record is not None:
-        (tmp_path / "run.json").write_text(record)
-    before = names(tmp_path)
-    with pytest.raises(InputError, match="results of an earlier run"):
-        fresh_folder(tmp_path, overwrite=True)
-    assert names(tmp_path) == before
-
-
-@pytest.mark.parametrize("record", ["[]", '{"outputs": 3}', "{}", "no json"])
-def test_a_folder_of_something_else_is_not_overwritten(tmp_path: Path, record: str) -> None:
-    (tmp_path / "run.json").write_text(record)
-    with pytest.raises(InputError, match="results of an earlier run"):
-        fresh_folder(tmp_path, overwrite=True)
-    assert (tmp_path / "run.json").exists()
-
-
-def test_a_folder_under_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(InputError, match="that can be written"):
-        fresh_folder(tmp_path / "file" / "out", overwrite=False)
-
-
-def test_only_what_the_record_names_is_removed(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    (out / "folder").mkdir(parents=True)
-    for path in (out / "old.csv", out / "mine.csv", tmp_path / "outside.csv"):
-        path.write_text("x")
-    names = '["old.csv", "gone.csv", "folder", "../outside.csv"]'
-    (out / "run.json").write_text(f'{{"outputs": {names}}}')
-    fresh_folder(out, overwrite=True)
-    assert sorted(path.name for path in out.iterdir()) == ["folder", "mine.csv"]
-    assert (tmp_path / "outside.csv").exists()
-
-
-def test_results_appear_whole_or_not_at_all(tmp_path: Path) -> None:
-    out = tmp_path / "sub" / "out"
-
-    def make(text: str, *, fail: bool) -> None:
-        with results_folder(out, overwrite=True) as place:
-            (place / "figures").mkdir()
-            (place / "figures" / "a.svg").write_text(text)
-            (place / "run.json").write_text('{"outputs": ["figures/a.svg"]}')
-            if fail:
-                raise InputError
-
-    make("first", fail=False)
-    with pytest.raises(InputError):
-        make("second", fail=True)
-    assert (out / "figures" / "a.svg").read_text() == "first"
-    make("third", fail=False)
-    assert (out / "figures" / "a.svg").read_text() == "third"
-    assert names(tmp_path / "sub") == ["out"]
-
-
-def test_results_are_refused_before_any_work(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for out, complaint in ((tmp_path, "empty or new"), (tmp_path / "file" / "x", "be written")):
-        with (
-            pytest.raises(InputError, match=complaint),
-            results_folder(out, overwrite=False),
-        ):
-            pytest.fail("the work began")
-
-
 @pytest.mark.parametrize(
     ("cell", "missing"),
     [("", True), ("NA", True), ("nan", True), ("N/A", True), ("[Not Available]", True),
@@ -384,3 +269,36 @@ def test_results_are_refused_before_any_work(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_words_for_missing(cell: str, missing: bool) -> None:
     assert is_missing(pd.Series([cell], dtype=str)).tolist() == [missing]
+
+
+def test_records_are_what_json_knows() -> None:
+    table = pd.DataFrame(
+        {
+            "n": pd.array([1, None], dtype="Int64"),
+            "p": [0.25, math.inf],
+            "known": pd.array([True, None], dtype="boolean"),
+            "text": ["a", None],
+        },
+        index=[7, 8],
+    )
+    records = to_records(table)
+    assert records == [
+        {"n": 1, "p": 0.25, "known": True, "text": "a"},
+        {"n": None, "p": None, "known": None, "text": None},
+    ]
+    assert json.loads(json.dumps(records, allow_nan=False)) == records
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_a_table_in_memory_is_read_as_its_file_is_invariant(tmp_path: Path, indexed: bool) -> None:
+    table = pd.DataFrame(
+        {"Patient": ["A", "B"], "n": pd.array([1, None], dtype="Int64"), "x": [0.1, math.nan]}
+    )
+    write_table(tmp_path / "t.csv", table)
+    given = table.set_index("Patient") if indexed else table
+    pd.testing.assert_frame_equal(read_table(given), read_table(tmp_path / "t.csv"))
+    pd.testing.assert_frame_equal(
+        read_patient_table(given), read_patient_table(str(tmp_path / "t.csv"))
+    )
+    with pytest.raises(InputError, match="in the table in memory, found several of: A"):
+        read_patient_table(pd.concat([given, given.iloc[:1]]))

@@ -82,14 +82,40 @@ def test_a_file_that_cannot_be_read_is_noted(damaged: Path, name: str, reason: s
     assert found.unreadable == (f"{damaged / name}: {reason}",)
 
 
-def test_an_input_that_cannot_be_read_any_more_costs_no_results(
-    damaged: Path, tmp_path: Path
-) -> None:
-    with recorded(tmp_path / "run.json", command="c", options={}, inputs=[damaged]):
+def test_an_input_that_cannot_be_read_costs_no_results(damaged: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with recorded(tmp_path / "out" / "run.json", command="c", options={}, inputs=[damaged]):
         pass
-    (given,) = json.loads((tmp_path / "run.json").read_text())["inputs"]
+    (given,) = json.loads((tmp_path / "out" / "run.json").read_text())["inputs"]
     assert given["sha256"] == ""
     assert len(given["unreadable"]) == 2
+
+
+@pytest.mark.parametrize("change", ["edit", "replace", "remove", "add"])
+def test_an_input_that_changes_meanwhile_keeps_the_hash_of_what_was_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, change: str
+) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    out.mkdir()
+    (source / "a.csv").write_text("abc")
+    (source / "same.csv").write_text("x")
+    before = describe_input(source).sha256
+    with recorded(out / "run.json", command="c", options={}, inputs=[source]):
+        (source / "same.csv").write_text("x")  # touched, but not changed
+        if change == "edit":
+            (source / "a.csv").write_text("abd")
+        elif change == "replace":
+            (source / "b.csv").write_text("abd")
+            (source / "b.csv").replace(source / "a.csv")
+        elif change == "remove":
+            (source / "a.csv").unlink()
+        else:
+            (source / "b.csv").write_text("new")
+    (given,) = json.loads((out / "run.json").read_text())["inputs"]
+    changed = str(source / ("b.csv" if change == "add" else "a.csv"))
+    assert (given["sha256"], given["changed"]) == (before, [changed])
+    assert changed in caplog.text
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
@@ -103,9 +129,13 @@ def test_a_record_says_how_a_result_was_made(tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text("x")
     options = {"n": 3, "path": source, "several": [source, 1], "none": None}
-    with recorded(tmp_path / "run.json", command="c", options=options, inputs=[source]) as details:
-        details["outputs"] = ["out.csv"]
-    record = json.loads((tmp_path / "run.json").read_text())
+    (tmp_path / "out").mkdir()
+    path = tmp_path / "out" / "run.json"
+    with recorded(path, command="c", options=options, inputs=[source]) as run:
+        (tmp_path / "out" / "out.csv").write_text("abc")
+        run.details["cases"] = 7
+    record = json.loads(path.read_text())
+    assert (record["tool"], record["cases"]) == ("lggshape", 7)
     assert record["command"] == "c"
     assert record["options"] == {
         "n": 3,
@@ -117,7 +147,8 @@ def test_a_record_says_how_a_result_was_made(tmp_path: Path) -> None:
     assert record["inputs"] == [
         {"path": str(source), "sha256": digest, "files": 1, "unreadable": []}
     ]
-    assert record["outputs"] == ["out.csv"]
+    digest = hashlib.sha256(b"abc").hexdigest()
+    assert record["outputs"] == [{"path": "out.csv", "sha256": digest}]
     assert {"python", "numpy", "lggshape"} <= set(record["versions"])
     assert record["seconds"] >= 0
 

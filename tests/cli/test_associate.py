@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from lggshape.results import recorded_outputs
 from lggshape_cli import app
 
 
@@ -42,7 +43,7 @@ def test_tables_record_and_summary_are_written(tables: list[str], tmp_path: Path
         "labels.csv",
     ]
     written = {str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*")}
-    assert written == {*record["outputs"], "run.json"}
+    assert written == {*recorded_outputs(tmp_path / "out"), "run.json"}
     assert "report.html" not in written
 
 

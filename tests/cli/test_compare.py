@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from lggshape.results import recorded_outputs
 from lggshape_cli import app
 
 
@@ -34,7 +35,7 @@ def test_tables_figures_record_and_summary(cohort, trained, tmp_path):
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert record["command"] == "compare"
     files = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    assert set(record["outputs"]) | {"run.json"} == files
+    assert set(recorded_outputs(out)) | {"run.json"} == files
     assert {"runs.csv", "differences.csv", "cases.csv", "history.csv", "epochs.csv"} < files
     assert pd.read_csv(out / "differences.csv")["reference"].unique().tolist() == ["seed4"]
     assert (tmp_path / "compared.work" / "seed3" / "segmentation.csv").exists()

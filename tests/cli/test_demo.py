@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -6,6 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lggshape import segmentation
+from lggshape.results import recorded_outputs
 from lggshape_cli import app
 
 
@@ -36,7 +36,7 @@ def test_the_whole_way_on_a_synthetic_cohort(tmp_path: Path) -> None:
     again = CliRunner().invoke(app, [*arguments, "--overwrite", "--quiet"])
     assert (again.exit_code, again.output) == (0, "")
     assert len(pd.read_csv(out / "features.csv")) == 16
-    assert "report/report.html" in json.loads((out / "run.json").read_text())["outputs"]
+    assert "report/report.html" in recorded_outputs(out)
 
 
 def test_an_earlier_demo_is_not_overwritten_unasked(tmp_path: Path) -> None:

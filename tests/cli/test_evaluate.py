@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from lggshape.evaluation.evaluation import COLUMNS
 from lggshape.phantoms import write_cohort
+from lggshape.results import recorded_outputs
 from lggshape_cli import app
 
 
@@ -55,7 +56,7 @@ def test_tables_figures_record_and_summary(
     assert (record["command"], record["cases"], record["failed"]) == ("evaluate", 4, 0)
     assert len(record["inputs"]) == 3
     written = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    assert written == {*record["outputs"], "run.json"}
+    assert written == {*recorded_outputs(out), "run.json"}
     assert {"summary.csv", "detection.csv", "evaluation.json", "figures/dice.svg"} < written
 
 

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lggshape.readers import open_cases
+from lggshape.results import recorded_outputs
 from lggshape.shape.perturbation import jitter
 from lggshape.studies.buda2019.phantom_labels import write_phantoms
 from lggshape_cli import app
@@ -129,7 +130,7 @@ def test_the_record_says_from_what_and_how_long(cohort: Cohort, first: tuple[Pat
     assert list(record["seconds_by_step"]) == done
     assert all(seconds >= 0 for seconds in record["seconds_by_step"].values())
     written = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    assert written == {*record["outputs"], "run.json"}
+    assert written == {*recorded_outputs(out), "run.json"}
 
 
 def test_another_run_gives_the_same_bytes_and_then_goes_on(

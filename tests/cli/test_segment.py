@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
+from lggshape.results import record_file, recorded_outputs
 from lggshape_cli import app
 
 
@@ -61,9 +62,9 @@ def test_masks_tables_record_and_summary(cohort, networks, tmp_path):
         "flips": True, "maps": [], "device": "auto", "skip_seen": False,
     }  # fmt: skip
     assert [given["path"] for given in record["inputs"]] == [str(cohort), str(networks)]
-    assert sorted([*record["outputs"], "run.json"]) == names(out)
+    assert sorted([*recorded_outputs(out), "run.json"]) == names(out)
     masks = {f"{case}/{case}_{number}_mask.tif" for case in cases for number in range(1, 7)}
-    assert set(record["outputs"]) == {
+    assert set(recorded_outputs(out)) == {
         *masks, "segmentation.csv", "segmentation.json", "slices.csv",
     }  # fmt: skip
     assert [source.read().mask.shape for source in open_cases(out, masks_only=True)] == [
@@ -176,14 +177,16 @@ def test_earlier_results(cohort, networks, tmp_path):
     assert run(*arguments, "--uncertainty", "--resume").exit_code == 0
     assert before == {name: (out / name).read_bytes() for name in names(out) if name != "run.json"}
     assert run(*arguments, "--overwrite").exit_code == 0
-    assert sorted([*read_json(out / "run.json")["outputs"], "run.json"]) == names(out)
+    assert sorted([*recorded_outputs(out), "run.json"]) == names(out)
     assert not list(out.rglob("*entropy*"))
-    # A run that was killed has no record.
-    (out / "run.json").unlink()
+    # A run that was killed has no record, but a list of what it wrote so far.
+    record = read_json(out / "run.json")
+    for entry in record["outputs"]:
+        record_file(out, entry["path"])
     (out / "segmentation.csv").unlink()
     assert run(*arguments).exit_code == 2
     assert run(*arguments, "--overwrite").exit_code == 0
-    assert sorted([*read_json(out / "run.json")["outputs"], "run.json"]) == names(out)
+    assert sorted([*recorded_outputs(out), "run.json"]) == names(out)
 
 
 def test_networks_that_cannot_be_used(cohort, networks, tmp_path):

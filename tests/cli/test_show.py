@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from lggshape.results import recorded_outputs
 from lggshape.visualisation.cohort import COLUMNS
 from lggshape_cli import app
 
@@ -44,7 +45,7 @@ def test_a_cohort_has_a_table_figures_and_a_record_analytic(cohort, masks, tmp_p
     assert table["case"].tolist() == cases_of(cohort)
     record = json.loads((out / "run.json").read_text())
     assert (record["command"], record["cases"], record["failed"]) == ("show", 4, 0)
-    assert sorted([*record["outputs"], "run.json"]) == names_in(out)
+    assert sorted([*recorded_outputs(out), "run.json"]) == names_in(out)
     assert len(record["inputs"]) == 2
 
 

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 
 from lggshape.errors import CaseError, InputError
-from lggshape.files import fresh_folder, names_cell, read_table, write_json, write_table
+from lggshape.files import names_cell, read_table, write_json, write_table
 from lggshape.parallel import map_cases
 from lggshape.readers import CaseSource, open_cases
 from lggshape.readers.naming import MAPS, MASK
 from lggshape.readers.segmented import SEGMENTATION
+from lggshape.results import fresh_folder
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.inference.network_cache import SeenCaseError
 from lggshape.segmentation.inference.segmenter import Prepare, Segmentation, Segmenter
@@ -35,7 +36,6 @@ from lggshape.segmentation.run.folder import (
 Map = Literal["probability", "uncertainty", "entropy"]
 
 SLICES, SETTINGS = "slices.csv", "segmentation.json"
-RECORD = "run.json"
 
 COLUMNS = (
     "case", "patient", "fold", "status", "reason", "networks", "volume", "components_removed",
@@ -161,7 +161,7 @@ def segment_cases(
         _check_settings(out / SETTINGS, settings)
         results = _whole_results(out, sources)
     else:
-        _make_folder(out, overwrite=overwrite)
+        fresh_folder(out, overwrite=overwrite)
         write_json(out / SETTINGS, settings)
     failures: dict[str, str] = {}
     skipped = []
@@ -298,15 +298,6 @@ def _areas(mask: CaseSource) -> list[int] | None:
     except CaseError:
         return None
     return None if values is None else [int(area) for area in values.sum(axis=(1, 2))]
-
-
-def _make_folder(out: Path, *, overwrite: bool) -> None:
-    """Make a new folder, or an empty one of that of an earlier run, also of one that was killed."""
-    if overwrite and (out / SETTINGS).exists():
-        table = out / SEGMENTATION
-        cases = read_table(table, required=["case"])["case"] if table.exists() else ()
-        write_json(out / RECORD, {"outputs": _files_of_run(out, cases)})
-    fresh_folder(out, overwrite=overwrite)
 
 
 def _files_of_run(out: Path, cases: Iterable[str]) -> tuple[str, ...]:
