@@ -51,7 +51,7 @@ def verify(
             patient_column=patient_column,
             jobs=jobs,
             scheduler=scheduler,
-            on_case=advance,
+            on_progress=lambda progress: advance() if progress.done else None,
         )
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))

@@ -1,7 +1,8 @@
 """Verify a data set: whether every case is whole, and whether cases and labels fit together."""
 
+import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -11,11 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lggshape.case import FLAIR
-from lggshape.files import is_missing, names_cell, read_patient_table
+from lggshape.case import FLAIR, Case
+from lggshape.errors import CaseError
+from lggshape.files import TableSource, is_missing, names_cell, read_patient_table
 from lggshape.masks import bounding_box, find_components
 from lggshape.parallel import map_cases
-from lggshape.readers import CaseSource, open_cases
+from lggshape.progress import OnProgress, counter
+from lggshape.readers import CaseSource, open_cases, refuse_repeated_names
 from lggshape.readers.naming import SEQUENCES
 
 _COUNTS = ("slices", "tumour_slices", "tumour_voxels", "components_6", "components_26")
@@ -33,18 +36,18 @@ class Verification:
     Attributes
     ----------
     cases : DataFrame
-        A row a case: `case`, `patient`; `status` (ok, warning, failed); `shape` (Z x Y x X) and
+        A row per case: `case`, `patient`; `status` (ok, warning, failed); `shape` (Z x Y x X) and
         `type` of the image, or of the mask if there is no image; `missing_sequences`, as
         `Case.missing_sequences` tells them, joined by "; ", or none; `slices`, `tumour_slices`,
-        `tumour_voxels`; `components_6` and `components_26`, the parts of the mask that hang
-        together by faces, and by faces, edges or corners; `touches_edge`, whether the mask reaches
+        `tumour_voxels`; `components_6` and `components_26`, the numbers of 6-connected and of
+        26-connected components of the mask; `touches_edge`, whether the mask reaches
         the edge of the volume; and `messages`. What does not apply is missing.
     labels : DataFrame
-        A row a label column: `table`, `column`, `labelled`, the number of patients of the data set
-        with a label, and `unlabelled`, the other patients, joined by "; ". A cell that says
+        A row per label column: `table`, `column`, `labelled`, the number of patients of the data
+        set with a label, and `unlabelled`, the other patients, joined by "; ". A cell that says
         missing, such as NA or [Not Available], is no label.
     messages : tuple of str
-        What concerns more than one case.
+        What involves more than one case.
     """
 
     cases: pd.DataFrame
@@ -58,7 +61,7 @@ class Verification:
         return dict(zip(failed["case"], failed["messages"], strict=True))
 
     def summary(self) -> str:
-        """Give what was found in words, a line a thing; failures have their own place."""
+        """Return what was found in words, one line for each finding, without the failures."""
         status = Counter(self.cases["status"])
         patients = self.cases["patient"].nunique()
         lines = [
@@ -75,7 +78,7 @@ class Verification:
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give everything as plain values, for JSON."""
+        """Return everything as plain values, for JSON."""
         return {
             "status": dict(Counter(self.cases["status"])),
             "messages": list(self.messages),
@@ -90,22 +93,22 @@ class _Checked(NamedTuple):
 
 
 def verify(
-    cases: Path | Sequence[CaseSource],
+    cases: str | os.PathLike[str] | Sequence[CaseSource | Case],
     *,
-    labels: Sequence[Path] = (),
+    labels: TableSource | Sequence[TableSource] = (),
     patient_column: str | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
-    on_case: Callable[[], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Verification:
     """Read every case and look for what could spoil a study.
 
     Parameters
     ----------
-    cases : Path or sequence of CaseSource
-        A data set, or its cases as `lggshape.open_cases` gives them.
-    labels : sequence of Path
-        CSV tables with one row a patient.
+    cases : path, or sequence of CaseSource or Case
+        A data set, its cases as `lggshape.open_cases` returns them, or cases in memory.
+    labels : table or sequence of tables
+        CSV files or tables in memory with one row per patient.
     patient_column : str, optional
         The column of the label tables with the patients' keys; by default the one called "patient",
         in upper or lower case.
@@ -113,22 +116,36 @@ def verify(
         Number of processes; all cores by default.
     scheduler : str, optional
         Address of a Dask scheduler, to work there instead.
-    on_case : callable, optional
-        Called after each case.
+    on_progress : callable, optional
+        Called with a `Progress` after each case.
 
     Returns
     -------
     Verification
-        A case that cannot be read or contradicts itself has failed. A missing sequence, an empty or
-        parted mask and a mask at the edge are warnings.
+        A case that cannot be read or contradicts itself has failed. A missing sequence, a mask that
+        is empty or in several parts, and a mask at the edge are warnings.
 
     Raises
     ------
     InputError
-        If the path holds no case, or a label table cannot be read.
+        If the path holds no case, two cases have the same name, or a label table cannot be read.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from lggshape.phantoms import write_cohort
+    >>> with TemporaryDirectory() as folder:
+    ...     cohort = write_cohort(Path(folder) / "cohort", patients=2, size=(6, 24, 24))
+    ...     found = verify(cohort, labels=cohort / "labels.csv", jobs=1)
+    >>> len(found.cases), found.failures
+    (2, {})
     """
-    sources = open_cases(cases) if isinstance(cases, Path) else list(cases)
-    tables = {path: read_patient_table(path, patient_column=patient_column) for path in labels}
+    sources = open_cases(cases) if isinstance(cases, str | os.PathLike) else list(cases)
+    refuse_repeated_names(sources)
+    if isinstance(labels, str | os.PathLike | pd.DataFrame):
+        labels = [labels]
+    tables = _read_tables(labels, patient_column)
+    advance = counter(on_progress, "verifying", len(sources))
     rows = []
     digests: dict[str, list[bytes]] = {}
     for outcome in map_cases(check_case, sources, jobs=jobs, scheduler=scheduler):
@@ -139,8 +156,7 @@ def verify(
         else:
             keys = {"case": source.id, "patient": source.patient}
             rows.append({**keys, "status": "failed", "messages": str(outcome.error)})
-        if on_case is not None:
-            on_case()
+        advance()
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table = table.astype(dict.fromkeys(_COUNTS, "Int64") | {"touches_edge": "boolean"})
     patients = list(dict.fromkeys(source.patient for source in sources))
@@ -152,17 +168,19 @@ def verify(
     return Verification(table, _label_counts(tables, patients), tuple(messages))
 
 
-def check_case(source: CaseSource) -> _Checked:
-    """Read a case and describe it.
+def check_case(item: CaseSource | Case) -> _Checked:
+    """Read a case, unless it is in memory, and describe it.
 
     Raises
     ------
     CaseError
-        If it cannot be read.
+        If it cannot be read, or has neither an image nor a mask.
     """
-    case = source.read()
+    case = item if isinstance(item, Case) else item.read()
     voxels = case.image if case.image is not None else case.mask
-    assert voxels is not None
+    if voxels is None:
+        msg = f"Expected case {case.id} to have an image or a mask, found none."
+        raise CaseError(msg)
     missing = case.missing_sequences(SEQUENCES) if case.image is not None else ()
     row: dict[str, Any] = {
         "case": case.id,
@@ -215,7 +233,7 @@ def _describe_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def _slice_digests(image: NDArray[np.generic]) -> list[bytes]:
-    """Give a digest of every slice that is not of one value."""
+    """Compute a digest of every slice that has more than one value."""
     return [
         blake2b(np.ascontiguousarray(one).data, digest_size=16).digest()
         for one in image
@@ -223,7 +241,7 @@ def _slice_digests(image: NDArray[np.generic]) -> list[bytes]:
     ]
 
 
-def _several_cases(sources: Sequence[CaseSource]) -> list[str]:
+def _several_cases(sources: Sequence[CaseSource | Case]) -> list[str]:
     by_patient: dict[str, list[str]] = {}
     for source in sources:
         by_patient.setdefault(source.patient, []).append(source.id)
@@ -234,7 +252,9 @@ def _several_cases(sources: Sequence[CaseSource]) -> list[str]:
     ]
 
 
-def _shared_slices(sources: Iterable[CaseSource], digests: dict[str, list[bytes]]) -> list[str]:
+def _shared_slices(
+    sources: Iterable[CaseSource | Case], digests: dict[str, list[bytes]]
+) -> list[str]:
     """Find slices that two patients have in common to the bit."""
     patient_of = {source.id: source.patient for source in sources}
     first: dict[bytes, str] = {}
@@ -250,27 +270,40 @@ def _shared_slices(sources: Iterable[CaseSource], digests: dict[str, list[bytes]
     ]
 
 
-def _strangers(tables: dict[Path, pd.DataFrame], patients: list[str]) -> list[str]:
+def _read_tables(
+    labels: Sequence[TableSource], patient_column: str | None
+) -> dict[str, pd.DataFrame]:
+    """Read the label tables; each gets a name that tells it from the others."""
+    tables: dict[str, pd.DataFrame] = {}
+    for number, source in enumerate(labels, start=1):
+        name = f"table {number}" if isinstance(source, pd.DataFrame) else Path(source).name
+        if name in tables:
+            name = f"{name} ({number})"
+        tables[name] = read_patient_table(source, patient_column=patient_column)
+    return tables
+
+
+def _strangers(tables: Mapping[str, pd.DataFrame], patients: list[str]) -> list[str]:
     messages = []
-    for path, table in tables.items():
+    for name, table in tables.items():
         strangers = table.index.difference(pd.Index(patients), sort=False)
         if len(strangers):
             messages.append(
-                f"{_counted(len(strangers), 'patient')} of {path.name} without a case: "
+                f"{_counted(len(strangers), 'patient')} of {name} without a case: "
                 f"{', '.join(strangers)}"
             )
     return messages
 
 
-def _label_counts(tables: dict[Path, pd.DataFrame], patients: list[str]) -> pd.DataFrame:
+def _label_counts(tables: Mapping[str, pd.DataFrame], patients: list[str]) -> pd.DataFrame:
     rows = []
-    for path, table in tables.items():
+    for name, table in tables.items():
         known = table.reindex(patients, fill_value="")
         for column in known.columns:
             unlabelled = list(known.index[is_missing(known[column])])
             rows.append(
                 {
-                    "table": path.name,
+                    "table": name,
                     "column": column,
                     "labelled": len(patients) - len(unlabelled),
                     "unlabelled": "; ".join(unlabelled),

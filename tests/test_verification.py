@@ -154,13 +154,15 @@ def test_a_bad_case_fails_alone(tmp_path):
     (tmp_path / "B" / "B_2_mask.tif").write_bytes(b"damaged")
     (tmp_path / "C").mkdir()
     steps = []
-    found = verify(tmp_path, jobs=1, on_case=lambda: steps.append(1))
+    found = verify(tmp_path, jobs=1, on_progress=steps.append)
     assert list(found.cases.columns) == list(COLUMNS)
     assert list(found.cases["status"]) == ["ok", "failed", "failed"]
     assert list(found.failures) == ["B", "C"]
     assert "B_2_mask.tif" in found.failures["B"]
     assert pd.isna(found.cases["slices"][1])
-    assert len(steps) == 3
+    assert [(step.doing, step.done, step.total) for step in steps] == [
+        ("verifying", done, 3) for done in range(4)
+    ]
 
 
 def test_the_number_of_jobs_changes_nothing_invariant(tmp_path):
@@ -293,3 +295,26 @@ def test_what_is_known_of_the_data_set(dataset):
     assert (cases["components_26"] > 1).sum() == 8
     labelled = found.labels.set_index("column")["labelled"]
     assert labelled["RNASeqCluster"] == 92
+
+
+def test_cases_and_labels_in_memory_are_verified_like_files_invariant(tmp_path):
+    write_case(tmp_path / "data", "A")
+    (tmp_path / "one.csv").write_text("Patient,g\nA,1\nD,2\n")
+    by_file = verify(str(tmp_path / "data"), labels=str(tmp_path / "one.csv"), jobs=1)
+    cases = [source.read() for source in open_cases(tmp_path / "data")]
+    table = pd.DataFrame({"Patient": ["A", "D"], "g": [1, 2]})
+    in_memory = verify(cases, labels=table, jobs=1)
+    pd.testing.assert_frame_equal(in_memory.cases, by_file.cases)
+    assert in_memory.labels["labelled"].tolist() == by_file.labels["labelled"].tolist() == [1]
+    assert in_memory.messages == ("1 patient of table 1 without a case: D",)
+
+
+def test_tables_of_one_name_and_cases_of_one_name_are_told_apart_analytic(tmp_path):
+    write_case(tmp_path / "data", "A")
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "t.csv").write_text("Patient,g\nA,1\n")
+    found = verify(tmp_path / "data", labels=sorted(tmp_path.glob("*/t.csv")), jobs=1)
+    assert found.labels["table"].tolist() == ["t.csv", "t.csv (2)"]
+    with pytest.raises(InputError, match="found A twice"):
+        verify(open_cases(tmp_path / "data") * 2, jobs=1)

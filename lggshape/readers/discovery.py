@@ -1,5 +1,6 @@
 """Find the cases of a path, whatever its layout."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,12 +23,12 @@ LAYOUTS = (
 _RULES = tuple(layout.identify for layout in LAYOUTS if layout.identify is not None)
 
 
-def open_cases(path: str | Path, *, masks_only: bool = False) -> list[CaseSource]:
+def open_cases(path: str | os.PathLike[str], *, masks_only: bool = False) -> list[CaseSource]:
     """Find the cases of a path.
 
     Parameters
     ----------
-    path : str or Path
+    path : path
         A case, a folder of cases, or one NIfTI file. The layouts are described in
         `lggshape.readers.slice_folders`, `lggshape.readers.nifti` and `lggshape.readers.packed`.
         Folders inside it that hold results of this tool are left out.
@@ -55,7 +56,7 @@ def open_cases(path: str | Path, *, masks_only: bool = False) -> list[CaseSource
     >>> from tempfile import TemporaryDirectory
     >>> from lggshape.phantoms import write_cohort
     >>> with TemporaryDirectory() as folder:
-    ...     cohort = write_cohort(f"{folder}/cohort", patients=2, size=(6, 24, 24))
+    ...     cohort = write_cohort(Path(folder) / "cohort", patients=2, size=(6, 24, 24))
     ...     cases = open_cases(cohort)
     ...     case = cases[0].read()
     >>> len(cases)

@@ -9,6 +9,7 @@ is unpacked, and names that cannot be those of files are refused.
 """
 
 import math
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,14 +149,14 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
 LAYOUT = Layout("packed masks", ARCHIVE, find)
 
 
-def pack_masks(sources: Iterable[CaseSource], folder: str | Path) -> Path:
+def pack_masks(sources: Iterable[CaseSource], folder: str | os.PathLike[str]) -> Path:
     """Write the masks of some cases to one archive.
 
     Parameters
     ----------
     sources : iterable of CaseSource
         Cases with masks.
-    folder : str or Path
+    folder : path
         Where to write `masks.npz`.
 
     Returns

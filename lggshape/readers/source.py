@@ -1,7 +1,8 @@
 """What all readers share: the promise of a case, and what a mask has to look like."""
 
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +99,9 @@ class CaseSource(ABC):
             raise CaseError(msg)
         return case
 
-    def write(self, folder: str | Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[Path]:
+    def write(
+        self, folder: str | os.PathLike[str], volumes: Mapping[str, NDArray[np.generic]]
+    ) -> list[Path]:
         """Write volumes that were made of the case, in its own layout and on its own grid.
 
         What is written is read by `open_cases(folder, masks_only=True)`. The case is written whole
@@ -106,7 +109,7 @@ class CaseSource(ABC):
 
         Parameters
         ----------
-        folder : str or Path
+        folder : path
             Where to write: neither the folder that the case is read from nor one inside it. It is
             made if it is missing.
         volumes : mapping of str to ndarray of shape (Z, Y, X)
@@ -218,6 +221,30 @@ class UnreadableCase(CaseSource):
 
     def _places(self) -> list[str]:
         raise CaseError(self.reason)
+
+
+def refuse_repeated_names(cases: Iterable[CaseSource | Case]) -> None:
+    """Refuse cases of which two have the same name.
+
+    Parameters
+    ----------
+    cases : iterable of CaseSource or Case
+        Cases that are worked on together.
+
+    Raises
+    ------
+    InputError
+        With the first name that occurs twice, and where the two lie.
+    """
+    first: dict[str, CaseSource | Case] = {}
+    for case in cases:
+        if case.id in first:
+            both = (first[case.id], case)
+            paths = ", ".join(str(one.path) for one in both if isinstance(one, CaseSource))
+            where = f": {paths}" if paths else ""
+            msg = f"Expected every case once, found {case.id} twice{where}."
+            raise InputError(msg)
+        first[case.id] = case
 
 
 def binary_mask(values: NDArray[np.generic], *, case: str, path: Path) -> NDArray[np.bool_]:

@@ -1,5 +1,6 @@
 """The masks and maps that are written for a case: their files, and how they are replaced."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -13,12 +14,12 @@ from lggshape.readers.listing import visible_names
 from lggshape.readers.naming import MAPS, MASK, pattern_of_written
 
 
-def case_files(folder: str | Path, case: str) -> list[str]:
+def case_files(folder: str | os.PathLike[str], case: str) -> list[str]:
     """List the masks and maps of a case in a folder that `CaseSource.write` wrote to.
 
     Parameters
     ----------
-    folder : str or Path
+    folder : path
         The folder that was written to.
     case : str
         Name of the case.

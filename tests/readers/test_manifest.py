@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from lggshape.errors import InputError
@@ -37,6 +38,9 @@ def test_sites_are_those_of_the_table_where_it_has_any(tmp_path):
         ("case,patient\na,P1\n", "found none for b"),
         ("case,patient\na,P1\nb,\n", "found none for b"),
         ("case,patient\na,P1\na,P2\nb,P1\n", "several for a"),
+        ("case,patient\na,P1\nb,NA\n", "found none for b"),
+        ("case,patient\na,P1\nb,P2\n../c,P3\n", r"a separator of folders \(/\) .* in line 4"),
+        ("case,patient\na,P\x1b1\nb,P2\n", "found the patient .* in line 2"),
         ("case,subject\na,P1\nb,P2\n", r"to have the columns \['patient'\]"),
     ],
 )
@@ -45,3 +49,26 @@ def test_a_table_that_does_not_tell(tmp_path, text, message):
     with pytest.raises(InputError, match=message) as caught:
         assign_patients([source("a"), source("b")], manifest)
     assert str(manifest) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"case": ["a", "b"], "patient": [7, 8], "site": ["x", None]},
+        {"case": ["a", "b", "c"], "patient": [7.0, 8.0, None]},
+        {"case": ["b", "a"], "patient": ["P 2", "P 1"], "site": [1, 2]},
+    ],
+)
+def test_a_table_in_memory_is_read_like_its_file_invariant(tmp_path, columns):
+    table = pd.DataFrame(columns)
+    table.to_csv(tmp_path / "manifest.csv", index=False)
+    cases = [source("a"), source("b")]
+    assigned = assign_patients(cases, table)
+    assert assigned == assign_patients(cases, str(tmp_path / "manifest.csv"))
+    assert "." not in "".join(one.patient for one in assigned)
+
+
+def test_many_cases_without_a_patient_are_not_all_listed_analytic(tmp_path):
+    cases = [source(f"c{number}") for number in range(100)]
+    with pytest.raises(InputError, match=r"none for c0, c1, c2, c3, c4 and 95 more\.$"):
+        assign_patients(cases, write(tmp_path, "case,patient\n"))

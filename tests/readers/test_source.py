@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lggshape.errors import CaseError
+from lggshape.case import Case
+from lggshape.errors import CaseError, InputError
 from lggshape.readers.listing import folder_name, visible_names
-from lggshape.readers.source import UnreadableCase, binary_mask
+from lggshape.readers.source import UnreadableCase, binary_mask, refuse_repeated_names
 
 WHERE = Path("folder/mask.tif")
 
@@ -68,3 +69,12 @@ def test_an_unreadable_case_survives_pickling_and_says_why():
         copy.read()
     with pytest.raises(CaseError, match=r"^Expected\.$"):
         copy.write(Path("out"), {"mask": np.zeros((1, 1, 1), dtype=bool)})
+
+
+def test_cases_of_one_name_are_refused_analytic():
+    one, other = (UnreadableCase("A", "A", Path(name)) for name in ("x", "y"))
+    refuse_repeated_names([one, Case("B", "B")])
+    with pytest.raises(InputError, match=r"found A twice: x, y\.$"):
+        refuse_repeated_names([one, other])
+    with pytest.raises(InputError, match=r"found A twice\.$"):
+        refuse_repeated_names([Case("A", "A"), Case("A", "B")])

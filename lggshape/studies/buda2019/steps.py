@@ -90,7 +90,12 @@ class Step(NamedTuple):
 def _verify(study: Study) -> Tables:
     sources = open_cases(study.dataset)
     with study.progress("verifying", len(sources)) as advance:
-        found = verify(sources, labels=list(study.label_paths), jobs=study.jobs, on_case=advance)
+        found = verify(
+            sources,
+            labels=list(study.label_paths),
+            jobs=study.jobs,
+            on_progress=lambda progress: advance() if progress.done else None,
+        )
     return {"verification": found.cases, "label_counts": found.labels}
 
 
