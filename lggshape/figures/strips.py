@@ -7,11 +7,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import ScalarFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from lggshape.errors import InputError
-from lggshape.figures.style import ACCENT, CONTRAST, INK, MUTED, house_style
+from lggshape.figures.style import (
+    ACCENT,
+    CONTRAST,
+    INK,
+    MUTED,
+    house_style,
+    label_powers,
+    power_of_ten,
+)
 
 # In rows: how far a series lies from the middle of its row, and how far its dots from there.
 _OFFSET, _REACH, _STEP = 0.21, 0.14, 0.05
@@ -81,6 +88,7 @@ def strip_plot(
         figure = Figure(figsize=(6.6, 1.1 + 0.46 * len(names)), layout="constrained")
         axes = figure.subplots()
         axes.set_xscale("log")
+        label_powers(axes.xaxis)
         rows = np.arange(len(names))
         for edge in rows[1:] - 0.5:
             axes.axhline(edge, color="#e4e7eb", linewidth=0.8, zorder=0)
@@ -103,8 +111,9 @@ def strip_plot(
         if np.isfinite(known).any():
             keys.append(_key(bound_name, marker="|", markersize=11, color=INK, markeredgewidth=2.0))
         if is_below:
-            power = ScalarFormatter(useMathText=True).format_data(floor)
-            keys.append(_key(f"below ${power}$", marker="<", markersize=4.5, color=MUTED))
+            keys.append(
+                _key(f"below {power_of_ten(floor)}", marker="<", markersize=4.5, color=MUTED)
+            )
         figure.legend(handles=keys, loc="outside upper center", ncols=3, frameon=False)
         axes.set_yticks(rows, names)
         axes.set_ylim(len(names) - 0.5, -0.5)

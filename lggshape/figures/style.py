@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatterSciNotation
 
 INK = "#1f2933"
 MUTED = "#7b8794"
@@ -14,6 +16,8 @@ ACCENT = "#0b6e8f"
 CONTRAST = "#c2410c"
 LEVELS = ("#0b6e8f", "#c2410c", "#6b8e23", "#7a4f9a", "#b58900", "#555555")
 """Colours of groups; distinct in grey and for the colour-blind in this order."""
+
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 _SETTINGS: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -24,6 +28,8 @@ _SETTINGS: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 10.0,
+    # Names come from data: a dollar sign in one of them begins no formula.
+    "text.parse_math": False,
     "xtick.color": INK,
     "ytick.color": INK,
     # Text stays text: small files that can be searched, and the same bytes on every run.
@@ -39,6 +45,33 @@ def house_style() -> Iterator[None]:
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)
         yield
+
+
+def power_of_ten(value: float) -> str:
+    """Return a positive number as its power of ten, in plain text.
+
+    Examples
+    --------
+    >>> power_of_ten(0.001), power_of_ten(200)
+    ('10⁻³', '2×10²')
+    """
+    factor, exponent = f"{value:.0e}".split("e")
+    power = f"10{str(int(exponent)).translate(_RAISED)}"
+    return power if factor == "1" else f"{factor}×{power}"
+
+
+class _PowersOfTen(LogFormatterSciNotation):
+    """The labels of a logarithmic axis as plain text."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        # An empty label marks a tick that is not labelled.
+        return power_of_ten(x) if super().__call__(x, pos) else ""
+
+
+def label_powers(axis: Axis) -> None:
+    """Label a logarithmic axis in plain text, as the house style draws no formulas."""
+    axis.set_major_formatter(_PowersOfTen())
+    axis.set_minor_formatter(_PowersOfTen())
 
 
 class Rendered(NamedTuple):

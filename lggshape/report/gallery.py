@@ -12,7 +12,7 @@ from lggshape.files import write_figure
 from lggshape.names import what_is_unsafe
 from lggshape.report.blocks import Drawing
 
-LONGEST_ON_AXIS = 40
+_LONGEST_ON_AXIS = 40
 """Longer names from data are cut on the axes of figures, in characters."""
 
 _LONGEST_PART, _LONGEST_STEM = 40, 120
@@ -63,15 +63,14 @@ class Gallery:
 
 
 def on_axis(text: str) -> str:
-    """Return a name from data as a figure can show it: not too long, and never read as a formula.
+    """Return a name from data as a figure has room for it.
 
     Examples
     --------
     >>> on_axis("a label of a table with a name that does not end")
     'a label of a table with a name that doe…'
     """
-    shown = text if len(text) <= LONGEST_ON_AXIS else f"{text[: LONGEST_ON_AXIS - 1]}…"
-    return shown.replace("$", r"\$")
+    return text if len(text) <= _LONGEST_ON_AXIS else f"{text[: _LONGEST_ON_AXIS - 1]}…"
 
 
 def _file_name(parts: Sequence[str]) -> str:

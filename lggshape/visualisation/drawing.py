@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from lggshape.figures import box_and_points, render
 from lggshape.figures.intensities import intensity_quantiles
 from lggshape.figures.locations import location_maps
+from lggshape.figures.style import label_powers
 from lggshape.files import write_figure, write_table
 from lggshape.visualisation.cohort import ADDED, HEAD, MISSED, RAW, STANDARDISED, Survey
 from lggshape.visualisation.sources import PREDICTED, REFERENCE
@@ -48,6 +49,7 @@ def draw_cohort(found: Survey) -> Iterator[tuple[str, Figure]]:
                 value_name=f"tumour volume ({unit})",
             )
             figure.axes[0].set_yscale("log")
+            label_powers(figure.axes[0].yaxis)
             figure.set_figwidth(max(figure.get_figwidth(), _GROUP_WIDTH * len(groups)))
             yield f"volumes_{unit}", figure
     if found.counts[REFERENCE] or found.counts[PREDICTED]:

@@ -1,6 +1,18 @@
-import numpy as np
+from collections.abc import Callable
+from html import escape
 
-from lggshape.figures import Rendered, box_and_points, heat_map, interval_plot, render
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from lggshape.figures import (
+    Rendered,
+    box_and_points,
+    heat_map,
+    interval_plot,
+    render,
+    strip_plot,
+)
 
 
 def test_box_and_points_shows_every_value_invariant() -> None:
@@ -51,3 +63,21 @@ def test_files_are_the_same_on_every_run_invariant() -> None:
     assert draw() == draw()
     assert ">value</text>" in draw().svg
     assert draw().png.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", [r"$\frac$", "US$", "between $1 and $2", "<b>&"])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda name: box_and_points([[1.0, 2.0]], [name], value_name=name),
+        lambda name: heat_map([[0.1]], [["0.1"]], rows=[name], columns=[name], value_name=name),
+        lambda name: interval_plot(
+            [name], [0.6], [0.5], [0.7], value_name=name, no_effect=0.5, limits=(0, 1)
+        ),
+        lambda name: strip_plot(
+            [name], {name: [[0.1]]}, marked={name: [0.1]}, bounds=[0.2], level=0.1, value_name=name
+        ),
+    ],
+)
+def test_names_from_data_are_shown_as_they_are(draw: Callable[[str], Figure], name: str) -> None:
+    assert escape(name, quote=False) in render(draw(name)).svg

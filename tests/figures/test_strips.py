@@ -59,8 +59,8 @@ def test_equal_values_are_spread_and_series_stay_apart_invariant() -> None:
 
 def test_the_legend_names_what_is_there() -> None:
     entries = ["automatic", "manual", "primary", "level 0.005", "reported bound"]
-    assert legend(drawn()) == [*entries, r"below $10^{−7}$"]
-    assert legend(drawn(floor=1e-10))[4:] == ["reported bound", r"below $10^{−10}$"]
+    assert legend(drawn()) == [*entries, "below 10⁻⁷"]
+    assert legend(drawn(floor=1e-10))[4:] == ["reported bound", "below 10⁻¹⁰"]
     one = drawn({"a": [[0.1]]}, {"a": [0.1]}, [None], marked_name="main")
     assert legend(one) == ["a", "main", "level 0.005"]
     # A single series lies in the middle of its row.

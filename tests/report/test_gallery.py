@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from lggshape.figures import box_and_points
-from lggshape.report.gallery import Gallery, on_axis
+from lggshape.report.gallery import Gallery
 
 
 @pytest.mark.parametrize(
@@ -38,12 +37,3 @@ def test_names_that_differ_only_in_signs_or_case_have_files_of_their_own_invaria
     gallery = Gallery(tmp_path)
     names = [gallery.keep(Figure(), "", *name).name for name in (("a", "b c"), ("A", "b/c"))]
     assert len({name.lower() for name in names}) == 2
-
-
-@pytest.mark.parametrize("level", [r"$\frac$", "US$", "between $1 and $2"])
-def test_a_level_is_never_read_as_a_formula_analytic(tmp_path: Path, level: str) -> None:
-    figure = box_and_points(
-        [[1.0, 2.0], [3.0, 4.0]], [on_axis(level), "b"], value_name="x", cuts=[]
-    )
-    Gallery(tmp_path).keep(figure, "Groups", "groups")
-    assert level in (tmp_path / "figures" / "groups.svg").read_text(encoding="utf-8")
