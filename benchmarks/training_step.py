@@ -47,7 +47,8 @@ def settings(architecture: str, batch: int) -> tuple[Any, Any, Any]:
 
 def random_slices(network: Any) -> Any:
     """Make slices of noise, the same for all."""
-    from lggshape.segmentation.training.sampling import SliceStore, TrainingCase
+    from lggshape.segmentation.training.slice_store import SliceStore
+    from lggshape.segmentation.training.training_cases import TrainingCase
 
     rng = np.random.default_rng(0)
     shape = (SLICES, network.size, network.size)

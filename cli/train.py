@@ -1,6 +1,6 @@
 """`lggshape train`: networks by patient-level cross-validation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,7 +10,7 @@ import typer
 from lggshape.segmentation import ARCHITECTURES
 
 if TYPE_CHECKING:
-    from lggshape.segmentation import Step
+    from lggshape.progress import OnProgress, Progress
 
 
 def train(
@@ -177,7 +177,7 @@ def train(
     with recorded(
         out / "run.json", command="train", options=options, inputs=inputs, in_place=True
     ) as record:
-        with _progress(quiet=quiet) as on_step:
+        with _progress(quiet=quiet) as on_progress:
             summary = train_networks(
                 sources,
                 out,
@@ -188,7 +188,7 @@ def train(
                 resume=resume,
                 device=device,
                 jobs=jobs,
-                on_step=on_step,
+                on_progress=on_progress,
             )
         record.details["networks"] = list(summary.members)
         record.details["failed"] = len(summary.failures)
@@ -235,27 +235,30 @@ def _numbers(text: str) -> list[int]:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator["Callable[[Step], None] | None"]:
-    """Show fold, epoch, loss and the time left on a terminal."""
+def _progress(*, quiet: bool) -> Iterator["OnProgress | None"]:
+    """Show on a terminal what is done, and the time left."""
     import sys
 
     if quiet or not sys.stderr.isatty():
         yield None
         return
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=None)
 
-        def advance(step: "Step") -> None:
-            words = f"fold {step.fold} network {step.member} epoch {step.epoch + 1}"
+        def show(progress: "Progress") -> None:
             bar.update(
                 task,
-                description=f"{words}, loss {step.loss:.3f}",
-                completed=step.done,
-                total=step.total,
+                description=progress.doing,
+                completed=progress.done,
+                total=progress.total,
             )
 
-        yield advance
+        yield show

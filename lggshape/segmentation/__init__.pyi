@@ -10,7 +10,6 @@ from .run.configuration import (
 )
 from .run.folder import SHIPPED, Ensemble, read_ensemble, read_folds
 from .training.cross_validation import TrainingSummary, train
-from .training.train_fold import Step
 
 __all__ = [
     "ARCHITECTURES",
@@ -25,7 +24,6 @@ __all__ = [
     "Segmentation",
     "SegmentationTable",
     "Segmenter",
-    "Step",
     "TrainingConfiguration",
     "TrainingSummary",
     "detect_cases",

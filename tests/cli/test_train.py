@@ -190,17 +190,17 @@ def test_help_does_not_wait_for_the_deep_learning_library(command):
 
 
 def test_progress_is_shown_on_a_terminal_alone(monkeypatch, capsys):
-    from lggshape.segmentation import Step
+    from lggshape.progress import Progress
     from lggshape_cli.train import _progress
 
-    with _progress(quiet=False) as on_step:
-        assert on_step is None
+    with _progress(quiet=False) as on_progress:
+        assert on_progress is None
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with _progress(quiet=True) as on_step:
-        assert on_step is None
+    with _progress(quiet=True) as on_progress:
+        assert on_progress is None
     assert capsys.readouterr().err == ""
-    with _progress(quiet=False) as on_step:
-        on_step(Step(1, 2, 0, 1, 2, 0.5))
+    with _progress(quiet=False) as on_progress:
+        on_progress(Progress("fold 1 network 2 epoch 1, loss 0.500", 1, 2))
     assert "fold 1 network 2 epoch 1, loss 0.500" in capsys.readouterr().err

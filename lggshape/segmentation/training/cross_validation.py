@@ -1,24 +1,27 @@
 """Cross-validated training: folds by patient, resumable by fold and epoch."""
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lggshape.progress import OnProgress
 from lggshape.readers import CaseSource
 from lggshape.segmentation._backend import device_scope
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.run import folder as runs
 from lggshape.segmentation.run.configuration import TrainingConfiguration
-from lggshape.segmentation.training.sampling import TrainingCase
-from lggshape.segmentation.training.train_fold import FoldTraining, Step
-from lggshape.segmentation.training.training_cases import (
+from lggshape.segmentation.training.begin_run import (
     begin_run,
-    choose_folds,
     holds_run,
-    load_cases,
     refuse_cases,
+    refuse_encoder,
     refuse_settings,
+    refuse_sources,
 )
+from lggshape.segmentation.training.folds import choose_folds
+from lggshape.segmentation.training.train_fold import FoldTraining
+from lggshape.segmentation.training.training_cases import TrainingCase, load_cases
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class TrainingSummary:
 
 def train(
     sources: Sequence[CaseSource],
-    out: Path,
+    out: str | os.PathLike[str],
     *,
     network: NetworkConfiguration,
     training: TrainingConfiguration,
@@ -48,7 +51,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
     jobs: int | None = None,
-    on_step: Callable[[Step], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> TrainingSummary:
     """Train networks by patient-level cross-validation.
 
@@ -56,7 +59,7 @@ def train(
     ----------
     sources : sequence of CaseSource
         Cases with image and mask.
-    out : Path
+    out : str or Path
         Folder of the run, described in `lggshape.segmentation.run.folder`.
     network, training : configuration
         The settings.
@@ -71,8 +74,8 @@ def train(
         Where to compute.
     jobs : int, optional
         Number of processes that read the cases; all cores by default.
-    on_step : callable, optional
-        Called after each step.
+    on_progress : callable, optional
+        Told how far the work is: the cases that were read, then the steps of each network.
 
     Returns
     -------
@@ -88,20 +91,23 @@ def train(
         the encoder or a GPU are asked for and not there, or the weights were trained on a patient
         who is held out.
     """
-    # Before the cases are read, which takes minutes.
+    out, chosen = Path(out), _chosen(only, training)
+    # Whatever can be refused is refused before the cases are read, which takes minutes.
     refuse_settings(network, training, only=only, device=device)
     holds_run(out, network, training, resume=resume)
-    cases, failures = load_cases(sources, network, jobs=jobs)
+    refuse_sources(sources, folds, training, chosen)
+    refuse_encoder(network, training)
+    cases, failures = load_cases(sources, network, jobs=jobs, on_progress=on_progress)
     members = train_on(
         cases, out, network=network, training=training, only=only, folds=folds, resume=resume,
-        device=device, on_step=on_step,
+        device=device, on_progress=on_progress,
     )  # fmt: skip
     return TrainingSummary(members, failures)
 
 
 def train_on(
     cases: Sequence[TrainingCase],
-    out: Path,
+    out: str | os.PathLike[str],
     *,
     network: NetworkConfiguration,
     training: TrainingConfiguration,
@@ -109,15 +115,15 @@ def train_on(
     folds: Mapping[str, int] | None = None,
     resume: bool = False,
     device: str = "auto",
-    on_step: Callable[[Step], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> tuple[str, ...]:
     """Train networks on cases in memory: several trainings need not read them again.
 
     Parameters
     ----------
     cases : sequence of TrainingCase
-        As `load_cases` gives them for the network's sequences and size.
-    out, network, training, only, folds, resume, device, on_step
+        As `load_cases` returns them for the network's sequences and size.
+    out, network, training, only, folds, resume, device, on_progress
         As for `train`.
 
     Returns
@@ -131,24 +137,28 @@ def train_on(
         If the cases were prepared for another size or number of sequences, and as `train` does,
         but for what has to do with reading them.
     """
+    out, chosen = Path(out), _chosen(only, training)
     refuse_settings(network, training, only=only, device=device)
     refuse_cases(cases, network)
     begun = holds_run(out, network, training, resume=resume)
-    chosen = sorted(set(only)) or list(range(training.folds))
     sites = {case.patient: case.site for case in cases}
     folds = choose_folds(sites, folds, training)
     begin_run(out, cases, folds, network, training, chosen, begun=begun)
     finished = []
     for fold in chosen:
         members = range(training.members)
-        unfinished = [m for m in members if not _is_finished(out, fold, m)]
+        unfinished = [member for member in members if not _is_finished(out, fold, member)]
         if unfinished:
             with device_scope(device):
-                trainer = FoldTraining(out, cases, folds, fold, network, training, device)
+                fold_training = FoldTraining(out, cases, folds, fold, network, training, device)
                 for member in unfinished:
-                    trainer.train_member(member, on_step)
+                    fold_training.train_member(member, on_progress)
         finished += [runs.member_folder(fold, member) for member in members]
     return tuple(finished)
+
+
+def _chosen(only: Sequence[int], training: TrainingConfiguration) -> list[int]:
+    return sorted(set(only)) or list(range(training.folds))
 
 
 def _is_finished(out: Path, fold: int, member: int) -> bool:

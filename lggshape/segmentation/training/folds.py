@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lggshape.errors import InputError
+from lggshape.segmentation.run.configuration import TrainingConfiguration
 
 
 def assign_folds(patients: Mapping[str, str], *, folds: int, seed: int) -> dict[str, int]:
@@ -100,3 +101,46 @@ def stratified_order(patients: Mapping[str, str], rng: np.random.Generator) -> l
         places = (rng.permutation(len(members)) + rng.random()) / len(members)
         order += list(zip(places.tolist(), members, strict=True))
     return [patient for _, patient in sorted(order)]
+
+
+def choose_folds(
+    sites: Mapping[str, str], given: Mapping[str, int] | None, training: TrainingConfiguration
+) -> dict[str, int]:
+    """Return the fold of each patient: drawn by site, or as given.
+
+    Raises
+    ------
+    InputError
+        If there are too few patients, or those given are not of all patients and as many folds.
+    """
+    if given is None:
+        return assign_folds(sites, folds=training.folds, seed=training.seed)
+    without = sorted(set(sites) - given.keys())
+    if without or set(given.values()) != set(range(training.folds)):
+        found = f"none for {', '.join(without)}" if without else f"{sorted(set(given.values()))}"
+        msg = f"Expected a fold from 0 to {training.folds - 1} for every patient, found {found}."
+        raise InputError(msg)
+    return {patient: given[patient] for patient in sorted(sites)}
+
+
+def split_patients(
+    sites: Mapping[str, str], folds: Mapping[str, int], fold: int, training: TrainingConfiguration
+) -> tuple[list[str], list[str]]:
+    """Return the patients that the networks of a fold are trained on, and those set aside.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than are asked for.
+    """
+    others = {patient: site for patient, site in sites.items() if folds[patient] != fold}
+    # Of the seed and the fold alone: all members have the same inner split.
+    rng = np.random.default_rng([training.seed, fold])
+    left, inner = inner_split(others, share=training.inner, rng=rng)
+    if training.patients > len(left):
+        msg = f"Expected {training.patients} patients to train fold {fold} on, found {len(left)}."
+        raise InputError(msg)
+    if training.patients:
+        order = stratified_order({patient: sites[patient] for patient in left}, rng)
+        left = sorted(order[: training.patients])
+    return left, inner

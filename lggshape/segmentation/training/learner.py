@@ -1,6 +1,6 @@
 """A network in training: augmentation, optimiser, averaged weights."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -17,7 +17,7 @@ from lggshape.segmentation.training.losses import (
     reconstruction_loss,
     segmentation_loss,
 )
-from lggshape.segmentation.training.sampling import SliceStore
+from lggshape.segmentation.training.slice_store import SliceStore
 
 Tensor = Any
 Array = NDArray[np.generic]
@@ -128,7 +128,7 @@ class Learner(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Tensor:
-        """Give the loss of what `call` returned."""
+        """Return the loss of what `call` returned."""
         return self._loss(*y_pred)
 
 
@@ -169,7 +169,7 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
         self.peak, self.steps, self.warmup = peak, steps, warmup
 
     def __call__(self, step: Tensor) -> Tensor:
-        """Give the rate of a step, from 0."""
+        """Return the rate of a step, from 0."""
         ops = keras.ops
         rising = max(1.0, self.warmup * self.steps)
         done = ops.cast(step, "float32") + 1
@@ -178,7 +178,7 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
         return self.peak * ops.minimum(done / rising, falling)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the parameters."""
+        """Return the parameters."""
         return {"peak": self.peak, "steps": self.steps, "warmup": self.warmup}
 
 
@@ -280,7 +280,7 @@ def make_learner(
 
 
 def state_of(learner: Learner) -> dict[str, Array]:
-    """Give everything that changes in training, as arrays by name."""
+    """Return everything that changes in training, as arrays by name."""
     arrays = {
         f"network{place}": keras.ops.convert_to_numpy(variable)
         for place, variable in enumerate(learner.network.variables)
@@ -290,7 +290,7 @@ def state_of(learner: Learner) -> dict[str, Array]:
     return arrays
 
 
-def restore_state(learner: Learner, arrays: dict[str, Array]) -> None:
+def restore_state(learner: Learner, arrays: Mapping[str, Array]) -> None:
     """Bring a learner back to a state that `state_of` gave."""
     for place, variable in enumerate(learner.network.variables):
         variable.assign(arrays[f"network{place}"])
@@ -299,7 +299,7 @@ def restore_state(learner: Learner, arrays: dict[str, Array]) -> None:
 
 
 def averaged_weights(learner: Learner) -> list[Array]:
-    """Give the weights of the network with the averages in place of the trained values."""
+    """Return the weights of the network with the averages in place of the trained values."""
     current = learner.network.get_weights()
     if not learner.optimizer.use_ema:
         return list(current)

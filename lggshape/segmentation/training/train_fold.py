@@ -1,10 +1,10 @@
 """The training of the networks of one fold, resumable after each epoch."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lggshape.errors import InputError
 from lggshape.files import write_figure, write_json, write_table
 from lggshape.masks import dice
+from lggshape.progress import OnProgress, Progress
 from lggshape.segmentation._backend import keras, precision_for
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import FLIPS, Predictor, slice_probability
@@ -22,44 +23,36 @@ from lggshape.segmentation.run import folder as runs
 from lggshape.segmentation.run.calibration import Calibration
 from lggshape.segmentation.run.configuration import TrainingConfiguration, crop_of
 from lggshape.segmentation.training.augmentation import draw
+from lggshape.segmentation.training.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
 from lggshape.segmentation.training.fit_calibration import (
     Fitted,
     fit_calibration,
     fit_to_inner_split,
 )
+from lggshape.segmentation.training.folds import split_patients
 from lggshape.segmentation.training.learner import (
     Learner,
     ResidentSlices,
     averaged_weights,
     make_learner,
-    restore_state,
-    state_of,
 )
-from lggshape.segmentation.training.sampling import SliceStore, TrainingCase
-from lggshape.segmentation.training.training_cases import split_patients, start_encoder
+from lggshape.segmentation.training.slice_store import SliceStore
+from lggshape.segmentation.training.start_encoder import start_encoder
+from lggshape.segmentation.training.training_cases import TrainingCase
 
-CHECKPOINT, HISTORY = "checkpoint.npz", "history.csv"
+HISTORY = "history.csv"
 
 
-class Step(NamedTuple):
-    """How far the training is: one more step is done.
+class _Telling(keras.callbacks.Callback):
+    """Tells how far a `fit` is: called with the steps that are done and the loss so far."""
 
-    Attributes
-    ----------
-    fold, member, epoch : int
-        From 0.
-    done, total : int
-        Steps of this member's training.
-    loss : float
-        Mean loss of the epoch so far.
-    """
+    def __init__(self, tell: Callable[[int, float], None]) -> None:
+        super().__init__()
+        self._tell = tell
 
-    fold: int
-    member: int
-    epoch: int
-    done: int
-    total: int
-    loss: float
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float]) -> None:
+        """Tell that a step is done; Keras calls this."""
+        self._tell(batch + 1, float(logs["loss"]))
 
 
 class FoldTraining:
@@ -83,15 +76,14 @@ class FoldTraining:
         self._policy = precision_for(training.precision, device)
         sites = {case.patient: case.site for case in cases}
         self._patients, inner = split_patients(sites, folds, fold, training)
-        self._inner = [case for case in cases if case.patient in set(inner)]
-        shown = [case for case in cases if case.patient in set(self._patients)]
-        self._store = SliceStore(shown, network)
+        self._inner = _of_patients(cases, inner)
+        self._store = SliceStore(_of_patients(cases, self._patients), network)
         self._slices = ResidentSlices(self._store)
         self._steps = self._store.epoch_length(
             batch=training.batch, empty_slices=training.empty_slices
         )
 
-    def train_member(self, member: int, on_step: Callable[[Step], None] | None) -> None:
+    def train_member(self, member: int, on_progress: OnProgress | None) -> None:
         """Train one network, from the beginning or from its last whole epoch."""
         training = self._training
         folder = self._out / runs.member_folder(self._fold, member)
@@ -101,26 +93,15 @@ class FoldTraining:
         start_encoder(network, crop.architecture, training)
         learner = self._learner(network, epoch=0)
         predictor = Predictor(self._network, policy=self._policy)
-        history: list[dict[str, Any]] = []
-        best: list[NDArray[np.generic]] = []
-        checkpoint = folder / CHECKPOINT
-        if checkpoint.exists():
-            state = runs.read_arrays(checkpoint)
-            columns = [name.removeprefix("history_") for name in state if name[:8] == "history_"]
-            rows = zip(*(state[f"history_{name}"].tolist() for name in columns), strict=True)
-            history = [dict(zip(columns, row, strict=True)) for row in rows]
-            best = [state[f"best{n}"] for n in range(sum(name[:4] == "best" for name in state))]
-            learner = self._learner(network, epoch=len(history) - 1)
-            try:
-                restore_state(learner, state)
-            except (KeyError, ValueError) as error:
-                msg = f"Expected {checkpoint} to be of this network, found another state."
-                raise InputError(msg) from error
-        for epoch in range(len(history), training.epochs):
+        past = read_checkpoint(folder)
+        if past.history:
+            learner = self._learner(network, epoch=len(past.history) - 1)
+            past.restore(learner)
+        for epoch in range(len(past.history), training.epochs):
             started = perf_counter()
             if 0 < epoch == training.frozen_epochs:
                 learner = self._learner(network, epoch=epoch)
-            loss = self._run_epoch(learner, member, epoch, on_step)
+            loss = self._run_epoch(learner, member, epoch, on_progress)
             # Of the steps alone, however often the inner split is measured.
             seconds = round(perf_counter() - started, 2)
             row: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
@@ -130,17 +111,13 @@ class FoldTraining:
                     weights = averaged_weights(learner)
                     predictor.set_weights(weights)
                     row["inner_dice"] = self._inner_dice(predictor)
-                    if training.epoch == "inner" and not any(
-                        earlier["inner_dice"] >= row["inner_dice"] for earlier in history
-                    ):
-                        best = weights
-            row["seconds"] = seconds
-            history.append(row)
-            write_table(folder / HISTORY, pd.DataFrame(history))
-            past = {f"history_{name}": np.array([r[name] for r in history]) for name in row}
-            kept = {f"best{number}": values for number, values in enumerate(best)}
-            runs.write_arrays(checkpoint, state_of(learner) | past | kept)
-        self._finish(folder, member, predictor, best or averaged_weights(learner), history)
+                    if training.epoch == "inner" and past.is_better(row["inner_dice"]):
+                        past = past._replace(best=weights)
+            past = past._replace(history=[*past.history, row | {"seconds": seconds}])
+            write_table(folder / HISTORY, pd.DataFrame(past.history))
+            write_checkpoint(learner, past)
+        weights = past.best or averaged_weights(learner)
+        self._finish(folder, member, predictor, weights, past.history)
 
     def _learner(self, network: "keras.Model", *, epoch: int) -> Learner:
         """Prepare a network for the part of the training that an epoch is in.
@@ -156,28 +133,23 @@ class FoldTraining:
         )
 
     def _run_epoch(
-        self,
-        learner: Learner,
-        member: int,
-        epoch: int,
-        on_step: Callable[[Step], None] | None,
+        self, learner: Learner, member: int, epoch: int, on_progress: OnProgress | None
     ) -> float:
+        words = f"fold {self._fold} network {member} epoch {epoch + 1}"
         total = self._steps * self._training.epochs
 
-        class Report(keras.callbacks.Callback):
-            def on_train_batch_end(self, batch: int, logs: Mapping[str, float]) -> None:
-                if on_step is not None:
-                    # Of several steps at once, Keras names the last, also beyond the epoch's.
-                    done = epoch * fold._steps + min(batch + 1, fold._steps)
-                    on_step(Step(fold._fold, member, epoch, done, total, float(logs["loss"])))
+        def tell(steps: int, loss: float) -> None:
+            if on_progress is not None:
+                # Of several steps at once, Keras names the last, also beyond the epoch's.
+                done = epoch * self._steps + min(steps, self._steps)
+                on_progress(Progress(f"{words}, loss {loss:.3f}", done, total))
 
-        fold = self
         result = learner.fit(
             self._batches(member, epoch),
             steps_per_epoch=self._steps,
             shuffle=False,
             verbose=0,
-            callbacks=[Report()],
+            callbacks=[_Telling(tell)],
         )
         loss = float(result.history["loss"][-1])
         if not np.isfinite(loss):
@@ -274,6 +246,11 @@ def _draw_training(folder: Path, history: pd.DataFrame) -> None:
     write_figure(folder / "training", *render(training_curve(curves)))
 
 
+def _of_patients(cases: Sequence[TrainingCase], patients: Iterable[str]) -> list[TrainingCase]:
+    wanted = set(patients)
+    return [case for case in cases if case.patient in wanted]
+
+
 def _integer(*seed: int) -> int:
-    """Give one number of 32 bits for several."""
+    """Return one number of 32 bits for several."""
     return int(np.random.SeedSequence(seed).generate_state(1)[0])

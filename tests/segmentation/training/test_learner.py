@@ -24,7 +24,8 @@ from lggshape.segmentation.training.learner import (
     restore_state,
     state_of,
 )
-from lggshape.segmentation.training.sampling import SliceStore, TrainingCase
+from lggshape.segmentation.training.slice_store import SliceStore
+from lggshape.segmentation.training.training_cases import TrainingCase
 
 CONFIGURATION = NetworkConfiguration(
     architecture="unet", filters=(4, 8), sequences=("FLAIR",), neighbours=0, size=16

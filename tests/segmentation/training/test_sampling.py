@@ -11,7 +11,8 @@ from lggshape.errors import CaseError, InputError
 from lggshape.phantoms import make_phantom
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.run.fingerprints import slice_fingerprints
-from lggshape.segmentation.training.sampling import SliceStore, TrainingCase, load_case
+from lggshape.segmentation.training.slice_store import SliceStore
+from lggshape.segmentation.training.training_cases import TrainingCase, load_case
 
 CONFIGURATION = NetworkConfiguration(
     architecture="unet", filters=(4, 8), sequences=("FLAIR",), neighbours=1, size=8

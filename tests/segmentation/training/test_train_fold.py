@@ -1,3 +1,4 @@
+import re
 import shutil
 from dataclasses import replace
 
@@ -20,7 +21,13 @@ from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.run.fingerprints import KnownCases
 from lggshape.segmentation.run.folder import read_arrays, read_ensemble, read_json, write_weights
 from lggshape.segmentation.training import train_fold as fold_training
-from lggshape.segmentation.training.sampling import SliceStore
+from lggshape.segmentation.training.slice_store import SliceStore
+
+
+def epoch_of(progress):
+    """Return the epoch from 0 that a step of a training is of; None for the reading of cases."""
+    found = re.search(r"epoch (\d+), loss \d", progress.doing)
+    return int(found[1]) - 1 if found else None
 
 
 @pytest.mark.parametrize(
@@ -118,10 +125,10 @@ def test_kill_and_resume_is_an_unbroken_run_invariant(few, tmp_path, settings, k
     epochs = []
     summary = train(
         open_cases(few), broken, network=settings.network, training=chosen, only=[0], jobs=1,
-        resume=True, on_step=lambda step: epochs.append(step.epoch),
+        resume=True, on_progress=lambda progress: epochs.append(epoch_of(progress)),
     )  # fmt: skip
     assert summary.members == ("fold0-member0",)
-    assert epochs[0] == done
+    assert next(epoch for epoch in epochs if epoch is not None) == done
     for name in ("epoch", "loss", "inner_dice"):
         curves = [
             pd.read_csv(out / folder.name / "history.csv")[name] for out in (unbroken, broken)
@@ -173,17 +180,20 @@ def test_a_training_with_a_frozen_encoder_is_resumed_invariant(few, tmp_path, en
 
     epochs = []
 
-    def stop(step):
-        epochs.append(step.epoch)
-        if step.epoch == last:
+    def keep(progress):
+        if (epoch := epoch_of(progress)) is not None:
+            epochs.append(epoch)
+
+    def stop(progress):
+        keep(progress)
+        if epoch_of(progress) == last:
             raise StoppedError
 
     broken = tmp_path / "broken"
     for last in (2, 3):
         with pytest.raises(StoppedError):
-            train(open_cases(few), broken, resume=last > 2, on_step=stop, **run)
-    train(open_cases(few), broken, resume=True, on_step=lambda step: epochs.append(step.epoch),
-          **run)  # fmt: skip
+            train(open_cases(few), broken, resume=last > 2, on_progress=stop, **run)
+    train(open_cases(few), broken, resume=True, on_progress=keep, **run)
     # Each goes on with the epoch that the one before had begun.
     steps = epochs.count(0)
     assert epochs == [0] * steps + [1] * steps + [2] + [2] * steps + [3] + [3] * steps

@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -19,10 +20,10 @@ from lggshape.segmentation.run.folder import (
     write_folds,
     write_weights,
 )
-from lggshape.segmentation.training import cross_validation as training
+from lggshape.segmentation.training import cross_validation
 from lggshape.segmentation.training import train_fold as fold_training
-from lggshape.segmentation.training import training_cases as preparation
-from lggshape.segmentation.training.sampling import load_case
+from lggshape.segmentation.training.start_encoder import start_encoder
+from lggshape.segmentation.training.training_cases import load_case, load_cases
 
 
 def read_json(path):
@@ -62,6 +63,42 @@ def test_settings_that_cannot_work_leave_nothing(
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"folds": 5}, "as many patients as folds"),
+        ({"inner": 0.9}, "beside an inner split"),
+        ({"patients": 9}, "Expected 9 patients to train fold 0 on, found 1"),
+    ],
+)
+def test_what_names_tell_is_refused_before_cases_are_read(
+    few, tmp_path, settings, monkeypatch, changes, message
+):
+    monkeypatch.setattr(cross_validation, "load_cases", None)
+    chosen = replace(settings.training, **changes)
+    with pytest.raises(InputError, match=message):
+        train(open_cases(few), tmp_path / "run", network=settings.network, training=chosen)
+    with pytest.raises(InputError, match="every case once, found several of"):
+        train(open_cases(few) * 2, tmp_path / "run", network=settings.network, training=chosen)
+
+
+def test_weights_to_start_from_are_looked_at_before_cases_are_read(
+    few, tmp_path, settings, monkeypatch, encoder
+):
+    monkeypatch.setattr(cross_validation, "load_cases", None)
+    network = NetworkConfiguration(filters=(4, 4, 4, 4), neighbours=0, size=32)
+    path = tmp_path / "weights.npz"
+    write_weights(path, {"other": np.zeros(3)})
+    chosen = replace(settings.training, encoder_weights=str(path))
+    with pytest.raises(InputError, match=r"Expected weights encoder.* found none: .*weights\.npz"):
+        train(open_cases(few), tmp_path / "run", network=network, training=chosen)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    chosen = replace(settings.training, encoder_weights="imagenet")
+    with pytest.raises(InputError, match="packages of ImageNet weights, found no torch"):
+        train(open_cases(few), tmp_path / "run", network=network, training=chosen)
+    assert not (tmp_path / "run").exists()
+
+
 def test_no_tumour_to_train_on(few, tmp_path, settings):
     for path in few.rglob("*_mask.tif"):
         tifffile.imwrite(path, np.zeros((56, 48), dtype=np.uint8))
@@ -70,16 +107,16 @@ def test_no_tumour_to_train_on(few, tmp_path, settings):
               training=settings.training, jobs=1)  # fmt: skip
     for path in few.rglob("*_mask.tif"):
         path.unlink()
-    with pytest.raises(InputError, match="image and mask to train on, found: Expected case"):
+    with pytest.raises(InputError, match="image and mask to train on, found: cases without one"):
         train(open_cases(few), tmp_path / "run", network=settings.network,
               training=settings.training, jobs=1)  # fmt: skip
 
 
 def test_cases_that_were_prepared_for_another_network_are_refused(few, tmp_path, settings):
-    cases, _ = preparation.load_cases(open_cases(few), settings.network, jobs=1)
+    cases, _ = load_cases(open_cases(few), settings.network, jobs=1)
     for change, wanted in (({"size": 64}, "64, 64, 3"), ({"sequences": ("FLAIR",)}, "32, 32, 1")):
         with pytest.raises(InputError, match=rf"slices of \({wanted}\) .+ found \(32, 32, 3\): "):
-            training.train_on(
+            cross_validation.train_on(
                 cases, tmp_path / "run", network=replace(settings.network, **change),
                 training=settings.training,
             )  # fmt: skip
@@ -87,7 +124,7 @@ def test_cases_that_were_prepared_for_another_network_are_refused(few, tmp_path,
 
 
 def test_folders_that_are_not_of_a_run(few, tmp_path, settings, monkeypatch):
-    monkeypatch.setattr(preparation, "load_case", None)  # refused before anything is read
+    monkeypatch.setattr(cross_validation, "load_cases", None)  # refused before anything is read
     out = tmp_path / "run"
     out.mkdir()
     (out / "diary.txt").write_text("mine", encoding="utf-8")
@@ -106,7 +143,7 @@ def test_weights_of_an_encoder(tmp_path, settings):
     write_weights(path, {v.path: v.numpy() for v in source.variables})
     target = build(network)
     given = TrainingConfiguration(encoder_weights=str(path))
-    preparation.start_encoder(target, network.architecture, given)
+    start_encoder(target, network.architecture, given)
     pairs = list(zip(source.variables, target.variables, strict=True))
     written = read_weights(path)
     for one, other in pairs:
@@ -121,10 +158,10 @@ def test_weights_of_an_encoder(tmp_path, settings):
     assert not any(np.allclose(one, other, atol=1e-3) for one, other in decoder)
     inputs = replace(network, neighbours=1)
     with pytest.raises(InputError, match=r"of shape \(3, 3, 5, 32\), found one of shape \(3, 3, 3"):
-        preparation.start_encoder(build(inputs), inputs.architecture, given)
+        start_encoder(build(inputs), inputs.architecture, given)
     write_weights(path, {"other": np.zeros(3)})
     with pytest.raises(InputError, match=r"Expected weights encoder.* found none: .*weights\.npz"):
-        preparation.start_encoder(target, network.architecture, given)
+        start_encoder(target, network.architecture, given)
 
 
 def earlier_run(folder, cases, *, fold=0, inner=()):
@@ -139,7 +176,8 @@ def earlier_run(folder, cases, *, fold=0, inner=()):
     return network / "weights.npz"
 
 
-def test_an_encoder_that_has_seen_who_is_held_out_is_refused(few, tmp_path, settings):
+def test_an_encoder_that_has_seen_who_is_held_out_is_refused(few, tmp_path, settings, monkeypatch):
+    monkeypatch.setattr(cross_validation, "refuse_encoder", lambda *_: None)
     run = tmp_path / "run"
     cases = [load_case(source, settings.network) for source in open_cases(few)]
     known = [KnownCase(case.id, case.patient, case.fingerprints) for case in cases]
@@ -156,7 +194,7 @@ def test_an_encoder_that_has_seen_who_is_held_out_is_refused(few, tmp_path, sett
 def test_patients_behind_an_encoder_are_known_again(few, tmp_path, settings, monkeypatch):
     begun = []
     monkeypatch.setattr(fold_training.FoldTraining, "train_member", lambda *_: begun.append(1))
-    monkeypatch.setattr(preparation, "start_encoder", lambda *_: None)
+    monkeypatch.setattr(cross_validation, "refuse_encoder", lambda *_: None)
     others = [KnownCase(f"exam {n}", f"other {n}", (f"{n:016x}",)) for n in range(6)]
     weights = earlier_run(tmp_path / "earlier", others, inner=["exam 1"])
     network = replace(settings.network, architecture="efficientnet-lite0", filters=())

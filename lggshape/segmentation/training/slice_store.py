@@ -1,77 +1,15 @@
 """The slices of many cases in memory, and the batches of an epoch."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import Case
-from lggshape.errors import CaseError, InputError
-from lggshape.readers import CaseSource
+from lggshape.errors import InputError
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
-from lggshape.segmentation.preprocessing.network_input import Frame, prepare
-from lggshape.segmentation.run.fingerprints import slice_fingerprints
+from lggshape.segmentation.training.training_cases import TrainingCase
 
 Indices = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class TrainingCase:
-    """A case fitted to the grid of the networks, with its reference mask.
-
-    Attributes
-    ----------
-    id, patient, site : str
-        Of the case.
-    codes : ndarray of uint8, shape (Z, size, size, C)
-        Standardised intensities.
-    mask : ndarray of uint8, shape (Z, size, size)
-        1 inside the tumour.
-    fingerprints : tuple of str
-        Of its FLAIR slices: what a copy of the case is known by.
-    """
-
-    id: str
-    patient: str
-    site: str
-    codes: NDArray[np.uint8]
-    mask: NDArray[np.uint8]
-    fingerprints: tuple[str, ...]
-
-
-def load_case(source: CaseSource, configuration: NetworkConfiguration) -> TrainingCase:
-    """Read a case with image and mask and fit it to the grid of a network.
-
-    Raises
-    ------
-    CaseError
-        If the case cannot be read, has no FLAIR or no mask.
-    """
-    case = source.read()
-    if case.mask is None:
-        msg = f"Expected case {case.id} to have a mask to train on, found none: {source.path}."
-        raise CaseError(msg)
-    volume = prepare(case, configuration)
-    return TrainingCase(
-        id=case.id,
-        patient=case.patient,
-        site=source.site,
-        codes=volume.codes,
-        mask=_fitted(case.mask, volume.frame),
-        fingerprints=_fingerprints(case),
-    )
-
-
-def _fingerprints(case: Case) -> tuple[str, ...]:
-    assert case.image is not None  # prepare has refused a case without
-    return tuple(slice_fingerprints(case.image[..., case.sequences.index("FLAIR")]))
-
-
-def _fitted(mask: NDArray[np.bool_], frame: Frame) -> NDArray[np.uint8]:
-    """Fit a mask to the square: a pixel is inside if it is so by half."""
-    full = frame.fit((mask * np.uint8(255))[..., None], fill=0)[..., 0]
-    return (full > 127).astype(np.uint8)
 
 
 class SliceStore:
@@ -115,7 +53,7 @@ class SliceStore:
             raise InputError(msg)
 
     def with_neighbours(self, slices: Indices) -> NDArray[np.int32]:
-        """Give the places of slices (B,) and, in order, of their neighbours: (B, 1 + neighbours).
+        """Return the places of slices (B,) and, in order, of their neighbours: (B, 1 + neighbours).
 
         The neighbours of a case's first and last slice are these themselves.
         """
@@ -126,7 +64,7 @@ class SliceStore:
         return within.astype(np.int32)
 
     def epoch_length(self, *, batch: int, empty_slices: float) -> int:
-        """Give the number of batches of an epoch; the last one is filled up."""
+        """Return the number of batches of an epoch; the last one is filled up."""
         return -(-(len(self.with_tumour) + self._empty(empty_slices)) // batch)
 
     def _empty(self, empty_slices: float) -> int:
@@ -135,7 +73,7 @@ class SliceStore:
     def epoch(
         self, seed: Sequence[int], number: int, *, batch: int, empty_slices: float
     ) -> Iterator[Indices]:
-        """Give the slices of an epoch in batches.
+        """Yield the slices of an epoch in batches.
 
         All slices with tumour come in every epoch. The slices without take turns: an epoch goes on
         where the one before ended, so that none is left out for long. What is missing in the last
@@ -148,7 +86,7 @@ class SliceStore:
         number : int
             Of the epoch, from 0.
         batch : int
-            Slices a batch.
+            Slices per batch.
         empty_slices : float
             Slices without tumour for each slice with.
 
