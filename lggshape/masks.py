@@ -230,7 +230,7 @@ def dice(predicted: ArrayLike, reference: ArrayLike) -> float:
 
 
 def _told_apart(values: NDArray[np.generic]) -> str:
-    """List different values with as few digits as show that they are different."""
+    """List different values with the fewest digits that show the differences."""
     full = [str(value) for value in values]
     if values.dtype.kind != "f":
         return ", ".join(full)

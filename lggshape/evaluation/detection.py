@@ -15,24 +15,24 @@ COLUMNS = ("measure", "estimate", "low", "high", "slices", "patients")
 """Columns of the table of detection, in order."""
 
 SPECIFICITY = 0.95
-"""At which the sensitivity of the slice score is told."""
+"""At which the sensitivity of the slice score is reported."""
 
 
 def detection_table(slices: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
-    """Compare the slices with tumour with those without.
+    """Compute how well slices with tumour are told from those without.
 
     Parameters
     ----------
     slices : DataFrame
-        A row a slice with the columns `patient`, `reference_area`, `predicted_area` and `score`.
+        A row per slice with the columns `patient`, `reference_area`, `predicted_area` and `score`.
     seed : int
         Of the bootstrap.
 
     Returns
     -------
     DataFrame
-        A row a measure, with its 95 % interval, in which a patient's slices are one cluster, and
-        the number of slices and patients that it is of. Without such slices it is missing.
+        A row per measure, with its 95 % interval (a patient's slices are one cluster) and the
+        numbers of slices and patients behind it. Without such slices it is missing.
 
         - `sensitivity`, `specificity`: shares of the slices with tumour in which the predicted mask
           has any, and of those without in which it has none.
@@ -88,7 +88,7 @@ def sensitivity_at(
     Parameters
     ----------
     scores : ndarray of shape (N,)
-        The higher, the likelier a tumour.
+        The higher the score, the more likely a tumour.
     tumour : ndarray of bool, shape (N,)
         Whether there is one.
     specificity : float
@@ -97,7 +97,7 @@ def sensitivity_at(
     Returns
     -------
     float
-        Share of the scores with tumour beyond the threshold; NaN if one kind is absent.
+        Share of the scores with tumour above the threshold; NaN if one kind is absent.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from lggshape.files import write_figure
 
 
 def draw(evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
-    """Draw the figures of an evaluation that there are data for.
+    """Draw the figures of an evaluation for which there are data.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 """Scores of a predicted mask against a reference mask.
 
-Masks are boolean arrays (Z, Y, X) of one shape. A score that is not defined is NaN. Two empty masks
-agree perfectly; where one is empty, the overlap is 0 and so is the surface Dice.
+Masks are arrays (Z, Y, X) of one shape, with 0 outside and one positive value inside. A score that
+is not defined is NaN. Two empty masks agree perfectly; if one is empty, overlap and surface Dice
+are 0.
 
 Distances are between the borders of the masks: the voxels of a mask of which a face lies outside of
 it (or at the edge of the array).
@@ -9,11 +10,10 @@ it (or at the edge of the array).
 - With `spacing` they are distances in three dimensions, in mm.
 - Without, the distance between slices is unknown. Each slice is then measured by itself, in pixels,
   with the edges of pixels in place of the faces of voxels, and the border pixels of all slices are
-  pooled. In a slice that only one of the masks reaches there is no border of the other to measure
+  pooled. In a slice that only one of the masks reaches, there is no border of the other to measure
   to. No pixel of such a border is within the tolerance of the surface Dice, and its distance is the
-  one to the centre of that border (the mean of its pixels). This is what the distances to an
-  outline come to that shrinks evenly until nothing is left, so that a slice that is left out counts
-  no less than one of which only the middle was found.
+  one to the mean of the pixels of that border. This is the distance that results if the missing
+  outline shrinks evenly to a point, so missing a slice is no better than finding only its middle.
 
 References
 ----------
@@ -86,7 +86,7 @@ def score_masks(
 
     Parameters
     ----------
-    predicted, reference : array_like of bool, shape (Z, Y, X)
+    predicted, reference : array_like, shape (Z, Y, X)
         The masks.
     spacing : tuple of float, optional
         Distances between voxel centres along (z, y, x), in mm; None if unknown.
@@ -96,7 +96,7 @@ def score_masks(
     Returns
     -------
     Scores
-        NaN where a score is not defined.
+        NaN if a score is not defined.
 
     Raises
     ------
@@ -197,17 +197,17 @@ def surface_distances(
 
     Parameters
     ----------
-    predicted, reference : array_like of bool, shape (Z, Y, X)
+    predicted, reference : array_like, shape (Z, Y, X)
         The masks.
     spacing : tuple of float, optional
-        Distances between voxel centres along (z, y, x), in mm. Without, each slice is measured by
-        itself, in pixels (see the module).
+        Distances between voxel centres along (z, y, x), in mm. Without them each slice is measured
+        by itself, in pixels (see the module).
 
     Returns
     -------
     SurfaceDistances
-        In the order of the voxels. Where there is no border to measure to (in the slice, or with
-        `spacing` anywhere) the distance is that to the centre of the border itself.
+        In the order of the voxels. Without a border to measure to (in the slice, or with `spacing`
+        anywhere) the distance is that to the centre of the border itself.
 
     Raises
     ------
@@ -230,7 +230,7 @@ def surface_distances(
 
 
 def check_tolerance(tolerance: float) -> None:
-    """Refuse a tolerance that is no number from 0 upwards, as an `InputError`."""
+    """Raise InputError unless a tolerance is a number from 0 upwards."""
     if not 0 <= tolerance < math.inf:
         msg = f"Expected the tolerance to be a number from 0 upwards, found {tolerance}."
         raise InputError(msg)
@@ -250,13 +250,13 @@ def _cut(one: Mask, other: Mask) -> tuple[Mask, Mask]:
 
 
 def _border_points(mask: Mask) -> _Floats:
-    """Give the places (N, mask.ndim) of the voxels of which a face (edge) lies outside."""
+    """Return the places (N, mask.ndim) of the voxels of which a face (edge) lies outside."""
     faces = generate_binary_structure(mask.ndim, 1)
     return np.argwhere(mask & ~binary_erosion(mask, faces)).astype(np.float64)
 
 
 def _nearest(points: _Floats, others: _Floats) -> tuple[_Floats, Mask]:
-    """Give the distance from each point to the nearest of the others, and whether there is one.
+    """Return the distance from each point to the nearest of the others, and whether there is one.
 
     Without others it is the distance to the centre of the points.
     """

@@ -1,4 +1,4 @@
-"""Agreement of two measurements of the same things."""
+"""Agreement of two measurements of the same items."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ def agreement_plot(
     Parameters
     ----------
     measured, reference : array_like of float, shape (N,)
-        The two measurements of each thing.
+        The two measurements of each item.
     measured_name, reference_name : str
         Their names.
     quantity : str
@@ -30,7 +30,7 @@ def agreement_plot(
     -------
     Figure
         Left, one against the other with the line of equality; right, a Bland-Altman plot with the
-        mean difference and, from three things on, the limits of agreement (1.96 standard
+        mean difference and, from three items on, the limits of agreement (1.96 standard
         deviations).
 
     References

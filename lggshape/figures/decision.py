@@ -1,4 +1,4 @@
-"""What a prediction is worth to those who decide by it: decision curves."""
+"""Decision curves: what a prediction is worth for a decision."""
 
 from collections.abc import Mapping
 from itertools import cycle
@@ -12,33 +12,33 @@ from lggshape.figures.style import LEVELS, MUTED, house_style
 
 _DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)), (0, (8, 2, 3, 2)))
 _LEAST_TOP = 0.05
-"""So that the axis has room where no model does any good."""
+"""Height of the axis of net benefit if no model has any."""
 
 
 def decision_curves(
     thresholds: ArrayLike, curves: Mapping[str, ArrayLike], treat_all: ArrayLike
 ) -> Figure:
-    """Draw the net benefit of models by the probability from which on one would treat.
+    """Draw the net benefit of models against the threshold probability of treatment.
 
     Parameters
     ----------
     thresholds : array_like of float, shape (T,)
         Threshold probabilities, ascending.
     curves : mapping of str to array_like of float, shape (T,)
-        Net benefit, in true positives a patient, by the name of the model. NaN leaves a gap.
+        Net benefit of each model, in true positives per patient; NaN leaves a gap.
     treat_all : array_like of float, shape (T,)
         Net benefit of treating everyone; that of treating no one is 0.
 
     Returns
     -------
     Figure
-        A line a model. The axis of net benefit holds the models whole, but reaches no further below
-        0 than above it; the line of treating everyone may leave it below.
+        A line per model. The axis reaches no further below 0 than above it, so the line of treating
+        everyone may leave it.
 
     Raises
     ------
     InputError
-        If there are fewer than two thresholds, they do not ascend, or a curve is not as long.
+        If there are fewer than two thresholds, they do not ascend, or a curve has another length.
 
     References
     ----------
@@ -58,7 +58,7 @@ def decision_curves(
         raise InputError(msg)
     for name, curve in [*models.items(), ("treat_all", everyone)]:
         if curve.shape != x.shape:
-            msg = f"Expected `{name}` to have a value a threshold, {x.shape}, found {curve.shape}."
+            msg = f"Expected `{name}` to have {len(x)} values, found shape {curve.shape}."
             raise InputError(msg)
     benefits = np.array([np.zeros(len(x)), *models.values()])
     top = max(float(np.nanmax([*benefits, everyone])), _LEAST_TOP)

@@ -1,4 +1,4 @@
-"""What a detector looked at, a panel a slice."""
+"""The evidence of a detector as colours, a panel per slice."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -14,14 +14,14 @@ _ACROSS = 4
 
 
 class Looked(NamedTuple):
-    """A slice.
+    """A slice that a detector looked at.
 
     Attributes
     ----------
     title : str
-        Stands above it.
+        The title of the panel.
     evidence : ndarray of shape (Y, X)
-        What speaks for tumour, above 0, or against it.
+        Evidence for tumour above 0, against it below.
     outline : sequence of array_like of shape (N, 2)
         The parts of the tumour's outline: (row, column) of the points.
     """
@@ -44,7 +44,7 @@ def evidence_panels(panels: Sequence[Looked], *, value_name: str) -> Figure:
     Returns
     -------
     Figure
-        Four panels in a row, with one scale of colours that is white at 0; rows run downwards.
+        Four panels per row, with one colour scale that is white at 0; image rows run downwards.
     """
     reach = max(float(np.abs(panel.evidence).max()) for panel in panels) or 1.0
     with house_style():

@@ -33,7 +33,7 @@ def box_and_points(
     -------
     Figure
         Boxes from quartile to quartile with the median; whiskers to the last point within 1.5
-        times that range. Points are spread sideways so that none hides another.
+        times that range. Points are moved sideways so that they do not hide each other.
     """
     with house_style():
         figure = Figure(figsize=(4.6, 3.0), layout="constrained")
@@ -65,7 +65,7 @@ def box_and_points(
 def _spread(
     values: np.ndarray[tuple[int], np.dtype[np.float64]],
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Shift each point sideways by its rank within its neighbourhood, by a fixed rule."""
+    """Return the shift of each point sideways, which depends on its rank alone."""
     order = np.argsort(values, kind="stable")
     shift = np.empty(len(values))
     shift[order] = np.resize([0.0, 0.12, -0.12, 0.2, -0.2, 0.06, -0.06], len(values))

@@ -1,4 +1,4 @@
-"""A table of numbers as colours."""
+"""Heat map of a table of numbers."""
 
 from collections.abc import Sequence
 
@@ -22,9 +22,9 @@ def heat_map(
     Parameters
     ----------
     values : array_like of float, shape (rows, columns)
-        From 0 upwards; NaN leaves the cell blank.
+        Numbers from 0 upwards; NaN leaves the cell blank.
     texts : sequence of sequence of str
-        What to write into each cell.
+        The text of each cell.
     rows, columns : sequence of str
         Their names.
     value_name : str
@@ -33,7 +33,7 @@ def heat_map(
     Returns
     -------
     Figure
-        As large as its cells need.
+        Its size depends on the number of cells.
     """
     table = np.asarray(values, dtype=float)
     with house_style():

@@ -1,4 +1,4 @@
-"""How the intensities of cases are spread, group by group."""
+"""The distribution of intensities in each case, by group."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ _BETWEEN = 2.0  # groups, in cases
 
 
 def intensity_quantiles(panels: Mapping[str, ArrayLike], groups: Sequence[str]) -> Figure:
-    """Draw quantiles of every case, on one line through all panels.
+    """Draw quantiles of every case, on the same line in all panels.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def intensity_quantiles(panels: Mapping[str, ArrayLike], groups: Sequence[str]) 
     Returns
     -------
     Figure
-        A panel a measurement, with the same cases on the same lines: by group, and within it by
-        the median in the first panel. The upright line of a group is the median of its medians.
+        A panel per measurement. Cases are sorted by group, then by the median in the first panel.
+        The vertical line of a group is the median of its medians.
     """
     values = {name: np.asarray(table, dtype=float) for name, table in panels.items()}
     labels = np.asarray(groups, dtype=str)

@@ -1,4 +1,4 @@
-"""Estimates with their intervals, one below the other."""
+"""Forest plot: estimates with their intervals, one below the other."""
 
 from collections.abc import Sequence
 
@@ -41,7 +41,7 @@ def interval_plot(
     Returns
     -------
     Figure
-        One line an estimate.
+        One line per estimate.
     """
     with house_style():
         figure = Figure(figsize=(5.6, 0.9 + 0.27 * len(names)), layout="constrained")

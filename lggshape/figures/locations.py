@@ -1,4 +1,4 @@
-"""Where in the head something lies in how many cases."""
+"""Maps of how often each place of the head is affected."""
 
 from collections.abc import Mapping
 
@@ -29,24 +29,24 @@ def location_maps(
     Parameters
     ----------
     shares : mapping of str to ndarray of shape (Z, Y, X)
-        Shares of cases, 0 to 1, on a grid that all heads were brought to; a row of panels each.
+        Shares of cases, 0 to 1, on a grid common to all heads. Each has a row of panels.
     head : ndarray of shape (Z, Y, X)
-        Share of the heads that cover a voxel. The outline is that of the median head: what at least
-        half of them cover.
+        Share of the heads that cover a voxel. The outline encloses what at least half of them
+        cover.
     size : tuple of float
         Extent of the grid along (z, y, x), in any unit.
     oriented : bool
         Whether z runs towards superior, y towards anterior and x towards the right of the patient.
-        Then the views are the radiological ones, with letters; else they are as stored.
+        Then the views are the radiological ones, with letters; otherwise they are as stored.
     value_name : str
         What the shares are of.
     note : str
-        What stands below, in small letters.
+        Text below, in small letters.
 
     Returns
     -------
     Figure
-        All panels have the same scale of colours, and of lengths.
+        All panels have the same scales of colour and length.
     """
     top = max(float(share.max()) for share in shares.values()) or 1.0
     margin = _MARGIN * max(size)

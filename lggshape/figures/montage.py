@@ -5,6 +5,7 @@ from math import ceil
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
@@ -28,7 +29,7 @@ class Slice(NamedTuple):
     Attributes
     ----------
     name : str
-        What to write into its corner.
+        Text in the corner.
     outlines : mapping of str to sequence of array_like of shape (N, 2)
         The parts of the outline of each mask, by its name: (row, column) of the points.
     image : ndarray of shape (Y, X), optional
@@ -57,7 +58,7 @@ def montage(
     slices : sequence of Slice
         At least one.
     title, note : str
-        What stands above, and in small letters below.
+        Text above, and in small letters below.
     window : tuple of tuple of float
         Lowest and highest row, lowest and highest column to show.
     grey : tuple of float
@@ -66,12 +67,12 @@ def montage(
         Height of a pixel divided by its width.
     oriented : bool
         Whether rows run towards anterior and columns towards the right of the patient. Then the
-        view is the radiological one, with letters; else slices lie as they are stored.
+        view is the radiological one, with letters; otherwise slices are drawn as stored.
 
     Returns
     -------
     Figure
-        Rows of four to six panels.
+        Four to six panels per row.
 
     References
     ----------
@@ -103,21 +104,10 @@ def montage(
         for axes in panels[len(slices) :]:
             axes.set_axis_off()
         for axes, one in zip(panels, slices, strict=False):
-            on_image = one.image is not None
-            if one.image is not None:
-                axes.imshow(one.image, cmap="gray", vmin=grey[0], vmax=grey[1])
-                axes.set_facecolor("black")
-            for name, parts in one.outlines.items():
-                colour, line = looks[name]
-                for part in parts:
-                    y, x = np.asarray(part, dtype=float).T
-                    axes.plot(x, y, color=colour, linewidth=line)
+            _draw_slice(axes, one, looks, grey)
             axes.set_aspect(aspect)
-            axes.spines[:].set_visible(not on_image)
-            axes.spines[:].set_color("#e4e7eb")
+            on_image = one.image is not None
             set_view(axes, 0, rows, columns, oriented=oriented, on_image=on_image)
-            look = ink(on_image=on_image)
-            axes.text(0.03, 0.97, one.name, transform=axes.transAxes, va="top", size=8, **look)
         figure.text(_GAP / width, 1 - 0.06 / height, title, va="top", size=10, weight="bold")
         figure.text(_GAP / width, 0.06 / height, note, va="bottom", size=7, color=MUTED)
         keys = [Line2D([], [], color=colour, label=name) for name, (colour, _) in looks.items()]
@@ -130,3 +120,22 @@ def montage(
             frameon=False,
         )
     return figure
+
+
+def _draw_slice(
+    axes: Axes, one: Slice, looks: Mapping[str, tuple[str, float]], grey: tuple[float, float]
+) -> None:
+    """Draw a slice with its name and its outlines, each in the colour and width of its mask."""
+    on_image = one.image is not None
+    if one.image is not None:
+        axes.imshow(one.image, cmap="gray", vmin=grey[0], vmax=grey[1])
+        axes.set_facecolor("black")
+    for name, parts in one.outlines.items():
+        colour, line = looks[name]
+        for part in parts:
+            y, x = np.asarray(part, dtype=float).T
+            axes.plot(x, y, color=colour, linewidth=line)
+    axes.spines[:].set_visible(not on_image)
+    axes.spines[:].set_color("#e4e7eb")
+    look = ink(on_image=on_image)
+    axes.text(0.03, 0.97, one.name, transform=axes.transAxes, va="top", size=8, **look)

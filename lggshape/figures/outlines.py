@@ -1,4 +1,4 @@
-"""Outlines of two masks, a panel a slice."""
+"""Outlines of two masks, a panel per slice."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -24,7 +24,7 @@ def outline_panels(panels: Sequence[tuple[str, Mapping[str, Sequence[ArrayLike]]
     Returns
     -------
     Figure
-        A panel a slice, four in a row, each in a window of its own; rows run downwards.
+        A panel per slice, four per row, each with its own window; image rows run downwards.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Values from the lowest to the highest, the low ones named."""
+"""Values in ascending order, with names for the low ones."""
 
 from collections.abc import Sequence
 
@@ -25,20 +25,20 @@ def ranking(
     Parameters
     ----------
     values : array_like of float, shape (N,)
-        One a thing; NaN is left out.
+        A value per item; NaN is left out.
     names : sequence of str
-        The names of the things.
+        The names of the items.
     value_name, item_name : str
-        What was measured, and what the things are, in the plural.
+        What was measured, and what the items are, in the plural.
     named_below : float
-        Things with a smaller value are named; the twelve lowest if there are more.
+        Items with a smaller value are named; the twelve lowest if there are more.
     limits : tuple of float
         Ends of the axis of values.
 
     Returns
     -------
     Figure
-        A point a thing.
+        A point per item.
     """
     numbers = np.asarray(values, dtype=float)
     order = np.argsort(numbers, kind="stable")[: int(np.isfinite(numbers).sum())]

@@ -1,4 +1,4 @@
-"""How a score tells two groups apart: the ROC curve."""
+"""The ROC curve of a score."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -20,15 +20,15 @@ def roc_curve(
     Parameters
     ----------
     scores : array_like of float, shape (N,)
-        The higher, the likelier positive.
+        The higher the score, the more likely positive.
     positive : array_like of bool, shape (N,)
-        Which of them are; at least one is and one is not.
+        Which are positive: at least one, and not all.
     title : str
-        Above the curve, such as the area under it.
+        Text above the curve, such as the area under it.
     decision : tuple of float, optional
         Specificity and sensitivity of a decision that was made, drawn as a point.
     decision_name : str
-        What it is.
+        Name of the decision.
 
     Returns
     -------

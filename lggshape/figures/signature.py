@@ -1,4 +1,4 @@
-"""What the shape features are computed from: the contour, and the ellipsoid around the mask."""
+"""The contour and the ellipsoid from which shape features are computed."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -87,7 +87,7 @@ def feature_panels(
     spreads: tuple[float, float],
     oriented: bool,
 ) -> Figure:
-    """Draw what the angular standard deviation, margin fluctuation and ellipsoid ratio come from.
+    """Draw how angular standard deviation, margin fluctuation and ellipsoid ratio are computed.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def feature_panels(
     shadows : sequence of three Shadow
         The projections along z, y and x.
     title, slice_name : str
-        What stands above all, and above the slice.
+        Text above the figure, and above the slice.
     features : tuple of str
         The angular standard deviation (ASD), the margin fluctuation (MF) and the bounding ellipsoid
         volume ratio (BEVR) in words, with their values.
@@ -104,7 +104,7 @@ def feature_panels(
         The values of the first two, for the lines that show them.
     oriented : bool
         Whether z runs towards superior, y towards anterior and x towards the right of the patient.
-        Then the views are the radiological ones, with letters; else they are as stored.
+        Then the views are the radiological ones, with letters; otherwise they are as stored.
 
     Returns
     -------
@@ -173,7 +173,7 @@ def _draw_slice(axes: Axes, signature: Signature, *, oriented: bool) -> None:
 
 
 def _direction(angle: float) -> Floats:
-    """Give (row, column) of the unit vector at `arctan2(row, column)` in degrees."""
+    """Return (row, column) of the unit vector at `arctan2(row, column)` in degrees."""
     turn = np.radians(angle)
     return np.array([np.sin(turn), np.cos(turn)])
 
@@ -181,7 +181,7 @@ def _direction(angle: float) -> Floats:
 def _draw_signature(
     panels: dict[str, Axes], signature: Signature, spreads: tuple[float, float]
 ) -> None:
-    """Draw distances, their rest without the moving average, and the spread in each bin."""
+    """Draw the distances, their difference from the moving average, and the spread per bin."""
     angles, distances, average = signature.angles, signature.distances, signature.average
     deviation, fluctuation = spreads
     width = 360 / len(signature.deviations)

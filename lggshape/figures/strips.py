@@ -1,4 +1,4 @@
-"""Many p-values of each of several tests, on strips below each other."""
+"""Many p-values of each of several tests, a strip per test."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,7 +39,7 @@ def strip_plot(
     bound_name: str = "reported bound",
     floor: float = 1e-7,
 ) -> Figure:
-    """Draw the p-values of each test under many choices, the main one marked.
+    """Draw the p-values of each test under many choices, and mark the main one.
 
     Parameters
     ----------
@@ -57,26 +57,26 @@ def strip_plot(
     value_name : str
         What the values are.
     marked_name, bound_name : str
-        What is marked, and what the bounds are.
+        Names of the marks and the bounds.
     floor : float
-        Where the axis begins. Smaller values, 0 among them, are triangles there.
+        Where the axis begins. Smaller values, including 0, are drawn as triangles there.
 
     Returns
     -------
     Figure
-        A strip a test, with a logarithmic axis to 1. Values that are equal or nearly so are spread
+        A strip per test, with a logarithmic axis to 1. Values that are nearly equal are spread
         across the strip.
 
     Raises
     ------
     InputError
-        If there are not one or two series, `marked` has other series, their rows or the bounds are
-        not as many as the names, or a value is not from 0 to 1.
+        If there are not one or two series, `marked` has other series, a series or the bounds do not
+        have a row per name, or a value is not from 0 to 1.
 
     Examples
     --------
     >>> figure = strip_plot(
-    ...     ["BEVR x RNASeq"], {"manual": [[6e-5, 2e-3]]}, marked={"manual": [6e-5]},
+    ...     ["volume x group"], {"manual": [[6e-5, 2e-3]]}, marked={"manual": [6e-5]},
     ...     bounds=[2e-4], level=0.005, value_name="p",
     ... )
     >>> figure.axes[0].get_xscale()
@@ -141,7 +141,7 @@ def _check(
         ("bounds", bounds),
     ]:
         if len(rows) != count:
-            msg = f"Expected `{name}` to have {count} rows as `names`, found {len(rows)}."
+            msg = f"Expected `{name}` to have {count} rows, as `names` has, found {len(rows)}."
             raise InputError(msg)
 
 

@@ -15,7 +15,7 @@ MUTED = "#7b8794"
 ACCENT = "#0b6e8f"
 CONTRAST = "#c2410c"
 LEVELS = ("#0b6e8f", "#c2410c", "#6b8e23", "#7a4f9a", "#b58900", "#555555")
-"""Colours of groups; distinct in grey and for the colour-blind in this order."""
+"""Colours of groups, in an order that is distinct in grey and with colour blindness."""
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -40,7 +40,7 @@ _SETTINGS: dict[Any, Any] = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw in the style of the project, whatever the user's own settings are."""
+    """Use the style of the project, whatever the user's own settings are."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)
@@ -75,15 +75,15 @@ def label_powers(axis: Axis) -> None:
 
 
 class Rendered(NamedTuple):
-    """A figure as the files of it."""
+    """The files of a figure."""
 
     svg: str
     png: bytes
-    """At 150 dots an inch."""
+    """At 150 dots per inch."""
 
 
 def render(figure: Figure) -> Rendered:
-    """Draw a figure as SVG and PNG, the same bytes on every run."""
+    """Return a figure as SVG and PNG, the same bytes on every run."""
     vector, pixels = io.StringIO(), io.BytesIO()
     with house_style():
         figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})

@@ -1,4 +1,4 @@
-"""How trainings went: curves an epoch, and what more patients bring."""
+"""Curves of training by epoch, and learning curves by number of patients."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,13 +13,12 @@ _LINES = ("-", (0, (4, 1.5)), (0, (1, 1)))
 
 
 def training_curve(curves: Mapping[str, Sequence[float]]) -> Figure:
-    """Draw values an epoch, each in a panel of its own.
+    """Draw values by epoch, each in a panel of its own.
 
     Parameters
     ----------
     curves : mapping of str to sequence of float
-        The values of each epoch from the first, by the name of what was measured; NaN where it was
-        not.
+        The values from the first epoch on, by what was measured; NaN if nothing was measured.
 
     Returns
     -------
@@ -75,7 +74,7 @@ def learning_curves(
     x_name: str,
     y_name: str,
 ) -> Figure:
-    """Draw estimates with their intervals against the amount of data that they come from.
+    """Draw estimates with their intervals against the amount of data.
 
     Parameters
     ----------
@@ -87,7 +86,7 @@ def learning_curves(
     Returns
     -------
     Figure
-        One line a curve; each is moved aside a little, so that intervals do not hide each other.
+        One line per curve. Each is moved aside a little, so that intervals do not hide each other.
     """
     with house_style():
         figure = Figure(figsize=(5.2, 3.4), layout="constrained")

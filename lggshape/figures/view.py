@@ -1,4 +1,4 @@
-"""From where a volume is looked at."""
+"""Views of a volume along one of its axes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from lggshape.figures.style import INK
 
 _ENDS = (("I", "S"), ("P", "A"), ("L", "R"))
-"""What lies at the low and the high end of z, y and x where the orientation is known."""
+"""The sides of the patient at the low and high end of z, y and x, if the orientation is known."""
 
 _NAMES = ("slice", "row", "column")
 
 
 def plane_axes(along: int) -> tuple[int, int]:
-    """Give the axis that is drawn upright and the one across, if one looks along another.
+    """Return the axes that are drawn vertically and horizontally in a view along another.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def plane_axes(along: int) -> tuple[int, int]:
 
 
 def ink(*, on_image: bool) -> Mapping[str, Any]:
-    """Give the look of text: dark on white, white in a dark box on an image."""
+    """Return the style of text: dark on white, or white in a dark box on an image."""
     if not on_image:
         return {"color": INK}
     box = {"facecolor": "black", "alpha": 0.45, "linewidth": 0, "pad": 0.8}
@@ -42,19 +42,19 @@ def set_view(
     oriented: bool,
     on_image: bool = False,
 ) -> None:
-    """Turn a panel to where one looks from, and say what lies on which side.
+    """Set the limits and directions of a panel, with letters for the sides of the patient.
 
-    With a known orientation the view is the radiological one: the patient's right lies on the left,
-    anterior and superior lie on top; in a sagittal view anterior lies on the left. Letters say so.
-    Else rows run down and columns to the right, as they are stored, and the first slice is at the
+    If the orientation is known, the view is the radiological one, with letters: the patient's right
+    is on the left, anterior and superior are on top, and in a sagittal view anterior is on the
+    left. Otherwise rows run down and columns to the right, as stored, and the first slice is at the
     bottom.
 
     Parameters
     ----------
     axes : Axes
-        Its coordinates are those of the array.
+        The panel. Its coordinates are those of the array.
     along : {0, 1, 2}
-        The axis (z, y, x) that one looks along.
+        The axis (z, y, x) of the view.
     upright, across : tuple of float
         Lowest and highest coordinate to show, along either axis of the panel.
     oriented : bool
@@ -76,7 +76,7 @@ def set_view(
 
 
 def name_axes(axes: Axes, along: int) -> None:
-    """Name the axes of a panel whose orientation is unknown."""
+    """Label the axes of a panel whose orientation is unknown."""
     vertical, horizontal = plane_axes(along)
     axes.set_ylabel(f"{_NAMES[vertical]} {'→' if vertical == 0 else '←'}", fontsize=8)
     axes.set_xlabel(f"{_NAMES[horizontal]} →", fontsize=8)

@@ -1,4 +1,4 @@
-"""What the definitions of the features leave open, and what is chosen here."""
+"""Choices that the definitions of the features leave open."""
 
 import math
 from dataclasses import dataclass
@@ -16,30 +16,30 @@ WindowRule = Literal["round", "up", "down", "odd"]
 class Conventions:
     """Choices that the published definitions leave open.
 
-    The defaults were fixed before any automatic mask was measured. The others are there to see how
-    much a result hangs on a choice.
+    The defaults were fixed before any automatic mask was measured. The others show how much a
+    result depends on a choice.
 
     Attributes
     ----------
     component : {"largest", "all"}
-        What is measured: the largest 6-connected component (the first one in the order of slices,
-        rows and columns on a tie), or all of the mask.
+        What is measured: the largest 6-connected component (on a tie, the first in the order of
+        slices, rows and columns), or all of the mask.
     points : {"corners", "centres"}
         What the bounding ellipsoid encloses: the corners of the voxels, or their centres.
     slices : {"largest", "all"}
-        Where the 2D features are measured: in the slice of the largest area (the lowest-numbered on
-        a tie), or in every slice, as the plain mean over those where they can be computed.
+        Where the 2D features are measured: in the slice of the largest area (on a tie, the one with
+        the lowest number), or in every slice of the mask, as the plain mean.
     bin_offset : float
         Where the first bin of the angular standard deviation starts, in degrees from -180. Whole
-        multiples of 36 change nothing; 18 is what a quarter-turn of the mask would do.
+        multiples of 36 change nothing; 18 has the effect of a quarter-turn of the mask.
     window : {"round", "up", "down", "odd"}
-        How the moving average of the margin fluctuation comes from a tenth of the contour's
-        points: the nearest whole number, the next one up or down, or the nearest odd one.
+        How a tenth of the contour's points becomes the length of the moving average: the nearest
+        whole number, the next one up or down, or the nearest odd one.
 
     Raises
     ------
     InputError
-        If a value is none of those above.
+        If a value is not one of those above.
     """
 
     component: ComponentRule = "largest"
@@ -65,4 +65,4 @@ class Conventions:
 
 
 DEFAULT_CONVENTIONS = Conventions()
-"""The conventions of the study."""
+"""The conventions that are used unless others are given."""

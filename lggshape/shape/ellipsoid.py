@@ -3,7 +3,7 @@
 The ellipsoid of smallest volume around points is found through its dual: weights on the points
 whose weighted scatter has the largest determinant. Any weights give a lower bound of the smallest
 volume. The ellipsoid that has their scatter as its shape, blown up until it holds all points, is an
-upper bound. The gap between the two certifies the result, whatever way the weights were found.
+upper bound. The gap between the two certifies the result, however the weights were found.
 
 Only a few points touch the ellipsoid. So the dual is solved over a small working set, which grows
 by the points that lie farthest outside until none does.
@@ -45,7 +45,7 @@ class Ellipsoid(NamedTuple):
     support : ndarray of int, shape (k,)
         Numbers of the points that carry the certificate.
     weights : ndarray of shape (k,)
-        Their weights, which sum to 1. Those of points inside the ellipsoid are next to nothing.
+        Their weights, which sum to 1. Those of points inside the ellipsoid are nearly 0.
     reason : str
         Why there is no ellipsoid; empty if there is one.
     """
@@ -70,7 +70,7 @@ def minimum_volume_ellipsoid(points: NDArray[np.float64], *, tolerance: float = 
     Parameters
     ----------
     points : ndarray of shape (n, d)
-        The points. Those inside the convex hull of the others make no difference but take time.
+        The points. Those inside the convex hull of the others make no difference, but take time.
     tolerance : float
         Relative gap of the volume to stop at.
 
@@ -78,12 +78,12 @@ def minimum_volume_ellipsoid(points: NDArray[np.float64], *, tolerance: float = 
     -------
     Ellipsoid
         It holds every point. If the points lie in a plane or on a line it has no volume, and
-        `reason` says so. If `tolerance` cannot be reached, `gap` tells how far the search came.
+        `reason` says so. If `tolerance` cannot be reached, `gap` shows how far the search came.
 
     Raises
     ------
     InputError
-        If `points` is no table of finite numbers with at least one row.
+        If `points` is not a table of finite numbers with at least one row.
 
     References
     ----------
@@ -222,7 +222,7 @@ def _solve(lifted: NDArray[np.float64], excess: float) -> NDArray[np.float64]:
 
 
 def _step(values: NDArray[np.float64], change: NDArray[np.float64]) -> float:
-    """Say how far to go, at most 1, so that all values stay positive."""
+    """Return how far to go, at most 1, so that all values stay positive."""
     falling = change < 0
     wall = np.min(-values[falling] / change[falling], initial=math.inf)
     return min(1.0, _TO_THE_WALL * float(wall))

@@ -26,7 +26,7 @@ _INDEPENDENT = 1e-2  # of a voxel: a Gaussian of this sigma does not reach the n
 
 
 def erode(mask: ArrayLike, pixels: int = 1) -> _Mask:
-    """Take layers of pixels off the outline in each slice.
+    """Remove layers of pixels from the outline in each slice.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def dilate(mask: ArrayLike, pixels: int = 1) -> _Mask:
 
 
 def smooth(mask: ArrayLike, sigma: float) -> _Mask:
-    """Round the outline off in each slice: blur the mask by a Gaussian and cut it at one half.
+    """Smooth the outline in each slice: blur the mask by a Gaussian and cut it at one half.
 
     Parameters
     ----------
@@ -108,29 +108,29 @@ def smooth(mask: ArrayLike, sigma: float) -> _Mask:
 def jitter(
     mask: ArrayLike, *, amplitude: float, length: tuple[float, float], rng: np.random.Generator
 ) -> _Mask:
-    """Move the outline in each slice by a random distance that is alike in neighbouring places.
+    """Move the outline in each slice by a random distance, similar in neighbouring places.
 
     The distance of each pixel's centre to the outline (the points halfway between neighbouring
     pixels inside and outside), negative inside, plus `amplitude` times a random field, is
     cut at 0. The field does not depend on the mask: two masks of one shape and generators of one
-    seed are moved alike.
+    seed are moved in the same way.
 
     Parameters
     ----------
     mask : array_like of bool, shape (Z, Y, X)
         A mask.
     amplitude : float
-        Standard deviation of the distance in pixels. Nothing happens where the outline is moved by
-        less than half a pixel.
+        Standard deviation of the distance in pixels. The mask does not change where the outline is
+        moved by less than half a pixel.
     length : tuple of float
-        How far (across slices, in the plane) places are moved alike, as for `random_field`.
+        How far the movement is similar (across slices, in the plane), as for `random_field`.
     rng : Generator
         Source of the random numbers.
 
     Returns
     -------
     ndarray of bool, shape (Z, Y, X)
-        Slices without tumour stay without: they have no outline to move.
+        Slices without tumour stay empty: they have no outline to move.
 
     Raises
     ------
@@ -155,8 +155,8 @@ def random_field(
     White noise is smoothed by a Gaussian along each axis. The weights of each voxel have a sum of
     squares of 1, also at the border, where they are cut off. So every voxel is standard normal and
     opposite borders are independent; near a border the field is somewhat smoother than elsewhere.
-    A smooth field needs fewer random numbers than it has voxels: along each axis as many as the
-    covariance has eigenvalues of any size [1]_.
+    A smooth field needs fewer random numbers than it has voxels: along each axis, one for each
+    eigenvalue of the covariance that is not negligible [1]_.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def draw_mask(probability: ArrayLike, field: ArrayLike) -> _Mask:
     """Draw a mask from probabilities, so that neighbours agree.
 
     Inside is where the standard normal distribution function of the field is below the
-    probability. So each voxel is inside with just its probability, and two voxels are as dependent
+    probability. So each voxel is inside with its own probability, and two voxels are as dependent
     as their fields (a Gaussian copula).
 
     Parameters
@@ -249,17 +249,17 @@ def draw_mask(probability: ArrayLike, field: ArrayLike) -> _Mask:
 def resample(mask: ArrayLike, factor: float) -> _Mask:
     """Draw the mask on larger or smaller pixels.
 
-    A new pixel is inside if at least half of a square around its centre is: the new pixel itself
-    where that is the larger one (averaging over areas), a square as large as an old pixel where
-    it is the smaller one (which is linear interpolation). New pixels of which just one half is
-    inside are common where pixels are doubled in size, so that small masks grow a little.
+    A new pixel is inside if at least half of a square around its centre is. If new pixels are
+    larger than old ones, this square is the new pixel (averaging over areas); otherwise it has the
+    size of an old pixel (linear interpolation). If pixels are doubled in size, many new ones are
+    exactly half inside, so small masks grow a little.
 
     Parameters
     ----------
     mask : array_like of bool, shape (Z, Y, X)
         A mask.
     factor : float
-        Number of new pixels an old one, along either side of a slice. 0.5 makes half as many.
+        Number of new pixels per old one, along either side of a slice. 0.5 makes half as many.
 
     Returns
     -------
@@ -287,19 +287,20 @@ def resample(mask: ArrayLike, factor: float) -> _Mask:
 
 
 def thin(mask: ArrayLike, step: int) -> _Mask:
-    """Keep every step-th slice, among them the slice of the largest area.
+    """Keep every `step`-th slice, including the slice of the largest area.
 
     Parameters
     ----------
     mask : array_like of bool, shape (Z, Y, X)
         A mask.
     step : int
-        How many slices one is kept of.
+        One of so many slices is kept.
 
     Returns
     -------
     ndarray of bool, shape (Z', Y, X)
-        The lowest-numbered slice of the largest area and all that are whole steps away from it.
+        The slice of the largest area (on a tie, the one with the lowest number) and all slices that
+        are whole steps away from it.
 
     Raises
     ------
@@ -345,7 +346,7 @@ def _signed_distance(area: _Mask) -> _Floats:
 
 @lru_cache(maxsize=128)
 def _factor(size: int, sigma: float) -> NDArray[np.float32]:
-    """Give a factor (size, rank) of the covariance along an axis; each row has the norm 1."""
+    """Return a factor (size, rank) of the covariance along an axis; each row has the norm 1."""
     places = np.arange(size)
     distances = (places[:, np.newaxis] - places) / max(sigma, _INDEPENDENT)
     weights = _of_norm_1(np.exp(-(distances**2) / 2))
@@ -364,7 +365,7 @@ def _of_norm_1(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _averaging(size: int, new_size: int) -> NDArray[np.float64]:
-    """Give the share of each old pixel (columns) in the average that makes each new one (rows)."""
+    """Return the weight of each old pixel (columns) in the average of each new one (rows)."""
     pixel = size / new_size
     width = max(1.0, pixel)
     centres = (np.arange(new_size) + 0.5) * pixel - 0.5

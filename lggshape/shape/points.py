@@ -1,4 +1,4 @@
-"""The points of a mask that its hull and its ellipsoid are made of."""
+"""The points of a mask that can be vertices of its convex hull."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,16 +9,16 @@ from lggshape.shape.conventions import EllipsoidPoints
 def extreme_points(
     mask: NDArray[np.bool_], *, points: EllipsoidPoints = "corners"
 ) -> NDArray[np.float64]:
-    """Give the corners, or the centres, of voxels that can be vertices of the convex hull.
+    """Return the corners, or centres, of voxels that can be vertices of the convex hull.
 
-    A vertex of the hull is the first or the last point of its row along x, so only those are given.
+    A vertex of the hull is the first or last point of its row along x, so only these are returned.
 
     Parameters
     ----------
     mask : ndarray of bool, shape (Z, Y, X)
         A mask with at least one voxel inside.
     points : {"corners", "centres"}
-        Which points of a voxel count.
+        Which points of a voxel are used.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def extreme_points(
 
 
 def _at_corners(ends: NDArray[np.int_], choose: np.ufunc, outside: int) -> NDArray[np.int_]:
-    """Give each row of corners the extreme of the four rows of voxels around it."""
+    """Return the extreme of the four rows of voxels around each row of corners."""
     padded = np.pad(ends, 1, constant_values=outside)
     reached: NDArray[np.int_] = choose.reduce(
         [padded[1:, 1:], padded[1:, :-1], padded[:-1, 1:], padded[:-1, :-1]]

@@ -1,8 +1,8 @@
 """The radial features of a contour: angular standard deviation and margin fluctuation.
 
 Both look at the distances from the centroid of a plane mask to the points of its contour, divided
-by their mean. So both are pure numbers, and a larger mask of the same shape has the same value but
-for the pixel grid.
+by their mean. So both are pure numbers, and apart from the pixel grid a larger mask of the same
+shape has the same value.
 """
 
 import math
@@ -47,18 +47,18 @@ class Contour(NamedTuple):
     spacing: tuple[float, float] = (1.0, 1.0)
 
     def offsets(self) -> NDArray[np.float64]:
-        """Give the points as seen from the centroid, (row, column) times spacing, shape (n, 2)."""
+        """Return the points relative to the centroid, (row, column) times spacing, shape (n, 2)."""
         seen: NDArray[np.float64] = (self.points - self.centroid) * self.spacing
         return seen
 
     def distances(self) -> NDArray[np.float64]:
-        """Give the distances from the centroid divided by their mean, shape (n,)."""
+        """Return the distances from the centroid divided by their mean, shape (n,)."""
         lengths: NDArray[np.float64] = np.hypot(*self.offsets().T)
         normalised: NDArray[np.float64] = lengths / lengths.mean()
         return normalised
 
     def angles(self) -> NDArray[np.float64]:
-        """Give `arctan2(row, column)` about the centroid in degrees, -180 to 180, shape (n,)."""
+        """Return `arctan2(row, column)` about the centroid in degrees, -180 to 180, shape (n,)."""
         rows, columns = self.offsets().T
         angles: NDArray[np.float64] = np.degrees(np.arctan2(rows, columns))
         return angles
@@ -70,10 +70,10 @@ class AngularDeviation(NamedTuple):
     Attributes
     ----------
     value : float
-        Mean over the bins of the standard deviation within them; NaN if there is no contour to
-        speak of.
+        Mean over the bins of the standard deviation within them; NaN if the contour has fewer than
+        three distinct points.
     empty_bins : int
-        How many of the ten bins hold no point and were left out of the mean.
+        How many of the ten bins hold no point. They are left out of the mean.
     """
 
     value: float
@@ -81,12 +81,12 @@ class AngularDeviation(NamedTuple):
 
 
 def largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Give the largest 8-connected part of a slice, with its holes filled.
+    """Return the largest 8-connected part of a slice, with its holes filled.
 
     Parameters
     ----------
     mask : ndarray of bool, shape (Y, X)
-        A slice of a mask. Of several largest parts the first in the order of rows counts.
+        A slice of a mask. On a tie the first part in the order of rows counts.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def trace_contour(
 
 
 def trace_rings(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
-    """Trace all outlines of a slice at the level 0.5; pixels joined diagonally are one part.
+    """Trace all outlines of a slice at the level 0.5; diagonal neighbours are one part.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def trace_rings(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
     Returns
     -------
     list of ndarray, shape (N, 2)
-        (row, column) of each closed ring, its first point again at the end.
+        (row, column) of each closed ring; the first point is repeated at the end.
     """
     padded = np.pad(mask, 1).astype(float)
     rings = find_contours(padded, 0.5, fully_connected="high")  # type: ignore[no-untyped-call]
@@ -162,9 +162,9 @@ def angular_standard_deviation(contour: Contour, *, offset: float = 0.0) -> Angu
     The contour is cut into ten bins of 36 degrees about the centroid. Within each the population
     standard deviation of the normalised distances is taken; the mean of the ten is the feature.
 
-    Bins are half-open. A point exactly on an edge (only the angles 0, 180 and, with an offset of 18
-    degrees, 90 and -90 can be hit) counts half in either of its two bins. Without that, a mirror
-    would move it from one bin to the other.
+    Bins are half-open, but a point exactly on an edge counts half in each of its two bins.
+    Otherwise a mirror would move it from one bin to the other. Only the angles 0 and 180 can be hit
+    exactly, and with an offset of 18 degrees also 90 and -90.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def angular_standard_deviation(contour: Contour, *, offset: float = 0.0) -> Angu
 
 
 def bin_deviations(contour: Contour, *, offset: float = 0.0) -> NDArray[np.float64]:
-    """Give the standard deviation of the normalised distances within each angular bin.
+    """Compute the standard deviation of the normalised distances within each angular bin.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ def bin_deviations(contour: Contour, *, offset: float = 0.0) -> NDArray[np.float
     Returns
     -------
     ndarray of shape (10,)
-        What the angular standard deviation is the mean of; NaN where a bin holds no point.
+        NaN for a bin without points. The mean of the others is the angular standard deviation.
     """
     position = (contour.angles() + 180 - offset) / _BIN_WIDTH
     nearest = np.round(position)
@@ -223,8 +223,8 @@ def bin_deviations(contour: Contour, *, offset: float = 0.0) -> NDArray[np.float
 def offset_averaged_angular_standard_deviation(contour: Contour) -> float:
     """Compute the mean of the angular standard deviation at bin offsets of 0 and 18 degrees.
 
-    A quarter-turn is two and a half bins, so it exchanges the two offsets: unlike the angular
-    standard deviation itself the mean does not depend on it.
+    A quarter-turn is two and a half bins, so it exchanges the two offsets. Unlike the angular
+    standard deviation itself, the mean does not change with it.
 
     Parameters
     ----------
@@ -244,16 +244,16 @@ def margin_fluctuation(contour: Contour, *, window: WindowRule = "round") -> flo
     """Compute the margin fluctuation.
 
     It is the population standard deviation of the normalised distances minus their circular moving
-    average. The average runs over a tenth of the points. An even window reaches one point further
-    to one side than to the other. Which side makes no difference: the two differences have the same
-    power at every frequency, hence the same standard deviation.
+    average over a tenth of the points. An even window reaches one point further to one side than to
+    the other. The side makes no difference: both have the same power at every frequency, hence the
+    same standard deviation.
 
     Parameters
     ----------
     contour : Contour
         As from `trace_contour`.
     window : {"round", "up", "down", "odd"}
-        How the length of the window comes from a tenth of the points.
+        How a tenth of the points becomes the length of the window.
 
     Returns
     -------
@@ -273,19 +273,19 @@ def margin_fluctuation(contour: Contour, *, window: WindowRule = "round") -> flo
 
 
 def moving_average(contour: Contour, *, window: WindowRule = "round") -> NDArray[np.float64]:
-    """Give the circular moving average of the normalised distances over a tenth of the contour.
+    """Compute the circular moving average of the normalised distances over a tenth of the contour.
 
     Parameters
     ----------
     contour : Contour
         As from `trace_contour`.
     window : {"round", "up", "down", "odd"}
-        How the length of the window comes from a tenth of the points.
+        How a tenth of the points becomes the length of the window.
 
     Returns
     -------
     ndarray of shape (n,)
-        What the margin fluctuation is measured about.
+        The average from which the margin fluctuation measures the difference.
     """
     distances = contour.distances()
     size = window_length(len(distances), window)
@@ -294,10 +294,10 @@ def moving_average(contour: Contour, *, window: WindowRule = "round") -> NDArray
 
 
 def window_length(points: int, rule: WindowRule = "round") -> int:
-    """Give the length of the moving average for a contour of so many points, at least 1.
+    """Return the length of the moving average for a number of points, at least 1.
 
-    The contour of a mask has an even number of points, so a tenth of it never lies halfway between
-    two whole numbers and it does not matter how halves are rounded.
+    The contour of a mask has an even number of points. A tenth of it is never halfway between two
+    whole numbers, so the rounding of halves does not matter.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The features of a mask as a solid: hull, mesh and axes, as IBSI and pyradiomics define them."""
+"""Hull, mesh and principal axes of a mask, as IBSI and pyradiomics define them."""
 
 import math
 from typing import NamedTuple
@@ -44,7 +44,7 @@ class Mesh(NamedTuple):
 
 
 class MeshMeasures(NamedTuple):
-    """What is measured on a mesh, in mm3, mm2, 1 and mm."""
+    """The measures of a mesh, in mm3, mm2, 1 and mm."""
 
     volume: float
     surface_area: float
@@ -53,9 +53,9 @@ class MeshMeasures(NamedTuple):
 
 
 class AxisRatios(NamedTuple):
-    """How long the second and the third principal axis are next to the first.
+    """The second and the third principal axis divided by the first.
 
-    Both are NaN if all voxels have one centre.
+    Both are NaN for a single voxel.
     """
 
     elongation: float
@@ -87,8 +87,8 @@ def convex_hull(mask: NDArray[np.bool_]) -> Hull:
 def mesh(mask: NDArray[np.bool_], *, spacing: Spacing) -> Mesh:
     """Wrap a mask in triangles by marching cubes at level 0.5.
 
-    Where the eight voxels around a corner leave it open which of them belong together, voxels that
-    touch only in an edge or a corner stay apart, as in a 6-connected component. The mesh is closed.
+    Voxels that touch only in an edge or a corner stay apart, as in a 6-connected component. The
+    mesh is closed.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def measure_mesh(surface: Mesh) -> MeshMeasures:
 
 
 def axis_ratios(mask: NDArray[np.bool_], *, spacing: Spacing) -> AxisRatios:
-    """Compare the principal axes of the voxel centres.
+    """Compute the ratios of the principal axes of the voxel centres.
 
     Parameters
     ----------

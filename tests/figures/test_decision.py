@@ -70,7 +70,7 @@ def test_thresholds_ascend(thresholds) -> None:
 
 
 def test_curves_are_as_long_as_the_thresholds() -> None:
-    with pytest.raises(InputError, match=r"`age` to have a value a threshold, \(3,\), found \(2,"):
+    with pytest.raises(InputError, match=r"`age` to have 3 values, found shape \(2,"):
         drawn({"age": [0.1, 0.2]})
     with pytest.raises(InputError, match="`treat_all`"):
         decision_curves([0.1, 0.2], {}, [0.1])

@@ -77,8 +77,8 @@ def test_files_are_the_same_on_every_run_invariant() -> None:
         (({}, {}), "one or two, found 0"),
         (({key: [[], []] for key in "abc"}, {}), "one or two, found 3"),
         ((SERIES, {"manual": [1, 1]}), r"of \['automatic', 'manual'\], found \['manual'\]"),
-        ((SERIES, MARKED | {"manual": [1]}), r"`marked\['manual'\]` to have 2 rows .* found 1"),
-        (({"a": [[0.1]]}, {"a": [1, 1]}), r"`series\['a'\]` to have 2 rows .* found 1"),
+        ((SERIES, MARKED | {"manual": [1]}), r"`marked\['manual'\]` to have 2 rows, .* found 1"),
+        (({"a": [[0.1]]}, {"a": [1, 1]}), r"`series\['a'\]` to have 2 rows, .* found 1"),
         (({"a": [[0.1], [0.2, 1.5]]}, {"a": [1, 1]}), "from 0 to 1, found 0.1 to 1.5"),
     ],
 )
