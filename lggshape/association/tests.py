@@ -27,6 +27,14 @@ _LONGEST = 40
 """Longer names of levels are cut in figures."""
 
 
+_INTERVAL = (
+    "Its interval comes from inverting the noncentral chi-squared distribution. The upper limit is "
+    "power-constrained (Cowan et al.): it is never below that of a typical table without "
+    "association."
+)
+_COWAN = "Cowan G, Cranmer K, Gross E, Vitells O. Power-constrained limits. arXiv 1105.3166, 2011."
+
+
 class Result(NamedTuple):
     """One test of one hypothesis; p is NaN and `reason` says why if it cannot be tested."""
 
@@ -134,6 +142,7 @@ class FisherOnBins(Test):
         "1996; 50: 361-365.",
         "Bergsma W. A bias-correction for Cramér's V and Tschuprow's T. Journal of the Korean "
         "Statistical Society 2013; 42: 323-328.",
+        _COWAN,
     )
 
     def run(
@@ -173,7 +182,7 @@ class FisherOnBins(Test):
             "label. The table of bins against groups was tested by Fisher's exact test in the form "
             "of Freeman and Halton. Where a table is too large for the exact p, 99,999 random "
             "tables with the same margins give it, with its standard error. Cramér's V is "
-            "corrected for bias (Bergsma)."
+            f"corrected for bias (Bergsma). {_INTERVAL}"
         )
 
     def figure(self, pair: TestedPair, *, bins: int, value_name: str) -> "Figure":
@@ -192,6 +201,7 @@ class KruskalWallis(Test):
     references = (
         "Kruskal WH, Wallis WA. Use of ranks in one-criterion variance analysis. Journal of the "
         "American Statistical Association 1952; 47: 583-621.",
+        _COWAN,
     )
 
     def run(self, pair: TestedPair, *, bins: int, seed: np.random.SeedSequence) -> Result:
@@ -207,7 +217,8 @@ class KruskalWallis(Test):
         """Describe the test and its effect."""
         return (
             "The ranks of each feature were compared between the groups by the Kruskal-Wallis "
-            "test. Epsilon squared is its statistic divided by n − 1; it is not corrected for bias."
+            "test. Epsilon squared is its statistic divided by n − 1; it is not corrected for "
+            f"bias. {_INTERVAL}"
         )
 
     def figure(self, pair: TestedPair, *, bins: int, value_name: str) -> "Figure":

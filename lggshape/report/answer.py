@@ -66,8 +66,8 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
         *_published(study),
     )
     notes = []
-    if (rows["test"] == "fisher_monte_carlo").any():
-        notes.append("† Monte Carlo p: the table is too large for the exact one.")
+    if rows["p_standard_error"].notna().any():
+        notes.append("† Monte Carlo p: the exact one would take too long.")
     notes += [
         f"{wording.symbol(name)}: {wording.plain(name)}."
         for name in tested_features(study)
@@ -78,7 +78,7 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
 
 
 def _p(row: Any) -> str:
-    return f"{wording.p_text(row.p)}{'†' if row.test == 'fisher_monte_carlo' else ''}"
+    return f"{wording.p_text(row.p)}{'' if np.isnan(row.p_standard_error) else '†'}"
 
 
 def _published(study: Study) -> Iterator[Column]:
@@ -144,8 +144,13 @@ def sensitivity(study: Study) -> Section:
             "correction covers the primary tests only."
         ),
         *for_each_kind(study, table),
-        Text("The effect is Cramér's V for Fisher's test and epsilon squared for Kruskal-Wallis.",
-             "note"),
+        Text(
+            " ".join(
+                f"The effect of {test.title} is {test.effect}."
+                for test in (*study.tests, *study.other_tests)
+            ),
+            "note",
+        ),
     ]  # fmt: skip
     return Section("sensitivity", "Sensitivity", blocks)
 

@@ -8,14 +8,14 @@ from lggshape.figures import interval_plot
 from lggshape.report import columns, wording
 from lggshape.report.blocks import Block, Column, Heading, Section, SideBySide, Table, Text
 from lggshape.report.gallery import Gallery, on_axis
-from lggshape.report.selection import for_each_kind, tested_labels
+from lggshape.report.selection import for_each_kind, labels_with_groups
 
 
 def areas(study: Study, gallery: Gallery) -> Section:
     """Return the section on one group against the rest."""
 
     def of(masks: str) -> Iterator[Block]:
-        for label in tested_labels(study):
+        for label in labels_with_groups(study):
             yield Heading(label)
             yield _of_label(study, masks, label, gallery)
 

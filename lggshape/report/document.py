@@ -15,7 +15,7 @@ from lggshape.report.hypotheses import hypotheses
 from lggshape.report.methods import limits, methods, provenance
 from lggshape.report.page import Page, write_page
 from lggshape.report.patients import patients
-from lggshape.report.selection import tested_labels
+from lggshape.report.selection import labels_with_groups
 
 
 def write_report(
@@ -70,5 +70,5 @@ def write_report(
 
 def _count_figures(study: Study) -> int:
     """Count one for each tested pair, each label and each map of effects."""
-    tested = study.contingency.groupby(["masks", "feature", "label"]).ngroups
-    return tested + len(study.masks) * (len(tested_labels(study)) + 1)
+    tested = int(study.associations["p"].notna().sum())
+    return tested + len(study.masks) * (len(labels_with_groups(study)) + 1)

@@ -9,7 +9,6 @@ import pandas as pd
 
 from lggshape import shape
 from lggshape.association import Hypothesis, Study
-from lggshape.figures import box_and_points
 from lggshape.report import wording
 from lggshape.report.blocks import (
     Block,
@@ -23,7 +22,7 @@ from lggshape.report.blocks import (
     code,
 )
 from lggshape.report.gallery import Gallery, on_axis
-from lggshape.report.selection import effect_name, for_each_kind, of_masks, of_pair
+from lggshape.report.selection import for_each_kind, of_masks, of_pair
 
 MOST_CARDS = 40
 """A report shows at most this many hypotheses one by one, those with the smallest p; the figures of
@@ -68,33 +67,31 @@ def _card(study: Study, number: int, hypothesis: Hypothesis, row: Any, gallery: 
         Text(" ".join(filter(None, sentences))),
         Text(
             f"n = {row.n}, p {wording.p_equals(row.p)}, Bonferroni "
-            f"{wording.p_text(row.p_bonferroni)}, {effect_name(study)} {effect}."
+            f"{wording.p_text(row.p_bonferroni)}, {study.test_of(hypothesis).effect} {effect}."
         ),
     ]
     counts = of_pair(study.contingency, row.masks, hypothesis.feature, hypothesis.label)
-    if not counts.empty:
-        drawing = _groups(study, number, hypothesis, counts, gallery)
-        blocks.append(SideBySide([drawing, _counts(study, hypothesis, counts)]))
+    if not np.isnan(row.p):
+        parts: list[Block] = [_drawing(study, number, hypothesis, row.masks, gallery)]
+        if not counts.empty:
+            parts.append(_counts(study, hypothesis, counts))
+        blocks.append(SideBySide(parts))
     title = f"{number}. {wording.plain(hypothesis.feature)} × {hypothesis.label}"
     return Card(title, short, blocks)
 
 
-def _groups(
-    study: Study, number: int, hypothesis: Hypothesis, counts: pd.DataFrame, gallery: Gallery
+def _drawing(
+    study: Study, number: int, hypothesis: Hypothesis, masks: str, gallery: Gallery
 ) -> Drawing:
-    """Draw the feature of the patients of each group."""
-    masks = counts["masks"].iloc[0]
-    levels = study.labels[hypothesis.label].levels
-    data = of_masks(study.data, masks)
-    label = study.labels[hypothesis.label].values.reindex(data["patient"])
-    figure = box_and_points(
-        [data.loc[(label == level).to_numpy(), hypothesis.feature].dropna() for level in levels],
-        [on_axis(level) for level in levels],
-        value_name=on_axis(wording.plain(hypothesis.feature)) + _unit(hypothesis.feature, data),
-        cuts=list(counts.drop_duplicates("bin")["high"][:-1]),
+    """Draw the feature against the label, as the test shows it."""
+    unit = _unit(hypothesis.feature, of_masks(study.data, masks))
+    figure = study.test_of(hypothesis).figure(
+        study.pair(hypothesis, masks),
+        bins=study.bins,
+        value_name=on_axis(wording.plain(hypothesis.feature)) + unit,
     )
     name = wording.plain(hypothesis.feature)
-    description = f"{name} in each group of {hypothesis.label}, all patients"
+    description = f"{name} by {hypothesis.label}, all patients"
     names = masks, f"{number:03d}", hypothesis.feature, hypothesis.label
     return gallery.keep(figure, description, *names)
 

@@ -23,17 +23,10 @@ from lggshape.report.blocks import (
 from lggshape.report.selection import tested_features
 
 _REFERENCES = (
-    "Freeman GH, Halton JH. Note on an exact treatment of contingency, goodness of fit and other "
-    "problems of significance. Biometrika 1951; 38: 141-149.",
-    "Hyndman RJ, Fan Y. Sample quantiles in statistical packages. The American Statistician 1996; "
-    "50: 361-365.",
-    "Bergsma W. A bias-correction for Cramér's V and Tschuprow's T. Journal of the Korean "
-    "Statistical Society 2013; 42: 323-328.",
     "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more correlated "
     "receiver operating characteristic curves. Biometrics 1988; 44: 837-845.",
     "Brunner E, Munzel U. The nonparametric Behrens-Fisher problem: asymptotic theory and a "
     "small-sample approximation. Biometrical Journal 2000; 42: 17-25.",
-    "Cowan G, Cranmer K, Gross E, Vitells O. Power-constrained limits. arXiv 1105.3166, 2011.",
     "Benjamini Y, Hochberg Y. Controlling the false discovery rate. Journal of the Royal "
     "Statistical Society B 1995; 57: 289-300.",
 )
@@ -42,32 +35,19 @@ _REFERENCES = (
 def methods(study: Study) -> Section:
     """Return the section on the methods."""
     family = study.family
-    decision = (
-        "The table of bins against groups was tested by Fisher's exact test in the form of Freeman "
-        "and Halton."
-        if study.test == "fisher"
-        else "The decision rests on the Kruskal-Wallis test of the feature between the groups. The "
-        "table of bins against groups is shown beside it."
-    )
     blocks: list[Block] = [
-        Text(
-            f"Each feature was cut into {study.bins} bins at its quantiles, among the patients who "
-            "have both the feature and the label. The quantiles are those of type 7 of Hyndman and "
-            f"Fan, and the bins are closed on the right. {decision} The p-values are corrected "
-            f"over the family {family.name}, separately for each kind of mask. Verdicts rest on "
-            f"the Bonferroni correction at {family.alpha:g}."
+        *(Text(f"{test.title}. {test.methods(study.bins)}") for test in study.tests),
+        *(
+            Text(f"{test.title}, as a sensitivity analysis. {test.methods(study.bins)}")
+            for test in study.other_tests
         ),
         Text(
-            "Cramér's V is corrected for bias (Bergsma). Epsilon squared is the Kruskal-Wallis "
-            "statistic divided by n − 1; it is not corrected. Their intervals come from inverting "
-            "the noncentral chi-squared distribution. The upper limits are power-constrained "
-            "(Cowan et al.): they are never below that of a typical table without association."
+            f"The p-values are corrected over the family {family.name}, separately for each kind "
+            f"of mask. Verdicts rest on the Bonferroni correction at {family.alpha:g}."
         ),
         Text(
             "Intervals of the AUC are DeLong's on the logit scale, with Student's t on "
-            "Satterthwaite's degrees of freedom (Brunner and Munzel). Where a table is too large "
-            "for the exact p, 99,999 random tables with the same margins give it, and its standard "
-            "error is in " + code("associations.csv") + "."
+            "Satterthwaite's degrees of freedom (Brunner and Munzel)."
         ),
     ]
     features = [shape.FEATURES[name] for name in tested_features(study) if name in shape.FEATURES]
@@ -83,7 +63,9 @@ def methods(study: Study) -> Section:
         )
         blocks.append(table)
     own = [family.reference] if family.reference else []
-    blocks += [Heading("References"), Points([*own, *_REFERENCES])]
+    tests = [*study.tests, *study.other_tests]
+    cited = dict.fromkeys(reference for test in tests for reference in test.references)
+    blocks += [Heading("References"), Points([*own, *cited, *_REFERENCES])]
     return Section("methods", "Methods", blocks)
 
 

@@ -19,6 +19,11 @@ def tested_labels(study: Study) -> list[str]:
     return list(dict.fromkeys(h.label for h in study.family.hypotheses))
 
 
+def labels_with_groups(study: Study) -> list[str]:
+    """Return the labels of the hypotheses that divide the patients into groups."""
+    return [name for name in tested_labels(study) if study.labels[name].levels]
+
+
 def of_masks(table: pd.DataFrame, masks: str) -> pd.DataFrame:
     """Return the rows of a table that are about one kind of mask."""
     return table[table["masks"] == masks]
@@ -42,9 +47,9 @@ def for_each_kind(study: Study, make: Callable[[str], Iterable[Block]]) -> list[
 
 def test_name(study: Study) -> str:
     """Return the name of the test that decides."""
-    return "Fisher's exact test" if study.test == "fisher" else "Kruskal-Wallis"
+    return " or ".join(test.title for test in study.tests)
 
 
 def effect_name(study: Study) -> str:
     """Return the name of the effect that belongs to the test that decides."""
-    return "Cramér's V" if study.test == "fisher" else "epsilon squared"
+    return " or ".join(test.effect for test in study.tests)

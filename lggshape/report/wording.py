@@ -34,7 +34,7 @@ def interval_text(estimate: float, low: float, high: float) -> str:
 
 
 def verdict(row: Any, family: Family) -> tuple[str, str]:
-    """Judge one hypothesis by its primary test.
+    """Judge a hypothesis by its primary test.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def verdict(row: Any, family: Family) -> tuple[str, str]:
 
 
 def extremes(study: Study, masks: str, hypothesis: Hypothesis) -> str:
-    """Say in which level the shapes are most and least irregular."""
+    """Return in which levels the shapes are most and least irregular, in a sentence."""
     areas = _areas(study, masks, hypothesis)
     if areas.empty:
         return ""

@@ -101,7 +101,7 @@ def test_cases_without_scores_are_in_no_group(scores):
 def test_labels_of_choice(scores, labels):
     chosen = choose_labels(labels, ["gender"])
     assert [label.name for label in chosen] == ["gender"]
-    with pytest.raises(InputError, match="a label called 'height'"):
+    with pytest.raises(InputError, match="found no 'height'"):
         choose_labels(labels, ["height"])
     with pytest.raises(InputError, match="Expected remark to have levels or numbers"):
         choose_labels(labels, ["remark"])
