@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import ndimage
 
 from lggshape.association import associate, read_study_family
 from lggshape.labels import read_labels
+from lggshape.masks import largest_component
 from lggshape.readers import open_cases
 from lggshape.shape import angular_standard_deviation, extract_features, trace_contour
 
@@ -28,9 +28,7 @@ KINDS = ("as defined", "quarter-turn", "half-open bins")
 def measure(source):
     mask = source.read(image=False).mask
     slice_index = extract_features(mask).slice - 1
-    labels, _ = ndimage.label(mask)
-    largest = labels == np.bincount(labels.ravel())[1:].argmax() + 1
-    contour = trace_contour(largest[slice_index])
+    contour = trace_contour(largest_component(mask)[slice_index])
     position = (contour.angles() + 180) / 36
     distances, bins = contour.distances(), np.floor(position) % 10
     return {

@@ -16,19 +16,14 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from scipy import ndimage
 
+from lggshape.masks import largest_component
 from lggshape.readers import open_cases
 from lggshape.shape.ellipsoid import minimum_volume_ellipsoid
 from lggshape.shape.solid import convex_hull
 
 REPEATS = 5
 AFFINE_MAP = np.array([[3.0, 0.2, -1.0], [0.5, 0.8, 0.1], [-0.3, 1.5, 0.02]])
-
-
-def largest_component(mask):
-    labels, count = ndimage.label(mask)
-    return labels == np.bincount(labels.ravel())[1:].argmax() + 1 if count > 1 else mask
 
 
 def all_corners(mask):
