@@ -54,9 +54,18 @@ def show(
     ):
         with progress("drawing", len(cases), quiet=quiet) as advance:
             if case:
-                failures = visualisation.write_cases(cases, place, jobs=jobs, on_case=advance)
+                failures = visualisation.write_cases(
+                    cases,
+                    place,
+                    jobs=jobs,
+                    on_progress=lambda progress: advance() if progress.done else None,
+                )
             else:
-                found = visualisation.survey(cases, jobs=jobs, on_case=advance)
+                found = visualisation.survey(
+                    cases,
+                    jobs=jobs,
+                    on_progress=lambda progress: advance() if progress.done else None,
+                )
                 failures = found.failures
                 visualisation.write_cohort(found, place)
         record.details["cases"] = len(cases)

@@ -2,9 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FLAIR = "FLAIR"
 """Name of the sequence that shows the tumour, which every image has to have to be segmented."""
@@ -34,7 +39,7 @@ class Geometry:
     affine: NDArray[np.float64] | None = field(default=None, compare=False)
 
     def difference(self, other: "Geometry", shape: Sequence[int]) -> str:
-        """Say in what two grids of one shape differ, as far as both are known.
+        """Return in what two grids of one shape differ, as far as both are known.
 
         Parameters
         ----------
@@ -63,7 +68,7 @@ class Geometry:
         return "different affines" if shift > reach else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """The images and the mask of one examination of one patient.
 
@@ -74,14 +79,20 @@ class Case:
     patient : str
         Key of the patient, the one that label tables use.
     image : ndarray of shape (Z, Y, X, C) or None
-        Intensities as stored, one channel a sequence; None if the case has masks alone or the image
-        was not asked for.
+        Intensities as stored, one channel per sequence; None if the case has masks alone or the
+        image was not asked for.
     mask : ndarray of bool, shape (Z, Y, X), or None
         True inside the tumour; None if the case has no mask or the mask was not asked for.
     sequences : tuple of str
         Names of the channels of `image`, in order: "pre-contrast", "FLAIR", "post-contrast".
     geometry : Geometry
         Where the voxels lie, as far as it is known.
+
+    Examples
+    --------
+    >>> mask = np.zeros((20, 256, 256), dtype=bool)
+    >>> Case("scan_1", "patient_7", mask=mask, geometry=Geometry((5.0, 0.9, 0.9)))
+    Case(scan_1: patient patient_7, 20 x 256 x 256, voxels of 5 x 0.9 x 0.9 mm, no image, mask)
     """
 
     id: str
@@ -91,8 +102,69 @@ class Case:
     sequences: tuple[str, ...] = ()
     geometry: Geometry = field(default_factory=Geometry)
 
+    def __repr__(self) -> str:
+        """Return what there is of the case in one line."""
+        patient, *rest = self._described().values()
+        return f"Case({self.id}: patient {patient}, {', '.join(rest)})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{name}</th><td>{escape(value)}</td></tr>"
+            for name, value in {"case": self.id, **self._described()}.items()
+        )
+        return f"<table>{rows}</table>"
+
+    def plot(self, *, sequence: str | None = None) -> "Figure":
+        """Draw the slices of the case with the outline of its mask.
+
+        Parameters
+        ----------
+        sequence : str, optional
+            The sequence to show. By default it is FLAIR, or the first one of an image without
+            FLAIR.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The slices with tumour, or all slices with a part of the head if there is no tumour. A
+            case without an image is drawn on white.
+
+        Raises
+        ------
+        CaseError
+            If the case has neither an image nor a mask, or its intensities are not finite.
+        InputError
+            If the image has no such sequence.
+
+        Examples
+        --------
+        >>> mask = np.zeros((5, 20, 20), dtype=bool)
+        >>> mask[1:4, 5:12, 6:15] = True
+        >>> figure = Case("patient_1", "patient_1", mask=mask).plot()
+        >>> len(figure.axes) >= 3
+        True
+        """
+        # Imported here, because everything else imports this module, and because drawing is slow
+        # to import.
+        from lggshape.visualisation import plot_case
+
+        return plot_case(self, sequence=sequence)
+
+    def _described(self) -> dict[str, str]:
+        """Return what is known of the case, in words."""
+        voxels = self.mask if self.image is None else self.image
+        spacing = self.geometry.spacing
+        size = " x ".join(f"{length:g}" for length in spacing or ())
+        return {
+            "patient": self.patient,
+            "shape": "no voxels" if voxels is None else " x ".join(map(str, voxels.shape[:3])),
+            "spacing": f"voxels of {size} mm" if spacing else "spacing unknown",
+            "image": "no image" if self.image is None else " + ".join(self.sequences) or "image",
+            "mask": "no mask" if self.mask is None else "mask",
+        }
+
     def missing_sequences(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Name the sequences of which the image holds nothing of their own.
+        """Return the sequences of which the image holds nothing of their own.
 
         Parameters
         ----------

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "names": {"errors"},
     "masks": {"errors"},
     "progress": set(),
-    "case": {"errors"},
+    "case": {"errors", "visualisation"},  # only late, to plot
     "statistics": {"errors"},
     "figures": {"errors"},
     "files": LEAVES,

@@ -52,3 +52,15 @@ def test_what_is_unknown_does_not_differ_analytic() -> None:
     assert Geometry().difference(known, (2, 2, 2)) == ""
     other = Geometry((3.0, 1.0, 1.02))
     assert known.difference(other, (2, 2, 2)).startswith("voxels of (3.0, 1.0, 1.0) and")
+
+
+def test_a_case_shows_itself_in_a_line_and_in_html_analytic() -> None:
+    image = np.zeros((3, 8, 9, 2), dtype=np.uint8)
+    case = Case("a<b", "p", image=image, sequences=("pre-contrast", "FLAIR"))
+    assert repr(case) == (
+        "Case(a<b: patient p, 3 x 8 x 9, spacing unknown, pre-contrast + FLAIR, no mask)"
+    )
+    assert "<td>a&lt;b</td>" in case._repr_html_()
+    assert (
+        repr(Case("a", "p")) == "Case(a: patient p, no voxels, spacing unknown, no image, no mask)"
+    )

@@ -54,7 +54,7 @@ class _Volume(NamedTuple):
     path: Path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NiftiCase(CaseSource):
     """A case of one or more NIfTI files.
 

@@ -38,7 +38,7 @@ _TABLES = {
 _TOLERANCE = 0.01  # of a voxel size: enough for the rounding of headers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PackedMask(CaseSource):
     """A mask in an archive.
 

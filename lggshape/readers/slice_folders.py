@@ -58,7 +58,7 @@ class _SliceName(NamedTuple):
     role: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SliceFolder(CaseSource):
     """A case folder with one TIFF a slice.
 

@@ -41,7 +41,7 @@ def check_spacing(spacing: Spacing) -> None:
         raise InputError(msg)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CaseSource(ABC):
     """A case that can be read: cheap to make, to keep and to send to another process.
 
@@ -72,6 +72,12 @@ class CaseSource(ABC):
     has_mask: bool = False
     mask_required: bool = False
     site: str = ""
+
+    def __repr__(self) -> str:
+        """Return in one line which case it is and what there is of it."""
+        parts = {"image": self.has_image, "mask": self.has_mask}
+        there = " and ".join(name for name, is_there in parts.items() if is_there)
+        return f"{type(self).__name__}({self.id}: patient {self.patient}, {there or 'nothing'})"
 
     def read(self, *, image: bool = True, mask: bool = True) -> Case:
         """Read the case.
@@ -201,7 +207,7 @@ class CaseSource(ABC):
                 raise ValueError(msg)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class UnreadableCase(CaseSource):
     """A case of which the names alone tell that it cannot be read.
 

@@ -1,8 +1,10 @@
 """Figures of the cases of a data set, and of a cohort as a whole."""
 
-from lggshape.visualisation.case import write_cases
-from lggshape.visualisation.cohort import survey
-from lggshape.visualisation.drawing import write_cohort
-from lggshape.visualisation.sources import find_cases
+from lggshape.visualisation.case_features import plot_features
+from lggshape.visualisation.case_figures import write_cases
+from lggshape.visualisation.case_slices import plot_case
+from lggshape.visualisation.cohort_figures import write_cohort
+from lggshape.visualisation.cohort_survey import survey
+from lggshape.visualisation.shown_cases import find_cases
 
-__all__ = ["find_cases", "survey", "write_cases", "write_cohort"]
+__all__ = ["find_cases", "plot_case", "plot_features", "survey", "write_cases", "write_cohort"]

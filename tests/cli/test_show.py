@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lggshape.results import recorded_outputs
-from lggshape.visualisation.cohort import COLUMNS
+from lggshape.visualisation.cohort_survey import COLUMNS
 from lggshape_cli import app
 
 

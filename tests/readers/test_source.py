@@ -6,6 +6,7 @@ import pytest
 
 from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
+from lggshape.readers import open_cases
 from lggshape.readers.listing import folder_name, visible_names
 from lggshape.readers.source import UnreadableCase, binary_mask, refuse_repeated_names
 
@@ -78,3 +79,8 @@ def test_cases_of_one_name_are_refused_analytic():
         refuse_repeated_names([one, other])
     with pytest.raises(InputError, match=r"found A twice\.$"):
         refuse_repeated_names([Case("A", "A"), Case("A", "B")])
+
+
+def test_a_source_shows_itself_in_a_short_line_analytic(write_slices, tmp_path):
+    write_slices(tmp_path, "A")
+    assert repr(open_cases(tmp_path)) == "[SliceFolder(A: patient A, image and mask)]"

@@ -4,9 +4,10 @@ from matplotlib.figure import Figure
 
 from lggshape.errors import CaseError
 from lggshape.shape import extract_features, minimum_volume_ellipsoid
-from lggshape.visualisation import case as case_module
-from lggshape.visualisation import find_cases, write_cases
-from lggshape.visualisation.case import MOST_SLICES, draw_case, shadow
+from lggshape.visualisation import case_figures, find_cases, write_cases
+from lggshape.visualisation.case_features import shadow
+from lggshape.visualisation.case_figures import draw_case
+from lggshape.visualisation.case_slices import MOST_SLICES
 
 LETTERS = {"R", "L", "A", "P"}
 
@@ -14,7 +15,7 @@ LETTERS = {"R", "L", "A", "P"}
 @pytest.fixture
 def figures(monkeypatch):
     """Give figures in place of their files."""
-    monkeypatch.setattr(case_module, "render", lambda figure: figure)
+    monkeypatch.setattr(case_figures, "render", lambda figure: figure)
 
 
 def drawn(folder, predicted=None) -> tuple[Figure, Figure]:
@@ -166,9 +167,9 @@ def test_one_bad_case_does_not_keep_the_others_from_their_files_analytic(
     calls = []
     out = tmp_path / "out"
     cases = find_cases(tmp_path / "data")
-    failures = write_cases(cases, out, jobs=1, on_case=lambda: calls.append(1))
+    failures = write_cases(cases, str(out), jobs=1, on_progress=calls.append)
     assert list(failures) == ["a"]
-    assert len(calls) == 2
+    assert [(call.done, call.total) for call in calls] == [(0, 2), (1, 2), (2, 2)]
     assert sorted(path.name for path in out.iterdir()) == [
         "b-features.png", "b-features.svg", "b.png", "b.svg",
     ]  # fmt: skip

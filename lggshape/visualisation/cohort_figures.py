@@ -1,5 +1,6 @@
 """The figures of a cohort."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from lggshape.figures.intensities import intensity_quantiles
 from lggshape.figures.locations import location_maps
 from lggshape.figures.style import label_powers
 from lggshape.files import write_figure, write_table
-from lggshape.visualisation.cohort import ADDED, HEAD, MISSED, RAW, STANDARDISED, Survey
-from lggshape.visualisation.sources import PREDICTED, REFERENCE
+from lggshape.progress import OnProgress, counter
+from lggshape.visualisation.cohort_survey import ADDED, HEAD, MISSED, RAW, STANDARDISED, Survey
+from lggshape.visualisation.shown_cases import PREDICTED, REFERENCE
 
 _GROUP_WIDTH = 0.85  # inches
 
@@ -70,11 +72,27 @@ def draw_cohort(found: Survey) -> Iterator[tuple[str, Figure]]:
         )
 
 
-def write_cohort(found: Survey, folder: Path) -> None:
-    """Write `cohort.csv`, and every figure as SVG and PNG; see `draw_cohort` for their names."""
+def write_cohort(
+    found: Survey, folder: str | os.PathLike[str], *, on_progress: OnProgress | None = None
+) -> None:
+    """Write `cohort.csv`, and every figure as SVG and PNG.
+
+    Parameters
+    ----------
+    found : Survey
+        What is known of the cohort.
+    folder : path
+        Where to write. For the names of the figures see `draw_cohort`.
+    on_progress : callable, optional
+        Called with a `Progress` after each figure.
+    """
+    folder = Path(folder)
     write_table(folder / "cohort.csv", found.table)
-    for name, figure in draw_cohort(found):
+    figures = list(draw_cohort(found))
+    advance = counter(on_progress, "drawing", len(figures))
+    for name, figure in figures:
         write_figure(folder / name, *render(figure))
+        advance()
 
 
 def _locations(found: Survey, names: Sequence[str]) -> Figure:

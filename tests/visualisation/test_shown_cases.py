@@ -3,7 +3,7 @@ import pytest
 
 from lggshape.errors import CaseError, InputError
 from lggshape.visualisation import find_cases
-from lggshape.visualisation.sources import PREDICTED, REFERENCE, read_material
+from lggshape.visualisation.shown_cases import PREDICTED, REFERENCE, read_material
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 import tifffile
 
 from lggshape.visualisation import find_cases, survey
-from lggshape.visualisation.cohort import (
+from lggshape.visualisation.cohort_survey import (
     ADDED,
     COLUMNS,
     GRID,
@@ -15,7 +15,7 @@ from lggshape.visualisation.cohort import (
     describe_case,
     to_grid,
 )
-from lggshape.visualisation.sources import PREDICTED, REFERENCE
+from lggshape.visualisation.shown_cases import PREDICTED, REFERENCE
 
 CENTROID = ["centroid_z", "centroid_y", "centroid_x"]
 
@@ -135,12 +135,12 @@ def test_a_bad_case_has_a_row_with_the_reason_analytic(folders):
     data, _ = folders
     (data / "a_flair.nii.gz").write_bytes(b"broken")
     calls = []
-    found = survey(find_cases(data), jobs=1, on_case=lambda: calls.append(1))
+    found = survey(find_cases(data), jobs=1, on_progress=calls.append)
     assert list(found.failures) == ["a"]
     row = found.table.set_index("case").loc["a"]
     assert row["reason"] == found.failures["a"]
     assert row.drop(["patient", "site", "reason"]).isna().all()
-    assert len(calls) == 3
+    assert [call.done for call in calls] == [0, 1, 2, 3]
 
 
 def test_the_number_of_processes_does_not_matter_invariant(folders):

@@ -1,6 +1,7 @@
 """The cases to show: found, brought together with predicted masks, and read."""
 
-from collections.abc import Collection
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError, InputError
+from lggshape.files import TableSource
 from lggshape.readers import CaseSource, assign_patients, open_cases
 from lggshape.segmentation.preprocessing.find_head import find_head
 
@@ -64,24 +66,24 @@ class Material(NamedTuple):
 
 
 def find_cases(
-    dataset: Path,
+    dataset: str | os.PathLike[str],
     *,
-    names: Collection[str] = (),
-    predicted: Path | None = None,
-    manifest: Path | None = None,
+    names: str | Iterable[str] = (),
+    predicted: str | os.PathLike[str] | None = None,
+    manifest: TableSource | None = None,
 ) -> list[Shown]:
     """Find the cases to show.
 
     Parameters
     ----------
-    dataset : Path
+    dataset : path
         What `lggshape.open_cases` reads.
-    names : collection of str
+    names : str or iterable of str
         Cases or patients; all cases if there are none.
-    predicted : Path, optional
+    predicted : path, optional
         Predicted masks of cases of the same names.
-    manifest : Path, optional
-        A CSV with the columns `case` and `patient`, and perhaps `site`.
+    manifest : path or DataFrame, optional
+        A table with the columns `case` and `patient`, and perhaps `site`.
 
     Returns
     -------
@@ -94,6 +96,7 @@ def find_cases(
         If a path holds no case, no predicted mask has the name of a case, or a name is that of no
         case and no patient.
     """
+    wanted = {names} if isinstance(names, str) else set(names)
     sources = open_cases(dataset)
     if manifest is not None:
         sources = assign_patients(sources, manifest)
@@ -107,7 +110,7 @@ def find_cases(
             )
             raise InputError(msg)
     known = {name for source in sources for name in (source.id, source.patient)}
-    unknown = sorted(set(names) - known)
+    unknown = sorted(wanted - known)
     if unknown:
         first = ", ".join(source.id for source in sources[:_NAMED])
         msg = (
@@ -118,7 +121,7 @@ def find_cases(
     return [
         Shown(source, masks.get(source.id))
         for source in sources
-        if not names or {source.id, source.patient} & set(names)
+        if not wanted or not wanted.isdisjoint((source.id, source.patient))
     ]
 
 

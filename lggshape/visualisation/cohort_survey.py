@@ -1,7 +1,7 @@
 """A cohort at a glance: sizes and places of the tumours, intensities of the images."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from lggshape.figures.intensities import QUANTILES
 from lggshape.masks import bounding_box
 from lggshape.parallel import map_cases
+from lggshape.progress import OnProgress, counter
 from lggshape.segmentation.preprocessing.intensities import LOWEST, STEP, encode
-from lggshape.visualisation.sources import (
+from lggshape.visualisation.shown_cases import (
     PREDICTED,
     REFERENCE,
     Shown,
@@ -69,7 +70,7 @@ class Survey:
     Attributes
     ----------
     table : DataFrame
-        A row a case, with the columns `COLUMNS`. A case that could not be read has a row with the
+        A row per case, with the columns `COLUMNS`. A case that could not be read has a row with the
         reason.
     located : dict of str to ndarray of int, shape `GRID`
         In how many cases a place of the head is inside the reference mask, the predicted mask,
@@ -98,18 +99,18 @@ def survey(
     cases: Sequence[Shown],
     *,
     jobs: int | None = None,
-    on_case: Callable[[], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Survey:
     """Describe every case of a cohort.
 
     Parameters
     ----------
     cases : sequence of Shown
-        As `find_cases` gives them.
+        The cases, as `find_cases` returns them.
     jobs : int, optional
         Number of processes; all cores by default.
-    on_case : callable, optional
-        Called after each case.
+    on_progress : callable, optional
+        Called with a `Progress` after each case.
 
     Returns
     -------
@@ -119,6 +120,7 @@ def survey(
     rows: list[dict[str, Any]] = []
     failures: dict[str, str] = {}
     maps = {True: _Maps(), False: _Maps()}
+    advance = counter(on_progress, "describing", len(cases))
     for outcome in map_cases(describe_case, cases, jobs=jobs):
         source = outcome.item.source
         row = {"case": source.id, "patient": source.patient, "site": source.site}
@@ -129,8 +131,7 @@ def survey(
         else:
             failures[source.id] = row["reason"] = str(outcome.error)
         rows.append(row)
-        if on_case is not None:
-            on_case()
+        advance()
     mapped = max(maps.values(), key=lambda one: one.counts[HEAD])
     types = {"spacing_known": "boolean", "slices": "Int64", "tumour_slices": "Int64"}
     return Survey(
@@ -227,7 +228,7 @@ def to_grid(inside: NDArray[np.bool_], box: tuple[slice, ...]) -> NDArray[np.boo
 
 
 def _intensities(flair: NDArray[np.generic], head: NDArray[np.bool_]) -> dict[str, float]:
-    """Give quantiles of FLAIR in the head, as stored and, if it has contrast, standardised."""
+    """Compute quantiles of FLAIR in the head, as stored and, if it has contrast, standardised."""
     raw = np.percentile(flair[head].astype(np.float64), QUANTILES)
     found = dict(zip(RAW, raw.tolist(), strict=True))
     codes = encode(flair)

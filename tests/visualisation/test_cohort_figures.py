@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lggshape.visualisation.cohort import (
+from lggshape.visualisation.cohort_figures import draw_cohort, write_cohort
+from lggshape.visualisation.cohort_survey import (
     ADDED,
     COLUMNS,
     GRID,
@@ -14,8 +15,7 @@ from lggshape.visualisation.cohort import (
     STANDARDISED,
     Survey,
 )
-from lggshape.visualisation.drawing import draw_cohort, write_cohort
-from lggshape.visualisation.sources import PREDICTED, REFERENCE
+from lggshape.visualisation.shown_cases import PREDICTED, REFERENCE
 
 SPACING = {"spacing_known": "boolean"}
 
