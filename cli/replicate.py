@@ -63,14 +63,14 @@ def replicate(
 
     from lggshape import association
     from lggshape.errors import InputError
-    from lggshape.files import write_json
+    from lggshape.files import to_records, write_json
     from lggshape.labels import read_labels
     from lggshape.provenance import code_hash, describe_input, package_versions, recorded
     from lggshape.results import results_folder
     from lggshape.segmentation import SHIPPED
     from lggshape.studies.buda2019 import steps as all_steps
     from lggshape.studies.buda2019.replicate import run_steps
-    from lggshape.studies.buda2019.report import as_json, write_report
+    from lggshape.studies.buda2019.report import write_report
     from lggshape.studies.buda2019.roles import read_roles
 
     if masks is not None and networks is not None:
@@ -127,7 +127,8 @@ def replicate(
         for name in tables:
             shutil.copyfile(study.table_path(name), place / f"{name}.csv")
         write_report(tables, study.family, known, place)
-        write_json(place / "replication.json", as_json(tables))
+        records = {name: to_records(table) for name, table in tables.items()}
+        write_json(place / "replication.json", records)
         failures = all_steps.failures(tables["features"])
         record.details["failed"] = len(failures)
         record.details["code"] = settings["code"]

@@ -138,20 +138,18 @@ def sensitivity(study: Study) -> Section:
             *(column for name in analyses for column in _analysis(name, by_pair)),
         )
 
+    effects = [
+        f"The effect of {test.title} is {test.effect}."
+        for test in (*study.tests, *study.other_tests)
+    ]
     blocks: list[Block] = [
         Text(
             "The same hypotheses, analysed in other ways. There are no verdicts here, because the "
             "correction covers the primary tests only."
         ),
         *for_each_kind(study, table),
-        Text(
-            " ".join(
-                f"The effect of {test.title} is {test.effect}."
-                for test in (*study.tests, *study.other_tests)
-            ),
-            "note",
-        ),
-    ]  # fmt: skip
+        Text(" ".join(effects), "note"),
+    ]
     return Section("sensitivity", "Sensitivity", blocks)
 
 

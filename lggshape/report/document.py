@@ -57,7 +57,7 @@ def write_report(
         answer(study, gallery),
         patients(study),
         hypotheses(study, gallery),
-        areas(study, gallery),
+        *([areas(study, gallery)] if labels_with_groups(study) else []),
         sensitivity(study),
         methods(study),
         limits(study),

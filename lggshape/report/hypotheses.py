@@ -60,7 +60,7 @@ def _card(study: Study, number: int, hypothesis: Hypothesis, row: Any, gallery: 
     sentences = [
         sentence,
         wording.extremes(study, row.masks, hypothesis) if short in wording.SUGGESTIVE else "",
-        wording.beside_the_paper(row, hypothesis) if wording.comparable(study) else "",
+        wording.beside_the_publication(row, hypothesis) if wording.comparable(study) else "",
     ]
     effect = wording.interval_text(row.effect, row.effect_low, row.effect_high)
     blocks: list[Block] = [

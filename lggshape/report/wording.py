@@ -11,7 +11,7 @@ SUGGESTIVE = ("holds", "not after correction")
 
 
 def p_text(p: float) -> str:
-    """Write a p-value to two significant digits: "0.0020", "< 0.000001", "—" if missing."""
+    """Return a p-value with two significant digits: "0.0020", "< 0.000001", "—" if missing."""
     if math.isnan(p):
         return "—"
     if p < 1e-6:
@@ -22,19 +22,19 @@ def p_text(p: float) -> str:
 
 
 def number_text(value: float, digits: int = 2) -> str:
-    """Write a number with a fixed number of digits, "—" if missing."""
+    """Return a number with a fixed number of digits, "—" if missing."""
     return "—" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def interval_text(estimate: float, low: float, high: float) -> str:
-    """Write an estimate with its 95 % interval."""
+    """Return an estimate with its 95 % interval."""
     if math.isnan(estimate):
         return "—"
     return f"{estimate:.2f} ({number_text(low)} to {number_text(high)})"
 
 
 def verdict(row: Any, family: Family) -> tuple[str, str]:
-    """Judge a hypothesis by its primary test.
+    """Return what the primary test of one hypothesis shows.
 
     Parameters
     ----------
@@ -56,38 +56,38 @@ def verdict(row: Any, family: Family) -> tuple[str, str]:
         return "not tested", sentence
     if row.p_bonferroni <= family.alpha:
         return "holds", (
-            f"The {feature} is associated with {label}: the association holds after correction for "
+            f"The {feature} is associated with {label}. The association holds after correction for "
             "all hypotheses of the family."
         )
     if row.p <= family.alpha:
         return "not after correction", (
-            f"The {feature} may be associated with {label}: p is at most {family.alpha:g} on its "
-            "own, but not after correction for all hypotheses of the family."
+            f"The {feature} may be associated with {label}. On its own, p is at most "
+            f"{family.alpha:g}; after correction for all hypotheses of the family it is not."
         )
     return "not significant", (
-        f"The {feature} is not significantly associated with {label} by this test. That is not "
-        "evidence of no association: see the interval of the effect."
+        f"The {feature} is not significantly associated with {label}. This does not show that "
+        "there is no association: see the interval of the effect."
     )
 
 
 def extremes(study: Study, masks: str, hypothesis: Hypothesis) -> str:
-    """Return in which levels the shapes are most and least irregular, in a sentence."""
+    """Return in which level the shapes are most and least irregular."""
     areas = _areas(study, masks, hypothesis)
     if areas.empty:
         return ""
     most, least = areas.loc[areas["auc"].idxmax()], areas.loc[areas["auc"].idxmin()]
     shapes = (
-        "larger or more irregular shapes" if hypothesis.feature in FEATURES else "higher values"
+        "Larger or more irregular shapes" if hypothesis.feature in FEATURES else "Higher values"
     )
     sentence = (
-        f"The {shapes} are most typical of {most.level} (AUC against the rest "
-        f"{interval_text(most.auc, most.auc_low, most.auc_high)}) and least of {least.level} "
-        f"({interval_text(least.auc, least.auc_low, least.auc_high)})."
+        f"{shapes} are most typical of {most.level}: its AUC against the rest is "
+        f"{interval_text(most.auc, most.auc_low, most.auc_high)}. They are least typical of "
+        f"{least.level}: {interval_text(least.auc, least.auc_low, least.auc_high)}."
     )
     if hypothesis.higher_in is not None:
         agrees = areas.set_index("level")["auc"].get(hypothesis.higher_in, math.nan) > 0.5
         sentence += (
-            f" They were expected in {hypothesis.higher_in}: the direction "
+            f" They were expected in {hypothesis.higher_in}. The direction "
             f"{'is as expected' if agrees else 'is not as expected'}."
         )
     return sentence
@@ -100,30 +100,30 @@ def comparable(study: Study) -> bool:
     return same_test and study.bins == family.reported_bins
 
 
-def beside_the_paper(row: Any, hypothesis: Hypothesis) -> str:
-    """Compare p with the bound that was reported for the hypothesis, if there is one."""
+def beside_the_publication(row: Any, hypothesis: Hypothesis) -> str:
+    """Return whether p reaches the bound that was reported for the hypothesis, if there is one."""
     bound = hypothesis.reported_below
     if bound is None or math.isnan(row.p):
         return ""
-    met = "lies under it too" if row.p < bound else "does not lie under it"
-    return f"The publication reports p < {bound:g}; p {p_equals(row.p)} {met}."
+    reached = "is reached here too" if row.p < bound else "is not reached here"
+    return f"The publication reports p < {bound:g}, which {reached}."
 
 
 def p_equals(p: float) -> str:
-    """Write "= 0.0020" or "< 0.000001"."""
+    """Return "= 0.0020" or "< 0.000001"."""
     text = p_text(p)
     return text if text.startswith("<") else f"= {text}"
 
 
 def summary(study: Study, masks: str) -> str:
-    """Answer in two or three sentences what was asked, for one kind of mask."""
+    """Return the answer to what was asked, for one kind of mask, in two or three sentences."""
     rows = study.associations[study.associations["masks"] == masks]
     family = study.family
     tested = rows["p"].notna()
     holding = rows[rows["p_bonferroni"] <= family.alpha]
     count = len(rows)
     text = (
-        f"Of {count} {'hypothesis' if count == 1 else 'hypotheses'}, {len(holding)} "
+        f"{len(holding)} of {count} {'hypothesis' if count == 1 else 'hypotheses'} "
         f"{'holds' if len(holding) == 1 else 'hold'} at a family-wise error rate of "
         f"{family.alpha:g} (Bonferroni)."
     )
@@ -134,19 +134,19 @@ def summary(study: Study, masks: str) -> str:
         p = rows.set_index(["feature", "label"])["p"]
         met = sum(p[h.feature, h.label] < (h.reported_below or 0) for h in reported)
         text += (
-            f" Of the {len(reported)} bounds that the publication reports for p, {met} "
-            f"{'is' if met == 1 else 'are'} met by these masks."
+            f" These masks reach {met} of the {len(reported)} bounds that the publication reports "
+            "for p."
         )
     return text
 
 
 def heading(masks: str) -> str:
-    """Name a kind of mask at the beginning of a line, in the user's own spelling."""
+    """Return a kind of mask as a heading names it, in the user's own spelling."""
     return f"{masks[:1].upper()}{masks[1:]} masks"
 
 
 def plain(name: str) -> str:
-    """Turn a column's name into words."""
+    """Return the name of a column in words."""
     return name.replace("_", " ")
 
 

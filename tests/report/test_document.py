@@ -109,7 +109,7 @@ def test_both_kinds_of_mask_have_an_answer(preset_page: tuple[Page, Path]) -> No
     page, _ = preset_page
     assert "Manual masks." in page.text
     assert "Automatic masks." in page.text
-    assert len(re.findall("Of 10 hypotheses", page.text)) == 2
+    assert len(re.findall("of 10 hypotheses hold", page.text)) == 2
 
 
 def test_text_from_data_is_escaped(tmp_path: Path) -> None:
@@ -130,8 +130,8 @@ def test_a_stated_direction_is_judged_analytic(tmp_path: Path, level: str, found
     family = Family("mine", "Mine", (Hypothesis("x", "g", higher_in=level),))
     study = associate(features, read_labels([tmp_path / "labels.csv"]), family)
     page = Page(write_report(study, tmp_path / "out").read_text(encoding="utf-8"))
-    assert f"expected in {level}: the direction {found}" in page.text
-    assert "most typical of b (AUC against the rest 1.00" in page.text
+    assert f"expected in {level}. The direction {found}" in page.text
+    assert "most typical of b: its AUC against the rest is 1.00" in page.text
 
 
 def test_a_long_report_shows_the_smallest_p_and_says_so(

@@ -57,12 +57,12 @@ def test_the_verdict_rests_on_the_corrected_p(p: float, corrected: float, short:
 @pytest.mark.parametrize(
     ("p", "bound", "text"),
     [
-        (6.1e-5, 0.0002, "The publication reports p < 0.0002; p = 0.000061 lies under it too."),
-        (0.02, 0.02, "The publication reports p < 0.02; p = 0.020 does not lie under it."),
+        (6.1e-5, 0.0002, "The publication reports p < 0.0002, which is reached here too."),
+        (0.02, 0.02, "The publication reports p < 0.02, which is not reached here."),
         (0.02, None, ""),
         (NAN, 0.02, ""),
     ],
 )
-def test_beside_the_paper(p: float, bound: float | None, text: str) -> None:
+def test_beside_the_publication(p: float, bound: float | None, text: str) -> None:
     hypothesis = Hypothesis("a", "b", reported_below=bound)
-    assert wording.beside_the_paper(SimpleNamespace(p=p), hypothesis) == text
+    assert wording.beside_the_publication(SimpleNamespace(p=p), hypothesis) == text

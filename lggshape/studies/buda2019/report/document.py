@@ -3,9 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from lggshape.association import Family
@@ -80,15 +78,6 @@ def write_report(
     path = folder / "report.html"
     write_page(Page(_TITLE, "lggshape · replication report", [*sections, filled_in]), path)
     return path
-
-
-def as_json(tables: Tables) -> dict[str, Any]:
-    """Return all tables as plain values; missing and infinite ones, which JSON lacks, as None."""
-    finite = {name: table.replace([np.inf, -np.inf], np.nan) for name, table in tables.items()}
-    return {
-        name: table.astype(object).where(table.notna(), None).to_dict("records")
-        for name, table in finite.items()
-    }
 
 
 def _checklist(checklist: Checklist) -> Table:

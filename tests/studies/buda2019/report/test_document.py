@@ -1,6 +1,5 @@
 """The report of synthetic patients: every section, of tables that the modules themselves make."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,7 +10,7 @@ import pandas as pd
 import pytest
 
 from lggshape.association import Family, associate, read_study_family
-from lggshape.files import write_json, write_table
+from lggshape.files import write_table
 from lggshape.labels import Labels, read_labels
 from lggshape.phantoms import draw_patients
 from lggshape.studies.buda2019 import prediction
@@ -27,7 +26,7 @@ from lggshape.studies.buda2019.factors import OURS, THEIRS, factor_table, one_at
 from lggshape.studies.buda2019.names import ASD, BEVR, MF, OFFSETS
 from lggshape.studies.buda2019.paper import claims_table, cohort_table, table_3
 from lggshape.studies.buda2019.phantom_labels import clinical_table, cluster_table
-from lggshape.studies.buda2019.report import as_json, write_report
+from lggshape.studies.buda2019.report import write_report
 from lggshape.studies.buda2019.roles import read_roles
 from lggshape.studies.buda2019.sensitivity import run_analyses, span_table, with_other_tests
 from lggshape.studies.buda2019.uncertainty import (
@@ -361,21 +360,3 @@ def test_text_from_data_is_escaped(tables: Tables, write: Write, tmp_path: Path)
     )
     assert nasty in page.sections["patients"]
     assert not [tag for tag, _ in page.tags if tag == "script"]
-
-
-def test_json_has_neither_nan_nor_infinity_analytic(tables: Tables, tmp_path: Path) -> None:
-    table = pd.DataFrame(
-        {"term": ["age", None], "high": [np.inf, 2.5], "p": [np.nan, 0.5], "n": [7, 8],
-         "agrees": [True, False]}
-    )  # fmt: skip
-    assert as_json({"survival": table}) == {
-        "survival": [
-            {"term": "age", "high": None, "p": None, "n": 7, "agrees": True},
-            {"term": None, "high": 2.5, "p": 0.5, "n": 8, "agrees": False},
-        ]
-    }
-    write_json(tmp_path / "all.json", as_json(tables))
-    content = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))
-    assert {name: len(rows) for name, rows in content.items()} == {
-        name: len(table) for name, table in tables.items()
-    }
