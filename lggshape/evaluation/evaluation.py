@@ -1,7 +1,6 @@
 """An evaluation: the scores of many cases, and what they say together."""
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +14,7 @@ from lggshape.evaluation.detection import detection_table
 from lggshape.evaluation.matching import Matched, match_cases
 from lggshape.evaluation.scores import Scores, check_tolerance
 from lggshape.evaluation.summaries import choose_labels, group_table, summary_table
+from lggshape.files import TableSource, to_records
 from lggshape.labels import Label, Labels
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
@@ -122,9 +122,7 @@ class Evaluation:
             "failures": self.failures,
             "without_prediction": list(self.without_prediction),
             **{
-                name: table.astype(object).where(table.notna(), None).to_dict("records")
-                for name, table in self.tables().items()
-                if name != "slices"
+                name: to_records(table) for name, table in self.tables().items() if name != "slices"
             },
         }
 
@@ -162,7 +160,7 @@ def evaluate(
     predicted: Cases,
     reference: Cases,
     *,
-    manifest: str | os.PathLike[str] | None = None,
+    manifest: TableSource | None = None,
     labels: Labels | None = None,
     by: str | Sequence[str] = (),
     surface_tolerance: float = 1.0,
@@ -180,8 +178,8 @@ def evaluate(
     predicted, reference : str, path, or sequence of CaseSource or Case
         What `lggshape.open_cases` reads or returns, or cases in memory. `predicted` may be the
         folder of a `segment` run: its tables are used then.
-    manifest : str or path, optional
-        A CSV with the columns `case` and `patient`, and perhaps `site`.
+    manifest : path or DataFrame, optional
+        A CSV or table with the columns `case` and `patient`, and perhaps `site`.
     labels : Labels, optional
         Labels of the patients, to group the cases by.
     by : str or sequence of str

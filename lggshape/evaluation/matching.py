@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lggshape.errors import InputError
-from lggshape.files import read_table
+from lggshape.files import TableSource, read_table
 from lggshape.readers import CaseSource, assign_patients
 from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.readers.segmented import SEGMENTATION
@@ -65,7 +65,7 @@ class Matched(NamedTuple):
 
 
 def match_cases(
-    predicted: Cases, reference: Cases, *, manifest: str | os.PathLike[str] | None = None
+    predicted: Cases, reference: Cases, *, manifest: TableSource | None = None
 ) -> Matched:
     """Match predicted masks with references by the names of their cases.
 
@@ -78,9 +78,9 @@ def match_cases(
     ----------
     predicted, reference : str, path, or sequence of CaseSource or Case
         What `lggshape.open_cases` reads or returns, or cases in memory.
-    manifest : str or path, optional
-        A CSV with the columns `case` and `patient`, and perhaps `site`, in place of what the table
-        and the names of the references say.
+    manifest : path or DataFrame, optional
+        A CSV or table with the columns `case` and `patient`, and perhaps `site`, in place of what
+        the table of the run and the names of the references say.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def match_cases(
         msg = f"Expected predicted and reference masks, found {len(masks)} and {len(sources)}."
         raise InputError(msg)
     if manifest is not None:
-        sources = assign_patients(sources, Path(manifest))
+        sources = assign_patients(sources, manifest)
     references = {source.id: source for source in sources}
     asked = list(masks) if run is None else list(run)
     if not any(masks[case].has_mask and case in references for case in asked):

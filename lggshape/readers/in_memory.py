@@ -12,7 +12,7 @@ from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
 from lggshape.masks import as_mask
 from lggshape.readers.discovery import open_cases
-from lggshape.readers.source import CaseSource, check_spacing
+from lggshape.readers.source import CaseSource, check_spacing, refuse_repeated_names
 
 Cases = str | os.PathLike[str] | Sequence[CaseSource | Case]
 """What functions take as cases: a path, what `open_cases` returns, or cases in memory."""
@@ -84,12 +84,7 @@ def sources_of(cases: Cases, *, masks_only: bool = False) -> list[CaseSource]:
     if isinstance(cases, str | os.PathLike):
         return open_cases(Path(cases), masks_only=masks_only)
     sources = [_in_memory(case) if isinstance(case, Case) else case for case in cases]
-    first: dict[str, CaseSource] = {}
-    for source in sources:
-        other = first.setdefault(source.id, source)
-        if other is not source:
-            msg = f"Expected every case once, found {source.id} twice: {other.path}, {source.path}."
-            raise InputError(msg)
+    refuse_repeated_names(sources)
     return [replace(source, mask_required=True) for source in sources] if masks_only else sources
 
 

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from lggshape.case import Case, Geometry
 from lggshape.errors import InputError
 from lggshape.readers import open_cases
 from lggshape.shape.conventions import Conventions
@@ -141,6 +142,16 @@ def test_type_and_value_of_the_mask_invariant(kind, inside):
     assert extract_features(mask).values == pytest.approx(
         extract_features(tumour()).values, nan_ok=True, rel=0
     )
+
+
+def test_a_case_is_measured_with_its_own_spacing_invariant():
+    geometry = Geometry(spacing=(3.0, 1.0, 2.0))
+    case = Case("a", "p", mask=tumour(), geometry=geometry)
+    assert extract_features(case) == extract_features(tumour(), spacing=geometry.spacing)
+    other = extract_features(case, spacing=(1.0, 1.0, 1.0))
+    assert other == extract_features(tumour(), spacing=(1.0, 1.0, 1.0))
+    with pytest.raises(InputError, match="Expected case a to have a mask, found none"):
+        extract_features(Case("a", "p"))
 
 
 def test_input_is_not_changed():
