@@ -202,8 +202,9 @@ def find_sources(
     """
     from lggshape.readers import assign_patients, open_cases
 
-    sources = [source for path in paths for source in open_cases(path, masks_only=masks_only)]
-    return sources if manifest is None else list(assign_patients(sources, manifest))
+    found = [open_cases(Path(path), masks_only=masks_only) for path in paths]
+    sources = [source for sources in found for source in sources]
+    return sources if manifest is None else list(assign_patients(sources, Path(manifest)))
 
 
 # --- progress
@@ -313,8 +314,8 @@ class _Log(logging.Handler):
                 f"Please report it with the log{where}."
             ]
         if self._lines and not quiet:
-            count = len(self._lines)
-            return [f"lggshape: {count} warning{'' if count == 1 else 's'} in the log{where}."]
+            plural = "" if len(self._lines) == 1 else "s"
+            return [f"lggshape: {len(self._lines)} warning{plural} in the log{where}."]
         return []
 
 
