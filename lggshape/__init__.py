@@ -1,7 +1,19 @@
-"""Tumour shape and genomics of lower-grade gliomas.
+"""Shape of gliomas on MR images, and whether it is associated with labels of the patients.
 
-From masks of tumours on MR images to shape features, to tested associations with labels, to a
-report. The names below are loaded when they are first used.
+The steps, each a function; the names are loaded when they are first used:
+
+==================  ================================================================
+read                `open_cases`, `read_labels`, `read_features`; `verify` checks
+segment             `segment` (one case), `segment_cases`, `train`
+measure             `feature_table` (many cases), `extract_features` (one mask)
+score masks         `evaluate`
+test                `associate`; `choose_family` names the hypotheses
+report              `write_report`
+==================  ================================================================
+
+`Case`, `Segmentation`, `Evaluation` and `Study` show themselves in a notebook, and `.plot()` draws
+them. What is more special is in the parts: `lggshape.shape`, `lggshape.association`,
+`lggshape.statistics`, `lggshape.segmentation`, `lggshape.visualisation`.
 """
 
 from importlib.metadata import version

@@ -1,27 +1,39 @@
-from .association import associate, choose_family, read_features
+from .association import Family, Study, associate, choose_family, read_features
 from .case import Case
 from .errors import CaseError, InputError, LggshapeError
-from .labels import read_labels
+from .evaluation import Evaluation, evaluate
+from .labels import Labels, read_labels
 from .readers import open_cases
 from .report import write_report
-from .segmentation import segment
-from .shape import extract_features, feature_table
+from .segmentation import Segmentation, segment, segment_cases, train
+from .shape import FEATURES, Conventions, FeatureTable, extract_features, feature_table
 from .verification import verify
 
 __all__ = [
+    "FEATURES",
     "Case",
     "CaseError",
+    "Conventions",
+    "Evaluation",
+    "Family",
+    "FeatureTable",
     "InputError",
+    "Labels",
     "LggshapeError",
+    "Segmentation",
+    "Study",
     "__version__",
     "associate",
     "choose_family",
+    "evaluate",
     "extract_features",
     "feature_table",
     "open_cases",
     "read_features",
     "read_labels",
     "segment",
+    "segment_cases",
+    "train",
     "verify",
     "write_report",
 ]
