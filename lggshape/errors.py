@@ -15,3 +15,10 @@ class InputError(LggshapeError, ValueError):
 
 class CaseError(LggshapeError):
     """One case cannot be read or processed; the other cases go on (exit status 1)."""
+
+
+class InternalError(CaseError):
+    """A programming error stopped one case: a bug in lggshape, not a fault of the case.
+
+    The error itself is the `__cause__`.
+    """

@@ -1,30 +1,31 @@
 """Map a function over cases: on the cores of this machine, or on a Dask cluster."""
 
+import logging
 import multiprocessing
 import os
+import pickle
 import signal
-import sys
-import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from functools import partial
-from multiprocessing import connection, forkserver
-from multiprocessing.context import BaseContext
-from types import ModuleType
 from typing import Any, NamedTuple
 
-from lggshape.errors import CaseError, InputError
+from lggshape.errors import CaseError, InputError, InternalError
 
+_LOGGER = logging.getLogger("lggshape")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _CONNECT_SECONDS = 10
 _LONGEST_TEXT = 300
+_IDLE_SECONDS = 20
+"""How long processes that have nothing to do wait for more work."""
+
+_in_worker = False
 
 
-class _UnexpectedError(CaseError):
-    """What an error of no known kind is wrapped in; that error is the cause."""
+class _WrappedError(CaseError):
+    """What an error that is no `CaseError`, and no bug either, is wrapped in."""
 
 
 class Outcome(NamedTuple):
@@ -37,7 +38,9 @@ class Outcome(NamedTuple):
     value : object or None
         What the function returned; None if it failed.
     error : CaseError or None
-        Why the item failed.
+        Why the item failed. An `InternalError` is a bug; any other is a fault of the item, or of
+        the system (no memory, a disk that cannot be read). What is no `CaseError` itself is the
+        `__cause__`.
     """
 
     item: Any
@@ -57,13 +60,13 @@ def map_cases(
     Parameters
     ----------
     function : callable
-        Called with one item. More than one job, or a scheduler, needs a function that can be
-        pickled: one defined at the top of a module, or a `functools.partial` of one.
+        Called with one item. For more than one job, or a scheduler, it is sent to other processes:
+        a function of a module, of a script or of a notebook, or a `functools.partial` of one.
     items : iterable
         The items.
     jobs : int, optional
         Number of processes; 1 is this process alone. By default the cores that this process may
-        use.
+        use, or 1 in a process that already is one of several.
     scheduler : str, optional
         Address of a Dask scheduler ("tcp://host:8786"), whose workers do the work in place of
         processes of this machine.
@@ -76,7 +79,8 @@ def map_cases(
     Raises
     ------
     InputError
-        If `jobs` is below 1, `distributed` is not installed, or the scheduler does not answer.
+        If `jobs` is below 1, the function cannot be sent to other processes, `distributed` is not
+        installed, or the scheduler does not answer.
 
     Notes
     -----
@@ -84,11 +88,29 @@ def map_cases(
     of them is tried once more in a process of its own; one whose process dies again fails. A Dask
     scheduler has its own rule for this (`distributed.scheduler.allowed-failures`).
 
-    New processes are forked from a server process that has no threads and does no work, so that
-    neither locks nor random states of this process are carried into them. They do not import the
-    main script again, so it needs no `if __name__ == "__main__":`, unless `function` is defined in
-    that script.
+    The processes are new ones of joblib's, so that neither locks nor random states of this process
+    are carried into them. They do not import the main script again: it needs no
+    `if __name__ == "__main__":`. They are kept for the next call, and end when they are idle.
+
+    Warnings of other processes, and the tracebacks of bugs, go to the logger "lggshape".
+
+    Examples
+    --------
+    >>> import math
+    >>> for item, value, error in map_cases(math.sqrt, [4, -1], jobs=1):
+    ...     print(item, value, type(error).__name__)
+    4 2.0 NoneType
+    -1 None InternalError
     """
+    return _logged(_outcomes(function, items, jobs, scheduler))
+
+
+def _outcomes(
+    function: Callable[[Any], Any],
+    items: Iterable[Any],
+    jobs: int | None,
+    scheduler: str | None = None,
+) -> Iterator[Outcome]:
     if scheduler is not None:
         return _map_dask(function, items, scheduler)
     if jobs is None:
@@ -98,9 +120,20 @@ def map_cases(
         raise InputError(msg)
     work = list(items)
     jobs = min(jobs, len(work))
-    if jobs <= 1:
+    # A process that is one of several may not, or should not, start more of them.
+    if jobs <= 1 or _in_worker or multiprocessing.current_process().daemon:
         return (_call(function, item) for item in work)
     return _map_processes(function, work, jobs)
+
+
+def _logged(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """Pass outcomes on, and keep the tracebacks of what is not a fault of the item."""
+    for outcome in outcomes:
+        if isinstance(outcome.error, InternalError):
+            _LOGGER.error("%s", _name(outcome.item), exc_info=outcome.error.__cause__)
+        elif isinstance(outcome.error, _WrappedError):
+            _LOGGER.warning("%s", _name(outcome.item), exc_info=outcome.error.__cause__)
+        yield outcome
 
 
 def map_all(
@@ -123,8 +156,8 @@ def map_all(
     Exception
         What the function raised, or a CaseError if a process died.
     """
-    for outcome in map_cases(function, items, jobs=jobs):
-        if isinstance(outcome.error, _UnexpectedError):
+    for outcome in _outcomes(function, items, jobs):
+        if isinstance(outcome.error, InternalError | _WrappedError):
             raise outcome.error.__cause__ or outcome.error
         if outcome.error is not None:
             raise outcome.error
@@ -145,33 +178,41 @@ def _call(function: Callable[[Any], Any], item: Any) -> Outcome:
 
 
 def _failed(item: Any, error: BaseException) -> Outcome:
-    """Give the outcome of an item that raised; an error of no known kind is wrapped."""
+    """Return the outcome of an item that raised: a bug is told from what was not the program."""
     if isinstance(error, CaseError):
         return Outcome(item, None, error)
-    name = getattr(item, "id", item)
     # Libraries raise with pages of text; a reason has to fit a line and a cell of a table.
     text = " ".join(str(error).split())
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]} ..."
-    msg = f"Expected {name} to be processed, found an unexpected {type(error).__name__}: {text}"
-    wrapped = _UnexpectedError(msg)
+    wrapped: CaseError
+    if isinstance(error, InputError):
+        wrapped = _WrappedError(text)
+    elif isinstance(error, OSError | MemoryError):
+        found = f"{type(error).__name__}: {text}" if text else "no memory left"
+        wrapped = _WrappedError(f"Expected {_name(item)} to be processed, found {found}.")
+    else:
+        wrapped = InternalError(f"internal error: {type(error).__name__}: {text}; see the log")
     wrapped.__cause__ = error
     return Outcome(item, None, wrapped)
 
 
+def _name(item: Any) -> str:
+    return str(getattr(item, "id", item))
+
+
 def _map_processes(function: Callable[[Any], Any], work: list[Any], jobs: int) -> Iterator[Outcome]:
-    context = _context(function)
     waiting = deque(range(len(work)))
     outcomes: dict[int, Outcome] = {}
     running: dict[Future[Any], int] = {}
     following = 0
-    pool = _pool(context, jobs)
+    pool = _pool(jobs)
     try:
         while following < len(work):
             broken = False
             try:
                 while waiting and len(running) < jobs:
-                    running[_submit(pool, function, work[waiting[0]])] = waiting[0]
+                    running[pool.submit(_work, function, work[waiting[0]])] = waiting[0]
                     waiting.popleft()
             except BrokenProcessPool:
                 broken = True  # a process died while it had nothing to do
@@ -179,99 +220,79 @@ def _map_processes(function: Callable[[Any], Any], work: list[Any], jobs: int) -
             if broken or any(isinstance(future.exception(), BrokenProcessPool) for future in done):
                 # All that run break together, whichever of the processes died.
                 done, _ = wait(running)
-                pool.shutdown()
-                pool = _pool(context, jobs)
+                pool = _pool(jobs)
             for future in done:
                 index = running.pop(future)
-                error = future.exception()
-                if error is None:
-                    outcomes[index] = Outcome(work[index], future.result(), None)
-                elif isinstance(error, BrokenProcessPool):
-                    outcomes[index] = _alone(context, function, work[index])
+                if isinstance(future.exception(), BrokenProcessPool):
+                    outcomes[index] = _alone(function, work[index])
+                    pool = _pool(jobs)
                 else:
-                    outcomes[index] = _failed(work[index], error)
+                    outcomes[index] = _outcome(work[index], future)
             while following in outcomes:
                 yield outcomes.pop(following)
                 following += 1
     finally:
-        pool.shutdown(cancel_futures=True)
+        for future in running:
+            future.cancel()
 
 
-def _alone(context: BaseContext, function: Callable[[Any], Any], item: Any) -> Outcome:
+def _alone(function: Callable[[Any], Any], item: Any) -> Outcome:
     """Try an item in a process of its own."""
-    with _pool(context, 1) as pool:
-        future = _submit(pool, function, item)
-        error = future.exception()
-        if error is None:
-            return Outcome(item, future.result(), None)
-    if isinstance(error, BrokenProcessPool):
-        name = getattr(item, "id", item)
+    future = _pool(1).submit(_work, function, item)
+    if not isinstance(future.exception(), BrokenProcessPool):
+        return _outcome(item, future)
+    msg = (
+        f"Expected {_name(item)} to be processed, found that the process working on it died twice "
+        "(out of memory, or killed)."
+    )
+    return Outcome(item, None, CaseError(msg))
+
+
+def _outcome(item: Any, future: Future[Any]) -> Outcome:
+    """Return what came of an item in another process, and pass on what it was warned of."""
+    error = future.exception()
+    if isinstance(error, pickle.PicklingError):
+        # The cause is a whole traceback as text; what it ends with says what is wrong.
+        reason = str(error.__cause__ or error).strip('"\n').splitlines()[-1]
         msg = (
-            f"Expected {name} to be processed, found that the process working on it died twice "
-            "(out of memory, or killed)."
+            f"Expected a function and cases that can be sent to other processes, found: "
+            f"{reason}. Use jobs=1, or define the function without such parts."
         )
-        return Outcome(item, None, CaseError(msg))
-    return _failed(item, error)
+        raise InputError(msg) from error
+    if error is not None:
+        return _failed(item, error)
+    value, warned = future.result()
+    for text in warned:
+        _LOGGER.warning("%s: %s", _name(item), text)
+    return Outcome(item, value, None)
 
 
-def _pool(context: BaseContext, jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_worker)
-
-
-def _submit(pool: ProcessPoolExecutor, function: Callable[[Any], Any], item: Any) -> Future[Any]:
-    """Submit an item; a process that this starts does not import the main script again."""
-    main = sys.modules["__main__"]
-    if _module(function) != main.__name__:
-        sys.modules["__main__"] = ModuleType("__main__")
+def _pool(jobs: int) -> Any:
+    """Return processes: those of an earlier call, if they are as many and none has died."""
     try:
-        return pool.submit(function, item)
-    finally:
-        sys.modules["__main__"] = main
+        from loky import get_reusable_executor
+    except ImportError:  # joblib brings its own
+        from joblib.externals.loky import get_reusable_executor
 
-
-def _module(function: Callable[[Any], Any]) -> str:
-    """Give the name of the module that a function, or the function of a partial, is from."""
-    while isinstance(function, partial):
-        function = function.func
-    return getattr(function, "__module__", None) or __name__
+    # The processes share the cores already, so each computes with one thread.
+    threads = {name: os.environ.get(name, one) for name, one in _ONE_THREAD.items()}
+    return get_reusable_executor(
+        jobs, timeout=_IDLE_SECONDS, initializer=_begin_worker, env=threads
+    )
 
 
 def _begin_worker() -> None:
-    """Leave Ctrl-C to the parent, and end when the parent is gone, however it ended."""
+    """Leave Ctrl-C to the parent, and do what comes alone."""
+    global _in_worker  # noqa: PLW0603
+    _in_worker = True
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
 
 
-def _end_with(sentinel: int) -> None:
-    connection.wait([sentinel])
-    os._exit(1)
-
-
-def _context(function: Callable[[Any], Any]) -> BaseContext:
-    """Give the start method: fork from a clean server where there is one, else spawn."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():  # pragma: no cover (Windows)
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    # The server imports what the function needs once, so that a worker starts in milliseconds.
-    context.set_forkserver_preload([_module(function)])
-    with _environment(_ONE_THREAD):
-        # The processes share the cores already. Without threads the server is safe to fork, too.
-        forkserver.ensure_running()
-    return context
-
-
-@contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set variables of the environment that are not set, for as long as the block runs."""
-    new = {name: value for name, value in variables.items() if name not in os.environ}
-    os.environ.update(new)
-    try:
-        yield
-    finally:
-        for name in new:
-            del os.environ[name]
+def _work(function: Callable[[Any], Any], item: Any) -> tuple[Any, list[str]]:
+    """Call a function in another process, and keep its warnings."""
+    with warnings.catch_warnings(record=True) as caught:
+        value = function(item)
+    return value, [f"{one.category.__name__}: {one.message}" for one in caught]
 
 
 def _map_dask(

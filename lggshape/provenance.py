@@ -5,7 +5,7 @@ import logging
 import os
 import platform
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -171,10 +171,13 @@ class Record:
         What was read, as it was before the work began.
     details : dict
         Whatever the run adds: counts of cases, names of networks.
+    at_end : list of callable
+        Called when the work is done and the inputs were compared, before the outputs are listed.
     """
 
     inputs: tuple[InputFile, ...]
     details: dict[str, Any] = field(default_factory=dict)
+    at_end: list[Callable[[], None]] = field(default_factory=list)
 
 
 @contextmanager
@@ -225,6 +228,8 @@ def recorded(
             name,
             path.name,
         )
+    for call in record.at_end:
+        call()
     named = record.details.pop("outputs", ())
     outputs = (
         outputs_in_place(path.parent, named)

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lggshape.case import FLAIR, Case
-from lggshape.errors import CaseError
+from lggshape.case import FLAIR
 from lggshape.files import TableSource, is_missing, names_cell, read_patient_table
 from lggshape.masks import bounding_box, find_components
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
-from lggshape.readers import CaseSource, open_cases, refuse_repeated_names
+from lggshape.readers import CaseSource
+from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.readers.naming import SEQUENCES
 
 _COUNTS = ("slices", "tumour_slices", "tumour_voxels", "components_6", "components_26")
@@ -93,7 +93,7 @@ class _Checked(NamedTuple):
 
 
 def verify(
-    cases: str | os.PathLike[str] | Sequence[CaseSource | Case],
+    cases: Cases,
     *,
     labels: TableSource | Sequence[TableSource] = (),
     patient_column: str | None = None,
@@ -140,8 +140,7 @@ def verify(
     >>> len(found.cases), found.failures
     (2, {})
     """
-    sources = open_cases(cases) if isinstance(cases, str | os.PathLike) else list(cases)
-    refuse_repeated_names(sources)
+    sources = sources_of(cases)
     if isinstance(labels, str | os.PathLike | pd.DataFrame):
         labels = [labels]
     tables = _read_tables(labels, patient_column)
@@ -168,19 +167,17 @@ def verify(
     return Verification(table, _label_counts(tables, patients), tuple(messages))
 
 
-def check_case(item: CaseSource | Case) -> _Checked:
-    """Read a case, unless it is in memory, and describe it.
+def check_case(source: CaseSource) -> _Checked:
+    """Read a case and describe it.
 
     Raises
     ------
     CaseError
         If it cannot be read, or has neither an image nor a mask.
     """
-    case = item if isinstance(item, Case) else item.read()
+    case = source.read()
     voxels = case.image if case.image is not None else case.mask
-    if voxels is None:
-        msg = f"Expected case {case.id} to have an image or a mask, found none."
-        raise CaseError(msg)
+    assert voxels is not None  # one of them is required
     missing = case.missing_sequences(SEQUENCES) if case.image is not None else ()
     row: dict[str, Any] = {
         "case": case.id,
@@ -241,7 +238,7 @@ def _slice_digests(image: NDArray[np.generic]) -> list[bytes]:
     ]
 
 
-def _several_cases(sources: Sequence[CaseSource | Case]) -> list[str]:
+def _several_cases(sources: Sequence[CaseSource]) -> list[str]:
     by_patient: dict[str, list[str]] = {}
     for source in sources:
         by_patient.setdefault(source.patient, []).append(source.id)
@@ -252,9 +249,7 @@ def _several_cases(sources: Sequence[CaseSource | Case]) -> list[str]:
     ]
 
 
-def _shared_slices(
-    sources: Iterable[CaseSource | Case], digests: dict[str, list[bytes]]
-) -> list[str]:
+def _shared_slices(sources: Iterable[CaseSource], digests: dict[str, list[bytes]]) -> list[str]:
     """Find slices that two patients have in common to the bit."""
     patient_of = {source.id: source.patient for source in sources}
     first: dict[bytes, str] = {}

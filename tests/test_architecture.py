@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "figures": {"errors"},
     "files": LEAVES,
     "parallel": LEAVES,
+    "commands": CASES | {"provenance"},
     "results": LEAVES | {"files"},
     "provenance": LEAVES | {"files", "results"},
     "readers": LEAVES | {"case", "files", "results"},

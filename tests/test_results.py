@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from lggshape import results
 from lggshape.errors import InputError
 from lggshape.files import file_hash
 from lggshape.provenance import recorded
@@ -452,7 +451,7 @@ def test_a_file_that_grows_is_known_whatever_it_holds(tmp_path: Path) -> None:
         for line in "abc":
             with (out / "log.csv").open("a") as file:
                 file.write(line)
-        results.check_folder(out, overwrite=True)
+        check_folder(out, overwrite=True)
     assert recorded_outputs(out) == {"log.csv": frozenset([file_hash(out / "log.csv")])}
 
 
@@ -460,8 +459,9 @@ def test_half_a_line_in_the_list_is_no_file(tmp_path: Path) -> None:
     write_in_place(tmp_path, {"a.csv": "1"})
     (hidden,) = tmp_path.glob(".lggshape-*")
     with hidden.open("a") as file:
-        file.write('{"path": "b.csv", "sha')
-    assert set(recorded_outputs(tmp_path)) == {"a.csv"}
+        file.write('\n{"path": "b.csv", "sha')
+    write_in_place(tmp_path, {"c.csv": "1"})
+    assert set(recorded_outputs(tmp_path)) == {"a.csv", "c.csv"}
 
 
 def test_gone_on_with_an_older_run_its_files_are_not_taken_for_ours(tmp_path: Path) -> None:

@@ -1,0 +1,338 @@
+"""What all commands share: cases, results and their record, progress, failures, log, exit status.
+
+A command reads its options, calls one function and says what came of it, inside `run_command`.
+"""
+
+import logging
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from lggshape.files import StrPath, write_json, write_table, write_text
+from lggshape.progress import OnProgress, Progress
+from lggshape.provenance import InputFile, Record, recorded
+from lggshape.results import (
+    RECORD,
+    check_place,
+    record_beside,
+    record_file,
+    results_file,
+    results_folder,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lggshape.readers import CaseSource
+
+LOGGER = logging.getLogger("lggshape")
+LOG = "run.log"
+
+SOME_FAILED, NOT_STARTED, BUG, INTERRUPTED = 1, 2, 70, 130
+"""Exit statuses other than 0. 70 is EX_SOFTWARE of sysexits.h."""
+
+Kind = Literal["folder", "file", "in place", "nothing"]
+
+
+@dataclass
+class Run:
+    """A command at work.
+
+    Attributes
+    ----------
+    place : Path
+        The folder to write to.
+    inputs : tuple of InputFile
+        What is read, as it was before the work began.
+    details : dict
+        What the record says besides, such as counts of cases.
+    on_progress : callable or None
+        What long functions are given to show how far they have come.
+    summary : list of str
+        Lines to print at the end, unless the command is to be quiet.
+    notes : list of str
+        Lines to print on stderr in any case.
+    failures : dict of str to str
+        The cases that failed, with the reason; they make the exit status 1.
+    """
+
+    place: Path
+    inputs: tuple[InputFile, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+    on_progress: OnProgress | None = None
+    summary: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def write_tables(self, tables: "Mapping[str, pd.DataFrame]") -> None:
+        """Write each table under its name."""
+        for name, table in tables.items():
+            write_table(self.place / f"{name}.csv", table)
+
+    def write_json(self, name: str, value: Mapping[str, Any]) -> None:
+        """Write a JSON file."""
+        write_json(self.place / name, value)
+
+    def fail(self, failures: Mapping[str, str], *, of: int | None = None) -> None:
+        """Note the cases that failed, each with its reason, and of how many."""
+        self.failures.update(failures)
+        if of is not None:
+            self.details["cases"] = of
+        self.details["failed"] = len(self.failures)
+
+
+@contextmanager
+def run_command(
+    name: str,
+    *,
+    out: StrPath | None = None,
+    kind: Kind = "folder",
+    options: Mapping[str, Any] | None = None,
+    inputs: Iterable[StrPath | None] = (),
+    overwrite: bool = False,
+    quiet: bool = False,
+) -> Iterator[Run]:
+    """Do a command's work: refuse what can be refused, record, show progress, list failures.
+
+    Parameters
+    ----------
+    name : str
+        The command.
+    out : str or Path, optional
+        Where the results go; None for a command that writes nothing.
+    kind : {"folder", "file", "in place", "nothing"}
+        Whether `out` is a folder that is replaced as a whole, a table with its record beside it,
+        or a folder that is written in place.
+    options : mapping, optional
+        The options for the record.
+    inputs : iterable of str, Path or None
+        What is read. Results inside an input are refused; None counts for nothing.
+    overwrite : bool
+        Whether the results of an earlier run may be replaced.
+    quiet : bool
+        Whether to show neither progress nor a summary.
+
+    Yields
+    ------
+    Run
+        What to write to and to report to.
+
+    Raises
+    ------
+    InputError
+        If the results could not be written; the block does not begin then.
+    SystemExit
+        With the status 1, if cases failed.
+    """
+    given = [Path(path) for path in inputs if path is not None]
+    target = Path() if out is None else Path(out)
+    run = Run(target)
+    with ExitStack() as stack:
+        log = stack.enter_context(_Log.kept(beside=None if out is None else target))
+        record = Record(())
+        if kind != "nothing":
+            run.place = stack.enter_context(
+                _results(target, kind, overwrite=overwrite, inputs=given)
+            )
+            path = run.place / (record_beside(target) if kind == "file" else RECORD)
+            in_place = kind == "in place"
+            record = stack.enter_context(
+                recorded(path, command=name, options=options or {}, inputs=given, in_place=in_place)
+            )
+            log_name = f"{target.stem}.log" if kind == "file" else LOG
+            record.at_end.append(lambda: log.write(run.place / log_name, in_place=in_place))
+            log.shown = target.parent / log_name if kind == "file" else target / log_name
+        run.inputs, run.details = record.inputs, record.details
+        run.on_progress = stack.enter_context(progress_bar(quiet=quiet))
+        yield run
+    _report(run, log, quiet=quiet)
+
+
+def _results(
+    target: Path, kind: Kind, *, overwrite: bool, inputs: list[Path]
+) -> AbstractContextManager[Path]:
+    if kind == "folder":
+        return results_folder(target, overwrite=overwrite, inputs=inputs)
+    if kind == "file":
+        return results_file(target, overwrite=overwrite, inputs=inputs)
+    check_place(target, inputs=inputs)
+    return nullcontext(target)
+
+
+def _report(run: Run, log: "_Log", *, quiet: bool) -> None:
+    """Print what came of a run, and end with the status 1 if cases failed."""
+    for line in () if quiet else run.summary:
+        print(line)  # noqa: T201
+    notes = [*run.notes, *(f"{case}: {reason}" for case, reason in run.failures.items())]
+    for line in [*notes, *log.summary(quiet=quiet)]:
+        print(line, file=sys.stderr)  # noqa: T201
+    if run.failures:
+        raise SystemExit(SOME_FAILED)
+
+
+def find_sources(
+    paths: Iterable[StrPath], *, manifest: StrPath | None = None, masks_only: bool = False
+) -> "list[CaseSource]":
+    """Find the cases of several paths, with the patients that a manifest names.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Folders of cases, or NIfTI files.
+    manifest : str or Path, optional
+        A CSV with the columns case and patient, perhaps site.
+    masks_only : bool
+        Whether the paths are read for their masks.
+
+    Returns
+    -------
+    list of CaseSource
+        In the order of the paths.
+
+    Raises
+    ------
+    InputError
+        If a path holds no case, or the manifest cannot be used.
+    """
+    from lggshape.readers import assign_patients, open_cases
+
+    found = [open_cases(Path(path), masks_only=masks_only) for path in paths]
+    sources = [source for sources in found for source in sources]
+    return sources if manifest is None else list(assign_patients(sources, Path(manifest)))
+
+
+# --- progress
+
+
+@contextmanager
+def progress_bar(*, quiet: bool) -> Iterator[OnProgress | None]:
+    """Provide what shows progress on a terminal; None in a pipe, or if `quiet`."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def show(progress: Progress) -> None:
+            if progress.done == 0:  # another piece of work: its time has nothing to do with before
+                bar.reset(task)
+            bar.update(
+                task,
+                description=progress.doing,
+                completed=progress.done,
+                total=progress.total,
+            )
+
+        yield show
+
+
+# --- the log
+
+
+class _Log(logging.Handler):
+    """Keeps warnings and tracebacks of a run, to be written beside its results.
+
+    Attributes
+    ----------
+    shown : Path or None
+        Where the log is written, for the summary.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+        self.shown: Path | None = None
+        self._lines: list[str] = []
+        self._errors = 0
+
+    @classmethod
+    @contextmanager
+    def kept(cls, *, beside: Path | None) -> "Iterator[_Log]":
+        """Provide a log while the block runs; keep it in a new file if the block ends in a bug."""
+        log = cls()
+        loggers = (LOGGER, logging.getLogger("py.warnings"))
+        for logger in loggers:
+            logger.addHandler(log)
+        logging.captureWarnings(True)
+        try:
+            yield log
+        except Exception as error:
+            if is_bug(error):
+                error.add_note(_KEPT + str(log.keep(error, beside)))
+            raise
+        finally:
+            logging.captureWarnings(False)
+            for logger in loggers:
+                logger.removeHandler(log)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+        self._errors += record.levelno >= logging.ERROR
+
+    def write(self, path: Path, *, in_place: bool) -> None:
+        """Write what there is to say, if anything."""
+        if not self._lines:
+            return
+        write_text(path, "\n".join(self._lines) + "\n")
+        if in_place:
+            record_file(path.parent, path)
+
+    def keep(self, error: BaseException, beside: Path | None) -> Path:
+        """Write everything and the traceback of an error to a new file, and return its path."""
+        text = "".join([*(f"{line}\n" for line in self._lines), *traceback.format_exception(error)])
+        folders = [] if beside is None else [beside.resolve().parent]
+        for folder in (*folders, Path(tempfile.gettempdir())):
+            try:
+                number, name = tempfile.mkstemp(".log", "lggshape-bug-", folder)
+            except OSError:
+                continue
+            with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+            return Path(name)
+        return Path("(nowhere: no folder can be written)")
+
+    def summary(self, *, quiet: bool) -> list[str]:
+        """Return what to print of the log: bugs in any case, warnings unless `quiet`."""
+        where = "" if self.shown is None else f": {self.shown}"
+        if self._errors:
+            count = f"{self._errors} {'case' if self._errors == 1 else 'cases'}"
+            return [
+                f"lggshape: {count} failed by an internal error, which is a bug in lggshape. "
+                f"Please report it with the log{where}."
+            ]
+        if self._lines and not quiet:
+            plural = "" if len(self._lines) == 1 else "s"
+            return [f"lggshape: {len(self._lines)} warning{plural} in the log{where}."]
+        return []
+
+
+_KEPT = "log: "
+
+
+def is_bug(error: BaseException) -> bool:
+    """Return whether an error is a fault of the program, not of its input or of the system."""
+    from lggshape.errors import LggshapeError
+
+    # Typer and Click raise errors of their own to end a command.
+    own = type(error).__module__.partition(".")[0] in {"click", "typer"}
+    expected = (LggshapeError, OSError, MemoryError, KeyboardInterrupt, SystemExit)
+    return not (own or isinstance(error, expected))
+
+
+def kept_log(error: BaseException) -> str:
+    """Return where `run_command` kept the traceback of an error; "" if it did not."""
+    notes = getattr(error, "__notes__", ())
+    return next((note.removeprefix(_KEPT) for note in notes if note.startswith(_KEPT)), "")

@@ -1,0 +1,39 @@
+"""Results of runs: where they go, how they get there whole, and what may be removed."""
+
+from lggshape.results.folders import fresh_folder, results_file, results_folder
+from lggshape.results.places import check_file, check_folder, check_place
+from lggshape.results.records import (
+    MARKS,
+    RECORD,
+    Output,
+    end_recording,
+    is_results_folder,
+    note_outputs,
+    outputs_in,
+    outputs_in_place,
+    record_beside,
+    record_file,
+    recorded_outputs,
+    remove_recorded,
+)
+
+__all__ = [
+    "MARKS",
+    "RECORD",
+    "Output",
+    "check_file",
+    "check_folder",
+    "check_place",
+    "end_recording",
+    "fresh_folder",
+    "is_results_folder",
+    "note_outputs",
+    "outputs_in",
+    "outputs_in_place",
+    "record_beside",
+    "record_file",
+    "recorded_outputs",
+    "remove_recorded",
+    "results_file",
+    "results_folder",
+]

@@ -1,0 +1,206 @@
+"""Folders of results: whole or not there.
+
+A run writes into a private folder first. When everything is there it is moved to its place, and
+`run.json` comes last: results without it, or with one marked as unfinished, are not whole.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from lggshape.errors import InputError
+from lggshape.files import StrPath
+from lggshape.results.places import check_file, check_folder, nearest_folder, not_writable
+from lggshape.results.records import (
+    RECORD,
+    Outputs,
+    end_recording,
+    holds_record,
+    listed_outputs,
+    record_beside,
+    recorded_outputs,
+    remove_files,
+    remove_recorded,
+    steps_to,
+    unchanged_files,
+    write_unfinished,
+)
+
+
+@contextmanager
+def results_folder(
+    folder: StrPath, *, overwrite: bool = False, inputs: Iterable[StrPath] = ()
+) -> Iterator[Path]:
+    """Provide a private folder to write results to, and move them to `folder` if the block ends.
+
+    There is never half a set of results that looks whole, and those of an earlier run stay until
+    they are replaced.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where the results go. It is new, or empty, or holds an earlier run.
+    overwrite : bool
+        Whether an earlier run may be replaced. Only the files that its `run.json` lists are
+        removed.
+    inputs : iterable of str or Path
+        Files and folders that are read. The results may not lie inside them, nor around them.
+
+    Yields
+    ------
+    Path
+        Where to write. When the block ends, `run.json` has to be there, as
+        `lggshape.provenance.recorded` writes it.
+
+    Raises
+    ------
+    InputError
+        As `check_folder` does, before the block begins; and after it, if files that this tool did
+        not write lie in the way by then. The results are kept in that case, and the message says
+        where.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from lggshape.provenance import recorded
+    >>> with TemporaryDirectory() as parent:
+    ...     out = Path(parent, "results")
+    ...     with (
+    ...         results_folder(out) as place,
+    ...         recorded(place / "run.json", command="example", options={}, inputs=[]),
+    ...     ):
+    ...         _ = (place / "table.csv").write_text("a,b")
+    ...     sorted(path.name for path in out.iterdir())
+    ['run.json', 'table.csv']
+    """
+    check_folder(folder, overwrite=overwrite, inputs=inputs)
+    target = Path(folder).resolve()
+    with _staging(target, RECORD) as place:
+        yield place
+
+
+@contextmanager
+def results_file(
+    path: StrPath, *, overwrite: bool = False, inputs: Iterable[StrPath] = ()
+) -> Iterator[Path]:
+    """Provide a private folder to write one table to, and move it to `path` if the block ends.
+
+    The record lies beside the table: `features.run.json` beside `features.csv`.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the table goes.
+    overwrite : bool
+        Whether it may replace one of an earlier run, known by the record beside it.
+    inputs : iterable of str or Path
+        As for `results_folder`.
+
+    Yields
+    ------
+    Path
+        Where to write the table and the record, under the names that they have at `path`.
+
+    Raises
+    ------
+    InputError
+        As `check_file` does, before the block begins, and as `results_folder` does.
+    """
+    check_file(path, overwrite=overwrite, inputs=inputs)
+    path = Path(path)
+    with _staging(path.parent.resolve(), record_beside(path)) as place:
+        yield place
+
+
+def fresh_folder(
+    folder: StrPath, *, overwrite: bool = False, inputs: Iterable[StrPath] = ()
+) -> None:
+    """Make a folder to write results in place, without mixing them with those of an earlier run.
+
+    Parameters
+    ----------
+    folder, overwrite, inputs
+        As for `results_folder`. The results of an earlier run are removed at once.
+
+    Raises
+    ------
+    InputError
+        As `check_folder` does.
+    """
+    check_folder(folder, overwrite=overwrite, inputs=inputs)
+    target = Path(folder).resolve()
+    try:
+        if target.is_dir() and holds_record(target, RECORD):
+            remove_recorded(target)
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_writable(target, error) from error
+
+
+@contextmanager
+def _staging(target: Path, record: str) -> Iterator[Path]:
+    """Provide a private folder on the file system of `target`; move what is in it there."""
+    # In the target where there is one: what lies beside it may be another file system, or closed.
+    place = nearest_folder(target) / f".lggshape-{uuid4().hex[:12]}.part"
+    try:
+        place.mkdir()
+    except OSError as error:
+        raise not_writable(target, error) from error
+    try:
+        yield place
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    try:
+        _publish(place, target, record)
+    except (OSError, InputError) as error:
+        msg = f"{error} The new results are whole, and lie in {place}."
+        raise InputError(msg) from error
+
+
+def _publish(place: Path, target: Path, record: str) -> None:
+    """Move results to their folder; the record comes last and makes them valid."""
+    new = listed_outputs(place / record)
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        place.rename(target)
+        return
+    old = recorded_outputs(target, record=record) if holds_record(target, record) else {}
+    removable = unchanged_files(target, old)
+    in_the_way = [name for name in new if name not in old and _is_taken(target, name)]
+    if in_the_way:
+        msg = (
+            f"Expected no other files where results go, found: {', '.join(in_the_way)} in {target}."
+        )
+        raise InputError(msg)
+    # From here on the folder is marked as unfinished, and what is old and what is new are both
+    # known as this tool's: whenever the work is killed, it can be done again with --overwrite.
+    write_unfinished(target / record, _merged(old, new))
+    remove_files(
+        target, [path for path in removable if path.relative_to(target).as_posix() not in new]
+    )
+    for name in new:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).replace(target / name)
+    (place / record).replace(target / record)
+    if record == RECORD:
+        end_recording(target)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_taken(folder: Path, name: str) -> bool:
+    """Whether a file cannot be written without touching something that is there."""
+    *parents, _ = steps_to(folder, name)
+    blocked = any(
+        place.is_symlink() or (place.exists() and not place.is_dir()) for place in parents
+    )
+    return blocked or os.path.lexists(folder / name)
+
+
+def _merged(*several: Outputs) -> dict[str, frozenset[str]]:
+    names = dict.fromkeys(name for outputs in several for name in outputs)
+    none = frozenset[str]()
+    return {name: none.union(*(outputs.get(name, none) for outputs in several)) for name in names}

@@ -1,0 +1,352 @@
+"""The record of a run: which files it wrote, each with its hash, so that no others are removed.
+
+Runs that are moved as a whole list their files at the end. Runs that can be resumed (segmenting,
+training) write in place: they call `record_file` for each file, and the list becomes part of
+`run.json` when they are done.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lggshape.errors import InputError
+from lggshape.files import StrPath, file_hash, write_json
+
+RECORD = "run.json"
+"""The record of a run, in its folder."""
+
+MARKS = {"tool": "lggshape", "format": 2}
+"""What tells a record of this tool, with hashes, from one of something else."""
+
+_JOURNAL = ".lggshape-outputs.jsonl"
+_ANY = ""
+"""In place of a hash: a file that is still being written, whatever it holds."""
+
+Outputs = Mapping[str, frozenset[str]]
+"""Files relative to a folder, each with the hashes that it may have."""
+
+
+class Output(NamedTuple):
+    """A file that a run wrote.
+
+    Attributes
+    ----------
+    path : str
+        Relative to the folder of the results, with `/` between folders.
+    sha256 : str
+        Hash of the file.
+    """
+
+    path: str
+    sha256: str
+
+
+def record_beside(path: StrPath) -> str:
+    """Return the name of the record beside a table.
+
+    Examples
+    --------
+    >>> record_beside("results/features.csv")
+    'features.run.json'
+    """
+    return f"{Path(path).stem}.run.json"
+
+
+def outputs_in(folder: StrPath, *, record: str = RECORD) -> list[Output]:
+    """Return every file in a folder that no one else writes to, with its hash.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A private folder, as `results_folder` provides it.
+    record : str
+        The name of the record, which does not list itself.
+    """
+    folder = Path(folder)
+    own = folder / record
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != own)
+    return [Output(path.relative_to(folder).as_posix(), file_hash(path)) for path in paths]
+
+
+def recorded_outputs(folder: StrPath, *, record: str = RECORD) -> dict[str, frozenset[str]]:
+    """Read which files of a folder an earlier run wrote.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A folder with results, whole or unfinished.
+    record : str
+        The name of the record.
+
+    Returns
+    -------
+    dict of str to frozenset of str
+        For each file, relative to the folder, the hashes that it may have. A run that was killed
+        leaves files of two states.
+
+    Raises
+    ------
+    InputError
+        If there is no record, or one of something else, or one that was written before records
+        kept hashes.
+    """
+    folder = Path(folder)
+    found: dict[str, set[str]] = {}
+    if os.path.lexists(folder / record):
+        found = {name: set(hashes) for name, hashes in listed_outputs(folder / record).items()}
+    elif record != RECORD or not (folder / _JOURNAL).exists():
+        msg = f"Expected {folder} to hold the results of an earlier run, found no {record} of one."
+        raise InputError(msg)
+    if record == RECORD:
+        for entry in _journal(folder):
+            found.setdefault(entry.path, set()).add(entry.sha256)
+    return {name: frozenset(hashes) for name, hashes in found.items()}
+
+
+def is_results_folder(folder: StrPath) -> bool:
+    """Return whether a folder holds what a run of this tool wrote, whole or unfinished."""
+    folder = Path(folder)
+    if (folder / _JOURNAL).exists():
+        return True
+    try:
+        values = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    if not isinstance(values, dict):
+        return False
+    return values.get("tool") == MARKS["tool"] or _is_old(values)
+
+
+def remove_recorded(folder: StrPath) -> None:
+    """Remove the files that an earlier run recorded, and nothing else.
+
+    Raises
+    ------
+    InputError
+        As `recorded_outputs` does, or if a file was changed since: nothing is removed then.
+    """
+    folder = Path(folder).resolve()
+    recorded = recorded_outputs(folder)
+    unchanged = unchanged_files(folder, recorded)
+    # If this is killed, what is left is still known.
+    write_unfinished(folder / RECORD, recorded)
+    remove_files(folder, unchanged)
+    (folder / _JOURNAL).unlink(missing_ok=True)
+    (folder / RECORD).unlink()
+
+
+def holds_record(folder: Path, record: str) -> bool:
+    """Return whether there is a record in a folder, or a list of files written in place."""
+    journal = record == RECORD and (folder / _JOURNAL).exists()
+    return journal or os.path.lexists(folder / record)
+
+
+def unchanged_files(folder: Path, recorded: Outputs) -> list[Path]:
+    """Return the recorded files that are there; raise if one is not what was recorded."""
+    found, changed = [], []
+    for name, hashes in recorded.items():
+        path = folder / name
+        if not os.path.lexists(path):
+            continue
+        is_ours = not any(place.is_symlink() for place in steps_to(folder, name)) and path.is_file()
+        if is_ours and (_ANY in hashes or file_hash(path) in hashes):
+            found.append(path)
+        else:
+            changed.append(name)
+    if changed:
+        msg = (
+            f"Expected the results of the earlier run as it wrote them, found that these were "
+            f"changed since: {', '.join(changed)} in {folder}. Move them away, or choose another "
+            "place for the new results."
+        )
+        raise InputError(msg)
+    return found
+
+
+def remove_files(folder: Path, paths: Iterable[Path]) -> None:
+    """Remove files, and the folders that are empty without them."""
+    paths = list(paths)
+    for path in paths:
+        path.unlink(missing_ok=True)
+    for path in sorted({path.parent for path in paths}, reverse=True):
+        with suppress(OSError):  # something else lies there
+            while path != folder:
+                path.rmdir()
+                path = path.parent  # noqa: PLW2901
+
+
+def record_file(folder: StrPath, path: StrPath, *, finished: bool = True) -> None:
+    """Record a file that was written in place, so that `overwrite` may remove it later.
+
+    The results are unfinished from here on: an earlier `run.json` is taken away until
+    `lggshape.provenance.recorded` writes the new one.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder of the results.
+    path : str or Path
+        The file: its path, or its name relative to the folder.
+    finished : bool
+        Whether it is as it is going to be. One that grows is recorded as not finished before
+        it is first written, so that its hash does not matter.
+    """
+    folder = Path(folder)
+    path = Path(path)
+    path = path if path.is_relative_to(folder) else folder / path
+    sha256 = file_hash(path) if finished else _ANY
+    note_outputs(folder, [Output(path.relative_to(folder).as_posix(), sha256)])
+
+
+def note_outputs(folder: StrPath, outputs: Iterable[Output]) -> None:
+    """Record files that are about to be written or moved to a folder, with the hashes to come.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder of the results.
+    outputs : iterable of Output
+        The files.
+    """
+    folder = Path(folder)
+    _take_record_away(folder)
+    _append(folder, outputs)
+
+
+def outputs_in_place(folder: StrPath, names: Iterable[str] = ()) -> list[Output]:
+    """Return the files of a run that wrote in place, each with its hash.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder of the results.
+    names : iterable of str
+        Files relative to the folder that belong to the run although `record_file` was not called
+        for them.
+    """
+    folder = Path(folder)
+    recorded: dict[str, str] = {}
+    with suppress(InputError):  # there is none, or one without hashes
+        earlier = listed_outputs(folder / RECORD)
+        recorded = {name: min(hashes) for name, hashes in earlier.items() if len(hashes) == 1}
+    recorded |= {entry.path: entry.sha256 for entry in _journal(folder)}
+    everything = sorted({**recorded, **dict.fromkeys(names)})
+    return [
+        Output(name, recorded.get(name) or file_hash(folder / name))
+        for name in everything
+        if (folder / name).is_file()
+    ]
+
+
+def end_recording(folder: StrPath) -> None:
+    """Remove the list that `record_file` kept, once `run.json` has it."""
+    (Path(folder) / _JOURNAL).unlink(missing_ok=True)
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    """Read a record of this tool; raise for one of something else, or without hashes."""
+    try:
+        if path.is_symlink():
+            raise ValueError("a link")
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        msg = f"Expected {path} to be the record of an earlier run, found: {error}."
+        raise InputError(msg) from error
+    if isinstance(values, dict) and all(values.get(name) == mark for name, mark in MARKS.items()):
+        return values
+    if isinstance(values, dict) and _is_old(values):
+        msg = (
+            f"Expected the hashes of the results in {path}, found a record of an older version "
+            "without them. What it lists is never removed: move it away yourself, or choose "
+            "another place for the new results."
+        )
+    else:
+        msg = f"Expected {path} to describe results of an earlier run, found something else."
+    raise InputError(msg)
+
+
+def _is_old(values: Mapping[str, Any]) -> bool:
+    """Whether a record is one that this tool wrote before it kept hashes."""
+    parts = {"versions", "outputs"} & set(values)
+    return "tool" not in values and "command" in values and bool(parts)
+
+
+def listed_outputs(path: Path) -> dict[str, frozenset[str]]:
+    """Return the files that a record lists, each with the hashes that it may have.
+
+    Raises
+    ------
+    InputError
+        If the record is not one of this tool with hashes, or a file is not in its folder.
+    """
+    found: dict[str, set[str]] = {}
+    values = _read_record(path)
+    try:
+        for entry in values.get("outputs", ()):
+            name, sha256 = entry["path"], entry["sha256"]
+            if not _is_inside(name) or not isinstance(sha256, str):
+                raise ValueError(f"the output {name!r}")
+            found.setdefault(name, set()).add(sha256)
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f"Expected {path} to list files in its folder, found: {error}."
+        raise InputError(msg) from error
+    return {name: frozenset(hashes) for name, hashes in found.items()}
+
+
+def _is_inside(name: Any) -> bool:
+    """Whether a name is that of a file in a folder, on every system."""
+    return (
+        isinstance(name, str)
+        and not {"", ".", ".."} & set(name.split("/"))
+        and not set("\\\0") & set(name)
+        and not re.match(r"[A-Za-z]:", name)
+    )
+
+
+def write_unfinished(path: Path, outputs: Outputs) -> None:
+    """Write a record that says that the results are not whole."""
+    entries = [
+        Output(name, sha256)._asdict() for name, all_of in outputs.items() for sha256 in all_of
+    ]
+    write_json(path, {**MARKS, "unfinished": True, "outputs": entries})
+
+
+def _journal(folder: Path) -> list[Output]:
+    """Read the list of files written in place; the last line may be half written."""
+    found = []
+    with suppress(FileNotFoundError):
+        for line in (folder / _JOURNAL).read_text(encoding="utf-8").split("\n"):
+            with suppress(ValueError, KeyError, TypeError):
+                values = json.loads(line)
+                if _is_inside(values["path"]) and isinstance(values["sha256"], str):
+                    found.append(Output(values["path"], values["sha256"]))
+    return found
+
+
+def _append(folder: Path, outputs: Iterable[Output]) -> None:
+    # One line for each file, so that the time for it does not depend on how many there are. The
+    # line begins with its break: half a line, of a run that was killed, stays alone.
+    lines = [f"\n{json.dumps(entry._asdict(), ensure_ascii=False)}" for entry in outputs]
+    with (folder / _JOURNAL).open("a", encoding="utf-8", newline="\n") as file:
+        file.write("".join(lines))
+
+
+def _take_record_away(folder: Path) -> None:
+    """Turn the record of an earlier run, which now goes on, into a list of its files."""
+    path = folder / RECORD
+    if not path.exists():
+        return
+    with suppress(InputError):  # of an older version, without hashes: its files are not ours
+        earlier = listed_outputs(path)
+        _append(folder, [Output(name, one) for name, hashes in earlier.items() for one in hashes])
+    path.unlink()
+
+
+def steps_to(folder: Path, name: str) -> list[Path]:
+    """Return the folders on the way to a file in a folder, and the file."""
+    parts = name.split("/")
+    return [folder.joinpath(*parts[: count + 1]) for count in range(len(parts))]
