@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lggshape.case import FLAIR
-from lggshape.files import TableSource, is_missing, names_cell, read_patient_table
+from lggshape.files import TableSource, is_missing, names_cell, read_patient_table, to_records
 from lggshape.masks import bounding_box, find_components
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
@@ -82,8 +82,8 @@ class Verification:
         return {
             "status": dict(Counter(self.cases["status"])),
             "messages": list(self.messages),
-            "labels": _records(self.labels),
-            "cases": _records(self.cases),
+            "labels": to_records(self.labels),
+            "cases": to_records(self.cases),
         }
 
 
@@ -305,13 +305,6 @@ def _label_counts(tables: Mapping[str, pd.DataFrame], patients: list[str]) -> pd
                 }
             )
     return pd.DataFrame(rows, columns=["table", "column", "labelled", "unlabelled"])
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Give the rows as dictionaries with None for what is missing."""
-    plain = table.astype(object)
-    rows = plain.where(table.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def _counted(count: int, noun: str) -> str:

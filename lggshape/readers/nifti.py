@@ -1,4 +1,4 @@
-"""NIfTI files (`.nii`, `.nii.gz`): single files, flat folders, and a folder a case.
+"""NIfTI files (`.nii`, `.nii.gz`): single files, flat folders, and folders of cases.
 
 The last part of a file's name says what it is: see `lggshape.readers.naming` for the words. A file
 without such a word holds the image of its case: one volume is FLAIR, three volumes along the fourth
@@ -14,12 +14,12 @@ Volumes are turned to the nearest right-anterior-superior axes and transposed, s
 axes are (Z, Y, X) with z towards superior, y towards anterior and x towards the right. The affine
 is the sform, else the qform, in mm (the header's units count). With neither (both codes 0) the
 orientation is unknown and the axes are only transposed; the pixdim sizes then count as spacing if
-they are positive and the header names their unit, or one of them differs from 1, which is what
-programs write that know no size. A size outside 0.001 to 1000 mm is an error. All files of a case
+they are positive and the header names their unit, or one of them differs from 1. Programs that know
+no size write 1. A size outside 0.001 to 1000 mm is an error. All files of a case
 have to lie on the same grid.
 
-What is written lies on the stored grid of the image, with its orientation and its header's
-transforms: voxel for voxel in the same place of the file.
+What is written lies on the stored grid of the image, with the orientation and the transforms of its
+header, so that each voxel has the same place in both files.
 """
 
 import re
@@ -80,7 +80,7 @@ class NiftiCase(CaseSource):
         named_sequences = [name for name in SEQUENCES if name in roles]
         if UNNAMED in roles and named_sequences:
             msg = (
-                f"Expected the image of case {self.id} to be one file or a file a sequence, "
+                f"Expected the image of case {self.id} to be one file or a file per sequence, "
                 f"found {roles[UNNAMED].name} and {roles[named_sequences[0]].name}: {self.path}."
             )
             raise CaseError(msg)
@@ -159,7 +159,7 @@ class NiftiCase(CaseSource):
             raise CaseError(msg) from error
 
     def _sequences_of(self, volume: _Volume) -> tuple[str, ...]:
-        """Name the sequences of an image whose file name does not."""
+        """Return the sequences of an image whose file name does not name one."""
         if volume.values.ndim == 3:
             return (FLAIR,)
         if volume.values.shape[3] == len(SEQUENCES):
@@ -273,6 +273,6 @@ def _role(name: str) -> tuple[str, str]:
 
 
 def _same_place(one: Geometry, other: Geometry, shape: tuple[int, ...]) -> bool:
-    """Tell whether two grids lie at the same place, and as much is known of either."""
+    """Test whether two grids lie in the same place, and as much is known of either."""
     known = [(grid.affine is None, grid.spacing is None) for grid in (one, other)]
     return known[0] == known[1] and not one.difference(other, shape)

@@ -45,9 +45,9 @@ class Grid(NamedTuple):
     Attributes
     ----------
     shape : tuple of int
-        Shape (Z, Y, X) as `load` gives it.
+        Shape (Z, Y, X), as `load` returns it.
     orientation : ndarray of shape (3, 2)
-        Where the stored axes (X, Y, Z) go to, and in which direction, as nibabel notes it.
+        To which axis each stored axis (X, Y, Z) runs, and in which direction, in nibabel's form.
     kind : type
         The nibabel class of the file.
     header : nibabel header
@@ -95,7 +95,7 @@ def grid_of(path: Path) -> Grid:
 
 
 def encode(values: NDArray[np.generic], grid: Grid) -> bytes:
-    """Give the content of a file (`.nii.gz`) that holds values on a grid.
+    """Return the content of a file (`.nii.gz`) that holds values on a grid.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def encode(values: NDArray[np.generic], grid: Grid) -> bytes:
 
 
 def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
-    """Open a file; give the nibabel image and the voxel sizes (x, y, z) of its header."""
+    """Open a file; return the nibabel image and the voxel sizes (x, y, z) of its header."""
     import nibabel as nib
 
     with path.open("rb") as file, _unpacked(file) as stream:
@@ -176,7 +176,7 @@ def _unpacked(file: BinaryIO) -> Iterator[BinaryIO | gzip.GzipFile]:
 
 
 def _promised_bytes(header: Any) -> int:
-    """Return how long the file has to be, by its header; refuse sizes of no volume."""
+    """Return how many bytes the file has to have by its header; refuse impossible sizes."""
     axes = int(header["dim"][0])
     shape = tuple(int(side) for side in header["dim"][1 : axes + 1])
     if not 1 <= axes == len(shape) or min(shape) < 1 or math.prod(shape) > MOST_VALUES:
@@ -203,7 +203,7 @@ def _has_affine(image: Any) -> bool:
 
 
 def _zyx_values(values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Bring stored (X, Y, Z[, C]) to (Z, Y, X[, C]); drop empty axes at the end."""
+    """Turn stored (X, Y, Z[, C]) into (Z, Y, X[, C]), without axes of length one at the end."""
     shape = values.shape
     while values.ndim > 3 and values.shape[-1] == 1:
         values = values[..., 0]
@@ -247,7 +247,7 @@ def _check_affine(affine: NDArray[np.float64]) -> None:
 
 @contextmanager
 def _quiet_nibabel() -> Iterator[None]:
-    """Keep nibabel from writing its findings on the header to stderr."""
+    """Silence what nibabel writes about headers to stderr."""
     logger = logging.getLogger("nibabel.global")
     disabled, logger.disabled = logger.disabled, True
     try:

@@ -57,7 +57,7 @@ def holds_results(path: Path, files: Iterable[str]) -> bool:
 
 
 def as_recorded(cases: Mapping[str, CaseSource], folder: Path) -> dict[str, CaseSource]:
-    """Bring the masks found in a folder in line with the table of the run that wrote them.
+    """Change the cases found in a folder to what the table of the run that wrote them says.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Slice folders: the layout of the Kaggle LGG data set, one TIFF a slice.
+"""Slice folders: the layout of the Kaggle LGG data set, one TIFF file per slice.
 
 A case is a folder `<case>/` that holds `<case>_<n>.tif`, the image of slice n, and
 `<case>_<n>_mask.tif`, its mask (Y, X). n runs from 1 without gaps and sorts as a number. Images
@@ -8,7 +8,7 @@ size of a voxel: the geometry is unknown.
 An image has three channels, pre-contrast, FLAIR and post-contrast (Y, X, 3), or is grey (Y, X) and
 FLAIR alone; its values are whole or floating-point numbers of any size. What ends in
 `_probability.tif`, `_uncertainty.tif` or `_entropy.tif` instead of `_mask.tif` was written beside
-masks, and is left aside. For the words that count as a mask see `lggshape.readers.naming`.
+masks, and is left aside. Other words for a mask are in `lggshape.readers.naming`.
 
 A case whose name begins with a TCGA barcode, such as `TCGA_CS_4941_19960909` or
 `TCGA-CS-4941_1996.09.09_copy`, belongs to patient `TCGA_CS_4941` of site `CS`.
@@ -60,7 +60,7 @@ class _SliceName(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class SliceFolder(CaseSource):
-    """A case folder with one TIFF a slice.
+    """A case folder with one TIFF file per slice.
 
     Attributes
     ----------
@@ -106,9 +106,9 @@ class SliceFolder(CaseSource):
         for kind, values in volumes.items():
             stored = np.where(values, np.uint8(255), np.uint8(0)) if kind == MASK else values
             for name, one in zip(names, stored, strict=True):
-                number = _slice_name(name)
-                assert number is not None
-                written.append(f"{self.id}/{self.id}_{number.number}_{kind}.tif")
+                parts = _slice_name(name)
+                assert parts is not None
+                written.append(f"{self.id}/{self.id}_{parts.number}_{kind}.tif")
                 tifffile.imwrite(
                     folder / written[-1],
                     one,

@@ -1,4 +1,4 @@
-"""What all readers share: the promise of a case, and what a mask has to look like."""
+"""What all readers share: sources of cases, and the values of a mask."""
 
 import os
 from abc import ABC, abstractmethod
@@ -119,8 +119,8 @@ class CaseSource(ABC):
             Where to write: neither the folder that the case is read from nor one inside it. It is
             made if it is missing.
         volumes : mapping of str to ndarray of shape (Z, Y, X)
-            The volumes by kind, on the grid that `read` gives: "mask" (bool), and "probability",
-            "uncertainty", "entropy" (float, stored with 32 bits).
+            The volumes by kind, on the grid of the case as `read` returns it: "mask" (bool), and
+            "probability", "uncertainty", "entropy" (float, stored with 32 bits).
 
         Returns
         -------
@@ -209,7 +209,7 @@ class CaseSource(ABC):
 
 @dataclass(frozen=True, repr=False)
 class UnreadableCase(CaseSource):
-    """A case of which the names alone tell that it cannot be read.
+    """A case that cannot be read, as names alone show.
 
     Attributes
     ----------
@@ -218,6 +218,10 @@ class UnreadableCase(CaseSource):
     """
 
     reason: str = ""
+
+    def __repr__(self) -> str:
+        """Return in one line which case it is and why it cannot be read."""
+        return f"{type(self).__name__}({self.id}: {self.reason})"
 
     def _read(self, *, image: bool, mask: bool) -> Case:
         raise CaseError(self.reason)
@@ -254,7 +258,7 @@ def refuse_repeated_names(cases: Iterable[CaseSource | Case]) -> None:
 
 
 def binary_mask(values: NDArray[np.generic], *, case: str, path: Path) -> NDArray[np.bool_]:
-    """Turn stored mask values into True (tumour) and False.
+    """Return stored mask values as True (tumour) and False.
 
     A mask has the value 0 and at most one other, positive value; the type does not matter, so
     0/1, 0/255, bool and float masks are all read.

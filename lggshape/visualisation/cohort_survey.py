@@ -206,7 +206,7 @@ def describe_case(shown: Shown) -> Described:
 
 
 def to_grid(inside: NDArray[np.bool_], box: tuple[slice, ...]) -> NDArray[np.bool_]:
-    """Bring what lies in a box to the common grid.
+    """Resample what lies in a box to the common grid.
 
     Parameters
     ----------

@@ -105,7 +105,7 @@ def test_a_case_of_unused_files_alone(tmp_path, save_nifti, failure):
         (("A_mask.nii", "A_seg.nii"), "one mask file, found A_mask.nii and A_seg.nii"),
         (("A_t1.nii", "A_pre.nii"), "one pre-contrast file, found A_pre.nii and A_t1.nii"),
         (("A.nii", "A.nii.gz"), "one file without a role in its name"),
-        (("A.nii", "A_flair.nii"), "one file or a file a sequence, found A.nii and A_flair.nii"),
+        (("A.nii", "A_flair.nii"), "one file or a file per sequence, found A.nii and A_flair.nii"),
     ],
 )
 def test_two_files_for_one_thing(tmp_path, names, found, save_nifti, failure):
