@@ -18,7 +18,7 @@ Cases = str | os.PathLike[str] | Sequence[CaseSource | Case]
 """What functions take as cases: a path, what `open_cases` returns, or cases in memory."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CaseInMemory(CaseSource):
     """A case that is in memory already. What it holds is checked when it is read.
 
@@ -38,12 +38,31 @@ class CaseInMemory(CaseSource):
         except InputError as error:
             msg = f"Case {self.id} in memory: {error}"
             raise CaseError(msg) from error
+        self._check_image()
         return replace(
             self.case,
             patient=self.patient,
             image=self.case.image if image else None,
             mask=inside if mask else None,
         )
+
+    def _check_image(self) -> None:
+        """Refuse an image of other channels than sequences, or of another shape than the mask."""
+        if self.case.image is None:
+            return
+        shape, channels = np.shape(self.case.image), len(self.case.sequences)
+        if len(shape) != 4 or shape[3] != channels or 0 in shape:
+            msg = (
+                f"Expected the image of case {self.id} to have the shape (Z, Y, X, {channels}), a "
+                f"channel per sequence, found {shape}."
+            )
+            raise CaseError(msg)
+        if self.case.mask is not None and np.shape(self.case.mask) != shape[:3]:
+            msg = (
+                f"Expected the image and the mask of case {self.id} to have the same shape, found "
+                f"{shape[:3]} and {np.shape(self.case.mask)}."
+            )
+            raise CaseError(msg)
 
     def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
         raise CaseError(self._no_layout())

@@ -8,7 +8,8 @@ from lggshape.case import Case
 from lggshape.errors import CaseError
 from lggshape.figures.signature import Shadow, Signature, feature_panels
 from lggshape.figures.view import plane_axes
-from lggshape.masks import Mask, as_mask, largest_component
+from lggshape.masks import Mask, largest_component
+from lggshape.readers.in_memory import sources_of
 from lggshape.shape import (
     Ellipsoid,
     extract_features,
@@ -44,7 +45,8 @@ def plot_features(case: Case, *, sequence: str | None = None) -> Figure:
     Raises
     ------
     CaseError
-        If the case has no mask, or an empty one, or its intensities are not finite.
+        If the case has no mask, or an empty one, contradicts itself, or its intensities are not
+        finite.
     InputError
         If the image has no such sequence.
 
@@ -56,11 +58,13 @@ def plot_features(case: Case, *, sequence: str | None = None) -> Figure:
     >>> figure.get_suptitle()
     'patient_1   features of the reference mask'
     """
-    if case.mask is None or not as_mask(case.mask, ndim=3).any():
+    (source,) = sources_of([case])
+    case = source.read()
+    if case.mask is None or not case.mask.any():
         found = "none" if case.mask is None else "an empty one"
         msg = f"Expected case {case.id} to have a mask with a tumour, found {found}."
         raise CaseError(msg)
-    return draw_features(case, image_of(case, sequence), as_mask(case.mask), REFERENCE)
+    return draw_features(case, image_of(case, sequence), case.mask, REFERENCE)
 
 
 def draw_features(case: Case, image: Image | None, mask: Mask, name: str) -> Figure:

@@ -11,6 +11,7 @@ from lggshape.errors import CaseError, InputError
 from lggshape.figures.montage import Slice, montage
 from lggshape.figures.view import plane_axes
 from lggshape.masks import Mask, as_mask, bounding_box, dice
+from lggshape.readers.in_memory import sources_of
 from lggshape.segmentation.preprocessing.find_head import find_head
 from lggshape.shape.radial import trace_rings
 from lggshape.visualisation.shown_cases import PREDICTED, REFERENCE
@@ -50,7 +51,8 @@ def plot_case(
     Raises
     ------
     CaseError
-        If the case has neither an image nor a mask, or its intensities are not finite.
+        If the case has neither an image nor a mask, contradicts itself, or its intensities are not
+        finite.
     InputError
         If the image has no such sequence, or `predicted` is no mask of the shape of the case.
 
@@ -63,11 +65,10 @@ def plot_case(
     >>> figure.texts[0].get_text()
     'patient_1'
     """
-    masks = {} if case.mask is None else {REFERENCE: as_mask(case.mask, ndim=3)}
+    (source,) = sources_of([case])
+    case = source.read()
+    masks = {} if case.mask is None else {REFERENCE: case.mask}
     image = image_of(case, sequence)
-    if image is None and not masks:
-        msg = f"Expected case {case.id} to have an image or a mask, found neither."
-        raise CaseError(msg)
     if predicted is not None:
         other = as_mask(predicted, ndim=3, called="the predicted mask")
         shape = next(iter(masks.values())).shape if image is None else image.shape

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError, InputError
 from lggshape.files import TableSource
-from lggshape.readers import CaseSource, assign_patients, open_cases
+from lggshape.readers import CaseSource, assign_patients
+from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.segmentation.preprocessing.find_head import find_head
 
 REFERENCE, PREDICTED = "reference", "predicted"
@@ -66,21 +68,21 @@ class Material(NamedTuple):
 
 
 def find_cases(
-    dataset: str | os.PathLike[str],
+    dataset: Cases,
     *,
     names: str | Iterable[str] = (),
-    predicted: str | os.PathLike[str] | None = None,
+    predicted: Cases | None = None,
     manifest: TableSource | None = None,
 ) -> list[Shown]:
     """Find the cases to show.
 
     Parameters
     ----------
-    dataset : path
-        What `lggshape.open_cases` reads.
+    dataset : path, or sequence of CaseSource or Case
+        What `lggshape.open_cases` reads or returns, or cases in memory.
     names : str or iterable of str
         Cases or patients; all cases if there are none.
-    predicted : path, optional
+    predicted : path, or sequence of CaseSource or Case, optional
         Predicted masks of cases of the same names.
     manifest : path or DataFrame, optional
         A table with the columns `case` and `patient`, and perhaps `site`.
@@ -97,25 +99,25 @@ def find_cases(
         case and no patient.
     """
     wanted = {names} if isinstance(names, str) else set(names)
-    sources = open_cases(dataset)
+    sources = sources_of(dataset)
     if manifest is not None:
         sources = assign_patients(sources, manifest)
     masks: dict[str, CaseSource] = {}
     if predicted is not None:
-        masks = {source.id: source for source in open_cases(predicted, masks_only=True)}
+        masks = {source.id: source for source in sources_of(predicted, masks_only=True)}
         if masks.keys().isdisjoint(source.id for source in sources):
             msg = (
                 "Expected predicted masks of the cases, found none of the same name: the first "
-                f"cases are {next(iter(masks))} in {predicted} and {sources[0].id} in {dataset}."
+                f"cases are {_first(masks)} in {_where(predicted)} and "
+                f"{_first(source.id for source in sources)} in {_where(dataset)}."
             )
             raise InputError(msg)
     known = {name for source in sources for name in (source.id, source.patient)}
     unknown = sorted(wanted - known)
     if unknown:
-        first = ", ".join(source.id for source in sources[:_NAMED])
         msg = (
-            f"Expected cases or patients of {dataset}, found no {', '.join(unknown)} there: the "
-            f"first cases are {first}."
+            f"Expected cases or patients of {_where(dataset)}, found no {', '.join(unknown)} "
+            f"there: the first cases are {_first(source.id for source in sources)}."
         )
         raise InputError(msg)
     return [
@@ -123,6 +125,14 @@ def find_cases(
         for source in sources
         if not wanted or not wanted.isdisjoint((source.id, source.patient))
     ]
+
+
+def _where(cases: Cases) -> str:
+    return str(cases) if isinstance(cases, str | os.PathLike) else "the cases given"
+
+
+def _first(names: Iterable[str]) -> str:
+    return ", ".join(islice(names, _NAMED)) or "none"
 
 
 def read_material(shown: Shown) -> Material:

@@ -40,7 +40,8 @@ def test_the_spacing_in_memory_is_checked():
 
 
 def test_a_mask_is_required_where_masks_alone_count():
-    (source,) = sources_of([Case("a", "p", image=np.zeros((2, 3, 4, 1)))], masks_only=True)
+    case = Case("a", "p", image=np.zeros((2, 3, 4, 1)), sequences=("FLAIR",))
+    (source,) = sources_of([case], masks_only=True)
     with pytest.raises(CaseError, match="Expected case a to have a mask, found none: in memory"):
         source.read()
 
@@ -54,3 +55,19 @@ def test_a_case_in_memory_has_no_layout_to_be_written_in(tmp_path):
     (source,) = sources_of([Case("a", "p", mask=MASK)])
     with pytest.raises(CaseError, match="found it in memory"):
         source.write(tmp_path, {"mask": MASK})
+
+
+@pytest.mark.parametrize(
+    ("shape", "found"),
+    [
+        ((2, 3, 4), r"a channel per sequence, found \(2, 3, 4\)"),
+        ((2, 3, 4, 2), r"shape \(Z, Y, X, 1\), a channel per sequence, found \(2, 3, 4, 2\)"),
+        ((2, 0, 4, 1), "a channel per sequence"),
+        ((9, 3, 4, 1), r"the same shape, found \(9, 3, 4\) and"),
+    ],
+)
+def test_an_image_in_memory_that_contradicts_itself_is_refused_analytic(shape, found):
+    case = Case("a", "p", image=np.zeros(shape), mask=MASK, sequences=("FLAIR",))
+    (source,) = sources_of([case])
+    with pytest.raises(CaseError, match=found):
+        source.read()

@@ -64,8 +64,10 @@ def test_a_predicted_mask_is_drawn_beside_the_reference_analytic(case, tumour):
 
 
 def test_what_cannot_be_drawn_is_an_error_with_the_reason_analytic(case):
-    with pytest.raises(CaseError, match="case a to have an image or a mask, found neither"):
+    with pytest.raises(CaseError, match="case a to have an image or a mask, found none"):
         plot_case(Case("a", "p"))
+    with pytest.raises(CaseError, match=r"same shape, found \(10, 40, 30\) and \(9, 40, 30\)"):
+        plot_case(replace(case, mask=case.mask[1:]))
     broken = case.image.copy()
     broken[0, 0, 0, 1] = np.nan
     with pytest.raises(CaseError, match="FLAIR of case a to be finite"):

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lggshape.errors import CaseError, InputError
+from lggshape.readers import open_cases
 from lggshape.visualisation import find_cases
 from lggshape.visualisation.shown_cases import PREDICTED, REFERENCE, read_material
 
@@ -50,7 +53,9 @@ def test_predicted_masks_of_other_cases_are_an_error_analytic(
     dataset, tmp_path, write_nifti, tumour
 ):
     write_nifti(tmp_path / "predicted", "z", mask=tumour)
-    with pytest.raises(InputError, match="found none of the same name: the first cases are z in"):
+    with pytest.raises(
+        InputError, match=r"none of the same name: the first cases are z in .* and a, b, c in"
+    ):
         find_cases(dataset, predicted=tmp_path / "predicted")
 
 
@@ -85,3 +90,13 @@ def test_a_case_without_flair_has_no_image_to_show_analytic(tmp_path, write_nift
     material = read_material(shown)
     assert material.flair is None
     assert material.oriented
+
+
+def test_cases_may_be_in_memory_invariant(dataset, tumour):
+    cases = [source.read() for source in open_cases(dataset)]
+    predicted = [replace(cases[1], image=None, sequences=(), mask=~tumour)]
+    found = find_cases(cases, names="b", predicted=predicted)
+    (material,) = map(read_material, found)
+    np.testing.assert_array_equal(material.masks[PREDICTED], ~tumour)
+    with pytest.raises(InputError, match="of the cases given, found no x there"):
+        find_cases(cases, names="x")
