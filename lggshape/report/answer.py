@@ -49,8 +49,8 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
     numbers = {(h.feature, h.label): place for place, h in enumerate(family.hypotheses, start=1)}
     yield Table.of(
         rows,
-        f"Every hypothesis by its primary test, {test_name(study)}. The p-values are "
-        f"corrected over the {len(family.hypotheses)} of the family {family.name} (BH: Benjamini "
+        f"Every hypothesis by its primary test, {test_name(study)}. The p-values are corrected "
+        f"over all {len(family.hypotheses)} hypotheses of the family {family.name} (BH: Benjamini "
         "and Hochberg).",
         "associations",
         Column("No.", lambda row: str(numbers[row.feature, row.label])),
@@ -138,17 +138,14 @@ def sensitivity(study: Study) -> Section:
             *(column for name in analyses for column in _analysis(name, by_pair)),
         )
 
-    effects = [
-        f"The effect of {test.title} is {test.effect}."
-        for test in (*study.tests, *study.other_tests)
-    ]
+    effects = [f"{test.effect} ({test.title})" for test in (*study.tests, *study.other_tests)]
     blocks: list[Block] = [
         Text(
             "The same hypotheses, analysed in other ways. There are no verdicts here, because the "
             "correction covers the primary tests only."
         ),
         *for_each_kind(study, table),
-        Text(" ".join(effects), "note"),
+        Text(f"Effects: {', '.join(effects)}.", "note"),
     ]
     return Section("sensitivity", "Sensitivity", blocks)
 

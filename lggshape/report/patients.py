@@ -16,8 +16,8 @@ def patients(study: Study) -> Section:
         yield Table.of(
             of_masks(study.patients, masks),
             "Patients of each hypothesis. The AUC compares the feature of patients without the "
-            "label with that of the others; above 0.50, those without have the more irregular "
-            "shapes. An interval that excludes 0.50 suggests that they differ (not corrected for "
+            "label with that of the others. Above 0.50, the shapes of those without it are more "
+            "irregular. An interval that excludes 0.50 suggests a difference (not corrected for "
             "the number of rows). Fewer than five patients are not compared.",
             "patients",
             columns.feature(),

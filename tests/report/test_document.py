@@ -159,14 +159,16 @@ def test_an_untestable_hypothesis_is_shown_without_a_figure(tmp_path: Path) -> N
         assert "1 could not be tested" in page.text
 
 
-def test_names_of_files_are_short_and_differ(tmp_path: Path) -> None:
+def test_names_of_files_are_short_and_differ_and_stay_in_the_folder(tmp_path: Path) -> None:
     long = "a" * 300
     hypotheses = (Hypothesis("x y", long), Hypothesis("x/y", long))
-    make(tmp_path, Family("mine", "Mine", hypotheses), masks=("m/1", "m 1"))
+    make(tmp_path, Family("mine", "Mine", hypotheses), masks=("../x", ".. x"))
     names = [path.name for path in (tmp_path / "out" / "figures").glob("*.svg")]
     # Two hypotheses, one label with AUCs, one map of effects, for two kinds of mask.
     assert len(names) == 2 * (2 + 1 + 1)
     assert max(map(len, names)) < 150
+    files = {path for path in tmp_path.rglob("*") if path.is_file()} - {tmp_path / "labels.csv"}
+    assert {path.relative_to(tmp_path).parts[0] for path in files} == {"out"}
 
 
 def test_published_bounds_stand_beside_fishers_test_on_quartiles_only(tmp_path: Path) -> None:
