@@ -58,5 +58,5 @@ def agreement_plot(
         right.set_xlabel(f"mean {quantity}")
         right.set_ylabel(f"{measured_name} less {reference_name} {quantity}")
         for axes in (left, right):
-            axes.ticklabel_format(scilimits=(-3, 4), useMathText=True)
+            axes.ticklabel_format(scilimits=(-3, 4))
     return figure

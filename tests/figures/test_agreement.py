@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from lggshape.figures import render
 from lggshape.figures.agreement import agreement_plot
 
 
@@ -29,3 +30,8 @@ def test_points_and_limits_of_agreement_analytic() -> None:
 def test_two_points_have_no_limits() -> None:
     _, right = panels([1.0, 2.0], [1.0, 2.5])
     assert len(right.lines) == 1
+
+
+def test_ticks_are_numbers_in_plain_text() -> None:
+    figure = panels([20_000.0, 90_000.0], [25_000.0, 80_000.0])[0].figure
+    assert "mathdefault" not in render(figure).svg
