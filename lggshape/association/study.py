@@ -11,6 +11,7 @@ from lggshape.association.feature_table import feature_symbol
 from lggshape.association.hypotheses import Family, Hypothesis
 from lggshape.association.tested_pair import TestedPair
 from lggshape.association.tests import Test, deciding_test, tests_for
+from lggshape.files import to_records
 from lggshape.labels import Label
 
 if TYPE_CHECKING:
@@ -110,10 +111,7 @@ class Study:
             "reference": self.family.reference,
             "bins": self.bins,
             "test": self.test,
-            **{
-                name: table.astype(object).where(table.notna(), None).to_dict("records")
-                for name, table in self.tables().items()
-            },
+            **{name: to_records(table) for name, table in self.tables().items()},
         }
 
     def summary(self) -> str:

@@ -13,7 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t
 
 from lggshape.errors import InputError
-from lggshape.statistics._validators import confidence_level, finite_vector, same_length
+from lggshape.statistics._validators import (
+    confidence_level,
+    finite_vector,
+    same_length,
+    whole_number,
+)
 from lggshape.statistics.discrimination import (
     AUC,
     AUCDifference,
@@ -205,7 +210,7 @@ class _Design:
         return min(self._with_positive, self._with_negative, max(1, self._total // 2))
 
     def placed(self, values: NDArray[np.float64]) -> tuple[float, _Components]:
-        """Give the area, and its components."""
+        """Return the area, and its components."""
         chosen, codes = self._chosen, self._codes
         # The share of the other group that each value beats, or loses to.
         wins, losses = placements(values[chosen], values[~chosen])
@@ -216,7 +221,7 @@ class _Design:
         )
 
     def variance(self, components: _Components) -> float:
-        """Give Obuchowski's variance of an area, or of a difference of two."""
+        """Return Obuchowski's variance of an area, or of a difference of two."""
         of_positives, of_negatives = components
         return (
             _sum_of_squares(of_positives, of_positives, self._with_positive)
@@ -309,7 +314,7 @@ def cluster_bootstrap(
     Raises
     ------
     InputError
-        If there is no row, or the level is not in (0, 1).
+        If there is no row, `replicates` is less than 1, or the level is not in (0, 1).
 
     References
     ----------
@@ -323,6 +328,7 @@ def cluster_bootstrap(
     array([44.1, 55.1])
     """
     tail = (1 - confidence_level(level)) / 2
+    whole_number(replicates, "replicates", least=1)
     codes = _codes(clusters, None)
     total = int(codes.max()) + 1
     rng = np.random.default_rng(seed)
@@ -343,7 +349,7 @@ def cluster_bootstrap(
 
 
 def _codes(clusters: ArrayLike, length: int | None) -> NDArray[np.intp]:
-    """Give each row the number of its cluster, from 0."""
+    """Return the number of each row's cluster, from 0."""
     names = np.asarray(clusters)
     if names.ndim != 1 or not names.size or length not in {None, len(names)}:
         expected = "at least one" if length is None else str(length)

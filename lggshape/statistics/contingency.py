@@ -203,6 +203,11 @@ def kruskal_wallis(values: ArrayLike, groups: ArrayLike) -> KruskalResult:
     ----------
     Kruskal WH, Wallis WA. Use of ranks in one-criterion variance analysis. J Am Stat Assoc 47
     (1952) 583-621.
+
+    Examples
+    --------
+    >>> round(kruskal_wallis([1, 2, 3, 4, 5, 6], ["a", "a", "a", "b", "b", "b"]).statistic, 3)
+    3.857
     """
     parts = _by_group(values, groups)
     if len(parts) < 2:

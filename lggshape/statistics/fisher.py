@@ -22,8 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 from scipy.stats import random_table
 
-from lggshape.errors import InputError
-from lggshape.statistics._validators import contingency_table
+from lggshape.statistics._validators import contingency_table, whole_number
 
 Ints = NDArray[np.signedinteger[Any]]
 Floats = NDArray[np.float64]
@@ -154,9 +153,7 @@ def fisher_exact(
     (0.10303, 'fisher_exact')
     """
     counts = contingency_table(table)
-    if draws < 1:
-        msg = f"Expected `draws` to be at least 1, found {draws}."
-        raise InputError(msg)
+    whole_number(draws, "draws", least=1)
     if min(counts.shape) < 2:
         return FisherResult(1.0, "fisher_exact", 0.0, 0, 0.0)
     tolerance = TOLERANCE_2X2 if counts.shape == (2, 2) else TOLERANCE

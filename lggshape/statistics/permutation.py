@@ -10,7 +10,12 @@ from scipy.optimize import brentq
 from scipy.stats import f, ncf
 
 from lggshape.errors import InputError
-from lggshape.statistics._validators import confidence_level, finite_columns, finite_vector
+from lggshape.statistics._validators import (
+    confidence_level,
+    finite_columns,
+    finite_vector,
+    whole_number,
+)
 from lggshape.statistics.contingency import Effect, _effect
 
 _BATCH = 2**20
@@ -142,9 +147,7 @@ def freedman_lane(
     known = finite_columns(covariates, "covariates", n)
     new = finite_columns(tested, "tested", n)
     codes = _strata(strata, n)
-    if permutations < 1:
-        msg = f"Expected `permutations` to be at least 1, found {permutations}."
-        raise InputError(msg)
+    whole_number(permutations, "permutations", least=1)
     # Orthonormal columns: the intercept, the covariates beyond it, the tested beyond both.
     intercept = np.full((n, 1), 1 / math.sqrt(n))
     reduced = np.hstack([intercept, _basis(_beyond(intercept, known))])
@@ -253,7 +256,7 @@ def _noncentrality(statistic: float, df_tested: int, df_residual: int, probabili
 
 
 def _strata(strata: ArrayLike | None, length: int) -> NDArray[np.intp]:
-    """Give each row the number of its stratum, from 0."""
+    """Return the number of each row's stratum, from 0."""
     if strata is None:
         return np.zeros(length, dtype=np.intp)
     names = np.asarray(strata)

@@ -5,8 +5,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lggshape.errors import InputError
-from lggshape.statistics._validators import finite_vector
+from lggshape.statistics._validators import finite_vector, whole_number
 
 QuantileRule = Literal["linear", "weibull", "median_unbiased"]
 """Quantiles of types 7, 6 and 8 by Hyndman and Fan, as NumPy calls them."""
@@ -73,9 +72,7 @@ def quantile_bins(values: ArrayLike, bins: int = 4, *, rule: QuantileRule = "lin
     [4, 1, 2, 1, 3]
     """
     numbers = finite_vector(values, "values")
-    if bins < 2:
-        msg = f"Expected `bins` to be at least 2, found {bins}."
-        raise InputError(msg)
+    whole_number(bins, "bins", least=2)
     cuts = np.quantile(numbers, np.arange(1, bins) / bins, method=rule)
     codes = np.searchsorted(cuts, numbers, side="left") + 1
     counts = np.bincount(codes, minlength=bins + 1)[1:]

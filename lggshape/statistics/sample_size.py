@@ -32,7 +32,7 @@ class SampleSize(NamedTuple):
 
 
 def cox_snell_from_auc(auc: float, prevalence: float) -> float:
-    """Return the Cox-Snell R squared that goes with an AUC.
+    """Return the Cox-Snell R squared that corresponds to an AUC.
 
     It assumes, as Riley et al. do, linear predictors that are normal in those with and without the
     outcome, with the same variance. They simulate a large sample; here is the integral that it

@@ -141,6 +141,13 @@ def test_own_hypotheses_from_a_file(tmp_path: Path) -> None:
     assert family.notes == ("Patients of one hospital.",)
 
 
+def test_whole_numbers_are_numbers(tmp_path: Path) -> None:
+    auc = '[[auc]]\nfeature = "own"\nlabel = "own:two"\nmasks = "m"\nvalues = {0 = 0, 1 = 1}\n'
+    family = read_family(write(tmp_path, MINE.replace("= 0.05", "= 1") + auc))
+    assert family.hypotheses[0].reported_below == 1
+    assert family.reported_aucs[0].values == {"0": 0, "1": 1}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
@@ -161,6 +168,15 @@ def test_own_hypotheses_from_a_file(tmp_path: Path) -> None:
         ),
         ('feature = "own"', 'feature = "reason"', "no feature reason"),
         ("alpha = 0.01", "alpha = 2.0", "between 0 and 1, found 2.0"),
+        ("alpha = 0.01", "alpha = 1", "between 0 and 1, found 1"),
+        ("alpha = 0.01", "alpha = true", "between 0 and 1, found True"),
+        ("alpha = 0.01", "reported_bins = 1", "reported_bins to be a whole number"),
+        ("reported_below = 0.05", "reported_below = true", "up to 1, found True"),
+        (
+            "[[hypothesis]]",
+            '[[auc]]\nfeature="f"\nlabel="l"\nmasks="m"\nvalues={R1=true}\n[[hypothesis]]',
+            "from 0 to 1",
+        ),
         ("alpha", "alhpa", "found alhpa"),
         ("higher_in", "direction", "only the keys .*, found direction"),
         ("[[hypothesis]]", "[other]", "found other"),

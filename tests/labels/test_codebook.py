@@ -38,6 +38,20 @@ def test_own_codebook(tmp_path: Path) -> None:
     assert codebook.missing == {"?"}
 
 
+def test_numbers_of_a_codebook_are_those_of_tables(tmp_path: Path) -> None:
+    # In a table that is read, -9.0 is the cell "-9", and 1.0 the code "1".
+    path = write(
+        tmp_path,
+        'missing = [-9.0, 99]\n[[table]]\nrecognised_by = ["arm"]\n'
+        'labels = {arm = {"1.0" = "a", 2 = "b"}, grade = "ordinal", site = "categorical"}',
+    )
+    codebook = read_codebook(str(path))
+    assert codebook.missing == {"-9", "99"}
+    codes = codebook.codes_for(["arm"])
+    assert codes["arm"].levels == {"1": "a", "2": "b"}
+    assert (codes["grade"].kind, codes["site"].kind) == (Kind.ORDINAL, Kind.NOMINAL)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -45,6 +59,7 @@ def test_own_codebook(tmp_path: Path) -> None:
         ('table = "x"', r"\[\[table\]\] entries"),
         ('[[table]]\nlabels = {sex = "time"}', "recognised_by"),
         ("table = [3]", "found 3"),
+        ("tabel = [3]", "found tabel"),
         ('[[table]]\nrecognised_by = ["sex"]\nlabels = {sex = "colour"}', "found 'colour'"),
         ('[[table]]\nrecognised_by = ["sex"]\nlabels = {sex = {}}', "found {}"),
     ],

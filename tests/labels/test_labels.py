@@ -1,9 +1,11 @@
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from lggshape.errors import InputError
-from lggshape.labels import Kind, Labels, read_codebook, read_labels
+from lggshape.labels import Codebook, Kind, Labels, as_labels, read_codebook, read_labels
+from lggshape.labels.codebook import LabelCodes, TableCodes
 
 
 def table(folder: Path, name: str, text: str) -> Path:
@@ -12,6 +14,8 @@ def table(folder: Path, name: str, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     return path
 
+
+SIZES = {"1": "small", "2": "medium", "3": "large"}
 
 CLUSTERS = "RNASeqCluster,MethylationCluster,miRNACluster,CNCluster,COCCluster,gender"
 
@@ -75,6 +79,44 @@ def test_tables_that_agree_are_one_label(tmp_path: Path) -> None:
     assert label.values.to_dict() == {"a": "1", "b": "3", "c": "2", "d": "2"}
     assert label.levels == ("1", "2", "3")
     assert label.sources == ("first", "second")
+
+
+def test_levels_of_merged_tables_are_in_natural_order(tmp_path: Path) -> None:
+    first = table(tmp_path, "first.csv", "patient,c\na,c1\nb,c3\n")
+    second = table(tmp_path, "second.csv", "patient,c\nc,c10\nd,c2\n")
+    assert read_labels([first, second])["c"].levels == ("c1", "c2", "c3", "c10")
+
+
+def test_levels_of_merged_tables_keep_the_order_of_the_codebook(tmp_path: Path) -> None:
+    codes = Codebook(
+        frozenset(),
+        (TableCodes(("size",), {"size": LabelCodes(Kind.NOMINAL, SIZES)}),),
+    )
+    first = table(tmp_path, "first.csv", "patient,size\na,3\nb,1\n")
+    second = table(tmp_path, "second.csv", "patient,size\nc,2\n")
+    labels = read_labels([first, second], codebook=codes)
+    assert labels["size"].levels == ("small", "medium", "large")
+
+
+def test_tables_are_taken_as_paths_texts_and_in_memory(tmp_path: Path) -> None:
+    path = table(tmp_path, "own.csv", "patient,arm\n7,x\n8,y\n")
+    frame = pd.DataFrame({"patient": [7.0, 8.0], "arm": ["x", "y"]})
+    expected = {"7": "x", "8": "y"}
+    for source in (path, str(path), [path], frame, [frame], {"own": frame}, {"own": str(path)}):
+        assert read_labels(source)["arm"].values.to_dict() == expected
+    assert read_labels({"a:b": frame})["a:b:arm"].sources == ("a:b",)
+    assert as_labels(read_labels(path))["arm"].values.to_dict() == expected
+
+
+def test_no_table_is_refused() -> None:
+    with pytest.raises(InputError, match="at least one table of labels"):
+        read_labels([])
+
+
+def test_an_infinite_number_is_no_number(tmp_path: Path) -> None:
+    rows = "\n".join(f"p{i},{i}.5" for i in range(20))
+    path = table(tmp_path, "own.csv", f"patient,age\n{rows}\nx,inf\n")
+    assert read_labels(path)["age"].kind is Kind.IDENTIFIER
 
 
 def contradicting(folder: Path) -> Labels:

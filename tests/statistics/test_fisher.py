@@ -242,5 +242,5 @@ def test_unusable_table(table, message):
 
 
 def test_unusable_draws():
-    with pytest.raises(InputError, match="`draws` to be at least 1, found 0"):
+    with pytest.raises(InputError, match="`draws` to be a whole number of at least 1, found 0"):
         fisher_exact([[1, 2], [3, 4]], draws=0)

@@ -71,7 +71,9 @@ def test_halves_analytic():
         ([1.0, math.nan], 4, "finite numbers, found 1 not"),
         ([[1.0, 2.0]], 4, r"found shape \(1, 2\)"),
         (["a"], 4, "hold numbers"),
-        ([1.0, 2.0], 1, "`bins` to be at least 2, found 1"),
+        ([1.0, 2.0], 1, "`bins` to be a whole number of at least 2, found 1"),
+        ([1.0, 2.0], float("nan"), "`bins` to be a whole number of at least 2, found nan"),
+        ([1.0, 2.0], 2.5, "`bins` to be a whole number of at least 2, found 2.5"),
     ],
 )
 def test_unusable_values(values, bins, message):
