@@ -1,1 +1,115 @@
-"""Studies: each a guest of the tool, in a folder of its own. Nothing outside imports one."""
+"""Published studies, each a guest of the tool in a folder of its own.
+
+A study imports the tool; nothing in the tool imports or names a study. A second study needs only a
+second folder here. It is a package that holds
+
+`hypotheses.toml`
+    The hypotheses, with `title` and `reference` of the publication and the figures that it reports:
+    what `lggshape.association.read_family` reads. Its folder is a study by this file.
+`codebook.toml`
+    The codes of the publication's tables, if they are public: what `lggshape.labels.read_codebook`
+    reads.
+`replicate`
+    A function of the package: `replicate(dataset, labels, out, *, networks, masks, protocol, steps,
+    work, seed, jobs, resume, overwrite, on_progress)`. It does the study again and returns an
+    object with `tables` (by name), `failures` (a reason for each case), `report` (a path) and
+    `summary()`. See `lggshape.studies.buda2019.replicate` for an example.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from lggshape.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class StudyResults(Protocol):
+    """What a study's `replicate` returns."""
+
+    @property
+    def tables(self) -> "dict[str, pd.DataFrame]":
+        """Every table by its name."""
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """The cases that could not be measured, with the reason."""
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+
+    def summary(self) -> str:
+        """Return what was found, in a few lines."""
+
+
+class Replicate(Protocol):
+    """The function of a study that does it again."""
+
+    def __call__(self, dataset: Any, labels: Any, out: Any, **options: Any) -> StudyResults:
+        """Do the study again on a data set."""
+
+
+class PublishedStudy(NamedTuple):
+    """A published study that can be done again.
+
+    Attributes
+    ----------
+    name : str
+        Name of its folder.
+    title : str
+        What it asks, and who published it.
+    replicate : callable
+        Does it again.
+    """
+
+    name: str
+    title: str
+    replicate: Replicate
+
+
+def find_studies() -> list[str]:
+    """Return the names of the studies that there are.
+
+    Examples
+    --------
+    >>> find_studies()
+    ['buda2019']
+    """
+    files = (path for folder in __path__ for path in Path(folder).glob("*/hypotheses.toml"))
+    return sorted(path.parent.name for path in files)
+
+
+def open_study(name: str | None = None) -> PublishedStudy:
+    """Return a study by its name.
+
+    Parameters
+    ----------
+    name : str, optional
+        Name of its folder; it may be left out if there is only one study.
+
+    Raises
+    ------
+    InputError
+        If there is no such study, or no name and several studies.
+
+    Examples
+    --------
+    >>> open_study().title
+    'Tumour shape and genomic clusters of lower-grade gliomas (Buda et al. 2019)'
+    """
+    from lggshape.files import read_toml
+
+    known = find_studies()
+    if name is None and len(known) == 1:
+        name = known[0]
+    if name not in known:
+        found = "none" if name is None else repr(name)
+        msg = f"Expected the name of a study, one of {', '.join(known)}, found {found}."
+        raise InputError(msg)
+    package = import_module(f"{__name__}.{name}")
+    files = (Path(folder, name, "hypotheses.toml") for folder in __path__)
+    title = read_toml(next(path for path in files if path.exists()))["title"]
+    return PublishedStudy(name, str(title), package.replicate)

@@ -4,3 +4,6 @@ ASD, OFFSETS = "angular_standard_deviation", "angular_standard_deviation_offset_
 MF, BEVR = "margin_fluctuation", "bounding_ellipsoid_volume_ratio"
 
 AUTOMATIC, MANUAL = "automatic", "manual"
+
+COMPARED = (ASD, OFFSETS, MF, BEVR, "volume")
+"""The features that are compared between automatic and manual masks."""

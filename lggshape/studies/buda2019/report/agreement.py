@@ -8,7 +8,7 @@ import pandas as pd
 from lggshape.figures.agreement import agreement_plot
 from lggshape.report import columns, wording
 from lggshape.report.blocks import Column, Drawing, Section, Table, Text
-from lggshape.studies.buda2019.agreement import MARGIN, side_by_side
+from lggshape.studies.buda2019.analyses.agreement import MARGIN, side_by_side
 from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL, MF
 from lggshape.studies.buda2019.report.columns import CLUSTER, FEATURE, PREDICTOR, N
 from lggshape.studies.buda2019.report.findings import Findings

@@ -6,7 +6,7 @@ from typing import Any
 from lggshape.report import columns
 from lggshape.report.blocks import Section, Table, Text
 from lggshape.report.wording import number_text, p_text
-from lggshape.studies.buda2019.factors import OURS, THEIRS
+from lggshape.studies.buda2019.analyses.factors import OURS, THEIRS
 from lggshape.studies.buda2019.names import MANUAL
 from lggshape.studies.buda2019.report.columns import MASKS, N
 from lggshape.studies.buda2019.report.findings import Findings

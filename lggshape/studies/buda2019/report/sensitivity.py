@@ -7,6 +7,7 @@ import pandas as pd
 from lggshape.figures import interval_plot
 from lggshape.report import columns, wording
 from lggshape.report.blocks import Drawing, Section, Table, Text
+from lggshape.studies.buda2019.analyses.sensitivity import PRIMARY
 from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
 from lggshape.studies.buda2019.report.columns import FEATURE, LABEL, MASKS, N, P, V, predictor
 from lggshape.studies.buda2019.report.findings import (
@@ -16,7 +17,6 @@ from lggshape.studies.buda2019.report.findings import (
     p_strips,
     pair_name,
 )
-from lggshape.studies.buda2019.sensitivity import PRIMARY
 
 
 def sensitivity(findings: Findings) -> Section:

@@ -13,28 +13,32 @@ from lggshape.association import Family, associate, read_study_family
 from lggshape.files import write_table
 from lggshape.labels import Labels, read_labels
 from lggshape.phantoms import draw_patients
-from lggshape.studies.buda2019 import prediction
-from lggshape.studies.buda2019.agreement import agreement_table, area_differences
-from lggshape.studies.buda2019.confounding import (
+from lggshape.studies.buda2019.analyses import prediction
+from lggshape.studies.buda2019.analyses.agreement import agreement_table, area_differences
+from lggshape.studies.buda2019.analyses.confounding import (
     adjusted_table,
     binary_models,
     survival_models,
     wild_types,
     within_mutants,
 )
-from lggshape.studies.buda2019.factors import OURS, THEIRS, factor_table, one_at_a_time
-from lggshape.studies.buda2019.names import ASD, BEVR, MF, OFFSETS
-from lggshape.studies.buda2019.paper import claims_table, cohort_table, table_3
-from lggshape.studies.buda2019.phantom_labels import clinical_table, cluster_table
-from lggshape.studies.buda2019.report import write_report
-from lggshape.studies.buda2019.roles import read_roles
-from lggshape.studies.buda2019.sensitivity import run_analyses, span_table, with_other_tests
-from lggshape.studies.buda2019.uncertainty import (
+from lggshape.studies.buda2019.analyses.factors import OURS, THEIRS, factor_table, one_at_a_time
+from lggshape.studies.buda2019.analyses.paper import claims_table, cohort_table, table_3
+from lggshape.studies.buda2019.analyses.sensitivity import (
+    run_analyses,
+    span_table,
+    with_other_tests,
+)
+from lggshape.studies.buda2019.analyses.uncertainty import (
     draw_tests,
     feature_intervals,
     spread_table,
     stability_table,
 )
+from lggshape.studies.buda2019.names import ASD, BEVR, MF, OFFSETS
+from lggshape.studies.buda2019.phantom_labels import clinical_table, cluster_table
+from lggshape.studies.buda2019.report import write_report
+from lggshape.studies.buda2019.roles import read_roles
 
 COUNT = 60
 IRREGULARITY = np.linspace(0, 1, COUNT)

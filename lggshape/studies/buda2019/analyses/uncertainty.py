@@ -1,6 +1,6 @@
 """What the uncertainty of the masks does to features and conclusions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,14 +12,19 @@ from numpy.typing import NDArray
 from lggshape.association import Family
 from lggshape.labels import Labels
 from lggshape.parallel import map_all
+from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.shape import extract_features
 from lggshape.shape.perturbation import draw_mask, random_field
+from lggshape.studies.buda2019.analyses.probabilities import (
+    generator,
+    read_probability,
+    read_samples,
+)
+from lggshape.studies.buda2019.analyses.sensitivity import Analysis, run_analyses
 from lggshape.studies.buda2019.names import ASD, AUTOMATIC, BEVR, MF
-from lggshape.studies.buda2019.probabilities import generator, read_probability, read_samples
-from lggshape.studies.buda2019.sensitivity import Analysis, run_analyses
 
-FEATURES = (ASD, MF, BEVR)
+DRAWN_FEATURES = (ASD, MF, BEVR)
 """What is measured of the drawn masks."""
 
 
@@ -58,7 +63,7 @@ def draw_features(
     *,
     seed: int,
     jobs: int | None = None,
-    on_case: Callable[[], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> pd.DataFrame:
     """Measure masks drawn from the calibrated probability.
 
@@ -74,21 +79,21 @@ def draw_features(
         Of the draws.
     jobs : int, optional
         Number of processes; all cores by default.
-    on_case : callable, optional
-        Called after each case.
+    on_progress : callable, optional
+        Called with a `Progress` after each case.
 
     Returns
     -------
     DataFrame
-        A row a case and draw (from 1): `case`, `patient`, `draw` and the `FEATURES`; empty where a
-        drawn mask is.
+        A row per case and draw (from 1): `case`, `patient`, `draw` and the `DRAWN_FEATURES`, which
+        are missing for a drawn mask that is empty.
     """
     rows: list[dict[str, Any]] = []
     work = partial(_draw_case, folder=probabilities, field=field, seed=seed)
+    advance = counter(on_progress, "drawing masks", len(sources))
     for found in map_all(work, sources, jobs=jobs):
         rows += found
-        if on_case is not None:
-            on_case()
+        advance()
     return pd.DataFrame(rows)
 
 
@@ -104,7 +109,7 @@ def _draw_case(
         mask = found.chosen(draw_mask(found.values, noise))
         values = extract_features(mask, spacing=spacing).values
         row = {"case": source.id, "patient": source.patient, "draw": draw}
-        rows.append(row | {name: values[name] for name in FEATURES})
+        rows.append(row | {name: values[name] for name in DRAWN_FEATURES})
     return rows
 
 
@@ -130,7 +135,7 @@ def _sample_case(source: CaseSource, *, folder: Path) -> list[dict[str, Any]]:
     for number, mask in enumerate(read_samples(folder, source.id), start=1):
         values = extract_features(mask, spacing=spacing).values
         row = {"case": source.id, "patient": source.patient, "draw": number}
-        rows.append(row | {name: values[name] for name in FEATURES})
+        rows.append(row | {name: values[name] for name in DRAWN_FEATURES})
     return rows
 
 
@@ -155,7 +160,7 @@ def feature_intervals(draws: pd.DataFrame, name: str, table: pd.DataFrame) -> pd
     """
     own = table.set_index("patient")
     rows = []
-    for feature in FEATURES:
+    for feature in DRAWN_FEATURES:
         for patient, values in draws.groupby("patient", sort=False)[feature]:
             drawn = values.dropna().to_numpy(float)
             low, median, high = _spread(drawn)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lggshape.errors import CaseError
 from lggshape.files import written_whole
+from lggshape.results import record_file
 from lggshape.segmentation.inference.postprocessing import select_component
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def keep_probability(folder: Path, case: str, found: "Segmentation") -> None:
             threshold=np.float16(found.threshold),
             samples=np.packbits(found.samples, axis=None),
         )
+    record_file(folder, _place(folder, case))
 
 
 def read_probability(folder: Path, case: str) -> Probability:

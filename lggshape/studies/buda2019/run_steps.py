@@ -1,7 +1,6 @@
 """The whole of the study, step by step, so that it goes on where it was interrupted."""
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
@@ -9,8 +8,9 @@ from typing import Any, NamedTuple
 
 from lggshape.errors import CaseError, InputError
 from lggshape.files import write_json
-from lggshape.studies.buda2019.steps import Step
-from lggshape.studies.buda2019.study import Study
+from lggshape.results import is_results_folder, record_file, remove_recorded
+from lggshape.studies.buda2019.replication import Replication
+from lggshape.studies.buda2019.steps import ReplicationStep
 
 SETTINGS, DONE = "replicate_settings.json", "replicate_done.json"
 
@@ -23,8 +23,8 @@ class Done(NamedTuple):
 
 
 def run_steps(
-    study: Study,
-    steps: Sequence[Step],
+    replication: Replication,
+    steps: Sequence[ReplicationStep],
     *,
     settings: Mapping[str, Any],
     resume: bool = False,
@@ -34,16 +34,16 @@ def run_steps(
 
     Parameters
     ----------
-    study : Study
+    replication : Replication
         What to work on.
-    steps : sequence of Step
+    steps : sequence of ReplicationStep
         The steps, each after those that it needs.
     settings : mapping
-        What the results hang on, as plain values: an earlier run goes on only with the same.
+        What the results depend on, as plain values: an earlier run is continued only with the same.
     resume : bool
-        Whether to go on with what an earlier run left in the folder of the work.
+        Whether to continue what an earlier run left in the folder of the work.
     overwrite : bool
-        Whether to remove it, if it is not to be gone on with.
+        Whether to remove it instead.
 
     Returns
     -------
@@ -53,24 +53,24 @@ def run_steps(
     Raises
     ------
     InputError
-        If the folder of the work holds something else, or a run of other settings or one that is
-        neither to be gone on with nor removed, or a step cannot be done.
+        If the folder of the work holds something else, or a run of other settings, or one that is
+        to be neither continued nor removed, or a step cannot be done.
     """
-    _open(study.work, settings, resume=resume, overwrite=overwrite)
-    path = study.work / DONE
+    _open(replication.work, settings, resume=resume, overwrite=overwrite)
+    path = replication.work / DONE
     known = {name: Done(*values) for name, values in _read(path).items()} if path.exists() else {}
     for step in steps:
         if step.name in known:
             continue
         started = perf_counter()
         try:
-            tables = step.run(study)
+            tables = step.run(replication)
         except CaseError as error:
             msg = f"Expected the step {step.name} to be done, found: {error}"
             raise InputError(msg) from error
-        study.write(tables)
+        replication.write(tables)
         known[step.name] = Done(round(perf_counter() - started, 1), tuple(tables))
-        write_json(path, known)
+        _write(path, known)
     return {step.name: known[step.name] for step in steps}
 
 
@@ -85,24 +85,37 @@ def _open(work: Path, settings: Mapping[str, Any], *, resume: bool, overwrite: b
         if changed:
             msg = (
                 f"Expected the settings of the earlier run, found other {', '.join(changed)}: "
-                f"{record}."
+                f"{record}. --overwrite begins again."
             )
             raise InputError(msg)
         return
     if record.exists() and not overwrite:
         msg = (
-            f"Expected {work} to be new, found the work of an earlier run. --resume goes on with "
-            "it, --overwrite removes it."
+            f"Expected {work} to be new, found the work of an earlier run. --resume continues it, "
+            "--overwrite removes it."
         )
         raise InputError(msg)
     try:
-        if work.exists():
-            shutil.rmtree(work)
-        work.mkdir(parents=True)
+        if record.exists():
+            _remove(work)
+        work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         msg = f"Expected {work} to be a folder that can be written, found: {error}."
         raise InputError(msg) from error
-    write_json(record, settings)
+    _write(record, settings)
+
+
+def _remove(work: Path) -> None:
+    """Remove what an earlier run wrote: its own files, and those of the folders in it."""
+    for folder in sorted(path for path in work.iterdir() if path.is_dir()):
+        if is_results_folder(folder):
+            remove_recorded(folder)
+    remove_recorded(work)
+
+
+def _write(path: Path, content: Any) -> None:
+    write_json(path, content)
+    record_file(path.parent, path)
 
 
 def _read(record: Path) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import pytest
 from lggshape.association import Family, Hypothesis, associate, irregularity
 from lggshape.labels import Labels
 from lggshape.statistics import fisher_exact, quantile_bins
-from lggshape.studies.buda2019 import sensitivity
-from lggshape.studies.buda2019.sensitivity import (
+from lggshape.studies.buda2019.analyses import sensitivity
+from lggshape.studies.buda2019.analyses.sensitivity import (
     AREA_COLUMNS,
     COLUMNS,
     PRIMARY,

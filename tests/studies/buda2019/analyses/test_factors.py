@@ -9,9 +9,9 @@ from lggshape.case import Case
 from lggshape.labels import Labels, read_labels
 from lggshape.readers import CaseSource
 from lggshape.shape import Conventions, extract_features
-from lggshape.studies.buda2019 import failed_attempt
-from lggshape.studies.buda2019.agreement import agreement_table
-from lggshape.studies.buda2019.factors import (
+from lggshape.studies.buda2019.analyses import failed_attempt
+from lggshape.studies.buda2019.analyses.agreement import agreement_table
+from lggshape.studies.buda2019.analyses.factors import (
     OURS,
     STUDIED,
     THEIRS,

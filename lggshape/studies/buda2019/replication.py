@@ -1,25 +1,24 @@
-"""What a replication works on, and the tables that its steps hand on."""
+"""What a replication works on, and the tables that its steps pass on."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from lggshape.association import Family
-from lggshape.files import write_table
+from lggshape.files import TableSource, write_table
 from lggshape.labels import Labels
+from lggshape.progress import OnProgress, Progress
 from lggshape.readers import CaseSource, open_cases
+from lggshape.results import record_file
 from lggshape.studies.buda2019.roles import Roles
 
 Tables = Mapping[str, pd.DataFrame]
-Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
-"""From a description and a number of pieces of work to what is called after each."""
 
 
 @dataclass(frozen=True)
-class Study:
+class Replication:
     """What a replication works on, and with.
 
     Attributes
@@ -28,8 +27,8 @@ class Study:
         Cases with images and manual masks.
     labels : Labels
         The labels of the patients.
-    label_paths : tuple of Path
-        Where they come from.
+    label_tables : tuple of Path or DataFrame
+        The tables that they come from.
     family : Family
         The hypotheses.
     roles : Roles
@@ -44,21 +43,21 @@ class Study:
         Of all random numbers.
     jobs : int or None
         Number of processes; all cores by default.
-    progress : callable
-        Shows how far a step is.
+    on_progress : callable or None
+        Called with a `Progress` after each unit of work.
     """
 
     dataset: Path
     labels: Labels
-    label_paths: tuple[Path, ...]
+    label_tables: tuple[TableSource, ...]
     family: Family
     roles: Roles
     networks: Path | None
     masks: Path | None
     work: Path
-    seed: int
-    jobs: int | None
-    progress: Progress
+    seed: int = 0
+    jobs: int | None = None
+    on_progress: OnProgress | None = None
 
     @property
     def sources(self) -> list[CaseSource]:
@@ -72,12 +71,12 @@ class Study:
 
     @property
     def mask_folder(self) -> Path:
-        """Where the automatic masks lie."""
+        """The folder of the automatic masks."""
         return self.masks or self.work / "masks"
 
     @property
     def probabilities(self) -> Path:
-        """Where the probabilities of the automatic masks lie."""
+        """The folder of the probabilities of the automatic masks."""
         return self.work / "probabilities"
 
     @property
@@ -85,6 +84,17 @@ class Study:
         """The institution of each patient, where it is known."""
         known = {source.patient: source.site for source in self.sources if source.site}
         return pd.Series(known, dtype=str)
+
+    def tell(self, doing: str) -> OnProgress | None:
+        """Return what passes progress on under a name that says what is being done."""
+        passed_to = self.on_progress
+        if passed_to is None:
+            return None
+
+        def told(progress: Progress) -> None:
+            passed_to(progress._replace(doing=doing))
+
+        return told
 
     def read(self, name: str) -> pd.DataFrame:
         """Read a table that an earlier step wrote."""
@@ -96,9 +106,10 @@ class Study:
         """Write the tables of a step."""
         for name, table in tables.items():
             write_table(self.table_path(name), table)
+            record_file(self.work, self.table_path(name))
 
     def table_path(self, name: str) -> Path:
-        """Say where the table of a step lies."""
+        """Return the path of a table of a step."""
         return self.work / "tables" / f"{name}.csv"
 
     @property
@@ -107,7 +118,7 @@ class Study:
         return self.read("features")
 
     def features_of(self, kind: str) -> pd.DataFrame:
-        """Give the features of one kind of mask."""
+        """Return the features of one kind of mask."""
         features = self.features
         return features[features["masks"] == kind].reset_index(drop=True)
 

@@ -7,7 +7,7 @@ from lggshape.phantoms import make_phantom
 from lggshape.segmentation import NetworkConfiguration
 from lggshape.segmentation.preprocessing.intensities import MISSING, STEP
 from lggshape.segmentation.preprocessing.network_input import prepare
-from lggshape.studies.buda2019.noise import Noise, add_noise
+from lggshape.studies.buda2019.analyses.noise import Noise, add_noise
 
 
 def test_noise_has_its_deviation_and_leaves_missing_sequences_analytic():

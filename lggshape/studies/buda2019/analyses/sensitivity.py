@@ -1,6 +1,6 @@
 """The hypotheses through every choice that could have been another one."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -11,6 +11,7 @@ from lggshape.association import Family, TestedPair, irregularity
 from lggshape.association.tests import FisherOnBins, KruskalWallis
 from lggshape.labels import Labels
 from lggshape.parallel import map_all
+from lggshape.progress import OnProgress, counter
 from lggshape.statistics import QuantileRule
 from lggshape.studies.buda2019.names import ASD, BEVR, MF, OFFSETS
 
@@ -83,7 +84,7 @@ def run_analyses(
     *,
     seed: int = 0,
     jobs: int | None = None,
-    on_analysis: Callable[[], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Tested:
     """Test the hypotheses of a family in many ways.
 
@@ -99,8 +100,8 @@ def run_analyses(
         For Monte Carlo p-values.
     jobs : int, optional
         Number of processes; all cores by default.
-    on_analysis : callable, optional
-        Called after each analysis.
+    on_progress : callable, optional
+        Called with a `Progress` after each analysis.
 
     Returns
     -------
@@ -110,13 +111,12 @@ def run_analyses(
     rows: list[dict[str, Any]] = []
     areas: list[dict[str, Any]] = []
     used = {h.label: labels[h.label] for h in family.hypotheses}
-    for found in map_all(
-        partial(_run, labels=used, family=family, seed=seed), list(analyses), jobs=jobs
-    ):
+    work = list(analyses)
+    advance = counter(on_progress, "testing", len(work))
+    for found in map_all(partial(_run, labels=used, family=family, seed=seed), work, jobs=jobs):
         rows += found[0]
         areas += found[1]
-        if on_analysis is not None:
-            on_analysis()
+        advance()
     return Tested(
         pd.DataFrame(rows, columns=list(COLUMNS)), pd.DataFrame(areas, columns=list(AREA_COLUMNS))
     )

@@ -12,7 +12,7 @@ from lggshape.readers import CaseSource
 from lggshape.shape import feature_table
 from lggshape.shape.perturbation import dilate, erode, resample, smooth, thin
 from lggshape.statistics import intraclass_correlation
-from lggshape.studies.buda2019.masks import JITTER_DRAWS, Mask, changed, jittered
+from lggshape.studies.buda2019.analyses.masks import JITTER_DRAWS, Mask, changed, jittered
 
 
 def robustness_table(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import Case
 from lggshape.shape.perturbation import jitter
-from lggshape.studies.buda2019.probabilities import generator, read_probability
+from lggshape.studies.buda2019.analyses.probabilities import generator, read_probability
 
 Mask = NDArray[np.bool_]
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lggshape.readers import CaseSource
 from lggshape.shape.radial import trace_rings
-from lggshape.studies.buda2019.masks import own_mask
+from lggshape.studies.buda2019.analyses.masks import own_mask
 from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
 
 SHOWN = 8

@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from lggshape.errors import InputError
 from lggshape.phantoms import ball, ellipsoid
-from lggshape.studies.buda2019.failed_attempt import (
+from lggshape.studies.buda2019.analyses.failed_attempt import (
     DIRECTIONS,
     bounding_ellipsoid_volume_ratio,
     measure,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lggshape.readers import CaseSource, open_cases
-from lggshape.studies.buda2019.outlines import SHOWN, outline_table
+from lggshape.studies.buda2019.analyses.outlines import SHOWN, outline_table
 
 
 def test_a_square_has_the_known_outline_analytic(replicated, tmp_path: Path) -> None:

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from lggshape.statistics import intraclass_correlation
-from lggshape.studies.buda2019.masks import JITTER_DRAWS
-from lggshape.studies.buda2019.robustness import robustness_table
-from lggshape.studies.buda2019.variants import changed_masks
+from lggshape.studies.buda2019.analyses.masks import JITTER_DRAWS
+from lggshape.studies.buda2019.analyses.robustness import robustness_table
+from lggshape.studies.buda2019.analyses.variants import changed_masks
 
 ASD, OFFSETS, MF, BEVR = NAMES = (
     "angular_standard_deviation",

@@ -10,8 +10,8 @@ from lggshape.association import Family, Hypothesis, Study, associate
 from lggshape.association.hypotheses import ReportedAUC
 from lggshape.labels import Labels, read_labels
 from lggshape.statistics import detectable_v
+from lggshape.studies.buda2019.analyses.paper import claims_table, cohort_table, table_3
 from lggshape.studies.buda2019.names import ASD, BEVR
-from lggshape.studies.buda2019.paper import claims_table, cohort_table, table_3
 from lggshape.studies.buda2019.roles import Roles
 
 CLUSTER = "RNASeqCluster"

@@ -13,7 +13,7 @@ from lggshape.association import Family, Hypothesis, associate
 from lggshape.errors import InputError
 from lggshape.files import write_table
 from lggshape.labels import Labels, read_labels
-from lggshape.studies.buda2019.confounding import (
+from lggshape.studies.buda2019.analyses.confounding import (
     MODELS,
     Covariates,
     adjusted_table,

@@ -20,7 +20,7 @@ from lggshape.readers import CaseSource
 from lggshape.shape import Conventions, extract_features
 from lggshape.shape.table import Change
 from lggshape.statistics import auc, intraclass_correlation
-from lggshape.studies.buda2019 import failed_attempt
+from lggshape.studies.buda2019.analyses import failed_attempt
 from lggshape.studies.buda2019.names import ASD, BEVR, MF
 from lggshape.studies.buda2019.roles import Roles
 

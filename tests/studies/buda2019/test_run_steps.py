@@ -11,10 +11,10 @@ import pytest
 from lggshape.association import Family
 from lggshape.errors import CaseError, InputError
 from lggshape.labels import Labels
-from lggshape.studies.buda2019.replicate import Done, run_steps
+from lggshape.studies.buda2019.replication import Study
 from lggshape.studies.buda2019.roles import Roles
+from lggshape.studies.buda2019.run_steps import Done, run_steps
 from lggshape.studies.buda2019.steps import Step
-from lggshape.studies.buda2019.study import Study
 
 SETTINGS = {"inputs": {"dataset": "ab12"}, "labels": ["cd34"], "seed": 3}
 

@@ -1,6 +1,6 @@
 """Is it shape, or what goes with it: IDH, size, age, grade, institution."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -13,12 +13,13 @@ from lggshape.association import Family, Hypothesis, irregularity
 from lggshape.errors import InputError
 from lggshape.labels import Label, Labels
 from lggshape.parallel import map_all
+from lggshape.progress import OnProgress, counter
 from lggshape.statistics import freedman_lane
 from lggshape.statistics.logistic import ridge_logistic
 from lggshape.statistics.survival import cox
+from lggshape.studies.buda2019.analyses.sensitivity import Analysis, run_analyses
 from lggshape.studies.buda2019.names import ASD, BEVR, MF
 from lggshape.studies.buda2019.roles import Roles
-from lggshape.studies.buda2019.sensitivity import Analysis, run_analyses
 
 PERMUTATIONS = 99_999
 
@@ -91,7 +92,7 @@ def adjusted_table(
     permutations: int = PERMUTATIONS,
     seed: int = 0,
     jobs: int | None = None,
-    on_hypothesis: Callable[[], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> pd.DataFrame:
     """Test each hypothesis given covariates: ranks of the feature, by Freedman and Lane.
 
@@ -111,8 +112,8 @@ def adjusted_table(
         How many, and of which seed.
     jobs : int, optional
         Number of processes; all cores by default.
-    on_hypothesis : callable, optional
-        Called after each hypothesis of each kind of mask.
+    on_progress : callable, optional
+        Called with a `Progress` after each hypothesis of each kind of mask.
 
     Returns
     -------
@@ -132,10 +133,10 @@ def adjusted_table(
     }
     run = partial(_adjust, known=known, roles=roles, permutations=permutations, seed=seed)
     rows: list[dict[str, Any]] = []
+    advance = counter(on_progress, "permuting", len(work))
     for found in map_all(run, work, jobs=jobs):
         rows += found
-        if on_hypothesis is not None:
-            on_hypothesis()
+        advance()
     return pd.DataFrame(rows)
 
 

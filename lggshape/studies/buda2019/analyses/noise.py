@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from lggshape.case import Case
 from lggshape.masks import dice
 from lggshape.parallel import map_all
+from lggshape.progress import counter
 from lggshape.readers import CaseSource, open_cases
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.preprocessing.intensities import MISSING, STEP
 from lggshape.segmentation.preprocessing.network_input import Volume, prepare
-from lggshape.studies.buda2019.masks import above_threshold, own_mask
-from lggshape.studies.buda2019.probabilities import keep_probability
-from lggshape.studies.buda2019.study import Study
+from lggshape.studies.buda2019.analyses.masks import above_threshold, own_mask
+from lggshape.studies.buda2019.analyses.probabilities import keep_probability
+from lggshape.studies.buda2019.replication import Replication
 
 DISTURBANCES = (0.3, 0.5, 0.7, 1.0, 1.5)
 """Standard deviations of noise that are tried to bring the masks down to a level of Dice."""
@@ -94,46 +95,46 @@ class Disturbance(NamedTuple):
     tried: pd.DataFrame
 
 
-def noisy_masks(study: Study, noise: float) -> NoisyMasks:
-    """Segment the cases of a study again with Gaussian noise on what the networks are shown.
+def noisy_masks(replication: Replication, noise: float) -> NoisyMasks:
+    """Segment the cases again with Gaussian noise on what the networks are shown.
 
     Parameters
     ----------
-    study : Study
+    replication : Replication
         With networks.
     noise : float
-        Its standard deviation, in those of a sequence. Without any, the masks are the study's.
+        Its standard deviation, in those of a sequence. Without any, the masks are those that the
+        replication has already.
     """
     if not noise:
-        return NoisyMasks(study.mask_folder, study.probabilities)
+        return NoisyMasks(replication.mask_folder, replication.probabilities)
     from lggshape.segmentation import segment_cases
 
-    found = NoisyMasks(
-        study.work / f"noise-{noise:g}", study.work / f"noise-{noise:g}-probabilities"
+    name = f"noise-{noise:g}"
+    found = NoisyMasks(replication.work / name, replication.work / f"{name}-probabilities")
+    sources = open_cases(replication.dataset)
+    assert replication.networks is not None  # the step is done with networks alone
+    doing = f"segmenting with {noise:.0%} noise"
+    segment_cases(
+        sources,
+        found.masks,
+        networks=replication.networks,
+        samples=True,
+        prepare=Noise(noise, replication.seed),
+        prepare_settings={"noise": noise, "seed": replication.seed},
+        resume=True,
+        on_case=counter(replication.on_progress, doing, len(sources)),
+        on_result=partial(keep_probability, found.probabilities),
     )
-    sources = open_cases(study.dataset)
-    assert study.networks is not None  # the step is done with networks alone
-    with study.progress(f"segmenting with {noise:.0%} noise", len(sources)) as advance:
-        segment_cases(
-            sources,
-            found.masks,
-            networks=study.networks,
-            samples=True,
-            prepare=Noise(noise, study.seed),
-            prepare_settings={"noise": noise, "seed": study.seed},
-            resume=True,
-            on_case=advance,
-            on_result=partial(keep_probability, found.probabilities),
-        )
     return found
 
 
-def disturbed(study: Study, level: float) -> Disturbance:
+def disturbed(replication: Replication, level: float) -> Disturbance:
     """Find the noise that brings the mean Dice of all that lies above one half down to a level."""
     masks, tried = {}, []
     for noise in DISTURBANCES:
-        masks[noise] = noisy_masks(study, noise)
-        scores = pd.Series(list(_dice_above_half(study, masks[noise])), dtype=float)
+        masks[noise] = noisy_masks(replication, noise)
+        scores = pd.Series(list(_dice_above_half(replication, masks[noise])), dtype=float)
         reached = bool(scores.mean() <= level)
         tried.append(
             {
@@ -146,11 +147,11 @@ def disturbed(study: Study, level: float) -> Disturbance:
     return Disturbance(masks, pd.DataFrame(tried))
 
 
-def _dice_above_half(study: Study, found: NoisyMasks) -> Iterator[float]:
-    references = {source.id: source for source in study.sources}
+def _dice_above_half(replication: Replication, found: NoisyMasks) -> Iterator[float]:
+    references = {source.id: source for source in replication.sources}
     cases = open_cases(found.masks, masks_only=True)
     pairs = [(source, references[source.id]) for source in cases]
-    yield from map_all(partial(_one_dice, folder=found.probabilities), pairs, jobs=study.jobs)
+    yield from map_all(partial(_one_dice, folder=found.probabilities), pairs, jobs=replication.jobs)
 
 
 def _one_dice(pair: tuple[CaseSource, CaseSource], *, folder: Path) -> float:

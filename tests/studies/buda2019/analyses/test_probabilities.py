@@ -5,7 +5,7 @@ import pytest
 
 from lggshape.errors import CaseError
 from lggshape.segmentation.inference.postprocessing import select_component
-from lggshape.studies.buda2019.probabilities import (
+from lggshape.studies.buda2019.analyses.probabilities import (
     Probability,
     generator,
     read_probability,

@@ -11,15 +11,15 @@ from lggshape.readers import CaseSource
 from lggshape.shape import Conventions, feature_table
 from lggshape.shape.perturbation import dilate, erode, smooth
 from lggshape.shape.table import Change
-from lggshape.studies.buda2019.masks import (
+from lggshape.studies.buda2019.analyses.masks import (
     JITTER_DRAWS,
     above_threshold,
     changed,
     component_above,
     jittered,
 )
+from lggshape.studies.buda2019.analyses.sensitivity import Analysis
 from lggshape.studies.buda2019.names import ASD, BEVR, MANUAL, MF, OFFSETS
-from lggshape.studies.buda2019.sensitivity import Analysis
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 

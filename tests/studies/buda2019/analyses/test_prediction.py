@@ -11,9 +11,9 @@ from lggshape.labels import Labels, read_labels
 from lggshape.statistics import auc
 from lggshape.statistics.prediction import cross_validated, stratified_folds
 from lggshape.statistics.sample_size import cox_snell_from_auc, required_sample_size
-from lggshape.studies.buda2019 import prediction
+from lggshape.studies.buda2019.analyses import prediction
+from lggshape.studies.buda2019.analyses.prediction import PREDICTORS, THRESHOLDS, Predicted, predict
 from lggshape.studies.buda2019.names import ASD, BEVR, MF
-from lggshape.studies.buda2019.prediction import PREDICTORS, THRESHOLDS, Predicted, predict
 from lggshape.studies.buda2019.roles import Roles
 
 COUNT = 60

@@ -15,7 +15,7 @@ from lggshape.statistics import (
     limits_of_agreement,
     rank_correlation,
 )
-from lggshape.studies.buda2019.agreement import (
+from lggshape.studies.buda2019.analyses.agreement import (
     MARGIN,
     agreement_table,
     area_differences,

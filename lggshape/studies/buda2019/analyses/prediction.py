@@ -1,6 +1,6 @@
 """How well shape tells each cluster of patients who were not trained on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from lggshape.errors import InputError
 from lggshape.labels import Labels
 from lggshape.parallel import map_all
+from lggshape.progress import OnProgress, counter
 from lggshape.statistics import auc
 from lggshape.statistics.performance import calibration, decision_curve
 from lggshape.statistics.prediction import cross_validated, stratified_folds
 from lggshape.statistics.sample_size import cox_snell_from_auc, required_sample_size
-from lggshape.studies.buda2019.confounding import Covariates
+from lggshape.studies.buda2019.analyses.confounding import Covariates
 from lggshape.studies.buda2019.names import ASD, BEVR, MF
 from lggshape.studies.buda2019.roles import Roles
 
@@ -78,7 +79,7 @@ def predict(
     *,
     seed: int = 0,
     jobs: int | None = None,
-    on_model: Callable[[], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Predicted:
     """Predict each level of the target label, and IDH wild type, in cross-validation.
 
@@ -96,8 +97,8 @@ def predict(
         Of the folds.
     jobs : int, optional
         Number of processes; all cores by default.
-    on_model : callable, optional
-        Called after each model.
+    on_progress : callable, optional
+        Called with a `Progress` after each model.
 
     Returns
     -------
@@ -111,11 +112,11 @@ def predict(
         for masks, group in features.groupby("masks", sort=False)
         for task in _tasks(str(masks), group, labels, roles, sites)
     ]
+    advance = counter(on_progress, "predicting", len(tasks))
     for found in map_all(partial(_predict, seed=seed), tasks, jobs=jobs):
         scores += found[0]
         decision += found[1]
-        if on_model is not None:
-            on_model()
+        advance()
     return Predicted(
         pd.DataFrame(scores, columns=[*_KEY, *_SCORES]),
         pd.DataFrame(decision, columns=[*_KEY, "threshold", "net_benefit", "treat_all"]),

@@ -1,0 +1,1 @@
+"""What each step of the replication computes: tables in, tables out."""
