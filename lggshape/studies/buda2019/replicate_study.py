@@ -1,8 +1,9 @@
 """The whole replication, from images and label tables to the report."""
 
+import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -10,20 +11,19 @@ from typing import Any
 
 import pandas as pd
 
-from lggshape.association import read_preset
+from lggshape.association import read_study_family
 from lggshape.errors import InputError
-from lggshape.files import results_folder, write_json
+from lggshape.files import StrPath, TableSource, write_json
 from lggshape.labels import read_labels
 from lggshape.progress import OnProgress
-from lggshape.provenance import code_hash, describe_input, package_versions, recorded
+from lggshape.provenance import Record, code_hash, package_versions, recorded
+from lggshape.results import results_folder
 from lggshape.studies.buda2019.names import AUTOMATIC
 from lggshape.studies.buda2019.replication import Replication
 from lggshape.studies.buda2019.report import as_json, write_report
 from lggshape.studies.buda2019.roles import read_roles
 from lggshape.studies.buda2019.run_steps import run_steps
 from lggshape.studies.buda2019.steps import chosen_steps, failed_cases
-
-StrPath = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +77,7 @@ class ReplicationResults:
 
 def replicate(
     dataset: StrPath,
-    labels: StrPath | Sequence[StrPath],
+    labels: TableSource | Sequence[TableSource],
     out: StrPath,
     *,
     networks: StrPath | None = None,
@@ -100,8 +100,8 @@ def replicate(
     ----------
     dataset : str or Path
         Folder of cases with images and manual masks.
-    labels : str, Path or sequence of these
-        Label tables (CSV) with a row per patient.
+    labels : str, Path, DataFrame or sequence of these
+        Label tables with a row per patient, as CSV files or in memory.
     out : str or Path
         Folder for the results.
     networks : str or Path, optional
@@ -155,16 +155,16 @@ def replicate(
     if resume and overwrite:
         msg = "Expected resume or overwrite, found both."
         raise InputError(msg)
-    out, tables = Path(out), _paths(labels)
-    replication = _open(dataset, tables, out, networks, masks, work, seed, jobs, on_progress)
+    out = Path(out)
+    replication = _open(dataset, labels, out, networks, masks, work, seed, jobs, on_progress)
     chosen = chosen_steps(steps, networks=replication.networks is not None)
     inputs = [*_inputs(replication), *([] if protocol is None else [Path(protocol)])]
-    settings = _settings(replication)
     options = {"seed": seed, "steps": [one.name for one in chosen]}
     with (
-        results_folder(out, overwrite=overwrite or resume) as place,
+        results_folder(out, overwrite=overwrite or resume, inputs=inputs) as place,
         recorded(place / "run.json", command="replicate", options=options, inputs=inputs) as record,
     ):
+        settings = _settings(replication, record)
         done = run_steps(replication, chosen, settings=settings, resume=resume, overwrite=overwrite)
         names = list(chain.from_iterable(step.tables for step in done.values()))
         found = {name: replication.read(name) for name in names}
@@ -176,18 +176,15 @@ def replicate(
         )  # fmt: skip
         write_json(place / "replication.json", as_json(found))
         failures = failed_cases(found["features"])
-        record["failed"] = len(failures)
-        record["code"] = settings["code"]
-        record["seconds_by_step"] = {name: step.seconds for name, step in done.items()}
-        record["outputs"] = sorted(
-            str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()
-        )
+        record.details["failed"] = len(failures)
+        record.details["code"] = settings["code"]
+        record.details["seconds_by_step"] = {name: step.seconds for name, step in done.items()}
     return ReplicationResults(out, found, failures)
 
 
 def _open(
     dataset: StrPath,
-    tables: tuple[Path, ...],
+    labels: TableSource | Sequence[TableSource],
     out: Path,
     networks: StrPath | None,
     masks: StrPath | None,
@@ -200,16 +197,16 @@ def _open(
     from lggshape.segmentation import SHIPPED
 
     used = None if masks is not None else Path(networks or SHIPPED)
+    tables = [labels] if isinstance(labels, str | os.PathLike | pd.DataFrame) else list(labels)
     known, roles = read_labels(tables), read_roles()
     roles.check(known)
-    place = (
-        Path(work) if work is not None else out.absolute().with_name(f"{out.absolute().name}.work")
-    )
+    beside = out.absolute().with_name(f"{out.absolute().name}.work")
+    place = beside if work is None else Path(work)
     replication = Replication(
         dataset=Path(dataset),
         labels=known,
-        label_paths=tables,
-        family=read_preset(),
+        label_tables=tuple(tables),
+        family=read_study_family("buda2019"),
         roles=roles,
         networks=used,
         masks=None if masks is None else Path(masks),
@@ -226,31 +223,34 @@ def _open(
     return replication
 
 
-def _paths(labels: StrPath | Sequence[StrPath]) -> tuple[Path, ...]:
-    several = [labels] if isinstance(labels, str | os.PathLike) else labels
-    return tuple(Path(path) for path in several)
+def _inputs(replication: Replication) -> list[Path]:
+    """Return every file and folder that is read but the protocol."""
+    tables = [
+        Path(table) for table in replication.label_tables if not isinstance(table, pd.DataFrame)
+    ]
+    optional = (replication.networks, replication.masks)
+    return [replication.dataset, *tables, *(path for path in optional if path is not None)]
 
 
-def _inputs(replication: Replication) -> Iterator[Path]:
-    """Return everything that is read but the protocol."""
-    yield replication.dataset
-    yield from replication.label_paths
-    yield from filter(None, (replication.networks, replication.masks))
-
-
-def _settings(replication: Replication) -> dict[str, Any]:
+def _settings(replication: Replication, record: Record) -> dict[str, Any]:
     """Return what the results depend on: an earlier run is continued only with the same."""
+    hashes = {Path(source.path): source.sha256 for source in record.inputs}
     read = {
         "dataset": replication.dataset,
         "networks": replication.networks,
         "masks": replication.masks,
     }
     return {
-        "inputs": {
-            name: describe_input(path).sha256 for name, path in read.items() if path is not None
-        },
-        "labels": [describe_input(path).sha256 for path in replication.label_paths],
+        "inputs": {name: hashes[path] for name, path in read.items() if path is not None},
+        "labels": [
+            _hash_table(table) if isinstance(table, pd.DataFrame) else hashes[Path(table)]
+            for table in replication.label_tables
+        ],
         "seed": replication.seed,
         "versions": package_versions(),
         "code": code_hash(),
     }
+
+
+def _hash_table(table: pd.DataFrame) -> str:
+    return hashlib.sha256(table.to_csv().encode()).hexdigest()

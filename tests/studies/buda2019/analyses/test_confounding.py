@@ -13,6 +13,7 @@ from lggshape.association import Family, Hypothesis, associate
 from lggshape.errors import InputError
 from lggshape.files import write_table
 from lggshape.labels import Labels, read_labels
+from lggshape.progress import Progress
 from lggshape.studies.buda2019.analyses.confounding import (
     MODELS,
     Covariates,
@@ -99,16 +100,16 @@ def test_without_any_known_institution_all_count_as_one(patients: Patients, role
 def test_every_hypothesis_by_every_model_that_it_can_have(
     features: pd.DataFrame, labels: Labels, family: Family, roles: Roles
 ) -> None:
-    calls: list[int] = []
+    told: list[Progress] = []
     one, two = (
         adjusted_table(
             features, labels, family, roles, NOWHERE, permutations=99, jobs=jobs,
-            on_hypothesis=lambda: calls.append(1),
+            on_progress=told.append,
         )
         for jobs in (1, 2)
     )  # fmt: skip
     pd.testing.assert_frame_equal(one, two)
-    assert len(calls) == 2 * 2 * 10
+    assert (told[-1].done, told[-1].total) == (2 * 10, 2 * 10)
     # Nine hypotheses with four models, that on IDH with the two that do not hold it.
     assert one.groupby("masks").size().to_dict() == {"automatic": 38, "manual": 38}
     assert set(one.loc[one["label"] == IDH, "model"]) == {

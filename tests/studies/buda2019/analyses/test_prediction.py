@@ -8,6 +8,7 @@ import pytest
 
 from lggshape.files import write_table
 from lggshape.labels import Labels, read_labels
+from lggshape.progress import Progress
 from lggshape.statistics import auc
 from lggshape.statistics.prediction import cross_validated, stratified_folds
 from lggshape.statistics.sample_size import cox_snell_from_auc, required_sample_size
@@ -55,12 +56,12 @@ def patients(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, La
 
 @pytest.fixture(scope="module")
 def predicted(patients: tuple[pd.DataFrame, Labels, pd.Series], roles: Roles) -> Predicted:
-    calls: list[int] = []
+    told: list[Progress] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prediction, "REPETITIONS", 1)
         patch.setattr(prediction, "FOLDS", 3)
-        found = predict(*patients[:2], roles, patients[2], jobs=1, on_model=lambda: calls.append(1))
-    assert len(calls) == 3 * len(PREDICTORS)
+        found = predict(*patients[:2], roles, patients[2], jobs=1, on_progress=told.append)
+    assert (told[-1].done, told[-1].total) == (3 * len(PREDICTORS), 3 * len(PREDICTORS))
     return found
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from lggshape.association import Family, Hypothesis, associate, irregularity
 from lggshape.labels import Labels
+from lggshape.progress import Progress
 from lggshape.statistics import fisher_exact, quantile_bins
 from lggshape.studies.buda2019.analyses import sensitivity
 from lggshape.studies.buda2019.analyses.sensitivity import (
@@ -223,14 +224,14 @@ def test_a_monte_carlo_p_is_that_of_associate_invariant(
 
 
 def test_progress_is_reported_once_an_analysis(replicated, labels: Labels) -> None:
-    calls: list[int] = []
+    told: list[Progress] = []
     family = Family("one", "One", (Hypothesis(MF, "RNASeqCluster"),))
     analyses = [Analysis("g", str(i), replicated.manual, bins=i) for i in (3, 2)]
-    found = run_analyses(analyses, labels, family, jobs=1, on_analysis=lambda: calls.append(1))
+    found = run_analyses(analyses, labels, family, jobs=1, on_progress=told.append)
     assert found.associations["analysis"].tolist() == ["3", "2"]
     assert tuple(found.areas) == AREA_COLUMNS
     assert found.areas.empty
-    assert len(calls) == 2
+    assert (told[-1].done, told[-1].total) == (2, 2)
 
 
 PATIENTS = pd.DataFrame({"patient": list("abcdef"), "masks": "automatic"})

@@ -8,9 +8,10 @@ from scipy.ndimage import gaussian_filter
 from lggshape.association import Family, associate
 from lggshape.errors import CaseError
 from lggshape.labels import Labels
+from lggshape.progress import Progress
 from lggshape.shape.perturbation import dilate, erode
 from lggshape.studies.buda2019.analyses.uncertainty import (
-    FEATURES,
+    DRAWN_FEATURES,
     FIELDS,
     Field,
     draw_features,
@@ -21,7 +22,7 @@ from lggshape.studies.buda2019.analyses.uncertainty import (
     stability_table,
 )
 
-ASD, MF, BEVR = FEATURES
+ASD, MF, BEVR = DRAWN_FEATURES
 SOME = 5
 
 
@@ -70,17 +71,19 @@ class TestDraws:
     def test_certain_probabilities_give_the_mask_itself_analytic(
         self, replicated, certain: Path
     ) -> None:
-        calls: list[int] = []
+        told: list[Progress] = []
         found = draw_features(
             replicated.automatic_sources, certain, Field(2, 10, 3), seed=1, jobs=1,
-            on_case=lambda: calls.append(1),
+            on_progress=told.append,
         )  # fmt: skip
-        assert list(found) == ["case", "patient", "draw", *FEATURES]
+        assert list(found) == ["case", "patient", "draw", *DRAWN_FEATURES]
         assert found["draw"].tolist() == [1, 2, 3] * 24
-        assert len(calls) == 24
+        assert (told[-1].done, told[-1].total) == (24, 24)
         for _, one in found.groupby("draw"):
             assert one["patient"].tolist() == replicated.automatic["patient"].tolist()
-            np.testing.assert_array_equal(one[list(FEATURES)], replicated.automatic[list(FEATURES)])
+            np.testing.assert_array_equal(
+                one[list(DRAWN_FEATURES)], replicated.automatic[list(DRAWN_FEATURES)]
+            )
 
     def test_uncertain_ones_differ_from_draw_to_draw(self, draws: pd.DataFrame) -> None:
         assert (draws.groupby("case")[BEVR].nunique() == 6).all()
@@ -103,7 +106,7 @@ class TestDraws:
             keep(tmp_path, source.id, np.broadcast_to(probability, mask.shape))
             found = draw_features([source], tmp_path, Field(2, 10, 4), seed=1, jobs=1)
             assert found["draw"].tolist() == [1, 2, 3, 4]
-            assert (found[list(FEATURES)].isna() == empty).all(axis=None)
+            assert (found[list(DRAWN_FEATURES)].isna() == empty).all(axis=None)
 
     def test_a_case_without_probability_is_named(self, replicated, tmp_path: Path) -> None:
         source = replicated.automatic_sources[0]
@@ -115,10 +118,10 @@ class TestDraws:
 
 def test_samples_are_measured_as_they_are_invariant(replicated, certain: Path) -> None:
     found = sample_features(replicated.automatic_sources, certain, jobs=1)
-    assert list(found) == ["case", "patient", "draw", *FEATURES]
+    assert list(found) == ["case", "patient", "draw", *DRAWN_FEATURES]
     assert found["draw"].tolist() == [1, 2, 3] * 24
-    own, eroded, nothing = (found.query("draw == @n")[list(FEATURES)] for n in (1, 2, 3))
-    np.testing.assert_array_equal(own, replicated.automatic[list(FEATURES)])
+    own, eroded, nothing = (found.query("draw == @n")[list(DRAWN_FEATURES)] for n in (1, 2, 3))
+    np.testing.assert_array_equal(own, replicated.automatic[list(DRAWN_FEATURES)])
     assert (eroded[BEVR].to_numpy() != own[BEVR].to_numpy()).all()
     assert nothing.isna().all(axis=None)
 
@@ -127,7 +130,7 @@ def test_intervals_by_hand() -> None:
     # Type 7: of 0, 10, ..., 400 the quantile q is 400 q. Of one value all quantiles are it.
     many = np.random.default_rng(0).permutation(41) * 10.0
     draws = pd.DataFrame({"patient": [*["b"] * 42, "a", "a", "c"], "draw": [*range(45)]})
-    for name, factor in zip(FEATURES, (1, 2, -1), strict=True):
+    for name, factor in zip(DRAWN_FEATURES, (1, 2, -1), strict=True):
         draws[name] = factor * np.array([*many, np.nan, 7, np.nan, np.nan])
     table = pd.DataFrame({"patient": list("abc"), ASD: [1, 2, 3], MF: [4, 5, 6], BEVR: [7, 8, 9]})
     found = feature_intervals(draws, "field", table)
@@ -184,10 +187,10 @@ def test_draws_of_the_masks_themselves_are_the_primary_analysis_invariant(
 
 
 def test_an_empty_draw_is_out_of_the_tests(replicated, labels: Labels, family: Family) -> None:
-    table = replicated.automatic[["case", "patient", *FEATURES]].assign(draw=1)
+    table = replicated.automatic[["case", "patient", *DRAWN_FEATURES]].assign(draw=1)
     known = table["patient"].isin(labels["COCCluster"].values.index)
-    table.loc[known.idxmax(), list(FEATURES)] = np.nan
-    nothing = table.assign(draw=2, **dict.fromkeys(FEATURES, np.nan))
+    table.loc[known.idxmax(), list(DRAWN_FEATURES)] = np.nan
+    nothing = table.assign(draw=2, **dict.fromkeys(DRAWN_FEATURES, np.nan))
     found = draw_tests(pd.concat([table, nothing]), "d", labels, family, jobs=1)
     counts = found.query("label == 'COCCluster'").groupby("draw")["n"].unique()
     assert counts["1"].tolist() == [known.sum() - 1]

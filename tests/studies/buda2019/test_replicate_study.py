@@ -1,24 +1,29 @@
-"""The command on phantoms, whose automatic masks are their own, moved at random."""
+"""The whole replication on phantoms, whose automatic masks are their own, moved at random."""
 
 import hashlib
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from lggshape.errors import InputError
+from lggshape.progress import Progress
 from lggshape.readers import open_cases
 from lggshape.results import recorded_outputs
 from lggshape.shape.perturbation import jitter
+from lggshape.studies.buda2019 import ReplicationResults, replicate
 from lggshape.studies.buda2019.phantom_labels import write_phantoms
 from lggshape_cli import app
 
-STEPS = ["--step", "primary", "--step", "agreement"]
+STEPS = ("primary", "agreement")
 
 
 @dataclass(frozen=True)
@@ -30,10 +35,12 @@ class Cohort:
     protocol: Path
 
     @property
-    def options(self) -> list[str]:
-        tables = ("labels", "idh_1p19q", "clinical")
-        labels = [part for t in tables for part in ("--labels", str(self.dataset / f"{t}.csv"))]
-        return [str(self.dataset), *labels, "--jobs", "1"]
+    def labels(self) -> list[Path]:
+        return [self.dataset / f"{name}.csv" for name in ("labels", "idh_1p19q", "clinical")]
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        return {"dataset": self.dataset, "labels": self.labels, "masks": self.masks, "jobs": 1}
 
 
 @pytest.fixture(scope="module")
@@ -49,49 +56,46 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
     return Cohort(dataset, masks, top / "protocol.md")
 
 
-def run(*arguments: object) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, ["replicate", *map(str, arguments)])
-    return result.exit_code, result.stdout, result.stderr
-
-
-def refused(*arguments: object) -> str:
-    """Give the one line in which a run is refused."""
-    code, printed, error = run(*arguments)
-    assert (code, printed, error.count("\n")) == (2, "", 1)
-    return error
+@pytest.fixture(scope="module")
+def told() -> list[Progress]:
+    """How far the first run has come."""
+    return []
 
 
 @pytest.fixture(scope="module")
-def first(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Give the results of a run and what it printed."""
+def first(
+    cohort: Cohort, told: list[Progress], tmp_path_factory: pytest.TempPathFactory
+) -> ReplicationResults:
+    """A replication. Not to be changed."""
     out = tmp_path_factory.mktemp("first") / "results"
-    code, printed, error = run(
-        *cohort.options, "--masks", cohort.masks, "--protocol", cohort.protocol, *STEPS,
-        "--out", out,
-    )  # fmt: skip
-    assert (code, error) == (0, "")
-    return out, printed
+    return replicate(
+        **cohort.inputs, out=out, protocol=cohort.protocol, steps=STEPS, on_progress=told.append
+    )
 
 
-def test_results_are_there_and_summed_up(first: tuple[Path, str]) -> None:
-    out, printed = first
-    claims = pd.read_csv(out / "claims.csv").query("masks == 'automatic'")
-    lines = printed.splitlines()
-    # A line a claim, and where the report is.
-    assert len(lines) == len(claims) + 1
+def test_results_are_there_and_summed_up(first: ReplicationResults, told: list[Progress]) -> None:
+    out = first.folder
+    claims = first.claims.query("masks == 'automatic'")
+    lines = first.summary().splitlines()
+    assert len(lines) == len(claims)
     assert lines[0].startswith("bounding_ellipsoid_volume_ratio x RNASeqCluster, p < 0.0002: ")
-    assert sum(line.endswith(", reached") for line in lines) == claims["reached"].sum()
-    assert lines[-1] == f"Results: {out / 'report.html'}"
+    reached = claims["reached"].sum()
+    assert sum(line.endswith(", reached") for line in lines) == reached
+    assert repr(first).startswith(f"ReplicationResults({reached} of {len(claims)} claims reached")
+    assert first.failures == {}
     assert set(pd.read_csv(out / "features.csv")["masks"]) == {"automatic", "manual"}
     assert len(pd.read_csv(out / "agreement.csv")) == 5 * 7
     # Made from the manual masks, the automatic ones are much like them, and not the same.
     assert 0.7 < pd.read_csv(out / "scores.csv")["dice"].mean() < 1
     assert (out.parent / "results.work" / "replicate_done.json").exists()
     assert not (out / "sensitivity.csv").exists()
+    doing = dict.fromkeys(progress.doing for progress in told)
+    assert {"verifying", "measuring manual masks", "testing"} < set(doing)
+    assert told[-1].done == told[-1].total
 
 
-def test_every_table_and_figure_of_the_report_lies_beside_it(first: tuple[Path, str]) -> None:
-    out, _ = first
+def test_every_table_and_figure_of_the_report_lies_beside_it(first: ReplicationResults) -> None:
+    out = first.folder
     page = (out / "report.html").read_text(encoding="utf-8")
     tables = set(re.findall(r"<code>(\S+\.csv)</code>", page))
     figures = set(re.findall(r"<code>(figures/\S+\.svg)</code>", page))
@@ -102,8 +106,8 @@ def test_every_table_and_figure_of_the_report_lies_beside_it(first: tuple[Path, 
     assert 'id="sensitivity"' not in page
 
 
-def test_json_holds_the_tables_invariant(first: tuple[Path, str]) -> None:
-    out, _ = first
+def test_json_holds_the_tables_invariant(first: ReplicationResults) -> None:
+    out = first.folder
     content = json.loads((out / "replication.json").read_text(encoding="utf-8"))
     written = {path.stem for path in out.glob("*.csv")}
     assert set(content) == written - {"checklists"}
@@ -117,8 +121,8 @@ def test_json_holds_the_tables_invariant(first: tuple[Path, str]) -> None:
                 assert row[column] == (None if missing else value)
 
 
-def test_the_record_says_from_what_and_how_long(cohort: Cohort, first: tuple[Path, str]) -> None:
-    out, _ = first
+def test_the_record_says_from_what_and_how_long(cohort: Cohort, first: ReplicationResults) -> None:
+    out = first.folder
     record = json.loads((out / "run.json").read_text())
     inputs = {Path(entry["path"]).name: entry["sha256"] for entry in record["inputs"]}
     assert list(inputs) == [
@@ -133,39 +137,45 @@ def test_the_record_says_from_what_and_how_long(cohort: Cohort, first: tuple[Pat
     assert written == {*recorded_outputs(out), "run.json"}
 
 
-def test_another_run_gives_the_same_bytes_and_then_goes_on(
-    cohort: Cohort, first: tuple[Path, str], tmp_path: Path
+def test_another_run_gives_the_same_bytes_and_is_continued(
+    cohort: Cohort, first: ReplicationResults, tmp_path: Path
 ) -> None:
     work = tmp_path / "elsewhere"
-    options = [*cohort.options, "--masks", cohort.masks, *STEPS, "--work", work, "--quiet"]
-    assert run(*options, "--out", tmp_path / "second") == (0, "", "")
+    tables = [part for path in cohort.labels for part in ("--labels", path)]
+    steps = [part for step in STEPS for part in ("--step", step)]
+    command = [
+        "replicate", cohort.dataset, *tables, "--masks", cohort.masks, *steps, "--work", work,
+        "--jobs", 1, "--out", tmp_path / "second",
+    ]  # fmt: skip
+    printed = CliRunner().invoke(app, list(map(str, command)))
+    assert (printed.exit_code, printed.stderr) == (0, "")
+    assert first.summary() in printed.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "second"]
     names = {
         path.relative_to(folder)
-        for folder in (first[0], tmp_path / "second")
+        for folder in (first.folder, tmp_path / "second")
         for path in folder.rglob("*")
         if path.is_file()
     }
     assert len(names) > 20
     for name in names - {Path("run.json")}:
-        assert (tmp_path / "second" / name).read_bytes() == (first[0] / name).read_bytes(), name
+        assert (tmp_path / "second" / name).read_bytes() == (first.folder / name).read_bytes(), name
 
-    # What is done is taken as it lies in the folder of the work.
+    # What is done is taken as it lies in the folder of the work, and the results are replaced.
     with (work / "tables" / "cohort.csv").open("a") as file:
         file.write("sentinel,here,1,\n")
-    assert run(*options, "--out", tmp_path / "third", "--resume") == (0, "", "")
-    assert "sentinel,here,1" in (tmp_path / "third" / "cohort.csv").read_text()
-    assert "sentinel" in (tmp_path / "third" / "report.html").read_text(encoding="utf-8")
-    seconds = [
-        json.loads((tmp_path / name / "run.json").read_text())["seconds_by_step"]
-        for name in ("second", "third")
-    ]
-    assert seconds[0] == seconds[1]
+    options = {**cohort.inputs, "work": work, "steps": STEPS, "resume": True}
+    seconds = json.loads((tmp_path / "second" / "run.json").read_text())["seconds_by_step"]
+    again = replicate(**options, out=tmp_path / "second")
+    assert "sentinel,here,1" in (tmp_path / "second" / "cohort.csv").read_text()
+    assert "sentinel" in again.report.read_text(encoding="utf-8")
+    record = json.loads((tmp_path / "second" / "run.json").read_text())
+    assert record["seconds_by_step"] == seconds
 
     # With another seed these are the results of another run, which would have to begin anew.
-    error = refused(*options, "--out", tmp_path / "fourth", "--resume", "--seed", 1)
-    assert "settings of the earlier run, found other seed" in error
-    assert not (tmp_path / "fourth").exists()
+    with pytest.raises(InputError, match="settings of the earlier run, found other seed"):
+        replicate(**options, out=tmp_path / "third", seed=1)
+    assert not (tmp_path / "third").exists()
     assert "sentinel" in (work / "tables" / "cohort.csv").read_text()
 
 
@@ -173,9 +183,11 @@ def test_results_of_others_are_not_mixed_with(cohort: Cohort, tmp_path: Path) ->
     out = tmp_path / "results"
     out.mkdir()
     (out / "thesis.txt").write_text("mine")
-    options = [*cohort.options, "--masks", cohort.masks, "--out", out]
-    assert "to be empty or new, found files in it" in refused(*options)
-    assert "to hold the results of an earlier run" in refused(*options, "--overwrite")
+    with pytest.raises(InputError, match="to be empty or new, found files in it"):
+        replicate(**cohort.inputs, out=out)
+    for options in ({"overwrite": True}, {"resume": True}):
+        with pytest.raises(InputError, match="to hold the results of an earlier run"):
+            replicate(**cohort.inputs, out=out, **options)
     assert [path.name for path in tmp_path.rglob("*")] == ["results", "thesis.txt"]
 
 
@@ -184,16 +196,15 @@ def test_a_folder_for_work_with_something_else_is_left_alone(
 ) -> None:
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "thesis.txt").write_text("mine")
-    out = ["--out", tmp_path / "out", "--work", tmp_path / "work"]
-    error = refused(*cohort.options, "--masks", cohort.masks, *out)
-    assert "the work of an earlier run, found something else" in error
+    with pytest.raises(InputError, match="the work of an earlier run, found something else"):
+        replicate(**cohort.inputs, out=tmp_path / "out", work=tmp_path / "work")
     assert [path.name for path in tmp_path.rglob("*")] == ["work", "thesis.txt"]
 
 
 def test_work_does_not_lie_with_what_it_might_remove(cohort: Cohort, tmp_path: Path) -> None:
     for work in (tmp_path / "out" / "work", cohort.masks, cohort.dataset.parent):
-        out = ["--masks", cohort.masks, "--out", tmp_path / "out", "--work", work]
-        assert "Expected the work to lie beside" in refused(*cohort.options, *out)
+        with pytest.raises(InputError, match="Expected the work to lie beside"):
+            replicate(**cohort.inputs, out=tmp_path / "out", work=work)
     assert list(tmp_path.iterdir()) == []
     assert cohort.masks.is_dir()
 
@@ -201,22 +212,23 @@ def test_work_does_not_lie_with_what_it_might_remove(cohort: Cohort, tmp_path: P
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--networks", "runs"], "Expected --networks or --masks, found both"),
-        (["--step", "noise"], "Expected networks for the step noise, found masks alone"),
-        (["--step", "lunch"], "Expected a step among verify, segment, "),
-        (["--step", "primary", "--step", "lunch"], "found 'lunch'"),
+        ({"networks": "runs"}, "Expected networks or masks, found both"),
+        ({"resume": True, "overwrite": True}, "Expected resume or overwrite, found both"),
+        ({"steps": ["noise"]}, "Expected networks for the step noise, found masks alone"),
+        ({"steps": ["lunch"]}, "Expected a step among primary, verify, segment, "),
+        ({"steps": ["primary", "lunch"]}, "found 'lunch'"),
     ],
 )
-def test_what_cannot_be_done_is_said_at_once(
-    cohort: Cohort, tmp_path: Path, options: list[str], message: str
+def test_what_cannot_be_done_is_refused_at_once(
+    cohort: Cohort, tmp_path: Path, options: dict[str, Any], message: str
 ) -> None:
-    out = ["--masks", cohort.masks, "--out", tmp_path / "out"]
-    assert message in refused(*cohort.options, *out, *options)
+    with pytest.raises(InputError, match=message):
+        replicate(**cohort.inputs, out=tmp_path / "out", **options)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_labels_that_the_study_needs_are_named(cohort: Cohort, tmp_path: Path) -> None:
-    labels = ["--labels", cohort.dataset / "labels.csv"]
-    out = ["--masks", cohort.masks, "--out", tmp_path / "out"]
-    error = refused(cohort.dataset, *labels, *out)
-    assert "found no idh_1p19q_buda_table2, neoplasm_histologic_grade" in error
+    one = {**cohort.inputs, "labels": pd.read_csv(cohort.labels[0])}
+    missing = "found no idh_1p19q_buda_table2, neoplasm_histologic_grade"
+    with pytest.raises(InputError, match=missing):
+        replicate(**one, out=tmp_path / "out")
