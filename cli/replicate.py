@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from lggshape_cli._console import progress_of_steps
-
 
 def replicate(
     dataset: Annotated[
@@ -61,12 +59,11 @@ def replicate(
     replication.json, report.html and run.json. If a case cannot be segmented or measured, its row
     has the reason and the exit status is 1.
     """
+    from lggshape.commands import run_command
     from lggshape.studies import open_study
 
     opened = open_study(study)
-    if not quiet:
-        typer.echo(opened.title)
-    with progress_of_steps(quiet=quiet) as on_progress:
+    with run_command("replicate", kind="nothing", quiet=quiet) as run:
         found = opened.replicate(
             dataset,
             labels,
@@ -80,12 +77,7 @@ def replicate(
             jobs=jobs,
             resume=resume,
             overwrite=overwrite,
-            on_progress=on_progress,
+            on_progress=run.on_progress,
         )
-    if not quiet:
-        typer.echo(found.summary())
-        typer.echo(f"Results: {found.report}")
-    for case, reason in found.failures.items():
-        typer.echo(f"{case}: {reason}", err=True)
-    if found.failures:
-        raise typer.Exit(1)
+        run.summary += [opened.title, found.summary(), f"Results: {found.report}"]
+        run.fail(found.failures)

@@ -13,14 +13,14 @@ import pandas as pd
 
 from lggshape.association import read_study_family
 from lggshape.errors import InputError
-from lggshape.files import StrPath, TableSource, write_json
+from lggshape.files import StrPath, TableSource, to_records, write_json
 from lggshape.labels import read_labels
 from lggshape.progress import OnProgress
 from lggshape.provenance import Record, code_hash, package_versions, recorded
 from lggshape.results import results_folder
 from lggshape.studies.buda2019.names import AUTOMATIC
 from lggshape.studies.buda2019.replication import Replication
-from lggshape.studies.buda2019.report import as_json, write_report
+from lggshape.studies.buda2019.report import write_report
 from lggshape.studies.buda2019.roles import read_roles
 from lggshape.studies.buda2019.run_steps import run_steps
 from lggshape.studies.buda2019.steps import chosen_steps, failed_cases
@@ -174,7 +174,8 @@ def replicate(
             found, replication.family, replication.labels, place,
             on_progress=replication.tell("writing the report"),
         )  # fmt: skip
-        write_json(place / "replication.json", as_json(found))
+        records = {name: to_records(table) for name, table in found.items()}
+        write_json(place / "replication.json", records)
         failures = failed_cases(found["features"])
         record.details["failed"] = len(failures)
         record.details["code"] = settings["code"]

@@ -87,10 +87,11 @@ def test_every_yes_names_what_can_be_opened_and_every_other_answer_has_a_reason(
 
 
 def test_tables_that_are_named_are_written() -> None:
-    steps = ast.parse((PROJECT / "lggshape/studies/buda2019/steps.py").read_text(encoding="utf-8"))
+    modules = (PROJECT / "lggshape" / "studies" / "buda2019").glob("*_steps.py")
     written = {
         key.value
-        for function in steps.body
+        for path in modules
+        for function in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(function, ast.FunctionDef) and function.returns is not None
         if ast.unparse(function.returns) == "Tables"
         for node in ast.walk(function)
