@@ -20,8 +20,6 @@ LAYOUTS = (
 )
 """The layouts that are known, in the order in which messages list them."""
 
-_RULES = tuple(layout.identify for layout in LAYOUTS if layout.identify is not None)
-
 
 def open_cases(path: str | os.PathLike[str], *, masks_only: bool = False) -> list[CaseSource]:
     """Find the cases of a path.
@@ -139,7 +137,8 @@ def _named(case: CaseSource) -> CaseSource:
             f"{str(case.path)!r}."
         )
         return UnreadableCase(name, name, case.path, reason=reason)
-    told = identify(case.id, _RULES)
+    # The rules of all layouts: a converted copy is of the same patient.
+    told = identify(case.id, (layout.identify for layout in LAYOUTS if layout.identify))
     return replace(case, patient=case.patient or told.patient, site=case.site or told.site)
 
 

@@ -3,7 +3,12 @@ import pytest
 import tifffile
 
 from lggshape.errors import CaseError, InputError
-from lggshape.readers import open_cases
+from lggshape.readers import discovery, open_cases
+from lggshape.readers import folder as folder_module
+from lggshape.readers.layout import Layout
+from lggshape.readers.listing import visible_names
+from lggshape.readers.naming import Identity
+from lggshape.readers.source import UnreadableCase
 
 
 def write_slice_folder(folder, name):
@@ -174,3 +179,48 @@ def test_a_record_of_another_program_does_not_hide_a_case_analytic(tmp_path, sav
 def test_paths_may_be_text_analytic(tmp_path):
     write_slice_folder(tmp_path, "A")
     assert open_cases(str(tmp_path)) == open_cases(tmp_path)
+
+
+def test_a_layout_is_an_object_that_brings_its_naming_rule_analytic(
+    tmp_path, monkeypatch, save_nifti
+):
+    def find(folder, *, masks_only):
+        for name in folder.files:
+            if name.endswith(".toy"):
+                yield UnreadableCase(name[:-4], "", folder.path / name, reason="a toy")
+
+    def open_file(path, *, masks_only):
+        return UnreadableCase("opened", "known", path) if path.suffix == ".toy" else None
+
+    def rule(case):
+        return Identity("P" + case.split(".")[1], "toys") if "." in case else None
+
+    toys = Layout("toys", "<case>.toy", find, open_file, rule)
+    monkeypatch.setattr(discovery, "LAYOUTS", (*discovery.LAYOUTS, toys))
+    save_nifti(tmp_path / "ball.1_mask.nii")
+    (tmp_path / "ball.2.toy").touch()
+    found = [(source.id, source.patient, source.site) for source in open_cases(tmp_path)]
+    assert found == [("ball.1", "P1", "toys"), ("ball.2", "P2", "toys")]
+    (source,) = open_cases(tmp_path / "ball.2.toy")
+    assert (source.id, source.patient) == ("opened", "known")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"packed masks \(masks\.npz\) or toys \(<case>\.toy\)"):
+        open_cases(tmp_path / "empty")
+
+
+def test_a_case_folder_that_cannot_be_listed_fails_alone_analytic(tmp_path, monkeypatch):
+    for name in "AB":
+        write_slice_folder(tmp_path, name)
+
+    def refuse(folder):
+        if folder.name == "B":
+            raise PermissionError(13, "Permission denied")
+        return visible_names(folder)
+
+    monkeypatch.setattr(folder_module, "visible_names", refuse)
+    good, bad = open_cases(tmp_path)
+    assert good.read().mask is not None
+    with pytest.raises(CaseError, match="case B to be a folder that can be listed, found Permiss"):
+        bad.read()
+    with pytest.raises(InputError, match="that can be listed, found Permission denied"):
+        open_cases(tmp_path / "B")
