@@ -56,7 +56,7 @@ def agreement_plot(
             for limit in (mean - spread, mean + spread):
                 right.axhline(limit, color=CONTRAST, linewidth=0.8, linestyle=(0, (4, 2)))
         right.set_xlabel(f"mean {quantity}")
-        right.set_ylabel(f"{measured_name} less {reference_name} {quantity}")
+        right.set_ylabel(f"{measured_name} − {reference_name} {quantity}")
         for axes in (left, right):
             axes.ticklabel_format(scilimits=(-3, 4))
     return figure

@@ -15,7 +15,7 @@ from lggshape.report.blocks import Drawing
 _LONGEST_ON_AXIS = 40
 """Longer names from data are cut on the axes of figures, in characters."""
 
-_LONGEST_PART, _LONGEST_STEM = 40, 120
+_LONGEST_PART, _LONGEST_STEM = 48, 120
 """Longer parts (in characters) and names of files (in bytes) are cut."""
 
 

@@ -24,7 +24,7 @@ def test_points_and_limits_of_agreement_analytic() -> None:
     heights = [line.get_ydata()[0] for line in right.lines]
     assert heights == pytest.approx([0, 1, 1 - 1.96, 1 + 1.96])
     assert left.get_xlabel() == "reference volume (mL)"
-    assert right.get_ylabel() == "predicted less reference volume (mL)"
+    assert right.get_ylabel() == "predicted − reference volume (mL)"
 
 
 def test_two_points_have_no_limits() -> None:

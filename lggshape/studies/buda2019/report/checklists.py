@@ -48,7 +48,7 @@ class Item(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """What a study has to have for some items to apply: if it does not hold, they do not."""
+    """What has to hold for some items to apply."""
 
     number: int
     condition: str
@@ -67,7 +67,7 @@ class Checklist:
     items : tuple of Item
         In the published order.
     conditions : tuple of Condition
-        What some of the items hang on.
+        What some of the items depend on.
     """
 
     name: str
@@ -76,12 +76,12 @@ class Checklist:
     conditions: tuple[Condition, ...] = ()
 
     def table(self) -> pd.DataFrame:
-        """Give a row an item: `number`, `section`, `item`, `answer`, `where`, any `weight`."""
+        """Return a row per item: `number`, `section`, `item`, `answer`, `where`, any `weight`."""
         return pd.DataFrame(self.items).dropna(axis="columns", how="all")
 
     @property
     def score(self) -> float | None:
-        """The score in percent; None if the checklist has no weights.
+        """Return the score in percent; None if the checklist has no weights.
 
         The weights of the items answered yes, over those of all items that apply. An item left to
         the authors counts as no, which is the default of the METRICS tool.
