@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -133,9 +134,10 @@ def replicate(
     Raises
     ------
     InputError
-        If the label tables lack a label that the study needs, there are both networks and masks, a
-        step is unknown or needs networks that are not there, a folder overlaps with an input or
-        holds something else, both `resume` and `overwrite` are asked for, or a step cannot be done.
+        If the label tables lack a label that the study needs, a patient has several cases, there
+        are both networks and masks, a step is unknown or needs networks that are not there, a
+        folder overlaps with an input or holds something else, both `resume` and `overwrite` are
+        asked for, or a step cannot be done.
 
     Examples
     --------
@@ -221,6 +223,14 @@ def _open(
         if one.is_relative_to(other) or other.is_relative_to(one):
             msg = f"Expected the work to lie beside {path}, found it there: {place}."
             raise InputError(msg)
+    counts = Counter(source.patient for source in replication.sources)
+    several = [patient for patient, cases in counts.items() if cases > 1]
+    if several:
+        msg = (
+            f"Expected one case per patient in {replication.dataset}, found several of: "
+            f"{', '.join(several)}."
+        )
+        raise InputError(msg)
     return replication
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lggshape.association import Family
+from lggshape.association import Family, read_features
 from lggshape.files import TableSource, write_table
 from lggshape.labels import Labels
 from lggshape.progress import OnProgress, Progress
@@ -114,8 +114,8 @@ class Replication:
 
     @property
     def features(self) -> pd.DataFrame:
-        """The features of automatic and manual masks."""
-        return self.read("features")
+        """The features of automatic and manual masks, one row per patient and kind of mask."""
+        return read_features(self.table_path("features"))
 
     def features_of(self, kind: str) -> pd.DataFrame:
         """Return the features of one kind of mask."""

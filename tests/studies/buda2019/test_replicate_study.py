@@ -21,6 +21,7 @@ from lggshape.results import recorded_outputs
 from lggshape.shape.perturbation import jitter
 from lggshape.studies.buda2019 import ReplicationResults, replicate
 from lggshape.studies.buda2019.phantom_labels import write_phantoms
+from lggshape.studies.buda2019.replication import Replication
 from lggshape_cli import app
 
 STEPS = ("primary", "agreement")
@@ -232,3 +233,13 @@ def test_labels_that_the_study_needs_are_named(cohort: Cohort, tmp_path: Path) -
     missing = "found no idh_1p19q_buda_table2, neoplasm_histologic_grade"
     with pytest.raises(InputError, match=missing):
         replicate(**one, out=tmp_path / "out")
+
+
+def test_a_patient_with_two_cases_is_refused_before_the_work(
+    cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = open_cases(cohort.dataset, masks_only=True)
+    monkeypatch.setattr(Replication, "sources", [*sources, sources[0]])
+    with pytest.raises(InputError, match=f"one case per patient .* of: {sources[0].patient}"):
+        replicate(**cohort.inputs, out=tmp_path / "out")
+    assert not list(tmp_path.iterdir())

@@ -191,9 +191,18 @@ def test_a_folder_that_cannot_be_made_is_named(replication: Replication, tmp_pat
 
 
 def test_keys_that_look_like_numbers_stay_text(replication: Replication) -> None:
-    table = pd.DataFrame({"case": ["007"], "patient": ["10"], "reason": [""], "volume": [2.5]})
+    keys = {"case": ["007"], "patient": ["10"], "masks": ["manual"]}
+    table = pd.DataFrame(keys | {"reason": [""], "volume": [2.5]})
     replication.write({"features": table})
     read = replication.features
     assert read[["case", "patient"]].to_numpy().tolist() == [["007", "10"]]
-    # Without any reason the column is text still: all are missing.
-    assert read["reason"].fillna("").tolist() == [""]
+    # Without any reason the column is text still.
+    assert read["reason"].tolist() == [""]
+
+
+def test_features_with_a_patient_twice_are_refused(
+    replication: Replication, features: pd.DataFrame
+) -> None:
+    replication.write({"features": pd.concat([features, features[:1]])})
+    with pytest.raises(InputError, match="one row per patient and kind of mask"):
+        _ = replication.features
