@@ -1,12 +1,11 @@
 """`lggshape compare`: training runs side by side."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from lggshape_cli._console import progress
+from lggshape_cli.train import _progress
 
 
 def compare(
@@ -68,20 +67,21 @@ def compare(
         results_folder(out, overwrite=overwrite) as place,
         recorded(place / "run.json", command="compare", options=options, inputs=inputs) as record,
     ):
-        found = compare_runs(
-            runs,
-            dataset,
-            work,
-            reference=reference,
-            manifest=manifest,
-            device=device,
-            surface_tolerance=surface_tolerance,
-            seed=seed,
-            jobs=jobs,
-            resume=resume,
-            overwrite=overwrite and not resume,
-            progress=partial(progress, quiet=quiet),
-        )
+        with _progress(quiet=quiet) as on_progress:
+            found = compare_runs(
+                runs,
+                dataset,
+                work,
+                reference=reference,
+                manifest=manifest,
+                device=device,
+                surface_tolerance=surface_tolerance,
+                seed=seed,
+                jobs=jobs,
+                resume=resume,
+                overwrite=overwrite and not resume,
+                on_progress=on_progress,
+            )
         for name, table in found.tables().items():
             write_table(place / f"{name}.csv", table)
         write_figures(found, place / "figures")

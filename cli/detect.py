@@ -55,7 +55,11 @@ def detect(
     ):
         with progress("detecting", len(sources), quiet=quiet) as advance:
             found = detect_cases(
-                sources, networks, device=device, skip_seen=skip_seen, on_case=advance
+                sources,
+                networks,
+                device=device,
+                skip_seen=skip_seen,
+                on_progress=lambda progress: advance() if progress.done else None,
             )
         write_table(place / "slices.csv", found.slices)
         record.details["cases"] = len(sources)

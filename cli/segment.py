@@ -85,7 +85,7 @@ def segment(
                 skip_seen=skip_seen,
                 resume=resume,
                 overwrite=overwrite,
-                on_case=advance,
+                on_progress=lambda progress: advance() if progress.done else None,
             )
         record.details["outputs"] = list(result.files)
         record.details["cases"] = len(sources)

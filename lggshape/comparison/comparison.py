@@ -1,11 +1,11 @@
 """A comparison of training runs, from their folders to its tables."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -24,10 +24,14 @@ from lggshape.comparison.tables import (
 )
 from lggshape.errors import InputError
 from lggshape.evaluation.scores import check_tolerance
-from lggshape.readers import assign_patients, open_cases
-from lggshape.segmentation import read_configuration, read_ensemble
+from lggshape.files import StrPath
+from lggshape.progress import OnProgress, Progress
+from lggshape.readers import CaseSource, assign_patients, open_cases
+from lggshape.results import check_folder
+from lggshape.segmentation import Ensemble, read_configuration, read_ensemble
 from lggshape.segmentation.run.folder import CONFIGURATION
 
+_TASKS = ("segmentation", "detection")
 _ALIKE = ("patients", "epochs", "inner_every")
 """What the runs of a learning curve may differ in."""
 
@@ -39,14 +43,14 @@ class Comparison:
     Attributes
     ----------
     runs : DataFrame
-        A row a run: what it is, what its training took, and how good it is on all the patients
+        A row per run: what it is, what its training took, and how good it is on all the patients
         that it held out.
     differences : DataFrame
         From the reference, on the cases that both held out; see `tables.difference_table`.
     cases : DataFrame
         Dice of every case by every run.
     history : DataFrame
-        A row a network and epoch.
+        A row per network and epoch.
     epochs : DataFrame
         How many epochs runs need to be as good as the reference; see `tables.epoch_table`.
     curves : dict of str to tuple of str
@@ -67,7 +71,7 @@ class Comparison:
 
     @property
     def failures(self) -> dict[str, str]:
-        """The cases that could not be looked at or compared, with the run and the reason."""
+        """The cases that could not be segmented or compared, with the run and the reason."""
         return {
             f"{case} ({run})": reason
             for run, result in self.results.items()
@@ -75,7 +79,7 @@ class Comparison:
         }
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Give every table by its name."""
+        """Return every table by its name."""
         return {
             "runs": self.runs,
             "differences": self.differences,
@@ -85,7 +89,7 @@ class Comparison:
         }
 
     def summary_text(self) -> str:
-        """Give a line a run: Dice, its difference from the reference, and detection."""
+        """Return a line per run: Dice, its difference from the reference, and detection."""
         differences = self.differences[self.differences["measure"] == "dice"].set_index("run")
         lines = []
         for row in self.runs.to_dict("records"):
@@ -105,34 +109,34 @@ class Comparison:
 
 
 def compare_runs(
-    runs: Sequence[Path],
-    dataset: Path,
-    work: Path,
+    runs: Sequence[StrPath],
+    dataset: StrPath,
+    work: StrPath,
     *,
     reference: str | None = None,
-    manifest: Path | None = None,
+    manifest: StrPath | None = None,
     device: str = "auto",
     surface_tolerance: float = 1.0,
     seed: int = 0,
     jobs: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    progress: Callable[[str, int], AbstractContextManager[Callable[[], None]]],
+    on_progress: OnProgress | None = None,
 ) -> Comparison:
-    """Let the networks of each run look at the patients that they have not seen, and compare.
+    """Compare training runs on the patients that their networks have not seen.
 
     Parameters
     ----------
-    runs : sequence of Path
+    runs : sequence of str or Path
         Folders of training runs, of segmentation or detection. The name of a folder is that of
         the run.
-    dataset : Path
+    dataset : str or Path
         Cases with image and mask.
-    work : Path
+    work : str or Path
         Folder for the masks, one in it for each run.
     reference : str, optional
         The run that the others are compared with; by default the first.
-    manifest : Path, optional
+    manifest : str or Path, optional
         A CSV with the columns `case` and `patient`, and perhaps `site`.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
@@ -146,8 +150,8 @@ def compare_runs(
         Whether masks that an earlier call has made may be kept.
     overwrite : bool
         Whether they may be replaced.
-    progress : callable
-        Called with what is done and how many cases there are; gives what is called after each.
+    on_progress : callable, optional
+        Told after each case how far the work on its run is.
 
     Returns
     -------
@@ -161,63 +165,40 @@ def compare_runs(
         of slices, the reference is not among them, the tolerance is no number from 0 upwards, no
         case has a mask, or a run held none of the cases out, or none that can be used.
     """
-    names = [run.resolve().name for run in runs]
-    if len(names) < 2 or len(set(names)) < len(names):
-        msg = f"Expected two runs or more of different names, found: {', '.join(names)}."
-        raise InputError(msg)
-    if reference is not None and reference not in names:
-        msg = f"Expected the reference to be one of {', '.join(names)}, found: {reference}."
-        raise InputError(msg)
+    work = Path(work)
     check_tolerance(surface_tolerance)
-    folders = dict(zip(names, runs, strict=True))
-    ensembles = {name: read_ensemble(run) for name, run in folders.items()}
-    for name, ensemble in ensembles.items():
-        if ensemble.configuration.task == "reconstruction":
-            msg = f"Expected networks for segmentation or detection, found reconstruction: {name}."
-            raise InputError(msg)
-    every = open_cases(dataset)
-    if manifest is not None:
-        every = assign_patients(every, manifest)
-    if not any(source.has_mask for source in every):
-        msg = f"Expected cases with reference masks, found none: {dataset}."
-        raise InputError(msg)
-    held_out = {name: held_out_sources(every, ensemble) for name, ensemble in ensembles.items()}
-    for name, sources in held_out.items():
-        if not sources:
-            msg = f"Expected cases of patients whom {name} held out, found none: {dataset}."
-            raise InputError(msg)
     # What can be refused is refused before hours of prediction.
-    histories = {name: read_history(name, ensemble) for name, ensemble in ensembles.items()}
-    described = [
-        describe(name, run, ensembles[name], histories[name]) for name, run in folders.items()
-    ]
+    compared = _read_runs([Path(run) for run in runs], dataset, manifest)
+    reference = _reference(reference, compared)
+    for run in compared:
+        if not run.detects and not resume:
+            check_folder(work / run.name, overwrite=overwrite, inputs=[dataset])
+    described = [describe(run.name, run.folder, run.ensemble, run.history) for run in compared]
     inner: dict[tuple[str, str], frozenset[str]] = {}
-    for name, ensemble in ensembles.items():
-        inner |= read_inner_splits(name, ensemble)
-    curves = _learning_curves(folders)
+    for run in compared:
+        inner |= read_inner_splits(run.name, run.ensemble)
+    curves = _learning_curves(compared)
     results = {}
-    for name, run in folders.items():
-        sources = held_out[name]
-        with progress(name, len(sources)) as on_case:
-            if ensembles[name].configuration.task == "detection":
-                results[name] = detect_held_out(
-                    run, sources, device=device, jobs=jobs, on_case=on_case
-                )
-            else:
-                results[name] = segment_held_out(
-                    run,
-                    dataset,
-                    sources,
-                    work / name,
-                    device=device,
-                    resume=resume,
-                    overwrite=overwrite,
-                    surface_tolerance=surface_tolerance,
-                    jobs=jobs,
-                    on_case=on_case,
-                )
-    reference = reference or names[0]
-    history = pd.concat(histories.values(), ignore_index=True)
+    for run in compared:
+        tell = None if on_progress is None else partial(_tell, on_progress, run.name)
+        if run.detects:
+            results[run.name] = detect_held_out(
+                run.folder, run.sources, device=device, jobs=jobs, on_progress=tell
+            )
+        else:
+            results[run.name] = segment_held_out(
+                run.folder,
+                dataset,
+                run.sources,
+                work / run.name,
+                device=device,
+                resume=resume,
+                overwrite=overwrite,
+                surface_tolerance=surface_tolerance,
+                jobs=jobs,
+                on_progress=tell,
+            )
+    history = pd.concat([run.history for run in compared], ignore_index=True)
     rows = [one | result_columns(results[one["run"]], seed=seed) for one in described]
     return Comparison(
         runs=pd.DataFrame(rows),
@@ -230,16 +211,71 @@ def compare_runs(
     )
 
 
-def _learning_curves(runs: Mapping[str, Path]) -> dict[str, tuple[str, ...]]:
+class _ComparedRun(NamedTuple):
+    """A run, and the cases of the patients whom it held out."""
+
+    name: str
+    folder: Path
+    ensemble: Ensemble
+    sources: list[CaseSource]
+    history: pd.DataFrame
+
+    @property
+    def detects(self) -> bool:
+        return self.ensemble.configuration.task == "detection"
+
+
+def _read_runs(
+    folders: Sequence[Path], dataset: StrPath, manifest: StrPath | None
+) -> list[_ComparedRun]:
+    """Read the runs; raise for those that cannot be compared on a data set."""
+    names = [folder.resolve().name for folder in folders]
+    if len(names) < 2 or len(set(names)) < len(names):
+        msg = f"Expected two runs or more of different names, found: {', '.join(names)}."
+        raise InputError(msg)
+    ensembles = [read_ensemble(folder) for folder in folders]
+    every = open_cases(dataset)
+    if manifest is not None:
+        every = assign_patients(every, manifest)
+    if not any(source.has_mask for source in every):
+        msg = f"Expected cases with reference masks, found none: {dataset}."
+        raise InputError(msg)
+    runs = []
+    for name, folder, ensemble in zip(names, folders, ensembles, strict=True):
+        if ensemble.configuration.task not in _TASKS:
+            task = ensemble.configuration.task
+            msg = f"Expected networks for {' or '.join(_TASKS)}, found {task}: {name}."
+            raise InputError(msg)
+        sources = held_out_sources(every, ensemble)
+        if not sources:
+            msg = f"Expected cases of patients whom {name} held out, found none: {dataset}."
+            raise InputError(msg)
+        runs.append(_ComparedRun(name, folder, ensemble, sources, read_history(name, ensemble)))
+    return runs
+
+
+def _reference(given: str | None, runs: Sequence[_ComparedRun]) -> str:
+    names = [run.name for run in runs]
+    if given is not None and given not in names:
+        msg = f"Expected the reference to be one of {', '.join(names)}, found: {given}."
+        raise InputError(msg)
+    return given or names[0]
+
+
+def _tell(on_progress: OnProgress, run: str, progress: Progress) -> None:
+    on_progress(progress._replace(doing=f"{run}: {progress.doing}"))
+
+
+def _learning_curves(runs: Sequence[_ComparedRun]) -> dict[str, tuple[str, ...]]:
     """Bring runs together as `Comparison.curves` describes."""
     alike: dict[str, dict[int, str]] = {}
-    for name, run in runs.items():
-        network, training = read_configuration(run / CONFIGURATION)
+    for run in runs:
+        network, training = read_configuration(run.folder / CONFIGURATION)
         if network.task != "segmentation":
             continue
         common = {key: value for key, value in training.to_dict().items() if key not in _ALIKE}
         curve = alike.setdefault(json.dumps([network.to_dict(), common]), {})
-        curve.setdefault(training.patients, name)
+        curve.setdefault(training.patients, run.name)
     groups = [tuple(curve.values()) for curve in alike.values()]
     return {group[0]: group for group in groups if len(group) > 2}
 

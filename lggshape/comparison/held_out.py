@@ -1,6 +1,6 @@
-"""What the networks of a run say of the patients that they have not seen."""
+"""What the networks of a run find in the patients that they have not seen."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
@@ -12,18 +12,19 @@ from numpy.typing import NDArray
 from lggshape.errors import CaseError, InputError
 from lggshape.evaluation import evaluate
 from lggshape.evaluation.evaluation import SLICE_COLUMNS
-from lggshape.files import write_json
+from lggshape.files import StrPath, write_json
 from lggshape.parallel import map_cases
+from lggshape.progress import OnProgress
 from lggshape.readers import CaseSource
 from lggshape.segmentation import Detection, Ensemble, detect_cases, segment_cases
 from lggshape.segmentation.run.folder import read_json
 
 MOST_SHOWN = 8
-"""Slices of which is kept what a detector looked at."""
+"""For how many cases the evidence of a detector is kept, in one slice each."""
 
 
 class Evidence(NamedTuple):
-    """What a detector looked at in a slice.
+    """Where a detector found tumour in a slice.
 
     Attributes
     ----------
@@ -32,7 +33,7 @@ class Evidence(NamedTuple):
     slice : int
         Number of the slice, from 1: that of its largest tumour.
     evidence : ndarray of float32, shape (Y, X)
-        What speaks for tumour, above 0, or against it.
+        Above 0 it speaks for tumour, below 0 against it.
     mask : ndarray of bool, shape (Y, X)
         The reference.
     """
@@ -49,15 +50,15 @@ class HeldOut(NamedTuple):
     Attributes
     ----------
     scores : DataFrame
-        A row a case with a mask, as `evaluate` makes it; none for detectors.
+        A row per case with a mask, as `evaluate` makes it; none for detectors.
     slices : DataFrame
-        A row a slice: `patient`, `case`, `slice`, `reference_area`, `predicted_area`, `score`.
+        A row per slice: `patient`, `case`, `slice`, `reference_area`, `predicted_area`, `score`.
     evidence : sequence of Evidence
         Of detectors.
     seconds : float or None
         The median of a case's, reading and writing included; None if it is not known.
     failures : dict of str to str
-        The cases that could not be looked at or compared, with the reason.
+        The cases that could not be examined or compared, with the reason.
     """
 
     scores: pd.DataFrame
@@ -68,7 +69,7 @@ class HeldOut(NamedTuple):
 
 
 def held_out_sources(sources: Sequence[CaseSource], ensemble: Ensemble) -> list[CaseSource]:
-    """Give the cases that may be of patients whom one of the networks has not seen.
+    """Return the cases that may be of patients whom one of the networks has not seen.
 
     Those of patients known by name that all of them were trained on are left out, unread.
     """
@@ -82,7 +83,7 @@ def held_out_sources(sources: Sequence[CaseSource], ensemble: Ensemble) -> list[
 
 def segment_held_out(
     run: Path,
-    dataset: Path,
+    dataset: StrPath,
     sources: Sequence[CaseSource],
     work: Path,
     *,
@@ -91,7 +92,7 @@ def segment_held_out(
     overwrite: bool = False,
     surface_tolerance: float = 1.0,
     jobs: int | None = None,
-    on_case: Callable[[], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> HeldOut:
     """Segment the patients that were held out, and compare the masks with the references.
 
@@ -109,8 +110,8 @@ def segment_held_out(
         As for `segment_cases`.
     surface_tolerance, jobs
         As for `evaluate`.
-    on_case : callable, optional
-        Called after each case.
+    on_progress : callable, optional
+        Told after each case how far the work is.
 
     Returns
     -------
@@ -131,7 +132,7 @@ def segment_held_out(
         skip_seen=True,
         resume=resume,
         overwrite=overwrite,
-        on_case=on_case,
+        on_progress=on_progress,
         on_result=clock.tick,
     )
     if made.slices.empty:
@@ -152,13 +153,13 @@ def detect_held_out(
     *,
     device: str = "auto",
     jobs: int | None = None,
-    on_case: Callable[[], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> HeldOut:
-    """Tell which slices of the patients that were held out have tumour.
+    """Detect the slices with tumour of the patients that were held out.
 
     Parameters
     ----------
-    run, sources, device, jobs, on_case
+    run, sources, device, jobs, on_progress
         As for `segment_held_out`.
 
     Returns
@@ -170,7 +171,7 @@ def detect_held_out(
     Raises
     ------
     InputError
-        As `detect_cases` does; if no case can be looked at and compared.
+        As `detect_cases` does; if no case can be examined and compared.
     """
     masks: dict[str, NDArray[np.bool_]] = {}
     failures = {}
@@ -196,7 +197,7 @@ def detect_held_out(
         run,
         device=device,
         skip_seen=True,
-        on_case=on_case,
+        on_progress=on_progress,
         on_result=keep,
     )
     if found.slices.empty:
@@ -253,5 +254,5 @@ class _Clock:
         self._times.append(perf_counter())
 
     def median(self) -> float | None:
-        """Give the median, which the first result does not count for: it waits for a compiler."""
+        """Return the median, which the first result does not count for: it waits for a compiler."""
         return round(float(np.median(np.diff(self._times))), 3) if self.ticks > 1 else None

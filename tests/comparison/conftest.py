@@ -1,7 +1,7 @@
 """A cohort of phantoms, and runs of seconds: four that segment, one that detects."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +11,6 @@ from lggshape.comparison import Comparison, compare_runs
 from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
 from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration, train
-
-
-@contextmanager
-def silent(_name: str, _count: int) -> Iterator[Callable[[], None]]:
-    """Show no progress."""
-    yield lambda: None
 
 
 @pytest.fixture(scope="session")
@@ -65,4 +59,4 @@ def compared(
     """All of them compared. Not to be changed."""
     work = tmp_path_factory.mktemp("work")
     with small_encoder():
-        return compare_runs(list(runs.values()), cohort, work, jobs=1, progress=silent)
+        return compare_runs(list(runs.values()), cohort, work, jobs=1)

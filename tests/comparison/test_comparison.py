@@ -1,6 +1,5 @@
 import json
 import shutil
-from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -22,11 +21,6 @@ from lggshape.segmentation import (
     segment_cases,
     train,
 )
-
-
-@contextmanager
-def silent(_name, _count):
-    yield lambda: None
 
 
 def test_a_row_a_run_with_what_it_is_and_what_it_took(runs, compared):
@@ -94,7 +88,7 @@ def test_a_bad_case_does_not_keep_the_others_from_being_compared(
     next((own / bad).glob("*_1.tif")).write_bytes(b"damaged")
     chosen = [runs["few"], runs["detector"]]
     with small_encoder():
-        found = compare_runs(chosen, own, tmp_path / "w", jobs=1, progress=silent)
+        found = compare_runs(chosen, own, tmp_path / "w", jobs=1)
     assert set(found.failures) == {f"{bad} (few)", f"{bad} (detector)"}
     assert found.runs["cases"].tolist() == [3, 3]
     assert found.runs["failed"].tolist() == [1, 1]
@@ -108,8 +102,7 @@ def test_patients_are_those_of_the_manifest(cohort, runs, tmp_path):
     manifest = tmp_path / "manifest.csv"
     pd.DataFrame({"case": names, "patient": patients}).to_csv(manifest, index=False)
     found = compare_runs(
-        [runs["long"], runs["short"]], cohort, tmp_path / "w", manifest=manifest, jobs=1,
-        progress=silent,
+        [runs["long"], runs["short"]], cohort, tmp_path / "w", manifest=manifest, jobs=1
     )  # fmt: skip
     assert found.runs["cases"].tolist() == [8, 8]
     assert found.runs["patients"].tolist() == [7, 7]
@@ -122,7 +115,7 @@ def test_networks_that_ship_have_no_history(cohort, runs, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(runs["few"], other)
     (other / "fold0-member0" / "history.csv").unlink()
-    found = compare_runs([runs["few"], other], cohort, tmp_path / "w", jobs=1, progress=silent)
+    found = compare_runs([runs["few"], other], cohort, tmp_path / "w", jobs=1)
     assert np.isnan(found.runs.set_index("run").loc["other", "training_minutes"])
     assert set(found.history["run"]) == {"few"}
 
@@ -150,12 +143,12 @@ def test_the_summary_names_every_run(runs, compared):
 
 def test_masks_of_an_earlier_call_are_kept(cohort, runs, tmp_path):
     chosen = [runs["few"], runs["one"]]
-    first = compare_runs(chosen, cohort, tmp_path, jobs=1, progress=silent)
+    first = compare_runs(chosen, cohort, tmp_path, jobs=1)
     written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*_mask.tif")}
     assert written
     with pytest.raises(InputError, match="--overwrite"):
-        compare_runs(chosen, cohort, tmp_path, jobs=1, progress=silent)
-    again = compare_runs(chosen, cohort, tmp_path, jobs=1, resume=True, progress=silent)
+        compare_runs(chosen, cohort, tmp_path, jobs=1)
+    again = compare_runs(chosen, cohort, tmp_path, jobs=1, resume=True)
     assert {path: path.stat().st_mtime_ns for path in written} == written
     for name, table in first.tables().items():
         pd.testing.assert_frame_equal(again.tables()[name], table)
@@ -163,9 +156,7 @@ def test_masks_of_an_earlier_call_are_kept(cohort, runs, tmp_path):
 
 def test_what_cannot_be_compared_is_refused(cohort, runs, tmp_path):
     def compare(*names, **options):
-        return compare_runs(
-            [runs[name] for name in names], cohort, tmp_path / "w", progress=silent, **options
-        )
+        return compare_runs([runs[name] for name in names], cohort, tmp_path / "w", **options)
 
     with pytest.raises(InputError, match="two runs or more of different names, found: long"):
         compare("long")
@@ -180,16 +171,16 @@ def test_what_cannot_be_compared_is_refused(cohort, runs, tmp_path):
     for mask in bare.rglob("*_mask.tif"):
         mask.unlink()
     with pytest.raises(InputError, match="cases with reference masks, found none"):
-        compare_runs([runs["long"], runs["short"]], bare, tmp_path / "w", progress=silent)
+        compare_runs([runs["long"], runs["short"]], bare, tmp_path / "w")
     with pytest.raises(InputError, match="folder of a training run"):
-        compare_runs([runs["long"], cohort], cohort, tmp_path / "w", progress=silent)
+        compare_runs([runs["long"], cohort], cohort, tmp_path / "w")
     network = NetworkConfiguration(
         task="reconstruction", architecture="unet", filters=(2, 4), size=32, neighbours=0
     )
     training = TrainingConfiguration(folds=2, epochs=1, batch=8, encoder_weights="none")
     train(open_cases(cohort), tmp_path / "other", network=network, training=training, only=[0])
     with pytest.raises(InputError, match="segmentation or detection, found reconstruction: other"):
-        compare_runs([runs["long"], tmp_path / "other"], cohort, tmp_path / "w", progress=silent)
+        compare_runs([runs["long"], tmp_path / "other"], cohort, tmp_path / "w")
     assert not (tmp_path / "w").exists()
 
 
@@ -205,7 +196,7 @@ def test_no_case_that_can_be_used_is_refused_with_the_reason(
             file.write_bytes(b"")
     found = r"found none that can be used\. \w+: .*\.tif"
     with small_encoder(), pytest.raises(InputError, match=found):
-        compare_runs([runs[first], runs["short"]], damaged, tmp_path / "w", jobs=1, progress=silent)
+        compare_runs([runs[first], runs["short"]], damaged, tmp_path / "w", jobs=1)
 
 
 def test_cases_that_all_networks_have_seen_by_name_are_not_read(cohort, runs, tmp_path):
@@ -218,6 +209,6 @@ def test_cases_that_all_networks_have_seen_by_name_are_not_read(cohort, runs, tm
         if folds[source.patient] != 0:
             for path in source.path.glob("*.tif"):
                 path.write_bytes(b"damaged")
-    found = compare_runs([runs["few"], runs["one"]], own, tmp_path / "w", jobs=1, progress=silent)
+    found = compare_runs([runs["few"], runs["one"]], own, tmp_path / "w", jobs=1)
     assert found.failures == {}
     assert set(found.cases["patient"]) == {name for name, fold in folds.items() if fold == 0}

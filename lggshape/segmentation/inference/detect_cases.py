@@ -1,5 +1,6 @@
 """Whether there is tumour in a slice, by networks that were trained to tell that alone."""
 
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,10 +13,10 @@ from numpy.typing import NDArray
 from lggshape.case import Case
 from lggshape.errors import InputError
 from lggshape.parallel import map_cases
-from lggshape.readers import CaseSource
+from lggshape.progress import OnProgress, counter
+from lggshape.readers import CaseSource, refuse_repeated_names
 from lggshape.segmentation.inference.network_cache import Networks, SeenCaseError
 from lggshape.segmentation.inference.predictor import FLIPS, slice_probability
-from lggshape.segmentation.inference.segment_cases import different_names
 from lggshape.segmentation.preprocessing.network_input import prepare
 from lggshape.segmentation.run.folder import Ensemble, read_ensemble
 
@@ -24,7 +25,7 @@ COLUMNS = ("case", "patient", "fold", "slice", "score")
 
 
 class Detection(NamedTuple):
-    """What detectors say of a case.
+    """Where networks found tumour in a case.
 
     Attributes
     ----------
@@ -44,7 +45,7 @@ class Detection(NamedTuple):
 
 
 class Detector:
-    """Networks ready to tell which slices of a case have tumour.
+    """Networks ready to detect the slices of a case that have tumour.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ class Detector:
         self._networks = Networks(ensemble, task="detection", device=device)
 
     def detect(self, case: Case) -> Detection:
-        """Tell which slices of a case have tumour, by the networks that never saw the patient.
+        """Estimate which slices of a case have tumour, by the networks that never saw the patient.
 
         Parameters
         ----------
@@ -73,7 +74,7 @@ class Detector:
         Returns
         -------
         Detection
-            A number a slice, and a number a voxel.
+            A probability per slice, and the evidence per voxel.
 
         Raises
         ------
@@ -105,7 +106,7 @@ class DetectionTable(NamedTuple):
     Attributes
     ----------
     slices : DataFrame
-        A row a slice, with the columns `COLUMNS`.
+        A row per slice, with the columns `COLUMNS`.
     failures : dict of str to str
         The cases that could not be looked at, with the reason.
     skipped : tuple of str
@@ -119,27 +120,27 @@ class DetectionTable(NamedTuple):
 
 def detect_cases(
     sources: Sequence[CaseSource],
-    networks: Path,
+    networks: str | os.PathLike[str],
     *,
     device: str = "auto",
     skip_seen: bool = False,
-    on_case: Callable[[], None] | None = None,
+    on_progress: OnProgress | None = None,
     on_result: Callable[[str, Detection], None] | None = None,
 ) -> DetectionTable:
-    """Tell of many cases which slices have tumour.
+    """Estimate which slices of many cases have tumour.
 
     Parameters
     ----------
     sources : sequence of CaseSource
         Cases with an image.
-    networks : Path
+    networks : str or Path
         Folder of a training run for detection.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
     skip_seen : bool
         Whether a case that every network was trained on is left out; by default it fails.
-    on_case : callable, optional
-        Called after each case.
+    on_progress : callable, optional
+        Told after each case how far the work is.
     on_result : callable, optional
         Called with the name of a case and what was found.
 
@@ -154,8 +155,9 @@ def detect_cases(
         If `networks` cannot be used, two cases have one name, or a GPU is asked for and there is
         none.
     """
-    different_names(sources)
-    detector = Detector(read_ensemble(networks), device=device)
+    refuse_repeated_names(sources)
+    detector = Detector(read_ensemble(Path(networks)), device=device)
+    advance = counter(on_progress, "detecting", len(sources))
     tables, failures, skipped = [pd.DataFrame(columns=list(COLUMNS))], {}, []
     # One process: the networks use all cores themselves.
     for outcome in map_cases(partial(_detect, detector, on_result), sources, jobs=1):
@@ -168,8 +170,7 @@ def detect_cases(
             skipped.append(name)
         else:
             failures[name] = str(outcome.error)
-        if on_case is not None:
-            on_case()
+        advance()
     return DetectionTable(pd.concat(tables, ignore_index=True), failures, tuple(skipped))
 
 

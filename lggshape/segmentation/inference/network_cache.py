@@ -54,13 +54,13 @@ class Networks:
         self._device = device
         with device_scope(device):
             self.precision = precision_for(ensemble.precision, device)
-            self._predictor = Predictor(ensemble.configuration, policy=self.precision)
         self._loaded: Member | None = None
+        self._built: Predictor | None = None
         # A case needs several, the next one often others: 15 MB each are little for the time.
         self._states: dict[Member, list[NDArray[np.float32]]] = {}
 
     def unseen_by(self, case: Case) -> tuple[Sequence[Member], int | None]:
-        """Give the networks that were not trained on the patient of a case with FLAIR.
+        """Return the networks that were not trained on the patient of a case with FLAIR.
 
         Returns
         -------
@@ -98,23 +98,25 @@ class Networks:
             If its weights cannot be read.
         """
         with device_scope(self._device):
-            self._load(member)
-            return self._predictor.predict(codes, flips=flips)
+            if self._built is None:  # only now: it takes seconds, and may not be needed
+                self._built = Predictor(self.configuration, policy=self.precision)
+            self._load(self._built, member)
+            return self._built.predict(codes, flips=flips)
 
-    def _load(self, member: Member) -> None:
+    def _load(self, predictor: Predictor, member: Member) -> None:
         if member == self._loaded:
             return
         self._loaded = None  # until all weights are there
         if member in self._states:
-            self._predictor.state = self._states[member]
+            predictor.state = self._states[member]
         else:
             weights = read_weights(member.weights)
             try:
-                self._predictor.load(weights)
+                predictor.load(weights)
             except (KeyError, ValueError) as error:
                 msg = (
                     f"Expected {member.weights} to hold the weights of this network, found others."
                 )
                 raise InputError(msg) from error
-            self._states[member] = self._predictor.state
+            self._states[member] = predictor.state
         self._loaded = member

@@ -1,52 +1,47 @@
-"""Many cases segmented into a folder: resumable, a bad case a row with its reason."""
+"""Many cases segmented into a folder: resumable, and a bad case is a row with its reason."""
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
-from lggshape.files import names_cell, read_table, write_json, write_table
+from lggshape.files import names_cell, write_table
 from lggshape.parallel import map_cases
-from lggshape.readers import CaseSource, open_cases
-from lggshape.readers.naming import MAPS, MASK
+from lggshape.progress import OnProgress, counter
+from lggshape.readers import CaseSource, refuse_repeated_names
 from lggshape.readers.segmented import SEGMENTATION
-from lggshape.results import fresh_folder
+from lggshape.results import check_folder, record_file
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.inference.network_cache import SeenCaseError
+from lggshape.segmentation.inference.segmentation_folder import (
+    SETTINGS,
+    begin_folder,
+    networks_identity,
+    open_folder,
+    refuse_place,
+    remove_files,
+)
+from lggshape.segmentation.inference.segmentation_journal import (
+    JOURNAL,
+    SLICES,
+    SegmentationJournal,
+    SegmentedCase,
+)
 from lggshape.segmentation.inference.segmenter import Prepare, Segmentation, Segmenter
 from lggshape.segmentation.preprocessing.network_input import prepare
-from lggshape.segmentation.run.folder import (
-    CASES,
-    CONFIGURATION,
-    FOLDS,
-    NETWORK,
-    Ensemble,
-    read_ensemble,
-    read_json,
-)
+from lggshape.segmentation.run.folder import SHIPPED, read_ensemble
 
 Map = Literal["probability", "uncertainty", "entropy"]
-
-SLICES, SETTINGS = "slices.csv", "segmentation.json"
-
-COLUMNS = (
-    "case", "patient", "fold", "status", "reason", "networks", "volume", "components_removed",
-    "missing_sequences", "spacing_known",
-)  # fmt: skip
-SLICE_COLUMNS = ("case", "slice", "area", "score")
-
-_KINDS = "|".join((MASK, *MAPS))
-_IN_FOLDER = re.compile(rf"(?P<case>[^/]+)/(?P=case)(_[0-9]+_({_KINDS})\.tif|_({_KINDS})\.nii\.gz)")
-_FLAT = re.compile(rf"(?P<case>[^/]+)_({_KINDS})\.nii\.gz")
-"""The files of a case, relative to the folder that it was written to."""
+OnResult = Callable[[str, Segmentation], None]
 
 
 @dataclass(frozen=True)
@@ -56,11 +51,11 @@ class SegmentationTable:
     Attributes
     ----------
     table : DataFrame
-        A row a case, in the order of the cases, with the columns `COLUMNS`. `status` is "ok",
-        "empty", "failed" or "skipped"; `volume` is in mm3 where the spacing is known, else in
-        voxels.
+        A row per case, in the order of the cases, with the columns `COLUMNS` of
+        `segmentation_journal`. `status` is "ok", "empty", "failed" or "skipped"; `volume` is in mm3
+        where the spacing is known, else in voxels.
     slices : DataFrame
-        A row a slice of each case that was segmented: the area of the mask in pixels, and the
+        A row per slice of each case that was segmented: the area of the mask in pixels, and the
         score for tumour in the slice.
     failures : dict of str to str
         The cases that could not be segmented, with the reason.
@@ -70,18 +65,18 @@ class SegmentationTable:
         The masks, maps and tables in the folder, relative to it.
     """
 
-    table: pd.DataFrame
-    slices: pd.DataFrame
+    table: pd.DataFrame = field(repr=False)
+    slices: pd.DataFrame = field(repr=False)
     failures: dict[str, str]
     skipped: tuple[str, ...]
-    files: tuple[str, ...]
+    files: tuple[str, ...] = field(repr=False)
 
 
 def segment_cases(
     sources: Sequence[CaseSource],
-    out: Path,
+    out: str | os.PathLike[str],
     *,
-    networks: Path,
+    networks: str | os.PathLike[str] = SHIPPED,
     maps: Sequence[Map] = (),
     flips: bool = True,
     device: str = "auto",
@@ -91,20 +86,19 @@ def segment_cases(
     skip_seen: bool = False,
     resume: bool = False,
     overwrite: bool = False,
-    on_case: Callable[[], None] | None = None,
-    on_result: Callable[[str, Segmentation], None] | None = None,
+    on_progress: OnProgress | None = None,
+    on_result: OnResult | None = None,
 ) -> SegmentationTable:
     """Segment cases and write their masks in their own layout.
 
     Parameters
     ----------
     sources : sequence of CaseSource
-        Cases with an image.
-    out : Path
-        Folder for the masks, `segmentation.csv` and `slices.csv`. What an earlier run wrote
-        there for a case that now fails or is skipped is removed.
-    networks : Path
-        Folder of a training run.
+        Cases with an image, as from `open_cases`.
+    out : str or Path
+        Folder for the masks, `segmentation.csv` and `slices.csv`.
+    networks : str or Path
+        Folder of a training run; by default the networks that ship.
     maps : sequence of {"probability", "uncertainty", "entropy"}
         What to write beside the masks.
     flips : bool
@@ -121,12 +115,13 @@ def segment_cases(
     skip_seen : bool
         Whether a case that every network was trained on is left out; by default it fails.
     resume : bool
-        Whether `out` may hold an earlier run of the same settings, of these cases or some of them:
-        what is done and whole is kept.
+        Whether `out` may hold an earlier run of the same settings, of these cases or some of them.
+        A mask that is whole, and of the image that the case has now, is kept. One that now fails or
+        is skipped is removed.
     overwrite : bool
         Whether `out` may hold an earlier run, which is then replaced.
-    on_case : callable, optional
-        Called after each case, and at once for those that an earlier run has done.
+    on_progress : callable, optional
+        Told after each case how far the work is.
     on_result : callable, optional
         Called with the name of a case and what was found, before its mask is written.
 
@@ -138,198 +133,74 @@ def segment_cases(
     Raises
     ------
     InputError
-        If `out` or `networks` cannot be used, two cases have one name, the run to resume has other
-        settings or cases, or a GPU is asked for and there is none.
+        If `out` or `networks` cannot be used, a map is unknown, two cases have one name, the run to
+        resume has other settings or cases, masks in `out` are not as an earlier run wrote them, or
+        a GPU is asked for and there is none.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from lggshape.phantoms import write_cohort
+    >>> from lggshape.readers import open_cases
+    >>> with TemporaryDirectory() as folder:
+    ...     cases = open_cases(write_cohort(Path(folder, "cases"), patients=2, size=(2, 32, 32)))
+    ...     segment_cases(cases[:1], Path(folder, "masks")).table["status"].isin(["ok", "empty"])
+    0    True
+    Name: status, dtype: bool
     """
-    names = different_names(sources)
-    _check_place(out, sources)
+    out, networks = Path(out), Path(networks)
+    resumed = resume and (out / SETTINGS).exists()
+    _refuse_options(sources, out, maps, resume=resume, overwrite=overwrite, resumed=resumed)
     ensemble = read_ensemble(networks)
     segmenter = Segmenter(ensemble, flips=flips, device=device, samples=samples, prepare=prepare)
-    if resume and overwrite:
-        msg = "Expected --resume or --overwrite, found both."
-        raise InputError(msg)
     settings = {
-        "networks": _identity(networks, ensemble),
+        "networks": networks_identity(networks, ensemble),
         "maps": list(maps),
         "flips": flips,
         **prepare_settings,
         "backend": keras.backend.backend(),
         "precision": segmenter.precision,
     }
-    results: dict[str, _Result] = {}
-    if resume and (out / SETTINGS).exists():
-        _check_settings(out / SETTINGS, settings)
-        results = _whole_results(out, sources)
+    journal = SegmentationJournal(out)
+    if resumed:
+        journal = open_folder(out, sources, settings)
     else:
-        fresh_folder(out, overwrite=overwrite)
-        write_json(out / SETTINGS, settings)
-    failures: dict[str, str] = {}
-    skipped = []
-    work = partial(_segment_case, segmenter, out=out, maps=maps, on_result=on_result)
-    remaining = [source for source in sources if source.id not in results]
-    # What is there of one that fails now, or is skipped, must not be taken for its mask.
-    _remove(out, [source.id for source in remaining])
-    if on_case is not None:
-        for _ in results:
-            on_case()
-    # One process: the networks use all cores themselves.
-    for outcome in map_cases(work, remaining, jobs=1):
-        source = outcome.item
-        if outcome.error is None:
-            results[source.id] = outcome.value
-        elif isinstance(outcome.error.__cause__, InputError):
-            raise outcome.error.__cause__  # the disk or the weights, not the case
-        elif isinstance(outcome.error, SeenCaseError) and skip_seen:
-            skipped.append(source.id)
-            results[source.id] = _without_mask(source, "skipped", outcome.error)
-        else:
-            failures[source.id] = str(outcome.error)
-            results[source.id] = _without_mask(source, "failed", outcome.error)
-        _write_tables(out, [results[name] for name in names if name in results])
-        if on_case is not None:
-            on_case()
-    tables = _write_tables(out, [results[name] for name in names if name in results])
-    return SegmentationTable(*tables, failures, tuple(skipped), _files_of_run(out, names))
-
-
-def different_names(sources: Sequence[CaseSource]) -> list[str]:
-    """Give the names of cases.
-
-    Raises
-    ------
-    InputError
-        If two have the same.
-    """
-    names = [source.id for source in sources]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        msg = f"Expected every case once, found several of: {', '.join(doubled)}."
-        raise InputError(msg)
-    return names
-
-
-class _Result(NamedTuple):
-    """What the tables say of a case: its row, and its rows a slice."""
-
-    row: dict[str, Any]
-    slices: pd.DataFrame
-
-
-_NO_SLICES = pd.DataFrame(columns=list(SLICE_COLUMNS), dtype=object)
-
-
-def _without_mask(source: CaseSource, status: str, reason: CaseError) -> _Result:
-    keys = {"case": source.id, "patient": source.patient, "status": status}
-    return _Result({**keys, "reason": str(reason)}, _NO_SLICES)
-
-
-def _check_place(out: Path, sources: Sequence[CaseSource]) -> None:
-    """Refuse the folder of the images: masks that lie there are not those of a run."""
-    places = {source.path.resolve() for source in sources}
-    if out.resolve() in places | {place.parent for place in places}:
-        msg = f"Expected another folder than the cases are read from, found: {out}."
-        raise InputError(msg)
-
-
-def _check_settings(record: Path, settings: dict[str, Any]) -> None:
-    earlier = read_json(record, ())
-    if earlier.get("noise") == 0:  # written by versions that had it as an option
-        earlier = {name: value for name, value in earlier.items() if name not in {"noise", "seed"}}
-    names = sorted({*earlier, *settings})
-    changed = [name for name in names if earlier.get(name) != settings.get(name)]
-    if changed:
-        msg = (
-            f"Expected the settings of the earlier run, found other {', '.join(changed)}: {record}."
-        )
-        raise InputError(msg)
-
-
-def _whole_results(out: Path, sources: Sequence[CaseSource]) -> dict[str, _Result]:
-    """Give the results of the cases whose mask is there and is the one that the tables describe.
-
-    A case that now is of another patient is not among them: other networks may have seen him.
-    """
-    if not (out / SEGMENTATION).exists():
-        return {}
-    table = read_table(out / SEGMENTATION, required=COLUMNS)
-    slices = read_table(out / SLICES, required=SLICE_COLUMNS)
-    patients = {source.id: source.patient for source in sources}
-    others = [case for case in table["case"] if case not in patients]
-    if others:
-        msg = (
-            "Expected every case of the earlier run to be among those to segment, found no "
-            f"{', '.join(others)}: {out / SEGMENTATION}."
-        )
-        raise InputError(msg)
-    try:
-        masks = {source.id: source for source in open_cases(out, masks_only=True)}
-    except InputError:  # there is none
-        return {}
-    results = {}
-    for row in table[table["status"].isin(["ok", "empty"])].to_dict("records"):
-        case = str(row["case"])
-        try:
-            areas = slices[slices["case"] == case].astype({"slice": int, "area": int})
-            result = _Result(_typed(row), areas)
-        except ValueError:  # someone has changed the tables
-            continue
-        known = case in masks and patients[case] == row["patient"]
-        if known and _areas(masks[case]) == areas["area"].tolist():
-            results[case] = result
-    return results
-
-
-def _typed(row: Mapping[Any, str]) -> dict[str, Any]:
-    """Give the row of a segmented case as it was before it was written as text."""
-    spacing_known = row["spacing_known"] == str(True)
-    return {
-        **row,
-        "fold": int(row["fold"]) if row["fold"] else None,
-        "volume": float(row["volume"]) if spacing_known else int(row["volume"]),
-        "components_removed": int(row["components_removed"]),
-        "spacing_known": spacing_known,
-    }
-
-
-def _areas(mask: CaseSource) -> list[int] | None:
-    """Give the area of a mask in each slice; None if it cannot be read."""
-    try:
-        values = mask.read(image=False).mask
-    except CaseError:
-        return None
-    return None if values is None else [int(area) for area in values.sum(axis=(1, 2))]
-
-
-def _files_of_run(out: Path, cases: Iterable[str]) -> tuple[str, ...]:
-    """Name what a run of some cases has written to a folder: masks, maps, tables."""
-    tables = (name for name in (SEGMENTATION, SLICES, SETTINGS) if (out / name).exists())
-    return tuple(sorted([*_files_of(out, cases), *tables]))
-
-
-def _files_of(out: Path, cases: Iterable[str]) -> list[str]:
-    """Name the masks and maps of cases in a folder; what else is there may be the user's own."""
-    wanted = set(cases)
-    names = (
-        path.relative_to(out).as_posix()
-        for path in (*out.glob("*"), *out.glob("*/*"))
-        if path.is_file()
+        begin_folder(out, sources, settings, overwrite=overwrite)
+    work = partial(
+        _segment_case, segmenter, out=out, maps=maps, journal=journal, on_result=on_result
     )
-    matches = ((_IN_FOLDER.fullmatch(name) or _FLAT.fullmatch(name)) for name in names)
-    return [match[0] for match in matches if match and match["case"] in wanted]
+    advance = counter(on_progress, "segmenting", len(sources))
+    # One process: the networks use all cores themselves.
+    for outcome in map_cases(work, sources, jobs=1):
+        if outcome.error is not None:
+            _without_mask(outcome.item, outcome.error, out, journal, skip_seen=skip_seen)
+        advance()
+    return _finish(out, [source.id for source in sources], journal)
 
 
-def _remove(out: Path, cases: Iterable[str]) -> None:
-    """Remove the masks and maps of cases, and the folders that held nothing else."""
-    files = [out / name for name in _files_of(out, cases)]
-    try:
-        for path in files:
-            path.unlink()
-        for folder in {path.parent for path in files} - {out}:
-            if not any(folder.iterdir()):
-                folder.rmdir()
-    except OSError as error:
-        msg = f"Expected {out} to be a folder that can be written, found: {error}."
-        raise InputError(msg) from error
+def _refuse_options(
+    sources: Sequence[CaseSource],
+    out: Path,
+    maps: Sequence[str],
+    *,
+    resume: bool,
+    overwrite: bool,
+    resumed: bool,
+) -> None:
+    """Raise for what cannot work, before networks are loaded."""
+    if resume and overwrite:
+        msg = "Expected --resume or --overwrite, found both."
+        raise InputError(msg)
+    unknown = [name for name in maps if name not in get_args(Map)]
+    if unknown:
+        msg = f"Expected maps among {', '.join(get_args(Map))}, found: {', '.join(unknown)}."
+        raise InputError(msg)
+    refuse_repeated_names(sources)
+    places = [source.path for source in sources]
+    if resumed:
+        refuse_place(out, places)
+    else:
+        check_folder(out, overwrite=overwrite, inputs=places)
 
 
 def _segment_case(
@@ -338,17 +209,55 @@ def _segment_case(
     *,
     out: Path,
     maps: Sequence[Map],
-    on_result: Callable[[str, Segmentation], None] | None,
-) -> _Result:
+    journal: SegmentationJournal,
+    on_result: OnResult | None,
+) -> None:
+    """Segment a case unless its mask is there and is of the image that the case has now."""
+    earlier = journal.results.get(source.id)
+    whole = earlier is not None and _is_whole(earlier, source, out)
+    if earlier is not None and whole and not earlier.image:
+        return
     case = source.read(mask=False)
+    image = _image_hash(case)
+    if earlier is not None and whole and earlier.image == image:
+        return
     result = segmenter.segment(case)
     if on_result is not None:
         on_result(case.id, result)
+    remove_files(out, journal.files_of(case.id))
+    journal.begin(case.id)
     volumes = {"mask": result.mask} | {name: getattr(result, name) for name in maps}
-    source.write(out, volumes)
-    areas = result.mask.sum(axis=(1, 2))
+    files = source.write(out, volumes)
+    for path in files:
+        record_file(out, path)
+    names = [path.relative_to(out).as_posix() for path in files]
+    journal.add(_segmented(case, result, names, image))
+
+
+def _is_whole(earlier: SegmentedCase, source: CaseSource, out: Path) -> bool:
+    """Return whether a mask is there, and is of this patient: others may be seen by networks."""
+    return (
+        earlier.row["status"] in {"ok", "empty"}
+        and earlier.row["patient"] == source.patient
+        and all((out / name).exists() for name in earlier.files)
+    )
+
+
+def _image_hash(case: Case) -> str:
+    """Return what tells an image from others, whatever the format of its file."""
+    if case.image is None:
+        return ""
+    image = np.ascontiguousarray(case.image)
+    what = (image.shape, image.dtype.str, case.sequences, case.geometry.spacing)
+    digest = hashlib.sha256(repr(what).encode())
+    digest.update(image.data)
+    return digest.hexdigest()
+
+
+def _segmented(case: Case, result: Segmentation, files: Sequence[str], image: str) -> SegmentedCase:
+    areas = result.mask.sum(axis=(1, 2)).tolist()
     spacing = case.geometry.spacing
-    voxels = int(areas.sum())
+    voxels = sum(areas)
     row = {
         "case": case.id,
         "patient": case.patient,
@@ -361,41 +270,46 @@ def _segment_case(
         "missing_sequences": names_cell(result.missing),
         "spacing_known": spacing is not None,
     }
-    slices = pd.DataFrame(
-        {
-            "case": case.id,
-            "slice": np.arange(1, len(areas) + 1),
-            "area": areas,
-            "score": [f"{score:.6g}" for score in result.slice_scores],
-        }
+    scores = [f"{score:.6g}" for score in result.slice_scores]
+    slices = list(zip(range(1, len(areas) + 1), areas, scores, strict=True))
+    return SegmentedCase(row, slices, files, image)
+
+
+def _without_mask(
+    source: CaseSource,
+    error: CaseError,
+    out: Path,
+    journal: SegmentationJournal,
+    *,
+    skip_seen: bool,
+) -> None:
+    """Note why a case has no mask; what is there of it must not be taken for one."""
+    if isinstance(error.__cause__, InputError):
+        raise error.__cause__  # the disk or the weights, not the case
+    remove_files(out, journal.files_of(source.id))
+    status = "skipped" if skip_seen and isinstance(error, SeenCaseError) else "failed"
+    row = {"case": source.id, "patient": source.patient, "status": status, "reason": str(error)}
+    journal.add(SegmentedCase(row))
+
+
+def _finish(out: Path, names: Sequence[str], journal: SegmentationJournal) -> SegmentationTable:
+    """Write the tables; the one that tells what is done comes last."""
+    table, slices = journal.tables(names)
+    journal.close(names)
+    for name, one in ((SLICES, slices), (SEGMENTATION, table)):
+        write_table(out / name, one)
+        record_file(out, name)
+    results = [journal.results[name] for name in names]
+    reasons: dict[str, dict[str, str]] = {"failed": {}, "skipped": {}}
+    for name, result in zip(names, results, strict=True):
+        if result.row["status"] in reasons:
+            reasons[result.row["status"]][name] = str(result.row["reason"])
+    masks = [file for result in results for file in result.files]
+    files = sorted([*masks, SEGMENTATION, SETTINGS, SLICES, JOURNAL])
+    return SegmentationTable(
+        table,
+        slices.astype({"slice": int, "area": int, "score": float}),
+        reasons["failed"],
+        tuple(reasons["skipped"]),
+        tuple(files),
     )
-    return _Result(row, slices)
-
-
-def _write_tables(out: Path, results: Sequence[_Result]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Write both tables as they are by now, the one that says what is done as the last."""
-    # As objects: whole numbers stay so beside empty cells.
-    table = pd.DataFrame([r.row for r in results], columns=list(COLUMNS), dtype=object).fillna("")
-    whole = pd.concat([_NO_SLICES, *(result.slices for result in results)], ignore_index=True)
-    write_table(out / SLICES, whole)
-    write_table(out / SEGMENTATION, table)
-    return table, whole
-
-
-def _identity(networks: Path, ensemble: Ensemble) -> str:
-    """Give what tells these networks from others; when and how they were trained does not."""
-    members = [member.weights for member in ensemble.members]
-    files = [
-        *(networks / name for name in (CONFIGURATION, FOLDS, CASES)),
-        *(weights.with_name(NETWORK) for weights in members),
-        *members,
-    ]
-    total = hashlib.sha256()
-    for path in files:
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            msg = f"Expected {path} to be a file that can be read, found: {error.strerror}."
-            raise InputError(msg) from error
-        total.update(hashlib.sha256(content).digest())
-    return total.hexdigest()

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lggshape.errors import InputError
-from lggshape.readers import CaseSource
+from lggshape.readers import CaseSource, refuse_repeated_names
 from lggshape.segmentation._backend import device_scope
-from lggshape.segmentation.inference.case_names import refuse_repeated_names
 from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.run import folder as runs

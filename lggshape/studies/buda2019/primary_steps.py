@@ -6,7 +6,6 @@ import pandas as pd
 
 from lggshape.association import associate
 from lggshape.evaluation import evaluate
-from lggshape.progress import counter
 from lggshape.readers import open_cases
 from lggshape.shape import feature_table
 from lggshape.studies.buda2019.analyses.outlines import outline_table
@@ -41,7 +40,7 @@ def segment_step(replication: Replication) -> Tables:
         networks=replication.networks,
         samples=True,
         resume=True,
-        on_case=counter(replication.on_progress, "segmenting", len(sources)),
+        on_progress=replication.on_progress,
         on_result=partial(keep_probability, replication.probabilities),
     )
     return {"segmentation": found.table}

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from lggshape.case import Case
 from lggshape.masks import dice
 from lggshape.parallel import map_all
-from lggshape.progress import counter
 from lggshape.readers import CaseSource, open_cases
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.preprocessing.intensities import MISSING, STEP
@@ -114,7 +113,6 @@ def noisy_masks(replication: Replication, noise: float) -> NoisyMasks:
     found = NoisyMasks(replication.work / name, replication.work / f"{name}-probabilities")
     sources = open_cases(replication.dataset)
     assert replication.networks is not None  # the step is done with networks alone
-    doing = f"segmenting with {noise:.0%} noise"
     segment_cases(
         sources,
         found.masks,
@@ -123,7 +121,7 @@ def noisy_masks(replication: Replication, noise: float) -> NoisyMasks:
         prepare=Noise(noise, replication.seed),
         prepare_settings={"noise": noise, "seed": replication.seed},
         resume=True,
-        on_case=counter(replication.on_progress, doing, len(sources)),
+        on_progress=replication.on_progress,
         on_result=partial(keep_probability, found.probabilities),
     )
     return found

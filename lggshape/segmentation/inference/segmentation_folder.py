@@ -1,0 +1,148 @@
+"""The folder that masks are written to: begun, gone on with, and kept from files of others."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lggshape.errors import InputError
+from lggshape.files import file_hash, write_json
+from lggshape.readers import CaseSource, case_files
+from lggshape.readers.segmented import SEGMENTATION
+from lggshape.results import fresh_folder, record_file, recorded_outputs
+from lggshape.segmentation.inference.segmentation_journal import (
+    JOURNAL,
+    SLICES,
+    SegmentationJournal,
+)
+from lggshape.segmentation.run.folder import (
+    CASES,
+    CONFIGURATION,
+    FOLDS,
+    NETWORK,
+    Ensemble,
+    read_json,
+)
+
+SETTINGS = "segmentation.json"
+
+_ANY = ""  # in place of a hash: the run was killed while it wrote the file
+
+
+def refuse_place(out: Path, places: Iterable[Path]) -> None:
+    """Raise for a folder that cases are read from: masks that lie there are not those of a run."""
+    resolved = {place.resolve() for place in places}
+    if out.resolve() in resolved | {place.parent for place in resolved}:
+        msg = f"Expected another folder than the cases are read from, found: {out}."
+        raise InputError(msg)
+
+
+def begin_folder(
+    out: Path, sources: Sequence[CaseSource], settings: Mapping[str, Any], *, overwrite: bool
+) -> None:
+    """Make the folder of a new run."""
+    if (out / JOURNAL).exists():
+        SegmentationJournal.read(out).adopt_interrupted()
+    if out.is_dir():
+        _refuse_foreign(out, sources, ())
+    fresh_folder(out, overwrite=overwrite)
+    write_json(out / SETTINGS, settings)
+    record_file(out, SETTINGS)
+
+
+def open_folder(
+    out: Path, sources: Sequence[CaseSource], settings: Mapping[str, Any]
+) -> SegmentationJournal:
+    """Return what an earlier run did; its tables are removed until they are true again."""
+    _check_settings(out / SETTINGS, settings)
+    journal = SegmentationJournal.read(out)
+    others = sorted(journal.results.keys() - {source.id for source in sources})
+    if others:
+        msg = (
+            "Expected every case of the earlier run to be among those to segment, found no "
+            f"{', '.join(others)}: {out}."
+        )
+        raise InputError(msg)
+    journal.adopt_interrupted()
+    known = [name for result in journal.results.values() for name in result.files]
+    _refuse_foreign(out, sources, known)
+    for name in (SEGMENTATION, SLICES):
+        (out / name).unlink(missing_ok=True)
+    return journal
+
+
+def _check_settings(path: Path, settings: Mapping[str, Any]) -> None:
+    earlier = read_json(path, ())
+    if earlier.get("noise") == 0:  # written by versions that had it as an option
+        earlier = {name: value for name, value in earlier.items() if name not in {"noise", "seed"}}
+    names = sorted({*earlier, *settings})
+    changed = [name for name in names if earlier.get(name) != settings.get(name)]
+    if changed:
+        msg = f"Expected the settings of the earlier run, found other {', '.join(changed)}: {path}."
+        raise InputError(msg)
+
+
+def _refuse_foreign(out: Path, sources: Sequence[CaseSource], known: Iterable[str]) -> None:
+    """Raise for what lies in the place of masks and is not as an earlier run wrote it.
+
+    It may have been drawn or corrected by hand. Of files without a recorded hash, as older versions
+    wrote them, those that are `known` are taken to be whole.
+    """
+    try:
+        recorded = recorded_outputs(out)
+    except InputError:  # of an older version
+        recorded = {}
+    unhashed = set(known) - recorded.keys()
+    foreign = [
+        name
+        for source in sources
+        for name in case_files(out, source.id)
+        if name not in unhashed and not _is_recorded(out / name, recorded.get(name, frozenset()))
+    ]
+    names = [*(name for name in (SEGMENTATION, SLICES) if (out / name).exists() and recorded)]
+    foreign += [name for name in names if not _is_recorded(out / name, recorded.get(name, ()))]
+    if foreign:
+        more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+        msg = (
+            "Expected masks and tables as an earlier run wrote them, found others or changed ones: "
+            f"{', '.join(foreign[:3])}{more} in {out}. Move them away, or write to another folder."
+        )
+        raise InputError(msg)
+
+
+def _is_recorded(path: Path, hashes: Iterable[str]) -> bool:
+    hashes = set(hashes)
+    return _ANY in hashes or (bool(hashes) and file_hash(path) in hashes)
+
+
+def remove_files(out: Path, names: Iterable[str]) -> None:
+    """Remove files of a case, and the folder that held nothing else."""
+    paths = [out / name for name in names]
+    try:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        for folder in {path.parent for path in paths} - {out}:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+    except OSError as error:
+        msg = f"Expected {out} to be a folder that can be written, found: {error}."
+        raise InputError(msg) from error
+
+
+def networks_identity(networks: Path, ensemble: Ensemble) -> str:
+    """Return what tells these networks from others; when and how they were trained does not."""
+    members = [member.weights for member in ensemble.members]
+    files = [
+        *(networks / name for name in (CONFIGURATION, FOLDS, CASES)),
+        *(weights.with_name(NETWORK) for weights in members),
+        *members,
+    ]
+    total = hashlib.sha256()
+    for path in files:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            msg = f"Expected {path} to be a file that can be read, found: {error.strerror}."
+            raise InputError(msg) from error
+        total.update(hashlib.sha256(content).digest())
+    return total.hexdigest()

@@ -1,0 +1,399 @@
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from lggshape.errors import InputError
+from lggshape.phantoms import make_phantom
+from lggshape.readers import open_cases
+from lggshape.segmentation import Segmentation, Segmenter, segment_cases
+
+MAPS = ("probability", "uncertainty", "entropy")
+
+
+def assert_same_results(one, other):
+    """Compare what two runs return: the values and their types, cell by cell."""
+    for name in ("table", "slices"):
+        first, second = getattr(one, name), getattr(other, name)
+        pd.testing.assert_frame_equal(first, second)
+        pd.testing.assert_frame_equal(first.map(kind), second.map(kind))
+    assert (one.failures, one.skipped, one.files) == (other.failures, other.skipped, other.files)
+
+
+def kind(cell):
+    """Tell truth values, whole numbers and others apart, which may be equal."""
+    return np.asarray(cell).dtype.kind
+
+
+def contents(folder):
+    """Return every file but hidden ones, which list what was written, in any order."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name[0] != "."
+    }
+
+
+def first(cohort):
+    return open_cases(cohort)[0]
+
+
+def write_slices(folder, name, image):
+    (folder / name).mkdir(parents=True)
+    for number, one in enumerate(image, start=1):
+        tifffile.imwrite(folder / name / f"{name}_{number}.tif", one)
+
+
+def write_nifti(path, image):
+    """Write an image (Z, Y, X[, C]) as stored axes (X, Y, Z[, C])."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nib.save(nib.Nifti1Image(image.transpose(2, 1, 0, *range(3, image.ndim)), np.eye(4)), path)
+
+
+def stamps(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def test_kill_and_resume_is_an_unbroken_run_invariant(cohort, networks, tmp_path, kill_once):
+    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
+    sources = open_cases(cohort)
+    expected = segment_cases(sources, unbroken, networks=networks, maps=MAPS)
+    kill_once(
+        broken / sources[1].id,
+        *("segment", cohort, "--out", broken, "--networks", networks),
+        *("--probabilities", "--uncertainty"),
+    )
+    assert not (broken / "segmentation.csv").exists()
+    done = broken / sources[0].id
+    written = stamps(done)
+    # What a kill in the middle of a line, and of a case, leaves.
+    with (broken / "segmentation.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"begun": sources[-1].id}) + '\n{"row": {"case": "PHAN')
+    last = sources[-1].id
+    (broken / last).mkdir()
+    (broken / last / f"{last}_3_mask.tif").write_bytes(b"II*")
+
+    result = segment_cases(sources, broken, networks=networks, maps=MAPS, resume=True)
+    assert len(result.table) == len(sources)
+    assert_same_results(result, expected)
+    assert contents(broken) == contents(unbroken)
+    # What was done was not done again.
+    assert stamps(done) == written
+
+
+def test_what_is_missing_is_made_again_invariant(cohort, networks, tmp_path):
+    sources, out = open_cases(cohort)[:3], tmp_path / "out"
+    segment_cases(sources, out, networks=networks)
+    before = contents(out)
+    one_slice, whole, kept = (out / source.id for source in sources)
+    sorted(one_slice.iterdir())[2].unlink()
+    shutil.rmtree(whole)
+    written = stamps(kept)
+    calls = []
+    result = segment_cases(sources, out, networks=networks, resume=True, on_progress=calls.append)
+    assert contents(out) == before
+    assert result.table["case"].tolist() == [source.id for source in sources]
+    assert calls[-1] == ("segmenting", 3, 3)
+    assert stamps(kept) == written
+    for name in ("segmentation.csv", "slices.csv"):
+        (out / name).unlink()
+    segment_cases(sources, out, networks=networks, resume=True)
+    assert contents(out) == before
+
+
+def test_masks_and_tables_that_were_changed_are_not_written_over(cohort, networks, tmp_path):
+    sources, out = open_cases(cohort)[:2], tmp_path / "out"
+    segment_cases(sources, out, networks=networks)
+    drawn = sorted((out / sources[0].id).iterdir())[0]
+    other = out / f"{sources[1].id}_mask.nii.gz"  # in the other layout, by someone else
+    for path, content in (
+        (drawn, drawn.read_bytes()[:60]),
+        (other, b"mine"),
+        (out / "segmentation.csv", b"case,patient\n"),
+    ):
+        whole = path.read_bytes() if path.exists() else None
+        path.write_bytes(content)
+        before = contents(out)
+        for options in ({"resume": True}, {"overwrite": True}):
+            with pytest.raises(InputError, match=f"Expected .*{path.name}"):
+                segment_cases(sources, out, networks=networks, **options)
+            assert contents(out) == before
+        path.unlink() if whole is None else path.write_bytes(whole)
+    segment_cases(sources, out, networks=networks, resume=True)
+
+
+def test_case_whose_image_was_replaced_is_segmented_anew(cohort, networks, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    kept, changed = (shutil.copytree(s.path, folder / s.id) for s in open_cases(cohort)[:2])
+    segment_cases(open_cases(folder), out, networks=networks)
+    before, written = contents(out), stamps(out / kept.name)
+    # The same image in other files is the same.
+    path = changed / f"{changed.name}_3.tif"
+    image = tifffile.imread(path)
+    tifffile.imwrite(path, image, compression="deflate")
+    segment_cases(open_cases(folder), out, networks=networks, resume=True)
+    assert contents(out) == before
+    for number in range(1, 11):
+        path = changed / f"{changed.name}_{number}.tif"
+        tifffile.imwrite(path, np.ascontiguousarray(tifffile.imread(path)[:, ::-1]))
+    segment_cases(open_cases(folder), out, networks=networks, resume=True)
+    segment_cases(open_cases(folder), tmp_path / "fresh", networks=networks)
+    assert contents(out) == contents(tmp_path / "fresh") != before
+    assert stamps(out / kept.name) == written
+
+
+def as_written_by_earlier_versions(out):
+    """Take away what versions without a journal did not write."""
+    for name in ("segmentation.jsonl", ".lggshape-outputs.jsonl"):
+        (out / name).unlink()
+    (out / "run.json").write_text('{"command": "segment", "versions": {}, "outputs": []}')
+
+
+def test_folder_of_an_earlier_version_is_resumed_invariant(cohort, networks, tmp_path):
+    sources, out = open_cases(cohort)[:3], tmp_path / "out"
+    expected = segment_cases(sources, out, networks=networks)
+    as_written_by_earlier_versions(out)
+    missing, kept = out / sources[0].id, out / sources[2].id
+    shutil.rmtree(missing)
+    written = stamps(kept)
+    assert_same_results(segment_cases(sources, out, networks=networks, resume=True), expected)
+    assert stamps(kept) == written
+    as_written_by_earlier_versions(out)
+    changed = sorted(kept.iterdir())[0]
+    tifffile.imwrite(changed, np.full((56, 48), 255, np.uint8))
+    with pytest.raises(InputError, match=f"as an earlier run wrote them, .* {kept.name}"):
+        segment_cases(sources, out, networks=networks, resume=True)
+    assert tifffile.imread(changed).all()
+
+
+def test_results_that_are_taken_back_are_those_that_were_returned_invariant(
+    cohort, networks, tmp_path
+):
+    known, stranger = first(cohort), make_phantom(np.random.default_rng(99), size=(10, 40, 44))
+    write_nifti(tmp_path / "in" / "Ann.nii.gz", stranger.image)
+    sources, out = [known, *open_cases(tmp_path / "in")], tmp_path / "out"
+    returned = segment_cases(sources, out, networks=networks)
+    # Among them: a fold and none, voxels and mm3.
+    assert returned.table["spacing_known"].tolist() == [False, True]
+    assert returned.table["fold"].tolist()[1] == ""
+    assert_same_results(segment_cases(sources, out, networks=networks, resume=True), returned)
+
+
+def test_run_of_more_cases_is_resumed_and_of_fewer_is_not_invariant(cohort, networks, tmp_path):
+    sources, out = open_cases(cohort)[:3], tmp_path / "out"
+    segment_cases(sources[:2], out, networks=networks)
+    before = contents(out)
+    for fewer in (sources[:1], sources[1:]):
+        missing = ({source.id for source in sources[:2]} - {source.id for source in fewer}).pop()
+        with pytest.raises(InputError, match=f"among those to segment, found no {missing}: "):
+            segment_cases(fewer, out, networks=networks, resume=True)
+        assert contents(out) == before
+    segment_cases(sources, out, networks=networks, resume=True)
+    segment_cases(sources, tmp_path / "unbroken", networks=networks)
+    assert contents(out) == contents(tmp_path / "unbroken")
+
+
+def test_case_that_now_fails_loses_its_mask(cohort, networks, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    kept, bad = (shutil.copytree(s.path, folder / s.id) for s in open_cases(cohort)[:2])
+    segment_cases(open_cases(folder), out, networks=networks, maps=MAPS)
+    before = contents(out / kept.name)
+    sorted((out / bad.name).glob("*_mask.tif"))[2].unlink()
+    (bad / f"{bad.name}_3.tif").write_bytes(b"II*\0 and no more")
+    result = segment_cases(open_cases(folder), out, networks=networks, maps=MAPS, resume=True)
+    assert list(result.failures) == [bad.name]
+    assert not (out / bad.name).exists()
+    assert contents(out / kept.name) == before
+    assert sorted(result.files) == sorted(contents(out))
+    assert set(result.slices["case"]) == {kept.name}
+
+
+@pytest.mark.parametrize("skip_seen", [False, True])
+def test_case_that_turns_out_to_be_known_loses_its_mask(networks, tmp_path, skip_seen):
+    folds = json.loads((networks / "folds.json").read_text())["patients"]
+    alone = shutil.copytree(networks, tmp_path / "alone")
+    shutil.rmtree(alone / "fold1-member0")
+    stranger = make_phantom(np.random.default_rng(99), size=(10, 40, 44))
+    write_nifti(tmp_path / "in" / "Ann.nii.gz", stranger.image)
+    sources, out = open_cases(tmp_path / "in"), tmp_path / "out"
+    segment_cases(sources, out, networks=alone, maps=MAPS)
+    # A manifest now says who she is, and the network was trained on her.
+    patient = next(name for name, fold in folds.items() if fold == 1)
+    told = [replace(sources[0], patient=patient)]
+    result = segment_cases(told, out, networks=alone, maps=MAPS, resume=True, skip_seen=skip_seen)
+    assert result.table["status"].tolist() == ["skipped" if skip_seen else "failed"]
+    assert "not trained on the patient of case Ann" in result.table["reason"].iloc[0]
+    assert sorted(contents(out)) == [
+        "segmentation.csv", "segmentation.json", "segmentation.jsonl", "slices.csv",
+    ]  # fmt: skip
+
+
+def test_case_of_another_patient_is_done_again(networks, cohort, tmp_path):
+    stranger = make_phantom(np.random.default_rng(99), size=(10, 40, 44))
+    write_slices(tmp_path / "in", "Ann", stranger.image)
+    sources, out = open_cases(tmp_path / "in"), tmp_path / "out"
+    assert segment_cases(sources, out, networks=networks).table["fold"].tolist() == [""]
+    # A manifest now says that she is known.
+    patient = first(cohort).patient
+    told = [replace(sources[0], patient=patient)]
+    table = segment_cases(told, out, networks=networks, resume=True).table
+    folds = json.loads((networks / "folds.json").read_text())["patients"]
+    assert table["fold"].tolist() == [folds[patient]]
+    assert table["networks"].tolist() == [f"fold{folds[patient]}-member0"]
+
+
+def test_only_the_same_run_is_resumed(cohort, networks, tmp_path):
+    out, sources = tmp_path / "out", [first(cohort)]
+    segment_cases(sources, out, networks=networks)
+    before = contents(out)
+    others = tmp_path / "networks"
+    shutil.copytree(networks, others)
+    (others / "fold0-member0" / "weights.npz").write_bytes(
+        (others / "fold1-member0" / "weights.npz").read_bytes()
+    )
+    for options, name in (
+        ({"networks": others}, "networks"),
+        ({"networks": networks, "flips": False}, "flips"),
+        ({"networks": networks, "maps": ["entropy"]}, "maps"),
+        ({"networks": networks, "prepare_settings": {"noise": 0.1}}, "noise"),
+    ):
+        with pytest.raises(InputError, match=f"earlier run, found other {name}"):
+            segment_cases(sources, out, **options, resume=True)
+    assert contents(out) == before
+    # As earlier versions wrote them, with noise as an option.
+    record = out / "segmentation.json"
+    settings = json.loads(record.read_text())
+    record.write_text(json.dumps(settings | {"noise": 0.0, "seed": 3}))
+    segment_cases(sources, out, networks=networks, resume=True)
+    record.write_text(json.dumps(settings | {"noise": 0.1, "seed": 3}))
+    noisy = {"noise": 0.1, "seed": 3}
+    segment_cases(sources, out, networks=networks, prepare_settings=noisy, resume=True)
+    with pytest.raises(InputError, match="earlier run, found other noise"):
+        segment_cases(sources, out, networks=networks, resume=True)
+    # On another machine.
+    for name in ("backend", "precision"):
+        record.write_text(json.dumps(settings | {name: "other"}))
+        with pytest.raises(InputError, match=f"earlier run, found other {name}"):
+            segment_cases(sources, out, networks=networks, resume=True)
+
+
+def test_records_of_the_training_do_not_make_other_networks(cohort, networks, tmp_path):
+    out, sources = tmp_path / "out", [first(cohort)]
+    segment_cases(sources, out, networks=networks)
+    others = shutil.copytree(networks, tmp_path / "moved")
+    (others / "run.json").write_text("{}", encoding="utf-8")
+    (others / "fold0-member0" / "history.csv").unlink()
+    (others / "fold0-member1").mkdir()  # a network that is not finished
+    (others / "fold0-member1" / "checkpoint.npz").write_bytes(b"by now")
+    before = contents(out)
+    segment_cases(sources, out, networks=others, resume=True)
+    assert contents(out) == before
+
+
+def test_networks_that_cannot_be_read(cohort, networks, tmp_path, monkeypatch):
+    def refuse(path):
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(InputError, match=r"can be read, found: Input/output error"):
+        segment_cases([first(cohort)], tmp_path / "out", networks=networks)
+    assert not (tmp_path / "out").exists()
+
+
+def test_earlier_results_are_replaced_only_if_asked(cohort, networks, tmp_path):
+    out = tmp_path / "out"
+    sources = open_cases(cohort)[:2]
+    segment_cases(sources, out, networks=networks, maps=["entropy"])
+    with pytest.raises(InputError, match="--overwrite replaces them"):
+        segment_cases(sources, out, networks=networks)
+    # What is not of a run stays.
+    case = sources[0].id
+    mine = {
+        "notes.txt",
+        f"manual/{case}_mask.nii.gz",
+        f"{case}/other_1_mask.tif",
+        f"{case}/{case}_99_mask.tif",
+        "Ann_mask.nii.gz",
+    }
+    for name in mine:
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).write_text("mine", encoding="utf-8")
+    result = segment_cases(sources[1:], out, networks=networks, overwrite=True)
+    masks = {f"{sources[1].id}/{sources[1].id}_{number}_mask.tif" for number in range(1, 11)}
+    tables = {"segmentation.csv", "segmentation.json", "segmentation.jsonl", "slices.csv"}
+    assert set(result.files) == masks | tables
+    assert set(contents(out)) == {*result.files, *mine}
+    assert not list(out.rglob("*entropy*"))
+
+
+def test_folder_of_other_files_is_refused(cohort, networks, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "notes.txt").write_text("mine", encoding="utf-8")
+    for options in ({}, {"resume": True}, {"overwrite": True}):
+        with pytest.raises(InputError, match=f"Expected {out} to"):
+            segment_cases([first(cohort)], out, networks=networks, **options)
+    assert [path.name for path in out.iterdir()] == ["notes.txt"]
+
+
+def test_folder_of_the_images_is_refused_and_its_masks_stay(cohort, networks, tmp_path):
+    folder = tmp_path / "in"
+    case = first(cohort).read()
+    write_nifti(folder / "Ann.nii.gz", case.image)
+    write_nifti(folder / "Ann_mask.nii.gz", case.mask.astype(np.uint8))
+    # As if these were the results of a run.
+    (folder / "run.json").write_text('{"outputs": []}', encoding="utf-8")
+    before = contents(folder)
+    for options in ({"resume": True}, {"overwrite": True}):
+        with pytest.raises(InputError, match="results outside the input"):
+            segment_cases(open_cases(folder), folder, networks=networks, **options)
+        assert contents(folder) == before
+
+
+def test_same_case_twice(cohort, networks, tmp_path):
+    with pytest.raises(InputError, match=r"every case once, found PHANTOM\w+ twice"):
+        segment_cases([first(cohort)] * 2, tmp_path / "out", networks=networks)
+    assert not (tmp_path / "out").exists()
+
+
+def test_options_that_cannot_work_are_refused_before_networks_are_read(
+    networks, cohort, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("lggshape.segmentation.inference.segment_cases.read_ensemble", None)
+    sources, out = open_cases(cohort), tmp_path / "out"
+    with pytest.raises(InputError, match="--resume or --overwrite, found both"):
+        segment_cases(sources, out, networks=networks, resume=True, overwrite=True)
+    with pytest.raises(InputError, match="maps among probability, uncertainty, entropy, found: p"):
+        segment_cases(sources, out, networks=networks, maps=["p"])
+    with pytest.raises(InputError, match="results outside the input"):
+        segment_cases(sources, cohort / sources[0].id / "masks", networks=networks)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="to be a folder, found a file"):
+        segment_cases(sources, tmp_path / "file", networks=networks)
+    assert not out.exists()
+
+
+def test_time_per_case_does_not_grow_with_the_number_of_cases(networks, tmp_path, monkeypatch):
+    """The masks are stubs: what counts is the time around them."""
+    found = Segmentation(
+        mask=np.ones((1, 2, 2), dtype=bool), threshold=0.5, probability=np.ones((1, 2, 2)),
+        uncertainty=np.zeros((1, 2, 2)), entropy=np.zeros((1, 2, 2)), slice_scores=np.ones(1),
+        removed=0, networks=("fold0-member0",), fold=None, missing=(),
+    )  # fmt: skip
+    monkeypatch.setattr(Segmenter, "segment", lambda *_: found)
+    image = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3)
+    for number in range(400):
+        write_slices(tmp_path / "in", f"case_{number}", image)
+    times = []
+    segment_cases(open_cases(tmp_path / "in"), tmp_path / "out", networks=networks,
+                  on_progress=lambda _: times.append(perf_counter()))  # fmt: skip
+    per_case = np.diff(times)
+    # The last hundred take as long as the second; the median bears what else the machine does.
+    assert np.median(per_case[-100:]) < 2 * np.median(per_case[100:200])
