@@ -19,7 +19,7 @@ from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource, refuse_repeated_names
 from lggshape.readers.segmented import SEGMENTATION
-from lggshape.results import check_folder, record_file
+from lggshape.results import check_folder, check_place, record_file
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.inference.network_cache import SeenCaseError
 from lggshape.segmentation.inference.segmentation_folder import (
@@ -27,7 +27,6 @@ from lggshape.segmentation.inference.segmentation_folder import (
     begin_folder,
     networks_identity,
     open_folder,
-    refuse_place,
     remove_files,
 )
 from lggshape.segmentation.inference.segmentation_journal import (
@@ -198,7 +197,7 @@ def _refuse_options(
     refuse_repeated_names(sources)
     places = [source.path for source in sources]
     if resumed:
-        refuse_place(out, places)
+        check_place(out, inputs=places)
     else:
         check_folder(out, overwrite=overwrite, inputs=places)
 

@@ -29,14 +29,6 @@ SETTINGS = "segmentation.json"
 _ANY = ""  # in place of a hash: the run was killed while it wrote the file
 
 
-def refuse_place(out: Path, places: Iterable[Path]) -> None:
-    """Raise for a folder that cases are read from: masks that lie there are not those of a run."""
-    resolved = {place.resolve() for place in places}
-    if out.resolve() in resolved | {place.parent for place in resolved}:
-        msg = f"Expected another folder than the cases are read from, found: {out}."
-        raise InputError(msg)
-
-
 def begin_folder(
     out: Path, sources: Sequence[CaseSource], settings: Mapping[str, Any], *, overwrite: bool
 ) -> None:
