@@ -42,8 +42,8 @@ def test_held_out_patients_have_a_score_a_slice_keras(cohort, detectors):
     """What the network itself says of a slice, its flip, and the calibration, by hand."""
     sources = open_cases(cohort)
     done = []
-    found = detect_cases(sources, detectors, skip_seen=True, on_case=lambda: done.append(1))
-    assert len(done) == len(sources) == 10
+    found = detect_cases(sources, detectors, skip_seen=True, on_progress=done.append)
+    assert done[-1] == ("detecting", len(sources), 10)
     ensemble = read_ensemble(detectors)
     held_out = [source for source in sources if ensemble.folds[source.patient] == 0]
     assert found.failures == {}
