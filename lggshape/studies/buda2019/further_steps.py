@@ -70,7 +70,7 @@ def sensitivity_step(replication: Replication) -> Tables:
 
 
 def confounding_step(replication: Replication) -> Tables:
-    """Ask whether it is shape that is associated with the clusters, or what comes with it."""
+    """Test whether IDH, size, age, grade or institution explain the associations."""
     features, labels = replication.features, replication.labels
     family, roles, sites = replication.family, replication.roles, replication.sites
     seed, jobs = replication.seed, replication.jobs

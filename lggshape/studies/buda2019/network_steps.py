@@ -46,7 +46,7 @@ LEVEL_OF_THE_ATTEMPT = 0.71
 
 
 def noise_step(replication: Replication) -> Tables:
-    """Show the networks noise, and test the hypotheses on what they find then."""
+    """Test the hypotheses on masks of networks that are shown noise."""
     levels, analyses, agreements = [], [], []
     manual = replication.features_of(MANUAL)
     jobs = replication.jobs

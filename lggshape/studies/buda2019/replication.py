@@ -98,9 +98,10 @@ class Replication:
 
     def read(self, name: str) -> pd.DataFrame:
         """Read a table that an earlier step wrote."""
-        # Keys may look like numbers, and a column of reasons without any is text as well.
+        # Keys may look like numbers or be called NA, and a column without reasons is text as well.
         text = dict.fromkeys(("case", "patient", "reason"), str)
-        return pd.read_csv(self.table_path(name), dtype=text)
+        path = self.table_path(name)
+        return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
 
     def write(self, tables: Tables) -> None:
         """Write the tables of a step."""

@@ -24,7 +24,7 @@ MARGIN = 0.10
 def side_by_side(
     features: pd.DataFrame, feature: str, measured: str = "automatic", reference: str = "manual"
 ) -> pd.DataFrame:
-    """Give a feature by two kinds of mask, of the patients that have both.
+    """Return a feature by two kinds of mask, of the patients that have both.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def agreement_table(
     Returns
     -------
     DataFrame
-        A row a feature and measure: `feature`, `measure`, `n`, `estimate`, `low`, `high`.
+        A row per feature and measure: `feature`, `measure`, `n`, `estimate`, `low`, `high`.
     """
     rows: list[dict[str, Any]] = []
     for name in names:
@@ -89,7 +89,7 @@ def area_differences(features: pd.DataFrame, labels: Labels, family: Family) -> 
     Returns
     -------
     DataFrame
-        A row a feature, label and level whose area the family's publication reports: `feature`,
+        A row per feature, label and level whose area the family's publication reports: `feature`,
         `label`, `level`, `n`, `automatic`, `manual`, `difference`, `low`, `high`, `p`, `margin`,
         `agrees`.
     """

@@ -1,4 +1,4 @@
-"""Is it shape, or what goes with it: IDH, size, age, grade, institution."""
+"""Is it shape, or what it is associated with: IDH, size, age, grade, institution."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -24,11 +24,11 @@ from lggshape.studies.buda2019.roles import Roles
 PERMUTATIONS = 99_999
 
 EVENTS_PER_TERM = 10
-"""A binary model with more terms than one for so many events is exploratory."""
+"""A binary model with fewer events per term is exploratory."""
 
 
 class Covariates:
-    """What is known of the patients of a feature table, as columns of a design.
+    """What is known of the patients of a feature table, as columns of a design matrix.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Covariates:
         }
 
     def design(self, *names: str) -> pd.DataFrame:
-        """Give the columns of some covariates; a patient without a value has NaN."""
+        """Return the columns of some covariates; a patient without a value has NaN."""
         parts = [self.columns[name] for name in names]
         return pd.concat([pd.DataFrame(index=self.index), *parts], axis=1)
 
@@ -107,9 +107,9 @@ def adjusted_table(
     roles : Roles
         Which label is which.
     sites : Series
-        The institution by patient: permutations stay within.
+        The institution of each patient; values are permuted within institutions.
     permutations, seed : int
-        How many, and of which seed.
+        How many permutations, and the seed of them.
     jobs : int, optional
         Number of processes; all cores by default.
     on_progress : callable, optional
@@ -118,7 +118,7 @@ def adjusted_table(
     Returns
     -------
     DataFrame
-        A row a kind of mask, hypothesis and model: `masks`, `feature`, `label`, `model`, `n`,
+        A row per kind of mask, hypothesis and model: `masks`, `feature`, `label`, `model`, `n`,
         `statistic` (partial F), `df_tested`, `df_residual`, `p`, `effect` (partial R squared),
         `effect_low`, `effect_high`.
     """
@@ -213,7 +213,7 @@ def wild_types(features: pd.DataFrame, labels: Labels, roles: Roles) -> pd.DataF
     Returns
     -------
     DataFrame
-        A row a cluster: `label`, `level`, `patients`.
+        A row per cluster: `label`, `level`, `patients`.
     """
     patients = pd.Index(features["patient"].unique())
     subtype = labels[roles.subtype]
@@ -240,9 +240,9 @@ def binary_models(
     Returns
     -------
     DataFrame
-        A row a kind of mask, model and term: `masks`, `model`, `term`, `n`, `events`,
+        A row per kind of mask, model and term: `masks`, `model`, `term`, `n`, `events`,
         `odds_ratio` per standard deviation (of wild type and grade: for having it), `low`, `high`,
-        `exploratory` (fewer than ten events a term).
+        `exploratory` (fewer than ten events per term).
     """
     rows: list[dict[str, Any]] = []
     subtype = labels[roles.subtype].values
@@ -272,7 +272,7 @@ def binary_models(
 
 
 def _units(columns: NDArray[np.float64]) -> list[float]:
-    """Give by how many standard deviations each term is to grow: of 0 and 1, from one to other."""
+    """Return the step of each odds ratio in standard deviations; of 0 and 1, from one to other."""
     return [
         1.0 if len(np.unique(column)) > 2 else float(np.ptp(column) / column.std(ddof=1))
         for column in columns.T
@@ -293,7 +293,7 @@ def survival_models(
     Returns
     -------
     DataFrame
-        A row a kind of mask, endpoint, feature, model and term: `masks`, `endpoint`, `feature`,
+        A row per kind of mask, endpoint, feature, model and term: `masks`, `endpoint`, `feature`,
         `model`, `n`, `events`, `term`, `hazard_ratio` (per standard deviation; of 1 for wild type),
         `low`, `high`, `p`, `p_proportional` (a small one speaks against proportional hazards), and
         `reason` where a model could not be fitted. No row without a label of survival.

@@ -38,7 +38,7 @@ class Masks(NamedTuple):
     sources : sequence of CaseSource
         The cases.
     one, islands : callable
-        Give both from a case.
+        Return both, from a case.
     """
 
     name: str
@@ -53,7 +53,7 @@ def measure_masks(masks: Masks, *, jobs: int | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a patient and component rule ("ours": one component, "theirs": every island):
+        A row per patient and component rule ("ours": one component, "theirs": every island):
         `masks`, `patient`, `component`, and the two features by both definitions, as
         `<feature>:ours` and `<feature>:theirs`.
     """
@@ -85,7 +85,7 @@ def _measure(source: CaseSource, *, masks: Masks) -> list[dict[str, Any]]:
 def factor_table(
     measured: pd.DataFrame, reference: pd.DataFrame, labels: Labels, family: Family, roles: Roles
 ) -> pd.DataFrame:
-    """Give what every combination of choices leads to.
+    """Compute what every combination of choices leads to.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def factor_table(
     Returns
     -------
     DataFrame
-        A row a combination: `masks`, `ellipsoid`, `component`, `in_plane`, `test` ("ours" or
+        A row per combination: `masks`, `ellipsoid`, `component`, `in_plane`, `test` ("ours" or
         "theirs"), `n`, `auc` of the inverse ellipsoid ratio for the target level with `auc_low` and
         `auc_high`, `p_ellipsoid`, `p_margin`, and against the manual masks measured in the same
         way `pearson` and `icc` of the ellipsoid ratio.
@@ -136,7 +136,7 @@ def factor_table(
 
 
 def one_at_a_time(table: pd.DataFrame, masks: Mapping[str, str]) -> pd.DataFrame:
-    """Pick from `factor_table` ours, theirs, and those with one choice of the other.
+    """Return the rows of `factor_table` for ours, for theirs, and for one choice exchanged.
 
     Parameters
     ----------
@@ -148,8 +148,8 @@ def one_at_a_time(table: pd.DataFrame, masks: Mapping[str, str]) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        The rows with `start` ("ours" or "theirs") and `changed` (the choice that is the other's;
-        "nothing").
+        The rows with `start` ("ours" or "theirs") and `changed` (the choice that was
+        exchanged, or "nothing").
     """
     choices = ["ellipsoid", "component", "in_plane", "test", "masks"]
     parts = []

@@ -110,7 +110,7 @@ def bounding_ellipsoid_volume_ratio(mask: ArrayLike) -> float:
 
 
 def radial_signature(area: ArrayLike) -> NDArray[np.float64]:
-    """Give the distance of the farthest pixel from the centroid in each of 180 directions.
+    """Return the distance of the farthest pixel from the centroid in each of 180 directions.
 
     Parameters
     ----------

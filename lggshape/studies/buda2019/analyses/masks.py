@@ -13,22 +13,22 @@ from lggshape.studies.buda2019.analyses.probabilities import generator, read_pro
 Mask = NDArray[np.bool_]
 
 JITTER_AMPLITUDE = 1.0
-"""Of the random move of an outline: its standard deviation in pixels."""
+"""Standard deviation of the random move of an outline, in pixels."""
 
 JITTER_LENGTH = (1.0, 5.0)
-"""Its correlation length in slices and in pixels."""
+"""Correlation length of this move in slices and in pixels."""
 
 JITTER_DRAWS = 5
 
 
 def own_mask(case: Case) -> Mask:
-    """Give the mask that the case comes with."""
+    """Return the mask that the case comes with."""
     assert case.mask is not None  # it is read to be measured
     return case.mask
 
 
 def changed(case: Case, *, by: Callable[[Mask], Mask]) -> Mask:
-    """Give the mask that the case comes with, changed."""
+    """Return the mask that the case comes with, after a change."""
     return by(own_mask(case))
 
 
@@ -39,14 +39,14 @@ def jittered(case: Case, *, seed: int, draw: int) -> Mask:
 
 
 def above_threshold(case: Case, *, folder: Path, threshold: float | None = None) -> Mask:
-    """Give all that lies above the threshold, before a component was chosen.
+    """Return all that lies above the threshold, before a component was chosen.
 
     Parameters
     ----------
     case : Case
         The case.
     folder : Path
-        Where its probability is kept.
+        The folder in which its probability is kept.
     threshold : float, optional
         The lowest probability inside; by default that of the automatic mask.
     """
@@ -56,5 +56,5 @@ def above_threshold(case: Case, *, folder: Path, threshold: float | None = None)
 
 
 def component_above(case: Case, *, folder: Path, threshold: float) -> Mask:
-    """Give the component that is chosen of what lies above a threshold."""
+    """Return the component that is chosen of what lies above a threshold."""
     return read_probability(folder, case.id).mask(threshold)

@@ -87,7 +87,7 @@ class Disturbance(NamedTuple):
     masks : dict of float to NoisyMasks
         The masks of each level of noise that was tried, up to the first that did.
     tried : DataFrame
-        A row a level: `noise`, `dice_mean`, `dice_median`, `below_tenth`, `reached`.
+        A row per level: `noise`, `dice_mean`, `dice_median`, `below_tenth`, `reached`.
     """
 
     masks: dict[float, NoisyMasks]

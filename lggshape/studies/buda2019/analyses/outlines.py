@@ -32,7 +32,7 @@ def outline_table(
     Returns
     -------
     DataFrame
-        A row a point, in the slice of the largest manual area: `patient`, `dice`, `slice` (from
+        A row per point, in the slice of the largest manual area: `patient`, `dice`, `slice` (from
         0), `masks`, `part` (of the outline, from 1), `row`, `column` (in pixels; the outline is
         the level 0.5 of the mask).
     """

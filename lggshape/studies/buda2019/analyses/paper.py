@@ -23,7 +23,7 @@ def claims_table(
     family: Family,
     roles: Roles,
 ) -> pd.DataFrame:
-    """Hold the claims of the paper against what was found.
+    """Compare the claims of the paper with what was found.
 
     Parameters
     ----------
@@ -37,65 +37,73 @@ def claims_table(
     Returns
     -------
     DataFrame
-        A row a kind of mask and claim: `masks`, `claim`, `feature`, `label`, `n`, `reported`
+        A row per kind of mask and claim: `masks`, `claim`, `feature`, `label`, `n`, `reported`
         (the bound of p, or the area), `found`, `low`, `high` (of Cramér's V, or of the area),
         `reached`, and for p `detectable_v`, the least V that a test at alpha over the number of
         hypotheses finds with 80 % power (missing if none would, or nothing can be tested).
     """
-    alpha = family.alpha / len(family.hypotheses)
     rows: list[dict[str, Any]] = []
     for masks, group in associations.groupby("masks", sort=False):
-        found: Mapping[Any, Any] = {(r.feature, r.label): r for r in group.itertuples()}
-        for hypothesis in family.hypotheses:
-            if hypothesis.reported_below is None:
-                continue
-            key = hypothesis.feature, hypothesis.label
-            row = found[key]
-            cells = contingency[
-                (contingency["masks"] == masks)
-                & (contingency["feature"] == key[0])
-                & (contingency["label"] == key[1])
-                & (contingency["count"] > 0)
-            ]
-            shape = cells["bin"].nunique(), cells["level"].nunique()
-            detectable = np.nan
-            if min(shape) > 1:  # there is something to test
-                detectable = detectable_v(int(row.n), *shape, alpha=alpha, power=POWER)
-            rows.append(
-                {
-                    "masks": masks, "claim": f"p < {hypothesis.reported_below:g}",
-                    "feature": key[0], "label": key[1], "n": int(row.n),
-                    "reported": hypothesis.reported_below, "found": row.p,
-                    "effect": row.effect, "low": row.effect_low,
-                    "high": row.effect_high,
-                    "reached": bool(row.p < hypothesis.reported_below),
-                    "detectable_v": detectable,
-                }
-            )  # fmt: skip
-        for entry in family.reported_aucs:
-            # The protocol's claim is about the ellipsoid; the other areas are in Table 3.
-            if (entry.masks, entry.feature) != (masks, BEVR) or roles.target not in entry.values:
-                continue
-            area = areas[
-                (areas["masks"] == masks)
-                & (areas["feature"] == entry.feature)
-                & (areas["label"] == entry.label)
-                & (areas["level"] == roles.target)
-            ].iloc[0]
-            value = entry.values[roles.target]
-            rows.append(
-                {
-                    "masks": masks, "claim": f"AUC for {roles.target} {value:.2f}",
-                    "feature": entry.feature, "label": entry.label, "n": int(area["n"]),
-                    "reported": value, "found": area["auc"], "effect": area["auc"],
-                    "low": area["auc_low"], "high": area["auc_high"],
-                    "reached": bool(
-                        area["auc_low"] <= value <= area["auc_high"] and area["auc_low"] > 0.5
-                    ),
-                    "detectable_v": np.nan,
-                }
-            )  # fmt: skip
+        tables, found = (part[part["masks"] == masks] for part in (contingency, areas))
+        rows += _claimed_bounds(str(masks), group, tables, family)
+        rows += _claimed_areas(str(masks), found, family, roles)
     return pd.DataFrame(rows)
+
+
+def _claimed_bounds(
+    masks: str, associations: pd.DataFrame, contingency: pd.DataFrame, family: Family
+) -> Iterator[dict[str, Any]]:
+    """Compare the p of each hypothesis with the bound that the paper reports."""
+    alpha = family.alpha / len(family.hypotheses)
+    found: Mapping[Any, Any] = {(r.feature, r.label): r for r in associations.itertuples()}
+    for hypothesis in family.hypotheses:
+        if hypothesis.reported_below is None:
+            continue
+        feature, label = hypothesis.feature, hypothesis.label
+        row = found[feature, label]
+        cells = contingency[
+            (contingency["feature"] == feature)
+            & (contingency["label"] == label)
+            & (contingency["count"] > 0)
+        ]
+        shape = cells["bin"].nunique(), cells["level"].nunique()
+        detectable = np.nan
+        if min(shape) > 1:  # there is something to test
+            detectable = detectable_v(int(row.n), *shape, alpha=alpha, power=POWER)
+        yield {
+            "masks": masks, "claim": f"p < {hypothesis.reported_below:g}",
+            "feature": feature, "label": label, "n": int(row.n),
+            "reported": hypothesis.reported_below, "found": row.p,
+            "effect": row.effect, "low": row.effect_low, "high": row.effect_high,
+            "reached": bool(row.p < hypothesis.reported_below),
+            "detectable_v": detectable,
+        }  # fmt: skip
+
+
+def _claimed_areas(
+    masks: str, areas: pd.DataFrame, family: Family, roles: Roles
+) -> Iterator[dict[str, Any]]:
+    """Compare areas under the curve with those that the paper reports for the target level."""
+    for entry in family.reported_aucs:
+        # The protocol's claim is about the ellipsoid; the other areas are in Table 3.
+        if (entry.masks, entry.feature) != (masks, BEVR) or roles.target not in entry.values:
+            continue
+        area = areas[
+            (areas["feature"] == entry.feature)
+            & (areas["label"] == entry.label)
+            & (areas["level"] == roles.target)
+        ].iloc[0]
+        value = entry.values[roles.target]
+        yield {
+            "masks": masks, "claim": f"AUC for {roles.target} {value:.2f}",
+            "feature": entry.feature, "label": entry.label, "n": int(area["n"]),
+            "reported": value, "found": area["auc"], "effect": area["auc"],
+            "low": area["auc_low"], "high": area["auc_high"],
+            "reached": bool(
+                area["auc_low"] <= value <= area["auc_high"] and area["auc_low"] > 0.5
+            ),
+            "detectable_v": np.nan,
+        }  # fmt: skip
 
 
 _TABLE_3 = [
@@ -111,8 +119,8 @@ def table_3(
     Returns
     -------
     DataFrame
-        A row a predictor, kind of mask (empty for age and gender) and level: `predictor`, `masks`,
-        `level`, `n`, `n_level`, `auc`, `auc_low`, `auc_high`, `paper`.
+        A row per predictor, kind of mask (empty for age and gender) and level: `predictor`,
+        `masks`, `level`, `n`, `n_level`, `auc`, `auc_low`, `auc_high`, `paper`.
     """
     rows: list[dict[str, Any]] = []
     entry: Any
@@ -157,7 +165,7 @@ def cohort_table(
     -------
     DataFrame
         Of institution, age, gender, location, histology by grade, and the labels of the hypotheses,
-        a row a level: `characteristic`, `level`, `patients`; of a number its median,
+        a row per level: `characteristic`, `level`, `patients`; of a number its median,
         mean and range; and how many have no value.
     """
     patients = pd.Index(features["patient"].unique())

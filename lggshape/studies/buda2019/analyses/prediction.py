@@ -1,4 +1,4 @@
-"""How well shape tells each cluster of patients who were not trained on."""
+"""How well shape tells the cluster of patients who were not trained on."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -45,7 +45,7 @@ class Predicted(NamedTuple):
     Attributes
     ----------
     scores : DataFrame
-        A row a kind of mask, outcome, set of predictors and validation: `masks`, `outcome`,
+        A row per kind of mask, outcome, set of predictors and validation: `masks`, `outcome`,
         `predictors`, `validation` ("by patient": medians over repetitions, or "by institution"),
         `n`, `events`, `terms`, `missing` (patients without a predictor), `auc`, `auc_low`,
         `auc_high`, `slope`, `slope_low`, `slope_high`, `intercept`, `brier`, `scaled_brier`,
@@ -53,7 +53,7 @@ class Predicted(NamedTuple):
         (missing if the interval of the AUC holds 0.5, or the AUC is 1), and `reason` where patients
         are too few.
     decision : DataFrame
-        A row a threshold of those that could be predicted: `masks`, `outcome`, `predictors`,
+        A row per threshold, for what could be predicted: `masks`, `outcome`, `predictors`,
         `validation`, `threshold`, `net_benefit`, `treat_all`.
     """
 

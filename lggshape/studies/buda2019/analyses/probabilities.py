@@ -41,7 +41,7 @@ class Probability(NamedTuple):
     threshold: float
 
     def whole(self, box: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Put a mask of the box (z, y, x) back into the case (Z, Y, X)."""
+        """Return a mask of the box (z, y, x) put back into the case (Z, Y, X)."""
         mask = np.zeros(self.shape, dtype=bool)
         window = tuple(
             slice(start, start + side) for start, side in zip(self.corner, box.shape, strict=True)
@@ -50,11 +50,11 @@ class Probability(NamedTuple):
         return mask
 
     def mask(self, threshold: float) -> NDArray[np.bool_]:
-        """Give the chosen component (Z, Y, X) at another threshold."""
+        """Return the chosen component (Z, Y, X) at another threshold."""
         return self.whole(select_component(self.values, threshold).mask)
 
     def chosen(self, box: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Give the component of a mask of the box that would be chosen, in the case (Z, Y, X)."""
+        """Return the component of a mask of the box that would be chosen, in the case (Z, Y, X)."""
         inside = np.where(box, np.maximum(self.values, _NOTHING), 0)
         return self.whole(select_component(inside, _NOTHING).mask)
 
@@ -99,7 +99,7 @@ def read_probability(folder: Path, case: str) -> Probability:
 
 
 def read_samples(folder: Path, case: str) -> NDArray[np.bool_]:
-    """Read the masks (N, Z, Y, X) that each network and flip gave by itself.
+    """Read the masks (N, Z, Y, X) of each network and flip by itself.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def read_samples(folder: Path, case: str) -> NDArray[np.bool_]:
 
 
 def generator(seed: int, case: str, *numbers: int) -> np.random.Generator:
-    """Give the random numbers of a case: the same whatever else is drawn, and in which order."""
+    """Return the random numbers of a case: the same whatever else is drawn, in whatever order."""
     name = int.from_bytes(hashlib.sha256(case.encode()).digest()[:8])
     return np.random.default_rng([seed, name, *numbers])
 

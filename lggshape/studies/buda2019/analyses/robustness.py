@@ -41,7 +41,7 @@ def robustness_table(
     Returns
     -------
     DataFrame
-        A row a feature, change and group of patients (all, or a third by volume or by number of
+        A row per feature, change and group of patients (all, or a third by volume or by number of
         slices): `feature`, `change`, `patients`, `n`, `icc`, `low`, `high`, and
         `median_relative_change`, the median of |changed / original - 1|. For the jitter the
         medians over the draws.

@@ -1,4 +1,4 @@
-"""The hypotheses through every choice that could have been another one."""
+"""The hypotheses under every choice that could have been another one."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -67,9 +67,9 @@ class Tested(NamedTuple):
     Attributes
     ----------
     associations : DataFrame
-        A row a hypothesis and analysis, with the columns `COLUMNS`.
+        A row per hypothesis and analysis, with the columns `COLUMNS`.
     areas : DataFrame
-        A row a level of each label whose areas under the curve the family's publication reports,
+        A row per level of each label whose areas under the curve the family's publication reports,
         with the columns `AREA_COLUMNS`; none for analyses that change the test alone.
     """
 
@@ -152,7 +152,7 @@ def _run(
 
 
 def medians_of_draws(tested: Tested) -> Tested:
-    """Put the median of each number in place of analyses of one name: draws of a random change."""
+    """Replace analyses of one name, the draws of a random change, by the median of each number."""
     names = [["test"], ["level"]]
     return Tested(
         *(
@@ -177,7 +177,7 @@ def span_table(associations: pd.DataFrame, family: Family) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a kind of mask and hypothesis: `masks`, `feature`, `label`, `p` and `effect` of the
+        A row per kind of mask and hypothesis: `masks`, `feature`, `label`, `p` and `effect` of the
         primary analysis; over the others `analyses` (how many), `below_reported` (how many have a p
         below the published bound; missing without one), `p_low`, `p_median`, `p_high`; and of
         Cramér's V over quartiles `effect_low`, `effect_high`, `lowest` (the analysis of the lowest)
@@ -211,7 +211,7 @@ def span_table(associations: pd.DataFrame, family: Family) -> pd.DataFrame:
 
 
 def with_other_tests(table: pd.DataFrame) -> Iterator[Analysis]:
-    """Give the primary analysis of a table, and those that change the cut-points or the test."""
+    """Yield the primary analysis of a table, and those that change the cut-points or the test."""
     yield Analysis(PRIMARY, PRIMARY, table)
     for name, bins in OTHER_BINS.items():
         yield Analysis("cut-points", name, table, bins=bins)
@@ -228,7 +228,7 @@ def with_other_tests(table: pd.DataFrame) -> Iterator[Analysis]:
 def with_other_patients(
     table: pd.DataFrame, dice: "pd.Series[float]", sites: "pd.Series[str]"
 ) -> Iterator[Analysis]:
-    """Give the analyses without some patients; where nobody is left there is none.
+    """Yield the analyses without some patients, as far as anybody is left.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ def with_other_patients(
 
 
 def ranked_worst(table: pd.DataFrame) -> pd.DataFrame:
-    """Give a patient without a feature one beyond all others, towards irregular shapes."""
+    """Return a table in which patients without a feature have the most irregular value of all."""
     filled = table.copy()
     for name in tested_features(table):
         values = table[name]

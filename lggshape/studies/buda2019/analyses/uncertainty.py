@@ -50,7 +50,7 @@ class Field(NamedTuple):
 
 
 FEW = 20
-"""Of fewer draws there are no quantiles: the lowest and the highest are given."""
+"""With fewer draws there are no quantiles; the lowest and the highest value stand for them."""
 
 FIELDS = (Field(2, 10, 100), Field(1, 5, 20), Field(4, 20, 20))
 """The first is the one that counts."""
@@ -72,9 +72,9 @@ def draw_features(
     sources : sequence of CaseSource
         The cases, with their automatic masks.
     probabilities : Path
-        Where their probabilities are kept.
+        The folder in which their probabilities are kept.
     field : Field
-        How the voxels of a draw hang together.
+        How the voxels of a draw are correlated.
     seed : int
         Of the draws.
     jobs : int, optional
@@ -116,7 +116,7 @@ def _draw_case(
 def sample_features(
     sources: Sequence[CaseSource], probabilities: Path, *, jobs: int | None = None
 ) -> pd.DataFrame:
-    """Measure the masks that each network and flip gave by itself.
+    """Measure the mask of each network and flip by itself.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def _sample_case(source: CaseSource, *, folder: Path) -> list[dict[str, Any]]:
 
 
 def feature_intervals(draws: pd.DataFrame, name: str, table: pd.DataFrame) -> pd.DataFrame:
-    """Give the spread of each feature over the draws of each patient.
+    """Return the spread of each feature over the draws of each patient.
 
     Parameters
     ----------
@@ -154,9 +154,9 @@ def feature_intervals(draws: pd.DataFrame, name: str, table: pd.DataFrame) -> pd
     Returns
     -------
     DataFrame
-        A row a patient and feature: `draws` (the name), `patient`, `feature`, `value` (of the mask
-        itself), `count`, `median`, `low`, `high` (2.5 and 97.5 %; of few draws the lowest and the
-        highest) over those draws that are not empty.
+        A row per patient and feature: `draws` (the name), `patient`, `feature`, `value` (of the
+        mask itself), `count`, `median`, `low`, `high` (2.5 and 97.5 %; of few draws the lowest and
+        the highest) over those draws that are not empty.
     """
     own = table.set_index("patient")
     rows = []
@@ -185,7 +185,7 @@ def spread_table(intervals: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a kind of draw and feature: `draws`, `feature`, `patients`, `shift` (median over
+        A row per kind of draw and feature: `draws`, `feature`, `patients`, `shift` (median over
         patients of the median draw less the mask's own value), `outside` (share of patients whose
         own value lies outside the interval), `width` (median width of the interval over the
         standard deviation of the own values).
@@ -206,7 +206,7 @@ def spread_table(intervals: pd.DataFrame) -> pd.DataFrame:
 
 
 def _spread(values: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Give low, median and high."""
+    """Return the low end, the median and the high end."""
     if not len(values):
         return np.nan, np.nan, np.nan
     ends = (0.025, 0.975) if len(values) >= FEW else (0.0, 1.0)
@@ -228,7 +228,7 @@ def draw_tests(
     Parameters
     ----------
     draws : DataFrame
-        Features a case and draw.
+        Features of each case and draw.
     name : str
         What the draws are.
     labels : Labels
@@ -243,7 +243,7 @@ def draw_tests(
     Returns
     -------
     DataFrame
-        A row a draw and hypothesis: `draws` (the name), `draw`, `feature`, `label`, `n`, `p`,
+        A row per draw and hypothesis: `draws` (the name), `draw`, `feature`, `label`, `n`, `p`,
         `effect`.
     """
     analyses = [
@@ -261,9 +261,9 @@ def stability_table(tests: pd.DataFrame, family: Family) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a kind of draw and hypothesis: `draws`, `feature`, `label`, `count`, the quantiles of
-        p (`p_low` 2.5 %, `p_median`, `p_high` 97.5 %), `effect_median`, `stability` (the share of
-        draws in which p is below alpha over the number of hypotheses) and `below_reported` (the
+        A row per kind of draw and hypothesis: `draws`, `feature`, `label`, `count`, the quantiles
+        of p (`p_low` 2.5 %, `p_median`, `p_high` 97.5 %), `effect_median`, `stability` (the share
+        of draws in which p is below alpha over the number of hypotheses) and `below_reported` (the
         share below the bound that the publication reports). Of few draws the lowest and the highest
         p, and no shares.
     """

@@ -61,7 +61,7 @@ def other_conventions(
     Yields
     ------
     Analysis
-        One a choice.
+        One for each choice.
     """
     kind = str(table["masks"].iloc[0])
     choices = list(CHOICES)

@@ -99,7 +99,7 @@ def test_the_last_one_counts(keep, tmp_path: Path) -> None:
     for value in (0.25, 0.75):
         keep(tmp_path, "a", np.full(SHAPE, value))
     assert (read_probability(tmp_path, "a").values == 0.75).all()
-    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+    assert [path.name for path in tmp_path.glob("[!.]*")] == ["a.npz"]
 
 
 @pytest.mark.parametrize("read", [read_probability, read_samples])
