@@ -29,8 +29,9 @@ def answer(study: Study, gallery: Gallery) -> Section:
     ]
     asked = Text(
         "The question is whether the shape of the tumour is associated with what is known of the "
-        f"patient. The family {family.name} has "
-        f"{count} {'hypothesis' if count == 1 else 'hypotheses'}."
+        "patient. The family "
+        + strong(family.name)
+        + f" has {count} {'hypothesis' if count == 1 else 'hypotheses'}."
         + (f" Source: {family.reference}" if family.reference else "")
     )
 

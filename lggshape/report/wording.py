@@ -61,8 +61,8 @@ def verdict(row: Any, family: Family) -> tuple[str, str]:
         )
     if row.p <= family.alpha:
         return "not after correction", (
-            f"The {feature} may be associated with {label}. p is at most {family.alpha:g} before "
-            "the correction for all hypotheses of the family, but not after it."
+            f"The {feature} may be associated with {label}. Its p is at most {family.alpha:g} "
+            "before the correction for all hypotheses of the family, but not after it."
         )
     return "not significant", (
         f"The {feature} is not significantly associated with {label}. This does not show that "
