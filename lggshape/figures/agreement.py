@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import ACCENT, CONTRAST, MUTED, house_style
+from lggshape.figures.style import ACCENT, CONTRAST, MUTED, HouseFigure, house_style
 
 
 def agreement_plot(
@@ -41,7 +41,7 @@ def agreement_plot(
     one, other = np.asarray(measured, dtype=float), np.asarray(reference, dtype=float)
     difference = one - other
     with house_style():
-        figure = Figure(figsize=(6.8, 3.2), layout="constrained")
+        figure = HouseFigure(figsize=(6.8, 3.2), layout="constrained")
         left, right = figure.subplots(1, 2)
         top = max(one.max(initial=0), other.max(initial=0)) * 1.05
         left.plot([0, top], [0, top], color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))

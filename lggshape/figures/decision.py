@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from lggshape.errors import InputError
-from lggshape.figures.style import LEVELS, MUTED, house_style
+from lggshape.figures.style import LEVELS, MUTED, HouseFigure, house_style
 
 _DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)), (0, (8, 2, 3, 2)))
 _LEAST_TOP = 0.05
@@ -65,7 +65,7 @@ def decision_curves(
     bottom = max(float(np.nanmin(benefits)), -top)
     margin = 0.06 * (top - bottom)
     with house_style():
-        figure = Figure(figsize=(6.6, 3.4), layout="constrained")
+        figure = HouseFigure(figsize=(6.6, 3.4), layout="constrained")
         axes = figure.subplots()
         for (name, curve), colour, dashes in zip(
             models.items(), cycle(LEVELS), cycle(_DASHES), strict=False

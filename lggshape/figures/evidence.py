@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from lggshape.figures.style import INK, house_style
+from lggshape.figures.style import INK, HouseFigure, house_style
 
 _ACROSS = 4
 
@@ -49,7 +49,7 @@ def evidence_panels(panels: Sequence[Looked], *, value_name: str) -> Figure:
     reach = max(float(np.abs(panel.evidence).max()) for panel in panels) or 1.0
     with house_style():
         down = ceil(len(panels) / _ACROSS)
-        figure = Figure(figsize=(7.6, 0.2 + 1.9 * down), layout="constrained")
+        figure = HouseFigure(figsize=(7.6, 0.2 + 1.9 * down), layout="constrained")
         every = figure.subplots(down, _ACROSS, squeeze=False)
         for axes in every.flat:
             axes.set_axis_off()

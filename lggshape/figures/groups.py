@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import INK, LEVELS, house_style
+from lggshape.figures.style import INK, LEVELS, HouseFigure, house_style
 
 
 def box_and_points(
@@ -36,7 +36,7 @@ def box_and_points(
         times that range. Points are moved sideways so that they do not hide each other.
     """
     with house_style():
-        figure = Figure(figsize=(4.6, 3.0), layout="constrained")
+        figure = HouseFigure(figsize=(4.6, 3.0), layout="constrained")
         axes = figure.subplots()
         values = [np.asarray(group, dtype=float) for group in groups]
         for cut in cuts:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import house_style
+from lggshape.figures.style import HouseFigure, house_style
 
 
 def heat_map(
@@ -38,7 +38,7 @@ def heat_map(
     table = np.asarray(values, dtype=float)
     with house_style():
         size = (2.6 + 0.75 * len(columns), 1.7 + 0.38 * len(rows))
-        figure = Figure(figsize=size, layout="constrained")
+        figure = HouseFigure(figsize=size, layout="constrained")
         axes = figure.subplots()
         top = max(0.5, float(np.nanmax(table, initial=0.0)))
         image = axes.pcolormesh(

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import INK, LEVELS, MUTED, house_style
+from lggshape.figures.style import INK, LEVELS, MUTED, HouseFigure, house_style
 
 QUANTILES = (5, 25, 50, 75, 95)
 """In percent."""
@@ -43,7 +43,7 @@ def intensity_quantiles(panels: Mapping[str, ArrayLike], groups: Sequence[str]) 
     middles = lines[firsts] + (counts - 1) / 2
     with house_style():
         height = float(np.clip(1.0 + _LINE * (lines[-1] + 1), *_HEIGHTS))
-        figure = Figure(figsize=(7.4, height), layout="constrained")
+        figure = HouseFigure(figsize=(7.4, height), layout="constrained")
         for axes, (name, table) in zip(
             figure.subplots(1, len(values), sharey=True, squeeze=False)[0],
             values.items(),

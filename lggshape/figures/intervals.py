@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from lggshape.figures.style import ACCENT, CONTRAST, MUTED, house_style
+from lggshape.figures.style import ACCENT, CONTRAST, MUTED, HouseFigure, house_style
 
 
 def interval_plot(
@@ -44,7 +44,7 @@ def interval_plot(
         One line per estimate.
     """
     with house_style():
-        figure = Figure(figsize=(5.6, 0.9 + 0.27 * len(names)), layout="constrained")
+        figure = HouseFigure(figsize=(5.6, 0.9 + 0.27 * len(names)), layout="constrained")
         axes = figure.subplots()
         rows = range(len(names))
         if no_effect is not None:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lggshape.figures.style import INK, MUTED, house_style
+from lggshape.figures.style import INK, MUTED, HouseFigure, house_style
 from lggshape.figures.view import name_axes, plane_axes, set_view
 
 _TITLES = ("axial", "coronal", "sagittal")
@@ -56,7 +56,7 @@ def location_maps(
         tallest = max(size[upright] for upright, _ in extents) + 2 * margin
         scale = 3 * _PANEL / sum(widths)
         height = len(shares) * (tallest * scale + 0.3) + 0.5
-        figure = Figure(figsize=(3 * _PANEL + 1.3, height), layout="constrained")
+        figure = HouseFigure(figsize=(3 * _PANEL + 1.3, height), layout="constrained")
         panels = figure.subplots(len(shares), 3, squeeze=False, width_ratios=widths)
         for row, (name, share) in zip(panels, shares.items(), strict=True):
             for along, axes in enumerate(row):

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
-from lggshape.figures.style import MUTED, house_style
+from lggshape.figures.style import MUTED, HouseFigure, house_style
 from lggshape.figures.view import ink, set_view
 
 OUTLINES = ("#e69f00", "#56b4e9")
@@ -87,7 +87,7 @@ def montage(
     cell = _CELL * aspect * (rows[1] - rows[0]) / (columns[1] - columns[0])
     width, height = across * _CELL + 2 * _GAP, down * cell + _TOP + _BOTTOM
     with house_style():
-        figure = Figure(figsize=(width, height))
+        figure = HouseFigure(figsize=(width, height))
         panels = figure.subplots(
             down,
             across,

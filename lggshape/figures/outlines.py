@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import ACCENT, CONTRAST, house_style
+from lggshape.figures.style import ACCENT, CONTRAST, HouseFigure, house_style
 
 _ACROSS = 4
 
@@ -37,7 +37,7 @@ def outline_panels(panels: Sequence[tuple[str, Mapping[str, Sequence[ArrayLike]]
     colours = dict(zip(names, (ACCENT, CONTRAST), strict=False))
     with house_style():
         down = max(ceil(len(panels) / _ACROSS), 1)
-        figure = Figure(figsize=(7.2, 0.5 + 2.0 * down), layout="constrained")
+        figure = HouseFigure(figsize=(7.2, 0.5 + 2.0 * down), layout="constrained")
         for number, (title, masks) in enumerate(panels, start=1):
             axes = figure.add_subplot(down, _ACROSS, number)
             for name, parts in masks.items():

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import ACCENT, CONTRAST, MUTED, house_style
+from lggshape.figures.style import ACCENT, CONTRAST, MUTED, HouseFigure, house_style
 
 _MOST_NAMED = 12
 
@@ -45,7 +45,7 @@ def ranking(
     ordered = numbers[order]
     is_low = ordered < named_below
     with house_style():
-        figure = Figure(figsize=(6.0, 3.2), layout="constrained")
+        figure = HouseFigure(figsize=(6.0, 3.2), layout="constrained")
         axes = figure.subplots()
         ranks = np.arange(1, len(ordered) + 1)
         axes.axhline(named_below, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import ACCENT, CONTRAST, MUTED, house_style
+from lggshape.figures.style import ACCENT, CONTRAST, MUTED, HouseFigure, house_style
 
 
 def roc_curve(
@@ -41,7 +41,7 @@ def roc_curve(
     hits = np.cumsum(chosen[order])[last_of_tie] / chosen.sum()
     alarms = np.cumsum(~chosen[order])[last_of_tie] / (~chosen).sum()
     with house_style():
-        figure = Figure(figsize=(3.6, 3.6), layout="constrained")
+        figure = HouseFigure(figsize=(3.6, 3.6), layout="constrained")
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
         axes.plot(np.append(0, alarms), np.append(0, hits), color=ACCENT, linewidth=1.6)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lggshape.figures.montage import OUTLINES
-from lggshape.figures.style import ACCENT, CONTRAST, INK, MUTED, house_style
+from lggshape.figures.style import ACCENT, CONTRAST, INK, MUTED, HouseFigure, house_style
 from lggshape.figures.view import ink, name_axes, set_view
 
 Floats = NDArray[np.float64]
@@ -116,7 +116,7 @@ def feature_panels(
     deviation, fluctuation, ratio = features
     layout: list[Any] = [["slice", name] for name in ("distance", "rest", "bins")]
     with house_style():
-        figure = Figure(figsize=(8.6, 7.2), layout="constrained")
+        figure = HouseFigure(figsize=(8.6, 7.2), layout="constrained")
         figure.suptitle(title, weight="bold", x=0.01, ha="left", size=10)
         grid = figure.add_gridspec(2, 1, height_ratios=(1.35, 1.0))
         above, below = (figure.add_subfigure(grid[row]) for row in range(2))

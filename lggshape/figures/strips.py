@@ -15,6 +15,7 @@ from lggshape.figures.style import (
     CONTRAST,
     INK,
     MUTED,
+    HouseFigure,
     house_style,
     label_powers,
     power_of_ten,
@@ -85,7 +86,7 @@ def strip_plot(
     _check(len(names), series, marked, bounds)
     known = np.array([np.nan if bound is None else bound for bound in bounds])
     with house_style():
-        figure = Figure(figsize=(6.6, 1.1 + 0.46 * len(names)), layout="constrained")
+        figure = HouseFigure(figsize=(6.6, 1.1 + 0.46 * len(names)), layout="constrained")
         axes = figure.subplots()
         axes.set_xscale("log")
         label_powers(axes.xaxis)

@@ -82,6 +82,16 @@ class Rendered(NamedTuple):
     """At 150 dots per inch."""
 
 
+class HouseFigure(Figure):
+    """A figure that a notebook shows without pyplot, in the style of the project."""
+
+    def _repr_png_(self) -> bytes:
+        pixels = io.BytesIO()
+        with house_style():
+            self.savefig(pixels, format="png", dpi=100)
+        return pixels.getvalue()
+
+
 def render(figure: Figure) -> Rendered:
     """Return a figure as SVG and PNG, the same bytes on every run."""
     vector, pixels = io.StringIO(), io.BytesIO()

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import LEVELS, house_style
+from lggshape.figures.style import LEVELS, HouseFigure, house_style
 
 _LINES = ("-", (0, (4, 1.5)), (0, (1, 1)))
 
@@ -26,7 +26,7 @@ def training_curve(curves: Mapping[str, Sequence[float]]) -> Figure:
         The panels above each other, with one axis of epochs.
     """
     with house_style():
-        figure = Figure(figsize=(4.6, 0.8 + 1.6 * len(curves)), layout="constrained")
+        figure = HouseFigure(figsize=(4.6, 0.8 + 1.6 * len(curves)), layout="constrained")
         panels = figure.subplots(len(curves), sharex=True, squeeze=False)[:, 0]
         for axes, colour, (name, values) in zip(panels, LEVELS, curves.items(), strict=False):
             points = [(n, value) for n, value in enumerate(values, 1) if not np.isnan(value)]
@@ -55,7 +55,7 @@ def curves_side_by_side(
         With the names beside it, in the order of the curves.
     """
     with house_style():
-        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+        figure = HouseFigure(figsize=(7.2, 3.6), layout="constrained")
         axes = figure.subplots()
         for number, (name, (places, values)) in enumerate(curves.items()):
             line = _LINES[number // len(LEVELS) % len(_LINES)]
@@ -89,7 +89,7 @@ def learning_curves(
         One line per curve. Each is moved aside a little, so that intervals do not hide each other.
     """
     with house_style():
-        figure = Figure(figsize=(5.2, 3.4), layout="constrained")
+        figure = HouseFigure(figsize=(5.2, 3.4), layout="constrained")
         axes = figure.subplots()
         most = max((point[0] for points in curves.values() for point in points), default=1.0)
         for number, (name, points) in enumerate(curves.items()):

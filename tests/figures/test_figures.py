@@ -81,3 +81,10 @@ def test_files_are_the_same_on_every_run_invariant() -> None:
 )
 def test_names_from_data_are_shown_as_they_are(draw: Callable[[str], Figure], name: str) -> None:
     assert escape(name, quote=False) in render(draw(name)).svg
+
+
+def test_a_notebook_shows_a_figure_without_pyplot_analytic() -> None:
+    from lggshape.figures import heat_map
+
+    figure = heat_map([[0.5]], [["0.50"]], rows=["a"], columns=["b"], value_name="effect")
+    assert figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
