@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -110,6 +111,8 @@ def _remove(work: Path) -> None:
     for folder in sorted(path for path in work.iterdir() if path.is_dir()):
         if is_results_folder(folder):
             remove_recorded(folder)
+            with suppress(OSError):  # something else lies there
+                folder.rmdir()
     remove_recorded(work)
 
 

@@ -10,6 +10,7 @@ import pytest
 from lggshape.association import Family
 from lggshape.errors import CaseError, InputError
 from lggshape.labels import Labels
+from lggshape.results import record_file
 from lggshape.studies.buda2019.replication import Replication
 from lggshape.studies.buda2019.roles import Roles
 from lggshape.studies.buda2019.run_steps import Done, run_steps
@@ -102,10 +103,15 @@ def test_overwriting_begins_again_and_removes_what_was_recorded_alone(
     counted = Counted()
     run_steps(replication, counted.steps, settings=SETTINGS, resume=False)
     (replication.work / "tables" / "mine.txt").write_text("mine")
+    for name in ("p1.npz", "mine.npz"):
+        (replication.probabilities / name).parent.mkdir(exist_ok=True)
+        (replication.probabilities / name).write_text(name)
+    record_file(replication.probabilities, replication.probabilities / "p1.npz")
     run_steps(replication, counted.steps[:1], settings=SETTINGS | {"seed": 4}, overwrite=True)
     assert counted.calls == ["one", "two", "one"]
     assert not replication.table_path("c").exists()
     assert (replication.work / "tables" / "mine.txt").read_text() == "mine"
+    assert [path.name for path in replication.probabilities.iterdir()] == ["mine.npz"]
 
 
 def test_a_table_that_was_changed_is_not_removed(replication: Replication) -> None:

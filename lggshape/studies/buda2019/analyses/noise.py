@@ -121,7 +121,7 @@ def noisy_masks(replication: Replication, noise: float) -> NoisyMasks:
         prepare=Noise(noise, replication.seed),
         prepare_settings={"noise": noise, "seed": replication.seed},
         resume=True,
-        on_progress=replication.on_progress,
+        on_progress=replication.tell(f"segmenting with {noise:.0%} noise"),
         on_result=partial(keep_probability, found.probabilities),
     )
     return found
