@@ -87,7 +87,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def family() -> Family:
-    """Give the four hypotheses on RNA clusters and IDH: a preset that takes no time."""
+    """Return the four hypotheses on RNA clusters and IDH: a preset that takes no time."""
     preset = read_study_family("buda2019")
     kept = (preset.hypotheses[0], *preset.hypotheses[4:7])
     return replace(preset, hypotheses=kept)
@@ -95,7 +95,7 @@ def family() -> Family:
 
 @pytest.fixture(scope="module")
 def labels(tmp_path_factory: pytest.TempPathFactory) -> Labels:
-    """Give the labels of sixty patients, the later the more irregular."""
+    """Return the labels of sixty patients, each more irregular than the one before."""
     rng = np.random.default_rng(12)
     table = cluster_table(draw_patients(IRREGULARITY, rng=rng), rng=rng)
     folder = tmp_path_factory.mktemp("labels")
@@ -207,7 +207,7 @@ Write = Callable[[Mapping[str, pd.DataFrame], Path], Page]
 
 @pytest.fixture(scope="module")
 def write(family: Family, labels: Labels) -> Write:
-    """Give what writes a report and reads it again."""
+    """Return a function that writes a report and reads it again."""
 
     def write(tables: Mapping[str, pd.DataFrame], folder: Path) -> Page:
         return Page(write_report(tables, family, labels, folder).read_text(encoding="utf-8"))
