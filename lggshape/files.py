@@ -232,7 +232,7 @@ def plain_numbers(cells: "pd.Series[str]") -> "pd.Series[str]":
 
 
 def is_missing(cells: "pd.Series[str]") -> "pd.Series[bool]":
-    """Say which cells hold no value: empty, a word such as NA, or words in square brackets.
+    """Return which cells hold no value: empty, a word such as NA, or words in square brackets.
 
     Parameters
     ----------

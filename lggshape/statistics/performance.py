@@ -15,7 +15,7 @@ from lggshape.errors import InputError
 from lggshape.statistics._validators import binary_outcome, confidence_level, finite_vector
 
 
-class Calibration(NamedTuple):
+class ObservedCalibration(NamedTuple):
     """How well predicted probabilities agree with the outcome.
 
     Attributes
@@ -60,7 +60,9 @@ class DecisionCurve(NamedTuple):
     treat_none: NDArray[np.float64]
 
 
-def calibration(outcome: ArrayLike, probability: ArrayLike, *, level: float = 0.95) -> Calibration:
+def calibration(
+    outcome: ArrayLike, probability: ArrayLike, *, level: float = 0.95
+) -> ObservedCalibration:
     """Return how well predicted probabilities agree with the outcome.
 
     Slope and intercept are those of logistic recalibration [1]_ [2]_ [3]_: a regression of the
@@ -78,7 +80,7 @@ def calibration(outcome: ArrayLike, probability: ArrayLike, *, level: float = 0.
 
     Returns
     -------
-    Calibration
+    ObservedCalibration
         Slope and intercept with their intervals, and the Brier scores [4]_.
 
     Raises
@@ -122,7 +124,7 @@ def calibration(outcome: ArrayLike, probability: ArrayLike, *, level: float = 0.
         fitted = GLM(y, np.column_stack([np.ones(len(y)), log_odds]), family=Binomial()).fit()
         slope = float(fitted.params[1]), *fitted.conf_int(1 - level)[1].tolist()
     brier = float(np.mean((p - y) ** 2))
-    return Calibration(
+    return ObservedCalibration(
         *slope, intercept, intercept - reach, intercept + reach, brier, 1 - brier / float(y.var())
     )
 
