@@ -1,7 +1,7 @@
 """Keras, imported once and in the way this package needs it.
 
-Everything of the deep-learning layer that has to be said before or right after Keras is imported
-lies here; the other modules take `keras` from here.
+What has to be set before or right after Keras is imported is set here; the other modules take
+`keras` from here.
 """
 
 import os
@@ -13,11 +13,11 @@ from lggshape.errors import InputError
 
 
 @contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """Drop what compiled libraries write to stderr, past Python, while they are loaded.
+def _without_stderr() -> Iterator[None]:
+    """Drop what compiled libraries write to stderr past Python.
 
-    TensorFlow notes there that it found no GPU, in pages, and while it is loaded no setting
-    silences it. What goes wrong shows as an exception.
+    For the import alone: TensorFlow then notes that it found no GPU, before any setting of it is
+    read, and would do so at each command. What goes wrong shows as an exception.
     """
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
@@ -32,14 +32,14 @@ def _quiet_libraries() -> Iterator[None]:
 
 # Later notes of TensorFlow heed this. What goes wrong raises, whatever they say.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-with _quiet_libraries():
+with _without_stderr():
     import keras
 
 __all__ = ["device_scope", "gpus", "keras", "precision_for"]
 
 
 def device_scope(device: str) -> "keras.device":
-    """Give the context in which networks run on a device; on some backends it serves once.
+    """Return the context in which networks run on a device; on some backends it serves once.
 
     Parameters
     ----------
@@ -60,18 +60,17 @@ def device_scope(device: str) -> "keras.device":
 
 
 def precision_for(precision: str, device: str) -> str:
-    """Give the Keras dtype policy for a precision: "auto" is mixed bfloat16 on a GPU alone."""
+    """Return the Keras dtype policy for a precision: "auto" is mixed bfloat16 on a GPU alone."""
     if precision == "auto":
         precision = "bfloat16" if device != "cpu" and gpus() else "float32"
     return "mixed_bfloat16" if precision == "bfloat16" else "float32"
 
 
 def gpus() -> list[str]:
-    """Give the GPUs that the backend of Keras finds."""
+    """Return the GPUs that the backend of Keras finds."""
     if keras.backend.backend() == "torch":  # Keras does not list its devices
         import torch
 
         return [f"gpu:{number}" for number in range(torch.cuda.device_count())]
-    with _quiet_libraries():
-        # JAX raises if it is asked for the devices of a kind that is not there.
-        return [name for name in keras.distribution.list_devices() if name.startswith("gpu")]
+    # JAX raises if it is asked for the devices of a kind that is not there.
+    return [name for name in keras.distribution.list_devices() if name.startswith("gpu")]

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,9 @@ from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.preprocessing.network_input import Volume, prepare
 from lggshape.segmentation.run.folder import SHIPPED, Ensemble, read_ensemble
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _SCORED = 0.001
 """Share of a slice's pixels, those of the highest probability, whose mean is its score."""
 
@@ -23,12 +28,14 @@ Prepare = Callable[[Case, NetworkConfiguration], Volume]
 """From a case to what networks are shown of it, as `prepare` does."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Segmentation:
     """The mask of a case by networks, and how sure they are of it.
 
     Attributes
     ----------
+    case : Case
+        What was segmented, with its image.
     mask : ndarray of bool, shape (Z, Y, X)
         The tumour: one 6-connected component, or nothing.
     threshold : float
@@ -53,6 +60,7 @@ class Segmentation:
         The mask of each network and flip alone; None unless it was asked for.
     """
 
+    case: Case
     mask: NDArray[np.bool_]
     threshold: float
     probability: NDArray[np.float32]
@@ -63,7 +71,43 @@ class Segmentation:
     networks: tuple[str, ...]
     fold: int | None
     missing: tuple[str, ...]
-    samples: NDArray[np.bool_] | None = field(default=None, repr=False)
+    samples: NDArray[np.bool_] | None = None
+
+    def __repr__(self) -> str:
+        """Return what was found, in one line."""
+        return f"Segmentation({', '.join(self._described().values())})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{name}</th><td>{escape(value)}</td></tr>"
+            for name, value in self._described().items()
+        )
+        return f"<table>{rows}</table>"
+
+    def plot(self) -> "Figure":
+        """Draw the slices with the outline of the mask.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            FLAIR of the slices with tumour, or of all slices if none was found.
+        """
+        return replace(self.case, mask=self.mask).plot()
+
+    def _described(self) -> dict[str, str]:
+        """Return what was found, in words."""
+        voxels = int(np.count_nonzero(self.mask))
+        spacing = self.case.geometry.spacing
+        volume = f" ({voxels * float(np.prod(spacing)) / 1000:.1f} ml)" if spacing else ""
+        slices = int(self.mask.any(axis=(1, 2)).sum())
+        return {
+            "case": self.case.id,
+            "tumour": f"{voxels} voxels{volume} in {slices} of {len(self.mask)} slices"
+            if voxels
+            else "no tumour found",
+            "networks": f"by {', '.join(self.networks)}",
+            "missing": f"without {', '.join(self.missing)}" if self.missing else "all sequences",
+        }
 
 
 class Segmenter:
@@ -157,6 +201,7 @@ class Segmenter:
         uncertainty = volume.frame.restore(spread.astype(np.float32))
         mask, removed = select_component(probability, threshold)
         return Segmentation(
+            case=case,
             mask=mask,
             threshold=threshold,
             probability=probability,
@@ -205,6 +250,14 @@ def segment(
         If the image has no FLAIR or cannot be scaled.
     InputError
         If there are no networks in the folder, or a GPU is asked for and there is none.
+
+    Examples
+    --------
+    >>> from lggshape.phantoms import make_phantom
+    >>> case = make_phantom(np.random.default_rng(0), size=(2, 64, 64), name="phantom")
+    >>> found = segment(case, flips=False)
+    >>> found.mask.shape, len(found.networks)
+    ((2, 64, 64), 10)
     """
     return Segmenter(read_ensemble(Path(networks)), flips=flips, device=device).segment(case)
 

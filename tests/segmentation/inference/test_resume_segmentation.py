@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import tifffile
 
+from lggshape.case import Case
 from lggshape.errors import InputError
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
@@ -383,9 +384,9 @@ def test_options_that_cannot_work_are_refused_before_networks_are_read(
 def test_time_per_case_does_not_grow_with_the_number_of_cases(networks, tmp_path, monkeypatch):
     """The masks are stubs: what counts is the time around them."""
     found = Segmentation(
-        mask=np.ones((1, 2, 2), dtype=bool), threshold=0.5, probability=np.ones((1, 2, 2)),
-        uncertainty=np.zeros((1, 2, 2)), entropy=np.zeros((1, 2, 2)), slice_scores=np.ones(1),
-        removed=0, networks=("fold0-member0",), fold=None, missing=(),
+        case=Case("stub", "stub"), mask=np.ones((1, 2, 2), dtype=bool), threshold=0.5,
+        probability=np.ones((1, 2, 2)), uncertainty=np.zeros((1, 2, 2)),
+        entropy=np.zeros((1, 2, 2)), slice_scores=np.ones(1), removed=0, networks=("fold0-member0",), fold=None, missing=(),
     )  # fmt: skip
     monkeypatch.setattr(Segmenter, "segment", lambda *_: found)
     image = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3)

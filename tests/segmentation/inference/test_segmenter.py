@@ -41,6 +41,20 @@ def test_a_case_that_is_not_known_is_segmented_by_all(found):
     assert (found.fold, found.missing) == (None, ())
 
 
+def test_it_shows_itself_in_a_line_and_as_a_figure(found):
+    voxels, slices = int(found.mask.sum()), int(found.mask.any(axis=(1, 2)).sum())
+    unspaced = replace(found, case=replace(found.case, geometry=Geometry()))
+    assert repr(unspaced) == (
+        f"Segmentation(stranger, {voxels} voxels in {slices} of 9 slices, "
+        "by fold0-member0, fold1-member0, all sequences)"
+    )
+    assert "<th>tumour</th>" in found._repr_html_()
+    spaced = replace(found.case, geometry=Geometry((2.0, 5.0, 10.0)))
+    assert f"({voxels / 10:.1f} ml)" in repr(replace(found, case=spaced))
+    assert "no tumour found" in repr(replace(found, mask=np.zeros_like(found.mask)))
+    assert sum(bool(axes.images) for axes in found.plot().axes) >= slices
+
+
 def test_ranges_and_the_entropy_of_the_probability_analytic(found):
     p = found.probability.astype(np.float64)
     assert 0 <= p.min() < 0.1

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from lggshape.association import Family, read_study_family
+from lggshape.case import Case
 from lggshape.labels import Labels, read_labels
 from lggshape.readers import CaseSource, open_cases
 from lggshape.segmentation import Segmentation
@@ -117,6 +118,7 @@ def keep() -> Callable[..., None]:
         values = np.asarray(probability, dtype=np.float32)
         nothing = np.zeros_like(values)
         found = Segmentation(
+            case=Case(case, case),
             mask=values >= threshold,
             samples=np.zeros((1, *values.shape), dtype=bool) if samples is None else samples,
             threshold=threshold,
