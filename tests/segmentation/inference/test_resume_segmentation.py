@@ -386,7 +386,8 @@ def test_time_per_case_does_not_grow_with_the_number_of_cases(networks, tmp_path
     found = Segmentation(
         case=Case("stub", "stub"), mask=np.ones((1, 2, 2), dtype=bool), threshold=0.5,
         probability=np.ones((1, 2, 2)), uncertainty=np.zeros((1, 2, 2)),
-        entropy=np.zeros((1, 2, 2)), slice_scores=np.ones(1), removed=0, networks=("fold0-member0",), fold=None, missing=(),
+        entropy=np.zeros((1, 2, 2)), slice_scores=np.ones(1), removed=0,
+        networks=("fold0-member0",), fold=None, missing=(),
     )  # fmt: skip
     monkeypatch.setattr(Segmenter, "segment", lambda *_: found)
     image = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3)
