@@ -1,35 +1,75 @@
-"""The command line of lggshape: one thin file a command, no computation."""
+"""The command line of lggshape: one thin file for each command, no computation."""
 
 import sys
+import traceback
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from lggshape.errors import InputError
-from lggshape_cli.associate import associate
-from lggshape_cli.compare import compare
-from lggshape_cli.demo import demo
-from lggshape_cli.detect import detect
-from lggshape_cli.evaluate import evaluate
-from lggshape_cli.features import features
-from lggshape_cli.info import info
-from lggshape_cli.replicate import replicate
-from lggshape_cli.segment import segment
-from lggshape_cli.show import show
-from lggshape_cli.train import train
-from lggshape_cli.verify import verify
+from lggshape_cli import (
+    associate,
+    compare,
+    demo,
+    detect,
+    evaluate,
+    features,
+    info,
+    replicate,
+    segment,
+    show,
+    train,
+    verify,
+)
+from lggshape_cli._options import DEBUG
 
 
 class _Commands(TyperGroup):
-    """The commands; input that cannot be used ends in one line and exit status 2."""
+    """The commands; whatever goes wrong ends in one line and an exit status."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except InputError as error:
-            print(f"lggshape: {error}", file=sys.stderr)  # noqa: T201
-            raise typer.Exit(2) from error
+        except (Exception, KeyboardInterrupt) as error:
+            status = _told(error, debug=ctx.meta.get(DEBUG, False))
+            if status is None:
+                raise
+            raise typer.Exit(status) from error
+
+
+def _told(error: BaseException, *, debug: bool) -> int | None:
+    """Print what ended a command, and return its exit status; None if Typer should say it."""
+    from lggshape.commands import BUG, INTERRUPTED, NOT_STARTED, is_bug, kept_log
+    from lggshape.errors import LggshapeError
+
+    if debug and isinstance(error, LggshapeError | OSError | MemoryError):
+        traceback.print_exception(error)
+    if isinstance(error, KeyboardInterrupt):
+        _say("interrupted")
+        return INTERRUPTED
+    if isinstance(error, LggshapeError):
+        _say(str(error))
+        return NOT_STARTED
+    if isinstance(error, OSError | MemoryError) and not isinstance(error, BrokenPipeError):
+        _say(f"Expected the system to do what was asked of it, found {_kind(error)}.")
+        return NOT_STARTED
+    if not is_bug(error):
+        return None
+    if debug:
+        traceback.print_exception(error)
+    log = kept_log(error)
+    where = f" with the log {log}" if log else ", with what --debug prints"
+    _say(f"{_kind(error)}. This is a bug in lggshape: please report it{where}.")
+    return BUG
+
+
+def _kind(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _say(text: str) -> None:
+    print(f"lggshape: {text}", file=sys.stderr)  # noqa: T201
 
 
 app = typer.Typer(
@@ -38,6 +78,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode="rich",
 )
 
 
@@ -49,7 +90,14 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(
+    epilog="[bold]Exit status[/bold]\n\n"
+    "  0  all done\n\n"
+    "  1  done, but some cases failed; each is listed with its reason\n\n"
+    "  2  could not start or go on, because of the input, an option or the system\n\n"
+    " 70  stopped by a bug in lggshape\n\n"
+    "130  interrupted"
+)
 def main(
     version: Annotated[
         bool,
@@ -58,16 +106,17 @@ def main(
         ),
     ] = False,
 ) -> None:
-    """Does the shape of a lower-grade glioma go with its genomics?
+    """Is the shape of a lower-grade glioma associated with its genomics?
 
-    verify a data set, train networks, segment cases, evaluate and show the masks,
-    measure their features, associate these with labels; or replicate a whole study.
-    Exit status: 0 all done; 1 done, but some cases failed; 2 could not start.
+    Verify a data set, train networks, segment cases, evaluate and show the masks, measure their
+    features, and test these against labels; or do a published study again.
     """
 
 
-for command in (
+for _module in (
     *(verify, train, segment, detect, evaluate, compare, show),
     *(features, associate, replicate, demo, info),
 ):
-    app.command()(command)
+    _name = _module.__name__.rpartition(".")[2]
+    _examples = "\n\n".join(["[bold]Examples[/bold]", *_module.EXAMPLES])
+    app.command(_name, epilog=_examples)(getattr(_module, _name))

@@ -1,95 +1,79 @@
 """`lggshape compare`: training runs side by side."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from lggshape_cli.train import _progress
+from lggshape_cli import _options as o
+
+EXAMPLES = (
+    "lggshape compare run1/ run2/ --dataset cases/ --out comparison/",
+    "lggshape compare run1/ run2/ run3/ --dataset cases/ --out comparison/ --resume",
+)
 
 
 def compare(
+    context: typer.Context,
     runs: Annotated[
         list[Path],
         typer.Argument(help="Folders of training runs, two or more.", show_default=False),
     ],
-    dataset: Annotated[Path, typer.Option(help="Cases with image and mask.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    dataset: Annotated[Path, typer.Option(help="Cases with image and mask.", show_default=False)],
+    out: o.OutFolder,
     reference: Annotated[
         str | None,
-        typer.Option(help="The run that others are compared with. Default: the first."),
+        typer.Option(help="Name of the run that others are compared with. Default: the first."),
     ] = None,
-    manifest: Annotated[
-        Path | None, typer.Option(help="CSV with the columns case and patient, perhaps site.")
-    ] = None,
-    work: Annotated[
-        Path | None, typer.Option(help="Folder for the masks. Default: beside the results.")
-    ] = None,
-    surface_tolerance: Annotated[
-        float,
-        typer.Option(help="Of the surface Dice, in mm; in pixels if the spacing is unknown."),
-    ] = 1.0,
-    device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to compute.")] = (
-        "auto"
-    ),
-    seed: Annotated[int, typer.Option(help="Of bootstrap and permutations.", min=0)] = 0,
-    jobs: Annotated[
-        int | None, typer.Option(help="Processes that score masks. Default: all cores.", min=1)
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Keep the masks that an earlier call has made.")
-    ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the results of an earlier call.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
+    manifest: o.Manifest = None,
+    surface_tolerance: o.SurfaceTolerance = 1.0,
+    seed: o.Seed = 0,
+    device: o.Device = "auto",
+    jobs: o.Jobs = None,
+    work: o.Work = None,
+    resume: o.Resume = False,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
 ) -> None:
-    """Compare training runs on the patients that their networks have not seen.
+    """Compare training runs on the patients that their networks were not trained on.
 
-    Each run segments (or detects tumour in the slices of) the patients that it held out. Writes
-    runs.csv (size, cost, Dice, HD95, surface Dice, slice detection), differences.csv (from the
-    reference, paired by patient, corrected), cases.csv, history.csv, epochs.csv (until as
-    good as the reference), figures and run.json. Another run is added by the same call with it and
-    --resume --overwrite.
+    Each run segments, or finds tumour in, the patients that it held out. Writes runs.csv (size,
+    cost, Dice, HD95, surface Dice, slice detection), differences.csv (from the reference, paired by
+    patient, corrected), cases.csv, history.csv, epochs.csv (epochs until a run is as good as the
+    reference), figures and run.json. With --resume the masks of an earlier call are kept, so that
+    only new runs take time.
     """
+    from lggshape.commands import run_command
     from lggshape.comparison import compare_runs, write_figures
-    from lggshape.files import write_table
-    from lggshape.provenance import recorded
-    from lggshape.results import results_folder
+    from lggshape.results import check_place
 
-    work = work or out.absolute().with_name(f"{out.absolute().name}.work")
-    options = {
-        "reference": reference, "surface_tolerance": surface_tolerance, "device": device,
-        "seed": seed,
-    }  # fmt: skip
-    inputs = [dataset, *runs, *([manifest] if manifest else [])]
-    with (
-        results_folder(out, overwrite=overwrite) as place,
-        recorded(place / "run.json", command="compare", options=options, inputs=inputs) as record,
-    ):
-        with _progress(quiet=quiet) as on_progress:
-            found = compare_runs(
-                runs,
-                dataset,
-                work,
-                reference=reference,
-                manifest=manifest,
-                device=device,
-                surface_tolerance=surface_tolerance,
-                seed=seed,
-                jobs=jobs,
-                resume=resume,
-                overwrite=overwrite and not resume,
-                on_progress=on_progress,
-            )
-        for name, table in found.tables().items():
-            write_table(place / f"{name}.csv", table)
-        write_figures(found, place / "figures")
-        record.details["failed"] = len(found.failures)
-    if not quiet:
-        typer.echo(found.summary_text())
-        typer.echo(f"Results: {out / 'runs.csv'}")
-    for case, reason in found.failures.items():
-        typer.echo(f"{case}: {reason}", err=True)
-    if found.failures:
-        raise typer.Exit(1)
+    o.refuse_unused(context, overwrite=(resume, "with --resume, which replaces the results too"))
+    work = work or out.resolve().with_name(f"{out.resolve().name}.work")
+    check_place(work, inputs=[dataset, *runs])
+    with run_command(
+        "compare", out=out, inputs=[dataset, *runs, manifest], overwrite=overwrite or resume,
+        quiet=quiet,
+        options={
+            "reference": reference, "surface_tolerance": surface_tolerance, "device": device,
+            "seed": seed,
+        },
+    ) as run:  # fmt: skip
+        found = compare_runs(
+            runs,
+            dataset,
+            work,
+            reference=reference,
+            manifest=manifest,
+            device=device,
+            surface_tolerance=surface_tolerance,
+            seed=seed,
+            jobs=jobs,
+            resume=resume,
+            overwrite=overwrite,
+            on_progress=run.on_progress,
+        )
+        run.write_tables(found.tables())
+        write_figures(found, run.place / "figures")
+        run.fail(found.failures)
+        run.summary += [found.summary_text(), f"Results: {out / 'runs.csv'}"]

@@ -5,67 +5,61 @@ from typing import Annotated
 
 import typer
 
+from lggshape_cli import _options as o
+
+EXAMPLES = ("lggshape demo --out demo/",)
+
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the cohort and the results.")] = Path(
         "lggshape-demo"
     ),
     patients: Annotated[int, typer.Option(help="Number of synthetic patients.", min=8)] = 40,
-    seed: Annotated[int, typer.Option(help="Of the synthetic cohort.", min=0)] = 0,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the synthetic cohort.", min=0)] = 0,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
 ) -> None:
-    """Go the whole way on a synthetic cohort with a planted association: images to report.
+    """Go from images to a report on a synthetic cohort with a planted association.
 
-    Runs verify, segment by the networks that ship, evaluate, features and associate --report, and
+    Runs verify, segment (by the networks that ship), evaluate, features and associate --report, and
     prints the commands.
     """
-    from lggshape.files import write_json
+    from lggshape.commands import run_command
     from lggshape.phantoms import write_cohort
-    from lggshape.results import MARKS, fresh_folder, outputs_in
+    from lggshape.results import fresh_folder, moved_whole, record_results
     from lggshape_cli.associate import associate
     from lggshape_cli.evaluate import evaluate
     from lggshape_cli.features import features
     from lggshape_cli.segment import segment
     from lggshape_cli.verify import verify
 
-    fresh_folder(out, overwrite=overwrite)
     cohort, masks, scores = out / "cohort", out / "masks", out / "evaluation"
     table, report = out / "features.csv", out / "report"
-    labels = [cohort / "labels.csv", cohort / "clinical.csv"]
-    hypotheses = cohort / "hypotheses.toml"
+    labels = [cohort / "labels.csv", cohort / "idh_1p19q.csv"]
+    tables = " ".join(f"--labels {path}" for path in labels)
 
     def say(text: str) -> None:
         if not quiet:
             typer.echo(text)
 
-    try:
+    fresh_folder(out, overwrite=overwrite)
+    options = {"patients": patients, "seed": seed}
+    with run_command("demo", out=out, kind="in place", options=options, quiet=quiet):
         say(f"A synthetic cohort of {patients} patients: {cohort}")
-        write_cohort(cohort, patients=patients, seed=seed, association=True)
-        tables = " ".join(f"--labels {path}" for path in labels)
+        with moved_whole(out, "cohort") as place:
+            write_cohort(place, patients=patients, seed=seed, association=True)
         say(f"\n$ lggshape verify {cohort} {tables}")
-        verify(cohort, labels=labels, quiet=quiet)
+        verify(None, cohort, labels=labels, quiet=quiet)
         say(f"\n$ lggshape segment {cohort} --out {masks} --no-flips")
-        segment([cohort], out=masks, flips=False, quiet=quiet)
+        segment([cohort], masks, flips=False, overwrite=overwrite, quiet=quiet)
+        record_results(out, masks)
         say(f"\n$ lggshape evaluate {masks} {cohort} --out {scores}")
-        evaluate(masks, cohort, out=scores, quiet=quiet)
+        evaluate(None, masks, cohort, scores, overwrite=overwrite, quiet=quiet)
+        record_results(out, scores)
         say(f"\n$ lggshape features {masks} --out {table}")
-        features([masks], out=table, quiet=quiet)
-        say(
-            f"\n$ lggshape associate {table} {tables} --hypotheses {hypotheses} "
-            f"--out {report} --report"
-        )
-        associate(
-            table,
-            labels=labels,
-            hypotheses=str(hypotheses),
-            out=report,
-            report=True,
-            quiet=quiet,
-        )
-    finally:
-        # Also after a failure: so that the next demo can replace what there is.
-        outputs = [entry._asdict() for entry in outputs_in(out)]
-        write_json(out / "run.json", {**MARKS, "command": "demo", "outputs": outputs})
+        features(None, [masks], table, overwrite=overwrite, quiet=quiet)
+        record_results(out, table)
+        say(f"\n$ lggshape associate {table} {tables} --out {report} --report")
+        associate(table, labels, report, report=True, overwrite=overwrite, quiet=quiet)
+        record_results(out, report)

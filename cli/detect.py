@@ -1,11 +1,13 @@
 """`lggshape detect`: the slices with tumour, by networks that were trained for that alone."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from lggshape_cli._console import progress
+from lggshape_cli import _options as o
+
+EXAMPLES = ("lggshape detect images/ --networks run/ --out slices/",)
 
 
 def detect(
@@ -13,62 +15,43 @@ def detect(
         list[Path],
         typer.Argument(help="Cases with images: folders, or NIfTI files.", show_default=False),
     ],
-    networks: Annotated[Path, typer.Option(help="Folder of a `train --task detection`.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results.")],
-    manifest: Annotated[
-        Path | None, typer.Option(help="CSV with the columns case and patient, perhaps site.")
-    ] = None,
-    device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to compute.")] = (
-        "auto"
-    ),
-    skip_seen: Annotated[
-        bool,
-        typer.Option(
-            "--skip-seen", help="Leave out cases that every network was trained on; else they fail."
-        ),
-    ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
+    networks: Annotated[
+        Path,
+        typer.Option(help="Folder of a `train --task detection`.", show_default=False),
+    ],
+    out: o.OutFolder,
+    manifest: o.Manifest = None,
+    skip_seen: o.SkipSeen = False,
+    device: o.Device = "auto",
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
 ) -> None:
-    """Tell which slices have tumour.
+    """Find the slices with tumour.
 
-    Writes slices.csv: a row a slice with the calibrated probability of tumour, where `segment`
-    writes that of its masks. A case that cannot be looked at has no row and its reason on stderr;
-    then the exit status is 1, unless it was to be skipped.
+    Writes slices.csv: one row per slice with the calibrated probability of tumour. (The slices.csv
+    of `segment` has the same columns, from its masks.) If a case cannot be examined, it has no row,
+    the reason is printed and the exit status is 1.
     """
-    from lggshape.files import write_table
-    from lggshape.provenance import recorded
-    from lggshape.readers import assign_patients, open_cases
-    from lggshape.results import results_folder
+    from lggshape.commands import find_sources, run_command
     from lggshape.segmentation import detect_cases
 
-    sources = [source for path in images for source in open_cases(path)]
-    if manifest is not None:
-        sources = assign_patients(sources, manifest)
-    options = {"device": device, "skip_seen": skip_seen}
-    inputs = [*images, networks, *([manifest] if manifest else [])]
-    with (
-        results_folder(out, overwrite=overwrite) as place,
-        recorded(place / "run.json", command="detect", options=options, inputs=inputs) as record,
-    ):
-        with progress("detecting", len(sources), quiet=quiet) as advance:
-            found = detect_cases(
-                sources,
-                networks,
-                device=device,
-                skip_seen=skip_seen,
-                on_progress=lambda progress: advance() if progress.done else None,
-            )
-        write_table(place / "slices.csv", found.slices)
-        record.details["cases"] = len(sources)
-        record.details["failed"] = len(found.failures)
-        record.details["skipped"] = len(found.skipped)
-    if not quiet:
+    with run_command(
+        "detect", out=out, inputs=[*images, networks, manifest], overwrite=overwrite, quiet=quiet,
+        options={"device": device, "skip_seen": skip_seen},
+    ) as run:  # fmt: skip
+        sources = find_sources(images, manifest=manifest)
+        found = detect_cases(
+            sources,
+            networks,
+            device=device,
+            skip_seen=skip_seen,
+            on_progress=run.on_progress,
+        )
+        run.write_tables({"slices": found.slices})
+        run.fail(found.failures, of=len(sources))
+        run.details["skipped"] = len(found.skipped)
         cases = found.slices["case"].nunique()
-        typer.echo(f"Looked at {len(found.slices)} slices of {cases} cases: {out / 'slices.csv'}")
-    for case, reason in found.failures.items():
-        typer.echo(f"{case}: {reason}", err=True)
-    if found.failures:
-        raise typer.Exit(1)
+        run.summary.append(
+            f"Examined {len(found.slices)} slices of {cases} cases: {out / 'slices.csv'}"
+        )

@@ -5,99 +5,91 @@ from typing import Annotated
 
 import typer
 
-from lggshape_cli._console import progress
+from lggshape_cli import _options as o
+
+EXAMPLES = (
+    "lggshape evaluate masks/ cases/ --out evaluation/",
+    "lggshape evaluate masks/ cases/ --out evaluation/ --labels labels.csv --by gender",
+)
 
 
 def evaluate(
+    context: typer.Context,
     predicted: Annotated[
         Path,
-        typer.Argument(help="Predicted masks, as from `segment`: a folder, or a NIfTI file."),
+        typer.Argument(
+            help="Predicted masks, as from `segment`: a folder, or a NIfTI file.",
+            show_default=False,
+        ),
     ],
     reference: Annotated[
         Path,
-        typer.Argument(help="Reference masks, of cases of the same names; images may lie beside."),
+        typer.Argument(
+            help="Reference masks, of cases of the same names. Images may lie beside them.",
+            show_default=False,
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the results.")],
-    labels: Annotated[
-        list[Path] | None,
-        typer.Option(help="Label table (CSV, one row a patient), to group by; may be repeated."),
-    ] = None,
+    out: o.OutFolder,
+    labels: o.Labels = None,
     by: Annotated[
         list[str] | None,
-        typer.Option(help="Label of the tables to group by; may be repeated."),
+        typer.Option(help="Label of the tables to group by. Repeat it for further labels."),
     ] = None,
-    patient_column: Annotated[
-        str | None, typer.Option(help="Patient column of the label tables. Default: Patient.")
-    ] = None,
-    manifest: Annotated[
-        Path | None, typer.Option(help="CSV with the columns case, patient and perhaps site.")
-    ] = None,
-    surface_tolerance: Annotated[
-        float,
-        typer.Option(help="Of the surface Dice, in mm; in pixels if the spacing is unknown."),
-    ] = 1.0,
-    seed: Annotated[int, typer.Option(help="For bootstrap intervals.", min=0)] = 0,
-    jobs: Annotated[
-        int | None, typer.Option(help="Number of processes. Default: all cores.", min=1)
-    ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler, to work there instead.")
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
+    patient_column: o.PatientColumn = None,
+    manifest: o.Manifest = None,
+    surface_tolerance: o.SurfaceTolerance = 1.0,
+    seed: o.Seed = 0,
+    jobs: o.Jobs = None,
+    scheduler: o.Scheduler = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
 ) -> None:
     """Compare predicted masks with references.
 
-    Dice, IoU, precision, recall, HD95, surface Dice and volume error of every case, over all and by
-    group; detection of the slices with tumour. Writes scores.csv, summary.csv, groups.csv,
-    detection.csv, slices.csv, evaluation.json, figures and run.json. A case that cannot be compared
-    has a row with the reason; then the exit status is 1.
+    For each case: Dice, IoU, precision, recall, HD95, surface Dice and volume error. For all and by
+    group: summaries with intervals, and how well slices with tumour are detected. Writes
+    scores.csv, summary.csv, groups.csv, detection.csv, slices.csv, evaluation.json, figures and
+    run.json. If a case cannot be compared, its row has the reason and the exit status is 1.
     """
     from lggshape import evaluation
+    from lggshape.commands import run_command
     from lggshape.evaluation.drawing import write_figures
-    from lggshape.files import write_json, write_table
     from lggshape.labels import read_labels
-    from lggshape.provenance import recorded
-    from lggshape.results import results_folder
 
+    o.refuse_unused(
+        context,
+        labels=(not by, "without --by"),
+        by=(not labels, "without --labels"),
+        patient_column=(not labels, "without --labels"),
+        jobs=(scheduler is not None, "with --scheduler"),
+    )
     known = read_labels(labels, patient_column=patient_column) if labels else None
-    options = {
-        "surface_tolerance": surface_tolerance, "by": by or [], "patient_column": patient_column,
-        "seed": seed,
-    }  # fmt: skip
-    inputs = [predicted, reference, *(labels or []), *([manifest] if manifest else [])]
-    with (
-        results_folder(out, overwrite=overwrite) as place,
-        recorded(place / "run.json", command="evaluate", options=options, inputs=inputs) as record,
-    ):
-        with progress("evaluating", None, quiet=quiet) as advance:
-            found = evaluation.evaluate(
-                predicted,
-                reference,
-                manifest=manifest,
-                labels=known,
-                by=by or (),
-                surface_tolerance=surface_tolerance,
-                seed=seed,
-                jobs=jobs,
-                scheduler=scheduler,
-                on_progress=lambda progress: advance() if progress.done else None,
-            )
-        for name, table in found.tables().items():
-            write_table(place / f"{name}.csv", table)
-        write_json(place / "evaluation.json", found.to_dict())
-        write_figures(found, place / "figures")
-        record.details["cases"] = len(found.scores)
-        record.details["failed"] = len(found.failures)
-    if not quiet:
-        typer.echo(found.summary_text())
-        typer.echo(f"Results: {out / 'scores.csv'}")
-    if found.without_prediction:
-        names = ", ".join(found.without_prediction)
-        typer.echo(f"Not evaluated, as there is no prediction: {names}", err=True)
-    for case, reason in found.failures.items():
-        typer.echo(f"{case}: {reason}", err=True)
-    if found.failures:
-        raise typer.Exit(1)
+    with run_command(
+        "evaluate", out=out, inputs=[predicted, reference, *(labels or []), manifest],
+        overwrite=overwrite, quiet=quiet,
+        options={
+            "surface_tolerance": surface_tolerance, "by": by or [],
+            "patient_column": patient_column, "seed": seed,
+        },
+    ) as run:  # fmt: skip
+        found = evaluation.evaluate(
+            predicted,
+            reference,
+            manifest=manifest,
+            labels=known,
+            by=by or (),
+            surface_tolerance=surface_tolerance,
+            seed=seed,
+            jobs=jobs,
+            scheduler=scheduler,
+            on_progress=run.on_progress,
+        )
+        run.write_tables(found.tables())
+        run.write_json("evaluation.json", found.to_dict())
+        write_figures(found, run.place / "figures")
+        run.fail(found.failures, of=len(found.scores))
+        run.summary += [found.summary_text(), f"Results: {out / 'scores.csv'}"]
+        if found.without_prediction:
+            names = ", ".join(found.without_prediction)
+            run.notes.append(f"Not evaluated, as there is no prediction: {names}")

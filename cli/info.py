@@ -1,14 +1,19 @@
 """`lggshape info`: what the installed package can do."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from lggshape_cli import _options as o
+
+EXAMPLES = ("lggshape info --json",)
+
 
 def info(
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    debug: o.Debug = False,
 ) -> None:
-    """List the features with definition, unit and source, the networks that ship, the versions."""
+    """List the features (definition, unit, source), the networks that ship, and the versions."""
     import json
 
     from lggshape.provenance import package_versions
@@ -16,29 +21,31 @@ def info(
     from lggshape.shape import FEATURES
 
     card = json.loads((SHIPPED / "model_card.json").read_text(encoding="utf-8"))
-    content = {
-        "versions": package_versions(),
-        "features": [feature.to_dict() for feature in FEATURES.values()],
-        "networks": card,
-    }
+    versions = package_versions()
     if as_json:
+        features = [feature.to_dict() for feature in FEATURES.values()]
+        content = {"versions": versions, "features": features, "networks": card}
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
         return
-    for name, number in package_versions().items():
+    for name, number in versions.items():
         typer.echo(f"{name} {number}")
     for feature in FEATURES.values():
-        unit = " or ".join(
-            dict.fromkeys(filter(None, (feature.unit, feature.unit_without_spacing)))
-        )
+        units = (feature.unit, feature.unit_without_spacing)
+        unit = " or ".join(dict.fromkeys(filter(None, units)))
         typer.echo(f"\n{feature.name} ({feature.dimension}; {unit})")
         typer.echo(f"  {feature.definition}")
         typer.echo(f"  Source: {feature.source}")
-    scores = card["scores"]["out_of_fold"]
-    typer.echo(f"\nNetworks that ship: {card['name']}")
-    typer.echo(f"  Task: {card['task']}.")
-    typer.echo(
-        f"  Out of fold, {scores['n']} patients: Dice mean {scores['mean_dice']}, "
-        f"median {scores['median_dice']}."
-    )
-    typer.echo(f"  Licence: {card['licence']}.")
+    typer.echo(_networks(card))
     typer.echo(f"  Card: {SHIPPED / 'MODEL_CARD.md'}")
+
+
+def _networks(card: dict[str, Any]) -> str:
+    """Return what the networks that ship are, and how good."""
+    scores = card["scores"]["out_of_fold"]
+    return (
+        f"\nNetworks that ship: {card['name']}\n"
+        f"  Task: {card['task']}.\n"
+        f"  Out of fold, {scores['n']} patients: Dice mean {scores['mean_dice']}, "
+        f"median {scores['median_dice']}.\n"
+        f"  Licence: {card['licence']}."
+    )

@@ -5,52 +5,53 @@ from typing import Annotated
 
 import typer
 
+from lggshape_cli import _options as o
+
+EXAMPLES = (
+    "lggshape replicate cases/ --labels a.csv --labels b.csv --out replication/",
+    "lggshape replicate cases/ --labels a.csv --masks masks/ --step primary --out replication/",
+)
+
 
 def replicate(
+    context: typer.Context,
     dataset: Annotated[
         Path, typer.Argument(help="Cases with images and manual masks.", show_default=False)
     ],
     labels: Annotated[
         list[Path],
-        typer.Option(help="Label table (CSV, a row per patient). May be repeated."),
+        typer.Option(
+            help="Label table (CSV, one row per patient). Repeat it for further tables.",
+            show_default=False,
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    out: o.OutFolder,
     study: Annotated[
         str | None, typer.Option(help="Name of the study. Default: the only one that ships.")
     ] = None,
-    networks: Annotated[
-        Path | None,
-        typer.Option(help="Folder of a training run. Default: the networks that ship."),
-    ] = None,
+    networks: o.Networks = None,
     masks: Annotated[
         Path | None,
         typer.Option(help="Automatic masks made before, as from `segment`, in place of networks."),
     ] = None,
     protocol: Annotated[
-        Path | None, typer.Option(help="What was written down before; run.json keeps its hash.")
+        Path | None,
+        typer.Option(help="Protocol that was written before the study. run.json keeps its hash."),
     ] = None,
     step: Annotated[
         list[str] | None,
         typer.Option(
-            help="Do this step besides the primary analysis, not all of them. May be repeated. "
-            "primary: the primary analysis alone."
+            help="Do only this step besides the primary analysis. Repeat it for further steps. "
+            "primary: the primary analysis alone. Default: all steps."
         ),
     ] = None,
-    work: Annotated[
-        Path | None,
-        typer.Option(help="Folder for masks and unfinished work. Default: beside the results."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of all random numbers.", min=0)] = 0,
-    jobs: Annotated[
-        int | None, typer.Option(help="Number of processes. Default: all cores.", min=1)
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Continue an earlier run, and replace its results.")
-    ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Begin again, and replace an earlier run.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
+    seed: o.Seed = 0,
+    jobs: o.Jobs = None,
+    work: o.Work = None,
+    resume: o.Resume = False,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
 ) -> None:
     """Do a whole published study again, with automatic and manual masks side by side.
 
@@ -62,6 +63,11 @@ def replicate(
     from lggshape.commands import run_command
     from lggshape.studies import open_study
 
+    o.refuse_unused(
+        context,
+        networks=(masks is not None, "with --masks, which take their place"),
+        overwrite=(resume, "with --resume, which replaces the results too"),
+    )
     opened = open_study(study)
     with run_command("replicate", kind="nothing", quiet=quiet) as run:
         found = opened.replicate(

@@ -50,6 +50,8 @@ class Run:
         The folder to write to.
     inputs : tuple of InputFile
         What is read, as it was before the work began.
+    options : dict
+        The options for the record.
     details : dict
         What the record says besides, such as counts of cases.
     on_progress : callable or None
@@ -64,6 +66,7 @@ class Run:
 
     place: Path
     inputs: tuple[InputFile, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     on_progress: OnProgress | None = None
     summary: list[str] = field(default_factory=list)
@@ -132,7 +135,7 @@ def run_command(
     """
     given = [Path(path) for path in inputs if path is not None]
     target = Path() if out is None else Path(out)
-    run = Run(target)
+    run = Run(target, options=dict(options or {}))
     with ExitStack() as stack:
         log = stack.enter_context(_Log.kept(beside=None if out is None else target))
         record = Record(())
@@ -306,17 +309,18 @@ class _Log(logging.Handler):
 
     def summary(self, *, quiet: bool) -> list[str]:
         """Return what to print of the log: bugs in any case, warnings unless `quiet`."""
-        where = "" if self.shown is None else f": {self.shown}"
+        if not self._lines or (quiet and not self._errors):
+            return []
         if self._errors:
-            count = f"{self._errors} {'case' if self._errors == 1 else 'cases'}"
-            return [
-                f"lggshape: {count} failed by an internal error, which is a bug in lggshape. "
-                f"Please report it with the log{where}."
-            ]
-        if self._lines and not quiet:
-            plural = "" if len(self._lines) == 1 else "s"
-            return [f"lggshape: {len(self._lines)} warning{plural} in the log{where}."]
-        return []
+            count = "A case" if self._errors == 1 else f"{self._errors} cases"
+            told = f"lggshape: {count} failed by an internal error. This is a bug in lggshape: "
+            told += "please report it with the log"
+        else:
+            count = "There was a warning" if len(self._lines) == 1 else "There were warnings"
+            told = f"lggshape: {count}: see the log"
+        if self.shown is None:  # a command without results has no file for it
+            return [f"{told}, which follows.", *self._lines]
+        return [f"{told}, {self.shown}."]
 
 
 _KEPT = "log: "

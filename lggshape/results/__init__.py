@@ -1,6 +1,12 @@
 """Results of runs: where they go, how they get there whole, and what may be removed."""
 
-from lggshape.results.folders import fresh_folder, results_file, results_folder
+from lggshape.results.folders import (
+    fresh_folder,
+    moved_whole,
+    record_results,
+    results_file,
+    results_folder,
+)
 from lggshape.results.places import check_file, check_folder, check_place
 from lggshape.results.records import (
     MARKS,
@@ -27,11 +33,13 @@ __all__ = [
     "end_recording",
     "fresh_folder",
     "is_results_folder",
+    "moved_whole",
     "note_outputs",
     "outputs_in",
     "outputs_in_place",
     "record_beside",
     "record_file",
+    "record_results",
     "recorded_outputs",
     "remove_recorded",
     "results_file",

@@ -1,0 +1,141 @@
+"""The options that several commands share, each said once, and options without effect refused."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+RUNNING = "How to run"
+"""The panel of the help for what does not change the results."""
+
+DEBUG = "lggshape.debug"
+"""Where the context keeps whether --debug was given."""
+
+
+def _set_debug(context: typer.Context, asked: bool) -> None:
+    context.meta[DEBUG] = asked
+
+
+OutFolder = Annotated[
+    Path, typer.Option(help="Folder for the results; new, or empty.", show_default=False)
+]
+Labels = Annotated[
+    list[Path] | None,
+    typer.Option(help="Label table (CSV, one row per patient). Repeat it for further tables."),
+]
+PatientColumn = Annotated[
+    str | None,
+    typer.Option(help="Column of the label tables that names the patient. Default: Patient."),
+]
+Manifest = Annotated[
+    Path | None,
+    typer.Option(
+        help="CSV with the columns case and patient, and perhaps site. It says whose the cases are."
+    ),
+]
+Networks = Annotated[
+    Path | None,
+    typer.Option(help="Folder of a training run. Default: the networks that ship."),
+]
+SurfaceTolerance = Annotated[
+    float,
+    typer.Option(
+        help="Tolerance of the surface Dice, in mm; in pixels if the pixel size is unknown."
+    ),
+]
+SkipSeen = Annotated[
+    bool,
+    typer.Option(
+        "--skip-seen",
+        help="Leave out cases that every network was trained on. Without it they fail.",
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Seed of all random numbers.", min=0)]
+Device = Annotated[
+    Literal["auto", "cpu", "gpu"],
+    typer.Option(help="Where to compute.", rich_help_panel=RUNNING),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(help="Number of processes. Default: all cores.", min=1, rich_help_panel=RUNNING),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="Address of a Dask scheduler, whose workers do the work instead.",
+        rich_help_panel=RUNNING,
+    ),
+]
+Work = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder for masks and unfinished work. Default: beside the results.",
+        rich_help_panel=RUNNING,
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with an earlier run of the same settings.",
+        rich_help_panel=RUNNING,
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace the results of an earlier run. Only files that it wrote are removed.",
+        rich_help_panel=RUNNING,
+    ),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="No progress and no summary.", rich_help_panel=RUNNING)
+]
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        help="Print warnings and the tracebacks of errors.",
+        callback=_set_debug,
+        expose_value=False,
+        rich_help_panel=RUNNING,
+    ),
+]
+
+
+def given_options(context: typer.Context | None) -> dict[str, str]:
+    """Return the parameters that the user gave, each with its spelling on the command line."""
+    if context is None:
+        return {}
+    found = {}
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name and source is not None and source.name == "COMMANDLINE":
+            found[parameter.name] = parameter.opts[0]
+    return found
+
+
+def refuse_unused(context: typer.Context | None, **unused: tuple[bool, str]) -> None:
+    """Refuse options that the user gave and that would have no effect.
+
+    Parameters
+    ----------
+    context : typer.Context or None
+        The context of the command; None if it was called from Python.
+    **unused : tuple of bool and str
+        For a parameter: whether it has no effect, and in which case, as "without --labels".
+
+    Raises
+    ------
+    InputError
+        If one of them was given.
+    """
+    from lggshape.errors import InputError
+
+    given = given_options(context)
+    for name, (has_no_effect, why) in unused.items():
+        if has_no_effect and name in given:
+            option = given[name]
+            msg = f"Expected options that have an effect, found {option} {why}. Leave {option} out."
+            raise InputError(msg)

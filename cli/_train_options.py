@@ -1,0 +1,142 @@
+"""The options of `lggshape train`, by what they are about."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from lggshape.segmentation import ARCHITECTURES
+
+NETWORK, FOLDS, TRAINING, INNER = "Network", "Folds", "Training", "Inner split"
+
+Task = Annotated[
+    Literal["segmentation", "detection"],
+    typer.Option(
+        help="Find the pixels of tumour, or the slices with tumour.", rich_help_panel=NETWORK
+    ),
+]
+Architecture = Annotated[
+    str,
+    typer.Option(help=f"Architecture: one of {', '.join(ARCHITECTURES)}.", rich_help_panel=NETWORK),
+]
+EncoderWeights = Annotated[
+    str | None,
+    typer.Option(
+        metavar="imagenet|none|PATH",
+        help="Where the encoder starts. Default: imagenet for an efficientnet-lite, else none.",
+        rich_help_panel=NETWORK,
+    ),
+]
+Sequences = Annotated[
+    str,
+    typer.Option(help="The MR sequences to use, separated by commas.", rich_help_panel=NETWORK),
+]
+Neighbours = Annotated[
+    int,
+    typer.Option(
+        help="Number of FLAIR slices below, and above, that are further channels.",
+        rich_help_panel=NETWORK,
+    ),
+]
+Filters = Annotated[
+    str,
+    typer.Option(
+        help="Filters of each level, separated by commas. Default: the network's own.",
+        rich_help_panel=NETWORK,
+    ),
+]
+BatchNormalisation = Annotated[
+    bool, typer.Option(help="Batch normalisation in a U-Net.", rich_help_panel=NETWORK)
+]
+Stem = Annotated[
+    Literal["plain", "space-to-depth"],
+    typer.Option(help="How a U-Net or ResUNet begins.", rich_help_panel=NETWORK),
+]
+Size = Annotated[
+    int,
+    typer.Option(
+        help="Side in pixels of the squares that slices are fitted to.", rich_help_panel=NETWORK
+    ),
+]
+
+Folds = Annotated[int, typer.Option(help="Number of folds, by patient.", rich_help_panel=FOLDS)]
+FoldsFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="folds.json of another run, in place of folds that are drawn.", rich_help_panel=FOLDS
+    ),
+]
+Fold = Annotated[
+    list[int] | None,
+    typer.Option(
+        help="Train this fold only, from 0. Repeat it for further folds.", rich_help_panel=FOLDS
+    ),
+]
+Members = Annotated[int, typer.Option(help="Networks per fold.", rich_help_panel=FOLDS)]
+Patients = Annotated[
+    int,
+    typer.Option(
+        help="Number of patients of a fold to train on. Default: all.",
+        show_default=False,
+        rich_help_panel=FOLDS,
+    ),
+]
+
+Epochs = Annotated[int, typer.Option(help="Epochs per network.", rich_help_panel=TRAINING)]
+Batch = Annotated[int, typer.Option(help="Slices per step.", rich_help_panel=TRAINING)]
+LearningRate = Annotated[
+    float, typer.Option(help="Highest learning rate.", rich_help_panel=TRAINING)
+]
+BorderWeight = Annotated[
+    float,
+    typer.Option(
+        help="Additional weight in the loss of pixels within two of the outline.",
+        rich_help_panel=TRAINING,
+    ),
+]
+Crop = Annotated[
+    float,
+    typer.Option(
+        help="Side of the squares shown in training, as a share of the slice's side.",
+        rich_help_panel=TRAINING,
+    ),
+]
+SequenceDropout = Annotated[
+    float,
+    typer.Option(
+        help="Probability that a sequence other than FLAIR is left out.", rich_help_panel=TRAINING
+    ),
+]
+FrozenEpochs = Annotated[
+    int,
+    typer.Option(
+        help="Epochs at the beginning in which the encoder does not change.",
+        rich_help_panel=TRAINING,
+    ),
+]
+Precision = Annotated[
+    Literal["auto", "float32", "bfloat16"],
+    typer.Option(help="Precision of the computation.", rich_help_panel=TRAINING),
+]
+Seed = Annotated[int, typer.Option(help="Seed of all random numbers.", rich_help_panel=TRAINING)]
+
+Inner = Annotated[
+    float,
+    typer.Option(
+        help="Share of the training patients set aside for the threshold and the calibration.",
+        rich_help_panel=INNER,
+    ),
+]
+InnerEvery = Annotated[
+    int,
+    typer.Option(
+        help="Epochs from one measurement on the inner split to the next.", rich_help_panel=INNER
+    ),
+]
+Epoch = Annotated[
+    Literal["last", "inner"],
+    typer.Option(
+        help="Take the last epoch, or the best of those measured on the inner split.",
+        rich_help_panel=INNER,
+    ),
+]
