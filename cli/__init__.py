@@ -72,6 +72,11 @@ def _say(text: str) -> None:
     print(f"lggshape: {text}", file=sys.stderr)  # noqa: T201
 
 
+def _paragraphs(text: str) -> str:
+    """Return a docstring without its line breaks, which would show in the help."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
 app = typer.Typer(
     name="lggshape",
     cls=_Commands,
@@ -91,12 +96,15 @@ def _print_version(asked: bool) -> None:
 
 
 @app.callback(
+    help="Is the shape of a lower-grade glioma associated with its genomics?\n\n"
+    "Verify a data set, train networks, segment cases, evaluate and show the masks, measure their "
+    "features, and test these against labels; or do a published study again.",
     epilog="[bold]Exit status[/bold]\n\n"
     "  0  all done\n\n"
     "  1  done, but some cases failed; each is listed with its reason\n\n"
     "  2  could not start or go on, because of the input, an option or the system\n\n"
     " 70  stopped by a bug in lggshape\n\n"
-    "130  interrupted"
+    "130  interrupted",
 )
 def main(
     version: Annotated[
@@ -106,11 +114,7 @@ def main(
         ),
     ] = False,
 ) -> None:
-    """Is the shape of a lower-grade glioma associated with its genomics?
-
-    Verify a data set, train networks, segment cases, evaluate and show the masks, measure their
-    features, and test these against labels; or do a published study again.
-    """
+    """Take the options that stand before the command."""
 
 
 for _module in (
@@ -119,4 +123,5 @@ for _module in (
 ):
     _name = _module.__name__.rpartition(".")[2]
     _examples = "\n\n".join(["[bold]Examples[/bold]", *_module.EXAMPLES])
-    app.command(_name, epilog=_examples)(getattr(_module, _name))
+    _command = getattr(_module, _name)
+    app.command(_name, help=_paragraphs(_command.__doc__), epilog=_examples)(_command)

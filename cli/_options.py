@@ -1,5 +1,6 @@
 """The options that several commands share, each said once, and options without effect refused."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +14,16 @@ DEBUG = "lggshape.debug"
 
 
 def _set_debug(context: typer.Context, asked: bool) -> None:
+    """Keep the answer, and show on stderr what otherwise goes to the log alone."""
     context.meta[DEBUG] = asked
+    if asked:
+        import logging
+
+        handler = logging.StreamHandler()
+        for name in ("lggshape", "py.warnings"):
+            logger = logging.getLogger(name)
+            logger.addHandler(handler)
+            context.call_on_close(partial(logger.removeHandler, handler))
 
 
 OutFolder = Annotated[

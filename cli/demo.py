@@ -36,13 +36,18 @@ def demo(
 
     cohort, masks, scores = out / "cohort", out / "masks", out / "evaluation"
     table, report = out / "features.csv", out / "report"
-    labels = [cohort / "labels.csv", cohort / "idh_1p19q.csv"]
+    labels, hypotheses = (
+        [cohort / "labels.csv", cohort / "clinical.csv"],
+        cohort / "hypotheses.toml",
+    )
     tables = " ".join(f"--labels {path}" for path in labels)
 
     def say(text: str) -> None:
         if not quiet:
             typer.echo(text)
 
+    if overwrite:
+        _refuse_other_files(out, (cohort, masks, scores, report))
     fresh_folder(out, overwrite=overwrite)
     options = {"patients": patients, "seed": seed}
     with run_command("demo", out=out, kind="in place", options=options, quiet=quiet):
@@ -60,6 +65,28 @@ def demo(
         say(f"\n$ lggshape features {masks} --out {table}")
         features(None, [masks], table, overwrite=overwrite, quiet=quiet)
         record_results(out, table)
-        say(f"\n$ lggshape associate {table} {tables} --out {report} --report")
-        associate(table, labels, report, report=True, overwrite=overwrite, quiet=quiet)
+        chosen = f"--hypotheses {hypotheses}"
+        say(f"\n$ lggshape associate {table} {tables} {chosen} --out {report} --report")
+        associate(
+            table, labels, report, report=True, hypotheses=str(hypotheses), overwrite=overwrite,
+            quiet=quiet,
+        )  # fmt: skip
         record_results(out, report)
+
+
+def _refuse_other_files(out: Path, folders: tuple[Path, ...]) -> None:
+    """Refuse to replace a demo if something else lies in its folders, before anything is removed."""
+    from lggshape.errors import InputError
+    from lggshape.results import RECORD, is_results_folder, recorded_outputs
+
+    known = {out / name for name in recorded_outputs(out)} if is_results_folder(out) else set()
+    for folder in filter(is_results_folder, folders):  # of a demo that was killed meanwhile
+        known |= {folder / RECORD, *(folder / name for name in recorded_outputs(folder))}
+    found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    others = [str(path) for path in found if path not in known and path.name[0] != "."]
+    if others:
+        msg = (
+            f"Expected nothing but the earlier demo in its folders, found {', '.join(others)}. "
+            "Move it away, or choose another folder with --out."
+        )
+        raise InputError(msg)

@@ -146,7 +146,7 @@ def run_command(
             path = run.place / (record_beside(target) if kind == "file" else RECORD)
             in_place = kind == "in place"
             record = stack.enter_context(
-                recorded(path, command=name, options=options or {}, inputs=given, in_place=in_place)
+                recorded(path, command=name, options=run.options, inputs=given, in_place=in_place)
             )
             log_name = f"{target.stem}.log" if kind == "file" else LOG
             record.at_end.append(lambda: log.write(run.place / log_name, in_place=in_place))

@@ -28,7 +28,7 @@ def run(*arguments: str) -> tuple[int, str, str]:
 def test_the_features_are_no_labels(tables: list[str], tmp_path: Path) -> None:
     code, _, error = run(tables[0], "--labels", tables[0], "--out", str(tmp_path / "out"))
     assert code == 2
-    assert "Expected tables of labels beside the features, found the features" in error
+    assert "Expected tables of labels beside the features, found a feature table" in error
     assert not (tmp_path / "out").exists()
 
 
@@ -118,9 +118,13 @@ def test_a_failure_midway_leaves_the_earlier_results_invariant(
         raise RuntimeError
 
     monkeypatch.setattr("lggshape.report.write_report", fail)
-    assert run(*tables, "--out", str(out), "--report", "--overwrite")[0] == 1
+    assert run(*tables, "--out", str(out), "--report", "--overwrite")[0] == 70
     assert {path: path.read_bytes() for path in out.rglob("*")} == before
-    assert {path.name for path in tmp_path.iterdir()} == {"out", "features.csv", "labels.csv"}
+    (log,) = tmp_path.glob("lggshape-bug-*.log")
+    assert "RuntimeError" in log.read_text()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("out", "features.csv", "labels.csv", log.name)
+    }
 
 
 def test_a_preset_that_is_passed_over_is_named(tables: list[str], tmp_path: Path) -> None:

@@ -33,9 +33,19 @@ def test_the_whole_way_on_a_synthetic_cohort(tmp_path: Path) -> None:
     associations = pd.read_csv(out / "report" / "associations.csv").set_index(["feature", "label"])
     assert associations.at[("bounding_ellipsoid_volume_ratio", "idh"), "p"] < 0.05
     assert (out / "report" / "report.html").stat().st_size > 10_000
+    mine = out / "mine.txt"
+    mine.write_text("mine")
+    (out / "cohort" / "mine.txt").write_text("mine")
+    before = sorted(out.rglob("*"))
+    refused = CliRunner().invoke(app, [*arguments, "--overwrite"])
+    assert refused.exit_code == 2
+    assert f"nothing but the earlier demo in its folders, found {out / 'cohort'}" in refused.stderr
+    assert sorted(out.rglob("*")) == before
+    (out / "cohort" / "mine.txt").unlink()
     again = CliRunner().invoke(app, [*arguments, "--overwrite", "--quiet"])
     assert (again.exit_code, again.output) == (0, "")
     assert len(pd.read_csv(out / "features.csv")) == 16
+    assert mine.read_text() == "mine"
     assert "report/report.html" in recorded_outputs(out)
 
 

@@ -94,11 +94,12 @@ def test_a_failed_case_is_listed_and_the_others_go_on_analytic(cohort, masks, tm
 
 
 def test_unusable_input_is_one_line_and_leaves_nothing_analytic(cohort, tmp_path):
-    out = tmp_path / "out"
+    out, empty = tmp_path / "out", tmp_path / "empty"
+    empty.mkdir()
     for arguments, message in (
         ((tmp_path / "nowhere",), "Expected a folder of cases"),
         ((cohort, "--case", "nobody"), "Expected cases or patients of"),
-        ((cohort, "--predicted", tmp_path), "Expected cases as"),
+        ((cohort, "--predicted", empty), "Expected cases as"),
     ):
         code, printed, messages = run(*arguments, "--out", out)
         assert (code, printed, messages.count("\n")) == (2, "", 1)

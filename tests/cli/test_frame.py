@@ -1,0 +1,232 @@
+"""What all commands share: see `lggshape.commands` and `lggshape_cli._options`."""
+
+import json
+import warnings
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from lggshape.results import recorded_outputs
+from lggshape_cli import app
+
+COMMANDS = (
+    "verify", "train", "segment", "detect", "evaluate", "compare", "show", "features", "associate",
+    "replicate", "demo", "info",
+)  # fmt: skip
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def raising(error: BaseException):
+    def call(*_: object, **__: object) -> None:
+        raise error
+
+    return call
+
+
+# --- the help
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_by_an_example(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "100"})
+    assert result.exit_code == 0
+    assert "--debug" in result.output
+    assert f"lggshape {command}" in result.output.partition("Example")[2]
+    for name in () if command == "replicate" else ("buda", "kaggle", "tcga", "rnaseq"):
+        assert name not in result.output.lower()
+
+
+# --- options without effect
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("verify", "x", "--patient-column", "p"), "--patient-column without --labels"),
+        (("verify", "x", "--jobs", 2, "--scheduler", "s"), "--jobs with --scheduler"),
+        (("verify", "x", "--json", "--quiet"), "--quiet with --json"),
+        (("features", "x", "--out", "o", "--jobs", 2, "--scheduler", "s"), "--jobs with"),
+        (("evaluate", "x", "y", "--out", "o", "--by", "g"), "--by without --labels"),
+        (("evaluate", "x", "y", "--out", "o", "--labels", "l"), "--labels without --by"),
+        (("evaluate", "x", "y", "--out", "o", "--patient-column", "p"), "--patient-column without"),
+        (("evaluate", "x", "y", "--out", "o", "--jobs", 2, "--scheduler", "s"), "--jobs with"),
+        (("compare", "x", "y", "--dataset", "d", "--out", "o", "--resume", "--overwrite"),
+         "--overwrite with --resume"),
+        (("train", "x", "--out", "o", "--network", "unet", "--encoder-weights", "none"),
+         "--encoder-weights with --network unet"),
+        (("train", "x", "--out", "o", "--network", "unet", "--frozen-epochs", 0),
+         "--frozen-epochs with --network unet"),
+        (("train", "x", "--out", "o", "--stem", "plain"), "--stem with --network efficientnet"),
+        (("train", "x", "--out", "o", "--network", "resunet", "--batch-normalisation"),
+         "--batch-normalisation with --network resunet"),
+        (("train", "x", "--out", "o", "--task", "detection", "--border-weight", 4),
+         "--border-weight with --task detection"),
+        (("train", "x", "--out", "o", "--sequences", "FLAIR", "--sequence-dropout", 0),
+         "--sequence-dropout with FLAIR alone"),
+        (("train", "x", "--out", "o", "--inner", 0, "--inner-every", 1), "--inner-every with"),
+        (("train", "x", "--out", "o", "--configuration", "c", "--epochs", 12),
+         "--epochs with --configuration"),
+    ],
+)  # fmt: skip
+def test_an_option_without_effect_is_refused(arguments: tuple[object, ...], option: str) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"found {option}" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_folds_of_a_file_are_not_given_by_number_too(tmp_path: Path) -> None:
+    folds = tmp_path / "folds.json"
+    folds.write_text(json.dumps({"folds": 2, "patients": {"a": 0, "b": 1}}))
+    result = run("train", "x", "--out", "o", "--folds", 2, "--folds-file", folds)
+    assert result.exit_code == 2
+    assert "found --folds with --folds-file" in result.stderr
+
+
+# --- places that are refused before the work
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("segment", "DATA", "--out", "DATA/masks"),
+        ("segment", "DATA", "--out", "DATA"),
+        ("train", "DATA", "--out", "DATA/run"),
+        ("detect", "DATA", "--networks", "none", "--out", "DATA/slices"),
+        ("evaluate", "DATA", "DATA", "--out", "DATA/evaluation"),
+        ("show", "DATA", "--out", "DATA/figures"),
+        ("features", "DATA", "--out", "DATA/features.csv"),
+        ("compare", "a", "b", "--dataset", "DATA", "--out", "DATA/comparison"),
+        ("compare", "a", "b", "--dataset", "DATA", "--out", "out", "--work", "DATA/work"),
+    ],
+)
+def test_results_inside_the_data_are_refused(
+    cohort: Path, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(cohort.rglob("*"))
+    result = run(*(argument.replace("DATA", str(cohort)) for argument in arguments))
+    assert result.exit_code == 2
+    assert "outside the input" in result.stderr
+    assert sorted(cohort.rglob("*")) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("out", [".", "./", "..", "sub/.."])
+@pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])
+def test_a_folder_of_other_files_is_refused_before_the_work(
+    cohort: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    out: str,
+    overwrite: tuple[str, ...],
+) -> None:
+    place = tmp_path / "here"
+    (place / "sub").mkdir(parents=True)
+    (place / "mine.txt").write_text("mine")
+    monkeypatch.chdir(place)
+    monkeypatch.setattr("lggshape.visualisation.survey", raising(AssertionError("begun")))
+    before = sorted(tmp_path.rglob("*"))
+    result = run("show", cohort, "--out", out, *overwrite)
+    assert result.exit_code == 2
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_empty_working_folder_can_be_written(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    case = min(path.name for path in cohort.iterdir() if path.is_dir())
+    assert run("show", cohort, "--out", ".", "--case", case, "--jobs", 1).exit_code == 0
+    assert {*recorded_outputs(tmp_path), "run.json"} == {p.name for p in tmp_path.iterdir()}
+
+
+# --- what goes wrong
+
+
+def test_a_bug_is_called_one_and_its_traceback_is_kept(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lggshape.shape.feature_table", raising(TypeError("no such thing")))
+    result = run("features", cohort, "--out", tmp_path / "features.csv")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (70, "", 1)
+    assert "TypeError: no such thing. This is a bug in lggshape: please report it" in result.stderr
+    (log,) = tmp_path.iterdir()
+    assert str(log) in result.stderr
+    assert "in call\n    raise error" in log.read_text()
+
+
+def test_debug_prints_the_traceback(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lggshape.shape.feature_table", raising(TypeError("no such thing")))
+    result = run("features", cohort, "--out", tmp_path / "features.csv", "--debug")
+    assert result.exit_code == 70
+    assert "in call\n    raise error" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "told"),
+    [
+        (KeyboardInterrupt(), 130, "lggshape: interrupted\n"),
+        (OSError(28, "No space left on device"), 2, "No space left on device"),
+        (MemoryError(), 2, "found MemoryError"),
+    ],
+)
+def test_what_is_no_bug_is_not_called_one(
+    cohort: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    status: int,
+    told: str,
+) -> None:
+    monkeypatch.setattr("lggshape.shape.feature_table", raising(error))
+    result = run("features", cohort, "--out", tmp_path / "features.csv")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (status, "", 1)
+    assert told in result.stderr
+    assert "bug" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bug_in_one_case_is_logged_beside_the_results(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lggshape.shape.table.extract_features", raising(TypeError("odd")))
+    out = tmp_path / "features.csv"
+    result = run("features", cohort, "--out", out, "--jobs", 1)
+    assert result.exit_code == 1
+    assert "internal error: TypeError: odd; see the log" in out.read_text()
+    assert "4 cases failed by an internal error. This is a bug" in result.stderr
+    assert str(tmp_path / "features.log") in result.stderr
+    assert (tmp_path / "features.log").read_text().count("Traceback") == 4
+    recorded = recorded_outputs(tmp_path, record="features.run.json")
+    assert set(recorded) == {"features.csv", "features.log"}
+    monkeypatch.undo()
+    assert run("features", cohort, "--out", out, "--overwrite", "--jobs", 1).exit_code == 0
+    assert not (tmp_path / "features.log").exists()
+
+
+def test_warnings_are_logged_and_not_shown_unless_asked(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lggshape.shape import feature_table
+
+    def warn(*arguments: object, **options: object) -> object:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn("Quite odd.", stacklevel=1)
+        return feature_table(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("lggshape.shape.feature_table", warn)
+    for name, more in (("a", ()), ("b", ("--debug",))):
+        out = tmp_path / name / "features.csv"
+        result = run("features", cohort, "--out", out, "--jobs", 1, *more)
+        assert result.exit_code == 0
+        assert "There was a warning: see the log" in result.stderr
+        assert "Quite odd." in out.with_name("features.log").read_text()
+        assert ("Quite odd." in result.stderr) is (name == "b")
