@@ -75,7 +75,7 @@ def demo(
 
 
 def _refuse_other_files(out: Path, folders: tuple[Path, ...]) -> None:
-    """Refuse to replace a demo if something else lies in its folders, before anything is removed."""
+    """Refuse to replace a demo if something else lies in its folders."""
     from lggshape.errors import InputError
     from lggshape.results import RECORD, is_results_folder, recorded_outputs
 
