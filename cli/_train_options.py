@@ -16,8 +16,7 @@ Task = Annotated[
     ),
 ]
 Architecture = Annotated[
-    str,
-    typer.Option(help=f"Architecture: one of {', '.join(ARCHITECTURES)}.", rich_help_panel=NETWORK),
+    Literal[*ARCHITECTURES], typer.Option(help="Architecture.", rich_help_panel=NETWORK)
 ]
 EncoderWeights = Annotated[
     str | None,

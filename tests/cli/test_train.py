@@ -58,8 +58,8 @@ def test_configuration_of_another_run(cohort, trained, tmp_path):
     result = run(*arguments, "--epochs", "3", "--no-batch-normalisation")
     assert result.exit_code == 2
     assert result.stderr == (
-        "lggshape: Expected all settings in --configuration, found also: --batch-normalisation, "
-        "--epochs.\n"
+        "lggshape: Expected options that have an effect, found --batch-normalisation with "
+        "--configuration, which holds all settings. Leave --batch-normalisation out.\n"
     )
     result = run(*arguments, "--fold", "1", "--quiet")
     assert (result.exit_code, result.output) == (0, "")
@@ -89,7 +89,9 @@ def test_bad_case_is_named_and_the_others_are_trained_on(cohort, tmp_path, tiny)
     data = shutil.copytree(cohort, tmp_path / "cases")
     bad = next(data.rglob("*_2.tif"))
     bad.write_bytes(b"broken")
-    result = run(data, "--out", tmp_path / "run", *tiny, "--fold", "0", "--inner", "0")
+    at = tiny.index("--inner-every")
+    few = (*tiny[:at], *tiny[at + 2 :], "--fold", "0", "--inner", "0")
+    result = run(data, "--out", tmp_path / "run", *few)
     assert result.exit_code == 1
     assert result.stdout == f"Trained 1 network: {tmp_path / 'run'}\n"
     assert result.stderr.startswith(f"{bad.parent.name}: Expected")
@@ -113,10 +115,10 @@ def test_bad_case_is_named_and_the_others_are_trained_on(cohort, tmp_path, tiny)
         (("--learning-rate", "1"), "learning_rate to lie between 0 and 1"),
         (("--learning-rate", "nan"), "learning_rate to lie between 0 and 1"),
         (("--inner", "1"), "inner to be at least 0 and below 1"),
-        (("--epoch", "inner", "--inner", "0"), "epoch to be last where there is no inner split"),
+        (("--inner", "0"), "found --inner-every with --inner 0"),
         (("--crop", "0"), "crop to be above 0"),
         (("--seed", "-1"), "seed to be at least 0"),
-        (("--configuration", "nowhere.json"), "found also: --network"),
+        (("--configuration", "nowhere.json"), "found --network with --configuration"),
         (
             ("--network", "efficientnet-lite0", "--filters", "", "--encoder-weights", "no.npz"),
             "Expected no.npz to hold the weights",
@@ -187,20 +189,3 @@ def test_help_does_not_wait_for_the_deep_learning_library(command):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_progress_is_shown_on_a_terminal_alone(monkeypatch, capsys):
-    from lggshape.progress import Progress
-    from lggshape_cli.train import _progress
-
-    with _progress(quiet=False) as on_progress:
-        assert on_progress is None
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with _progress(quiet=True) as on_progress:
-        assert on_progress is None
-    assert capsys.readouterr().err == ""
-    with _progress(quiet=False) as on_progress:
-        on_progress(Progress("fold 1 network 2 epoch 1, loss 0.500", 1, 2))
-    assert "fold 1 network 2 epoch 1, loss 0.500" in capsys.readouterr().err
