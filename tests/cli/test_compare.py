@@ -42,7 +42,7 @@ def test_tables_figures_record_and_summary(cohort, trained, tmp_path):
 
     before = {path: path.read_bytes() for path in out.glob("*.csv")}
     assert run("compare", *trained, *options).exit_code == 2
-    again = run("compare", *trained, *options, "--resume", "--overwrite", "--quiet")
+    again = run("compare", *trained, *options, "--resume", "--quiet")
     assert (again.exit_code, again.output) == (0, "")
     assert {path: path.read_bytes() for path in out.glob("*.csv")} == before
 

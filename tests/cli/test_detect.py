@@ -40,7 +40,7 @@ def test_a_row_a_slice_and_a_record(cohort, detectors, tmp_path):
     assert list(slices) == ["case", "patient", "fold", "slice", "score"]
     assert slices["score"].between(0, 1).all()
     count = slices["case"].nunique()
-    expected = f"Looked at {len(slices)} slices of {count} cases: {out / 'slices.csv'}\n"
+    expected = f"Examined {len(slices)} slices of {count} cases: {out / 'slices.csv'}\n"
     assert result.stdout == expected
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert (record["command"], set(recorded_outputs(out))) == ("detect", {"slices.csv"})

@@ -65,7 +65,7 @@ def test_masks_tables_record_and_summary(cohort, networks, tmp_path):
     assert sorted([*recorded_outputs(out), "run.json"]) == names(out)
     masks = {f"{case}/{case}_{number}_mask.tif" for case in cases for number in range(1, 7)}
     assert set(recorded_outputs(out)) == {
-        *masks, "segmentation.csv", "segmentation.json", "slices.csv",
+        *masks, "segmentation.csv", "segmentation.json", "segmentation.jsonl", "slices.csv",
     }  # fmt: skip
     assert [source.read().mask.shape for source in open_cases(out, masks_only=True)] == [
         (6, 48, 40)
@@ -219,7 +219,7 @@ def test_inputs_that_cannot_be_used(cohort, networks, tmp_path):
     case = open_cases(cohort)[0]
     for inputs, message in (
         ([tmp_path / "nowhere"], "nowhere"),
-        ([cohort, case.path], f"every case once, found several of: {case.id}"),
+        ([cohort, case.path], f"every case once, found {case.id} twice"),
     ):
         result = run(*inputs, "--out", out, "--networks", networks)
         assert result.exit_code == 2
