@@ -13,42 +13,48 @@ EXAMPLES = (
     "--out results/",
 )
 
+Features = Annotated[
+    Path, typer.Argument(help="Feature table (CSV), as from `features`.", show_default=False)
+]
+Labels = Annotated[
+    list[Path],
+    typer.Option(
+        help="Label table (CSV, one row per patient). Repeat it for further tables.",
+        show_default=False,
+    ),
+]
+Report = Annotated[bool, typer.Option("--report", help="Write report.html and figures.")]
+Hypotheses = Annotated[
+    str | None,
+    typer.Option(
+        help="The name of a study that ships, all, or a TOML file. Default: the study whose "
+        "features and labels are all in the tables, else all."
+    ),
+]
+Test = Annotated[
+    Literal["fisher", "kruskal-wallis"],
+    typer.Option(help="The test that decides. Others are reported as sensitivity analyses."),
+]
+Codebook = Annotated[
+    Path | None, typer.Option(help="Codebook (TOML), in place of those that ship.")
+]
+Take = Annotated[
+    Literal["first", "last"] | None,
+    typer.Option(help="If a patient has several cases, use the first or the last by name."),
+]
+
 
 def associate(
-    features: Annotated[
-        Path, typer.Argument(help="Feature table (CSV), as from `features`.", show_default=False)
-    ],
-    labels: Annotated[
-        list[Path],
-        typer.Option(
-            help="Label table (CSV, one row per patient). Repeat it for further tables.",
-            show_default=False,
-        ),
-    ],
+    features: Features,
+    labels: Labels,
     out: o.OutFolder,
-    report: Annotated[
-        bool, typer.Option("--report", help="Write report.html and figures.")
-    ] = False,
-    hypotheses: Annotated[
-        str | None,
-        typer.Option(
-            help="The name of a study that ships, all, or a TOML file. Default: the study whose "
-            "features and labels are all in the tables, else all."
-        ),
-    ] = None,
+    report: Report = False,
+    hypotheses: Hypotheses = None,
     bins: Annotated[int, typer.Option(help="Number of quantile bins of a feature.", min=2)] = 4,
-    test: Annotated[
-        Literal["fisher", "kruskal-wallis"],
-        typer.Option(help="The test that decides. Others are reported as sensitivity analyses."),
-    ] = "fisher",
-    codebook: Annotated[
-        Path | None, typer.Option(help="Codebook (TOML), in place of those that ship.")
-    ] = None,
+    test: Test = "fisher",
+    codebook: Codebook = None,
     patient_column: o.PatientColumn = None,
-    take: Annotated[
-        Literal["first", "last"] | None,
-        typer.Option(help="If a patient has several cases, use the first or the last by name."),
-    ] = None,
+    take: Take = None,
     seed: Annotated[int, typer.Option(help="Seed of Monte Carlo p-values.", min=0)] = 0,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,

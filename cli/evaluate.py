@@ -12,29 +12,33 @@ EXAMPLES = (
     "lggshape evaluate masks/ cases/ --out evaluation/ --labels labels.csv --by gender",
 )
 
+Predicted = Annotated[
+    Path,
+    typer.Argument(
+        help="Predicted masks, as from `segment`: a folder, or a NIfTI file.",
+        show_default=False,
+    ),
+]
+Reference = Annotated[
+    Path,
+    typer.Argument(
+        help="Reference masks, of cases of the same names. Images may lie beside them.",
+        show_default=False,
+    ),
+]
+By = Annotated[
+    list[str] | None,
+    typer.Option(help="Label of the tables to group by. Repeat it for further labels."),
+]
+
 
 def evaluate(
     context: typer.Context,
-    predicted: Annotated[
-        Path,
-        typer.Argument(
-            help="Predicted masks, as from `segment`: a folder, or a NIfTI file.",
-            show_default=False,
-        ),
-    ],
-    reference: Annotated[
-        Path,
-        typer.Argument(
-            help="Reference masks, of cases of the same names. Images may lie beside them.",
-            show_default=False,
-        ),
-    ],
+    predicted: Predicted,
+    reference: Reference,
     out: o.OutFolder,
     labels: o.Labels = None,
-    by: Annotated[
-        list[str] | None,
-        typer.Option(help="Label of the tables to group by. Repeat it for further labels."),
-    ] = None,
+    by: By = None,
     patient_column: o.PatientColumn = None,
     manifest: o.Manifest = None,
     surface_tolerance: o.SurfaceTolerance = 1.0,

@@ -13,62 +13,71 @@ EXAMPLES = (
 )
 _DEFINITIONS = "What the definitions leave open"
 
+Masks = Annotated[
+    list[Path],
+    typer.Argument(help="Cases with masks: folders, or NIfTI files.", show_default=False),
+]
+Kind = Annotated[
+    str | None,
+    typer.Option(
+        "--masks",
+        help="Where the masks come from: manual, automatic or another word. Default: automatic "
+        "for what `segment` wrote, else manual.",
+    ),
+]
+Spacing = Annotated[
+    tuple[float, float, float] | None,
+    typer.Option(
+        metavar="Z Y X",
+        help="Distances between voxel centres in mm, in place of those in the files.",
+    ),
+]
+Component = Annotated[
+    Literal["largest", "all"],
+    typer.Option(help="The 6-connected component to measure.", rich_help_panel=_DEFINITIONS),
+]
+Points = Annotated[
+    Literal["corners", "centres"],
+    typer.Option(
+        help="The points of the voxels that the bounding ellipsoid encloses.",
+        rich_help_panel=_DEFINITIONS,
+    ),
+]
+Slices = Annotated[
+    Literal["largest", "all"],
+    typer.Option(
+        help="Measure 2D features in the slice with the largest area, or average over all.",
+        rich_help_panel=_DEFINITIONS,
+    ),
+]
+BinOffset = Annotated[
+    float,
+    typer.Option(
+        help="Start of the first angular bin, in degrees from -180.",
+        rich_help_panel=_DEFINITIONS,
+    ),
+]
+Window = Annotated[
+    Literal["round", "up", "down", "odd"],
+    typer.Option(
+        help="How a tenth of the contour becomes the window of margin fluctuation.",
+        rich_help_panel=_DEFINITIONS,
+    ),
+]
+
 
 def features(
     context: typer.Context,
-    masks: Annotated[
-        list[Path],
-        typer.Argument(help="Cases with masks: folders, or NIfTI files.", show_default=False),
-    ],
+    masks: Masks,
     out: Annotated[Path, typer.Option(help="Feature table (CSV) to write.", show_default=False)],
-    kind: Annotated[
-        str | None,
-        typer.Option(
-            "--masks",
-            help="Where the masks come from: manual, automatic or another word. Default: automatic "
-            "for what `segment` wrote, else manual.",
-        ),
-    ] = None,
+    kind: Kind = None,
     manifest: o.Manifest = None,
-    spacing: Annotated[
-        tuple[float, float, float] | None,
-        typer.Option(
-            metavar="Z Y X",
-            help="Distances between voxel centres in mm, in place of those in the files.",
-        ),
-    ] = None,
-    component: Annotated[
-        Literal["largest", "all"],
-        typer.Option(help="The 6-connected component to measure.", rich_help_panel=_DEFINITIONS),
-    ] = "largest",
-    points: Annotated[
-        Literal["corners", "centres"],
-        typer.Option(
-            help="The points of the voxels that the bounding ellipsoid encloses.",
-            rich_help_panel=_DEFINITIONS,
-        ),
-    ] = "corners",
-    slices: Annotated[
-        Literal["largest", "all"],
-        typer.Option(
-            help="Measure 2D features in the slice with the largest area, or average over all.",
-            rich_help_panel=_DEFINITIONS,
-        ),
-    ] = "largest",
-    bin_offset: Annotated[
-        float,
-        typer.Option(
-            help="Start of the first angular bin, in degrees from -180.",
-            rich_help_panel=_DEFINITIONS,
-        ),
-    ] = 0.0,
-    window: Annotated[
-        Literal["round", "up", "down", "odd"],
-        typer.Option(
-            help="How a tenth of the contour becomes the window of margin fluctuation.",
-            rich_help_panel=_DEFINITIONS,
-        ),
-    ] = "round",
+    spacing: Spacing = None,
+    component: Component = "largest",
+    points: Points = "corners",
+    slices: Slices = "largest",
+    bin_offset: BinOffset = 0.0,
+    window: Window = "round",
     jobs: o.Jobs = None,
     scheduler: o.Scheduler = None,
     overwrite: o.Overwrite = False,

@@ -12,39 +12,46 @@ EXAMPLES = (
     "lggshape replicate cases/ --labels a.csv --masks masks/ --step primary --out replication/",
 )
 
+Dataset = Annotated[
+    Path, typer.Argument(help="Cases with images and manual masks.", show_default=False)
+]
+Labels = Annotated[
+    list[Path],
+    typer.Option(
+        help="Label table (CSV, one row per patient). Repeat it for further tables.",
+        show_default=False,
+    ),
+]
+Study = Annotated[
+    str | None, typer.Option(help="Name of the study. Default: the only one that ships.")
+]
+Masks = Annotated[
+    Path | None,
+    typer.Option(help="Automatic masks made before, as from `segment`, in place of networks."),
+]
+Protocol = Annotated[
+    Path | None,
+    typer.Option(help="Protocol that was written before the study. run.json keeps its hash."),
+]
+Step = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Do only this step besides the primary analysis. Repeat it for further steps. "
+        "primary: the primary analysis alone. Default: all steps."
+    ),
+]
+
 
 def replicate(
     context: typer.Context,
-    dataset: Annotated[
-        Path, typer.Argument(help="Cases with images and manual masks.", show_default=False)
-    ],
-    labels: Annotated[
-        list[Path],
-        typer.Option(
-            help="Label table (CSV, one row per patient). Repeat it for further tables.",
-            show_default=False,
-        ),
-    ],
+    dataset: Dataset,
+    labels: Labels,
     out: o.OutFolder,
-    study: Annotated[
-        str | None, typer.Option(help="Name of the study. Default: the only one that ships.")
-    ] = None,
+    study: Study = None,
     networks: o.Networks = None,
-    masks: Annotated[
-        Path | None,
-        typer.Option(help="Automatic masks made before, as from `segment`, in place of networks."),
-    ] = None,
-    protocol: Annotated[
-        Path | None,
-        typer.Option(help="Protocol that was written before the study. run.json keeps its hash."),
-    ] = None,
-    step: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Do only this step besides the primary analysis. Repeat it for further steps. "
-            "primary: the primary analysis alone. Default: all steps."
-        ),
-    ] = None,
+    masks: Masks = None,
+    protocol: Protocol = None,
+    step: Step = None,
     seed: o.Seed = 0,
     jobs: o.Jobs = None,
     work: o.Work = None,

@@ -33,15 +33,17 @@ _TRAINING = (
 )  # fmt: skip
 """The options that are settings: of the network, under the names there, and of the training."""
 
+Configuration = Annotated[
+    Path | None,
+    typer.Option(help="configuration.json of another run, in place of all its settings."),
+]
+
 
 def train(
     context: typer.Context,
     dataset: Annotated[Path, typer.Argument(help="Cases with image and mask.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder of the run.", show_default=False)],
-    configuration: Annotated[
-        Path | None,
-        typer.Option(help="configuration.json of another run, in place of all its settings."),
-    ] = None,
+    configuration: Configuration = None,
     manifest: o.Manifest = None,
     task: t.Task = "segmentation",
     network: t.Architecture = "efficientnet-lite0",
