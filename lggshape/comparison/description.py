@@ -25,7 +25,7 @@ def describe(name: str, run: Path, ensemble: Ensemble, history: pd.DataFrame) ->
     ensemble : Ensemble
         What was read of it.
     history : DataFrame
-        As `read_history` gives it.
+        As `read_history` returns it.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def describe(name: str, run: Path, ensemble: Ensemble, history: pd.DataFrame) ->
 
 
 def read_history(name: str, ensemble: Ensemble) -> pd.DataFrame:
-    """Read how the networks of a run were trained: a row a network and epoch.
+    """Read how the networks of a run were trained: a row per network and epoch.
 
     Networks that ship have no history.
     """

@@ -32,9 +32,9 @@ def draw(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
     ------
     tuple of str and Figure
         The name of the file, without ending, and the figure: `dice` and `detection` (of every
-        run), `differences` (of Dice, from the reference), `training` (Dice of the inner split an
+        run), `differences` (of Dice, from the reference), `training` (Dice of the inner split per
         epoch), `learning_curve`, `worst` (the cases with the lowest Dice, by run), and
-        `evidence_<run>` (what a detector looked at).
+        `evidence_<run>` (where a detector found tumour).
     """
     runs = comparison.runs
     named = (("dice", "dice", "mean Dice"), ("detection", "auc", "AUC of slices with tumour"))
@@ -119,7 +119,7 @@ def _differences(differences: pd.DataFrame) -> Figure:
 
 
 def _shared_by_curves(comparison: Comparison) -> set[str]:
-    """Give the cases that all runs of all curves held out and scored."""
+    """Return the cases that all runs of all curves held out and scored."""
     chosen = [name for names in comparison.curves.values() for name in names]
     every = [set(comparison.results[name].scores.dropna(subset="dice")["case"]) for name in chosen]
     return set.intersection(*every) if every else set()
@@ -144,7 +144,7 @@ def _learning(comparison: Comparison, shared: set[str]) -> Figure:
 
 
 def _lowest(cases: pd.DataFrame) -> pd.DataFrame:
-    """Give the cases of the lowest mean Dice.
+    """Return the cases of the lowest mean Dice.
 
     Of those that every run held out: of the others some cells would be blank.
     """

@@ -16,8 +16,12 @@ from lggshape.files import StrPath, write_json
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress
 from lggshape.readers import CaseSource
+from lggshape.results import record_file
 from lggshape.segmentation import Detection, Ensemble, detect_cases, segment_cases
 from lggshape.segmentation.run.folder import read_json
+
+SECONDS = "seconds.json"
+"""The file beside the masks that keeps how long a case took."""
 
 MOST_SHOWN = 8
 """For how many cases the evidence of a detector is kept, in one slice each."""
@@ -137,9 +141,10 @@ def segment_held_out(
     )
     if made.slices.empty:
         raise _none_left(run, made.failures)
-    record = work.with_name(f"{work.name}.json")  # an earlier call may have segmented them
+    record = work / SECONDS  # an earlier call may have segmented them
     if clock.ticks > 1 or not record.exists():
         write_json(record, {"seconds": clock.median()})
+        record_file(work, record)
     seconds = read_json(record, ["seconds"])["seconds"]
     found = evaluate(work, dataset, surface_tolerance=surface_tolerance, jobs=jobs)
     if found.slices.empty:

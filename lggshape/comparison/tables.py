@@ -1,4 +1,4 @@
-"""Tables of a comparison: a row a run, and differences from one of them."""
+"""Tables of a comparison: a row per run, and differences from one of them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -91,12 +91,12 @@ def difference_table(
     Returns
     -------
     DataFrame
-        A row a measure and run with the columns `DIFFERENCE_COLUMNS`: the mean of run less
+        A row per measure and run with the columns `DIFFERENCE_COLUMNS`: the mean of run less
         reference with its 95 % interval and p. Measures have the names of `result_columns`. Of
         scores of masks, interval and p are those of the
         patients' mean differences: a percentile bootstrap, and a permutation test that flips their
         signs. Of `auc`, of tumour in a slice, they are those of `clustered_auc_difference`. Holm's
-        correction is for the runs that are compared by a measure.
+        correction is for the runs that are compared in a measure.
     """
     tables = []
     for name in SCORES:
@@ -123,12 +123,12 @@ def difference_table(
 def epoch_table(
     history: pd.DataFrame, reference: str, inner: Mapping[tuple[str, str], frozenset[str]]
 ) -> pd.DataFrame:
-    """Tell after how many epochs a run is as good as another one in the end, and the reverse.
+    """Find after how many epochs a run is as good as another one in the end, and the reverse.
 
     Parameters
     ----------
     history : DataFrame
-        A row a network and epoch: `run`, `network`, `epoch`, `inner_dice`, which may be missing.
+        A row per network and epoch: `run`, `network`, `epoch`, `inner_dice`, which may be missing.
     reference : str
         The run that the others are compared with.
     inner : mapping of (str, str) to frozenset of str
@@ -137,7 +137,7 @@ def epoch_table(
     Returns
     -------
     DataFrame
-        A row a run with the columns `EPOCH_COLUMNS`, by the mean Dice on the inner splits of the
+        A row per run with the columns `EPOCH_COLUMNS`, by the mean Dice on the inner splits of the
         networks that both runs have with the same inner split: of either run the last epoch and its
         Dice, and the first epoch that reaches the last Dice of the other; missing where none does.
         Runs that were measured after a single epoch are left out.
@@ -180,7 +180,7 @@ def _first_reaching(curve: pd.Series, value: float) -> int | None:
 
 
 def case_table(results: Mapping[str, HeldOut]) -> pd.DataFrame:
-    """Give the Dice of every case by every run that segments: a row a case."""
+    """Return the Dice of every case by every run that segments: a row per case."""
     columns = {
         name: result.scores.set_index("case")["dice"]
         for name, result in results.items()
@@ -205,7 +205,7 @@ def _score_difference(
     both = both.dropna(subset=[name, f"{name}_reference"])
     if both.empty:
         return None
-    # A patient counts once, however many cases he has.
+    # A patient counts once, however many cases they have.
     means = both.groupby("patient")[[name, f"{name}_reference"]].mean().astype(float)
     differences = (means[name] - means[f"{name}_reference"]).to_numpy()
     low, high = cluster_bootstrap(
@@ -226,7 +226,7 @@ def _score_difference(
 
 
 def _flipped(differences: NDArray[np.float64], seed: int) -> float:
-    """Give the p of a mean difference by flipping signs; NaN of a single one."""
+    """Return the p of a mean difference by flipping signs; NaN of a single one."""
     from scipy.stats import permutation_test
 
     if len(differences) < 2:

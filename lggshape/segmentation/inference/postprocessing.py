@@ -25,8 +25,8 @@ def select_component(probability: NDArray[np.floating], threshold: float) -> Sel
     """Keep the 6-connected component of the largest summed probability above a threshold.
 
     Where a small component is certain and a larger one is not, this keeps the tumour more often
-    than the number of voxels does, which decides in Buda et al. 2019. What it encloses within a
-    slice is filled: readers draw a tumour by its outline.
+    than the number of voxels does. What it encloses within a slice is filled: readers draw a tumour
+    by its outline.
 
     Parameters
     ----------

@@ -10,7 +10,10 @@ from lggshape.segmentation._backend import keras
 from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.networks.decode_codes import decode
-from lggshape.segmentation.networks.fold_batch_normalisation import fold, without_normalisation
+from lggshape.segmentation.networks.fold_batch_normalisation import (
+    fold_weights,
+    without_normalisation,
+)
 from lggshape.segmentation.preprocessing.network_input import with_neighbours
 
 Tensor = Any
@@ -39,7 +42,7 @@ class Predictor:
         shape = (configuration.size, configuration.size, configuration.channels)
         codes = keras.Input(shape, dtype="uint8")
         self._folded = without_normalisation(self.network)
-        fold(self.network, self._folded)
+        fold_weights(self.network, self._folded)
         activation = "linear" if configuration.task == "detection" else "sigmoid"
         self._model = keras.Model(codes, _Prediction(self._folded, activation)(codes))
 
@@ -47,11 +50,11 @@ class Predictor:
         """Take the weights of a member, by the paths of its variables."""
         for variable in self.network.variables:
             variable.assign(weights[variable.path])
-        fold(self.network, self._folded)
+        fold_weights(self.network, self._folded)
 
     @property
     def state(self) -> list[NDArray[np.float32]]:
-        """What it predicts with, and can be given back in much less time than by `load`."""
+        """What it predicts with. Setting it takes much less time than `load`."""
         weights: list[NDArray[np.float32]] = self._folded.get_weights()
         return weights
 
@@ -62,7 +65,7 @@ class Predictor:
     def set_weights(self, weights: Sequence[NDArray[np.generic]]) -> None:
         """Take the weights of a network of the same configuration, in the order of Keras."""
         self.network.set_weights(list(weights))
-        fold(self.network, self._folded)
+        fold_weights(self.network, self._folded)
 
     def predict(
         self, codes: NDArray[np.uint8], *, flips: Sequence[tuple[int, ...]] = ((),)
@@ -99,12 +102,12 @@ class Predictor:
 
 
 def slice_probability(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give the probability of tumour in each slice by what a detector found.
+    """Return the probability of tumour in each slice from the evidence of a detector.
 
     Parameters
     ----------
     evidence : ndarray of shape (F, Z, y, x)
-        As `Predictor.predict` gives it for F flips.
+        As `Predictor.predict` returns it for F flips.
 
     Returns
     -------
@@ -128,7 +131,7 @@ def _flipped(
 
 
 class _Prediction(keras.layers.Layer):
-    """Decode, predict, and turn logits into what is given, in one compiled step."""
+    """Decode, predict, and turn logits into probabilities, in one compiled step."""
 
     def __init__(self, network: "keras.Model", activation: str) -> None:
         super().__init__(dtype="float32", autocast=False)
@@ -140,5 +143,5 @@ class _Prediction(keras.layers.Layer):
         return self._activation(self.network(decode(codes), training=False))
 
     def compute_output_spec(self, codes: Tensor) -> Tensor:
-        """Give the shape and type of the output."""
+        """Return the shape and type of the output."""
         return keras.KerasTensor((codes.shape[0], *self.network.output_shape[1:]), dtype="float32")

@@ -109,8 +109,8 @@ def segment_cases(
     prepare : callable
         Turns a case into what the networks are shown; see `Segmenter`.
     prepare_settings : mapping
-        What tells this `prepare` from others. It is recorded, and a run of other ones is not
-        resumed.
+        What distinguishes this `prepare` from others. It is recorded, and a run with other ones is
+        not resumed.
     skip_seen : bool
         Whether a case that every network was trained on is left out; by default it fails.
     resume : bool
@@ -243,7 +243,7 @@ def _is_whole(earlier: SegmentedCase, source: CaseSource, out: Path) -> bool:
 
 
 def _image_hash(case: Case) -> str:
-    """Return what tells an image from others, whatever the format of its file."""
+    """Return a hash of an image, which does not depend on the format of its file."""
     if case.image is None:
         return ""
     image = np.ascontiguousarray(case.image)
@@ -292,7 +292,7 @@ def _without_mask(
 
 
 def _finish(out: Path, names: Sequence[str], journal: SegmentationJournal) -> SegmentationTable:
-    """Write the tables; the one that tells what is done comes last."""
+    """Write the tables; the table of the cases comes last."""
     table, slices = journal.tables(names)
     journal.close(names)
     for name, one in ((SLICES, slices), (SEGMENTATION, table)):

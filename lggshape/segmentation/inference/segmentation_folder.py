@@ -122,7 +122,7 @@ def remove_files(out: Path, names: Iterable[str]) -> None:
 
 
 def networks_identity(networks: Path, ensemble: Ensemble) -> str:
-    """Return what tells these networks from others; when and how they were trained does not."""
+    """Return a hash of the networks, which does not depend on when they were trained."""
     members = [member.weights for member in ensemble.members]
     files = [
         *(networks / name for name in (CONFIGURATION, FOLDS, CASES)),

@@ -1,8 +1,8 @@
 """What a segmentation has done so far: a line per case, appended as soon as the case is done.
 
-So the time for a case does not depend on how many there are, and a run that was killed can go on.
-When all cases are done the journal is written anew, in their order, and stays beside the tables:
-it tells which image each mask was made of.
+The time for a case then does not depend on how many there are, and a run that was killed can go on.
+When all cases are done the journal is written anew, in their order, and stays beside the tables. It
+holds a hash of the image that each mask was made of.
 """
 
 import json

@@ -62,7 +62,7 @@ PREFIX = "encoder_"
 
 
 def encoder(inputs: Tensor, name: str) -> list[Tensor]:
-    """Give the feature maps of an EfficientNet-Lite at strides 2, 4, 8, 16 and 32.
+    """Return the feature maps of an EfficientNet-Lite at strides 2, 4, 8, 16 and 32.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def _normalised(x: Tensor, name: str) -> Tensor:
 
 
 def load_imagenet(network: "keras.Model", name: str) -> None:
-    """Give the encoder of a network its ImageNet weights.
+    """Load the ImageNet weights into the encoder of a network.
 
     The first convolution is inflated: each input channel gets the mean of the three colours'
     kernels, scaled so that the sum over the channels stays what it was.

@@ -12,7 +12,7 @@ from lggshape.segmentation._backend import keras
 
 
 def without_normalisation(network: "keras.Model") -> "keras.Model":
-    """Build a network of the same layers but batch normalisations, for `fold` to fill.
+    """Build a network of the same layers but batch normalisations, for `fold_weights` to fill.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ def without_normalisation(network: "keras.Model") -> "keras.Model":
     return keras.models.clone_model(network, clone_function=clone, call_function=call)
 
 
-def fold(network: "keras.Model", folded: "keras.Model") -> None:
-    """Give a network that `without_normalisation` made the weights that do the same.
+def fold_weights(network: "keras.Model", folded: "keras.Model") -> None:
+    """Set the weights of a network that `without_normalisation` made so that it does the same.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def fold(network: "keras.Model", folded: "keras.Model") -> None:
 
 
 def _normalised(network: "keras.Model") -> set[str]:
-    """Give the names, without ending, of the convolutions that are normalised."""
+    """Return the names, without ending, of the convolutions that are normalised."""
     return {
         layer.name.removesuffix("_norm")
         for layer in network.layers

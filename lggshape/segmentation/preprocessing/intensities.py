@@ -4,8 +4,8 @@ Intensities of MR images have no unit. Here each sequence of each volume is brou
 its own: 0 is the median of the head, 1 its robust standard deviation (the interquartile range
 divided by 1.349). Median and range are those of the foreground, so the size of the background does
 not matter. Where the skull has been stripped the median hardly moves, but the brain alone spreads
-less than the whole head and so gets more contrast. The scale is stored as one byte a voxel: code 0
-says that the sequence is missing, 1 to 255 cover -4 to 8 in steps of 0.047.
+less than the whole head and so gets more contrast. The scale is stored as one byte per voxel:
+code 0 stands for a missing sequence, and 1 to 255 cover -4 to 8 in steps of 0.047.
 
 Air is no head, however noisy: of what is bright enough, only what lies within the head as
 `find_head` finds it counts. In some images the air around the head lies amid the intensities
@@ -66,7 +66,7 @@ def standardise(case: Case, sequences: Sequence[str]) -> Standardised:
     case : Case
         With an image (Z, Y, X, C) whose channels are named.
     sequences : sequence of str
-        The sequences to give, FLAIR among them.
+        The sequences to return, FLAIR among them.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def standardise(case: Case, sequences: Sequence[str]) -> Standardised:
 
 
 def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
-    """Scale one sequence of one volume robustly and give it as codes.
+    """Scale one sequence of one volume robustly, and return it as codes.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
 
 
 def _reached_from(start: NDArray[np.bool_], region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Give the parts of a region (Z, Y, X) that hold a voxel of `start`."""
+    """Return the parts of a region (Z, Y, X) that hold a voxel of `start`."""
     from scipy.ndimage import label
 
     labels, count = label(region)

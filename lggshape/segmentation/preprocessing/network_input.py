@@ -10,7 +10,7 @@ from lggshape.segmentation.preprocessing.intensities import standardise
 
 
 class InputConfiguration(Protocol):
-    """What a network is shown; `NetworkConfiguration` says it."""
+    """What a network is shown, as a `NetworkConfiguration` describes it."""
 
     @property
     def sequences(self) -> tuple[str, ...]:

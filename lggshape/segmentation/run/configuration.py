@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from lggshape.errors import InputError
-from lggshape.files import write_json
+from lggshape.files import StrPath, write_json
 from lggshape.segmentation.checked_settings import CheckedSettings
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 
@@ -20,11 +20,11 @@ class TrainingConfiguration(CheckedSettings):
     folds : int
         Number of folds of the cross-validation, by patient.
     members : int
-        Networks a fold, which differ by their seeds.
+        Networks per fold, which differ by their seeds.
     epochs : int
-        Epochs a network.
+        Epochs per network.
     batch : int
-        Slices a step.
+        Slices per step.
     learning_rate : float
         The highest learning rate of the schedule.
     encoder_rate : float
@@ -35,7 +35,7 @@ class TrainingConfiguration(CheckedSettings):
         Share of all steps during which the learning rate rises from 0; then it falls to 0 as a
         cosine.
     average : float
-        Decay of the exponential moving average of the weights, a step. 0: no average.
+        Decay of the exponential moving average of the weights, per step. 0: no average.
     border_weight : float
         Weight in the loss of the pixels within two of the outline, beyond the 1 of all pixels.
     empty_slices : float
@@ -115,12 +115,12 @@ class TrainingConfiguration(CheckedSettings):
 
 
 def crop_of(network: NetworkConfiguration, training: TrainingConfiguration) -> int:
-    """Give the side of the squares that a network is shown in training, in pixels."""
+    """Return the side of the squares that a network is shown in training, in pixels."""
     blocks = round(training.crop * network.size / network.reduction)
     return max(1, blocks) * network.reduction
 
 
-def read_configuration(path: Path) -> tuple[NetworkConfiguration, TrainingConfiguration]:
+def read_configuration(path: StrPath) -> tuple[NetworkConfiguration, TrainingConfiguration]:
     """Read `configuration.json`, as `write_configuration` writes it.
 
     Raises
@@ -128,6 +128,7 @@ def read_configuration(path: Path) -> tuple[NetworkConfiguration, TrainingConfig
     InputError
         If the file is missing or holds anything else.
     """
+    path = Path(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         network, training = content["network"], content["training"]
@@ -141,7 +142,7 @@ def read_configuration(path: Path) -> tuple[NetworkConfiguration, TrainingConfig
 
 
 def write_configuration(
-    path: Path, network: NetworkConfiguration, training: TrainingConfiguration
+    path: StrPath, network: NetworkConfiguration, training: TrainingConfiguration
 ) -> None:
     """Write the settings of a run as JSON."""
     write_json(path, {"network": network.to_dict(), "training": training.to_dict()})

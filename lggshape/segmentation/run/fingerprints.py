@@ -34,7 +34,7 @@ class KnownCase(NamedTuple):
     patient : str
         Key of the patient.
     fingerprints : tuple of str
-        Fingerprints of the FLAIR slices, as `slice_fingerprints` gives them.
+        Fingerprints of the FLAIR slices, as `slice_fingerprints` returns them.
     """
 
     case: str
@@ -62,7 +62,7 @@ class KnownCases:
                 self._by_fingerprint.setdefault(fingerprint, set()).add(known.patient)
 
     def patients_of(self, case: str, patient: str, flair: NDArray[np.generic]) -> frozenset[str]:
-        """Give the known patients that a case may be of.
+        """Return the known patients that a case may be of.
 
         Parameters
         ----------
@@ -88,7 +88,7 @@ class KnownCases:
 
 
 def patients_among(cases: Iterable[KnownCase], known: Sequence[KnownCase]) -> set[str]:
-    """Give the patients of some cases who are among the patients of others, or share a slice."""
+    """Return the patients of some cases who are among the patients of others, or share a slice."""
     patients = {case.patient for case in known}
     slices = {fingerprint for case in known for fingerprint in case.fingerprints}
     return {
@@ -99,7 +99,7 @@ def patients_among(cases: Iterable[KnownCase], known: Sequence[KnownCase]) -> se
 
 
 def refuse_shared_slices(cases: Iterable[KnownCase]) -> None:
-    """Refuse a slice that two patients share: one of them may be held out and the other not.
+    """Raise for a slice that two patients share: one of them may be held out and the other not.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def refuse_shared_slices(cases: Iterable[KnownCase]) -> None:
 
 
 def slice_fingerprints(flair: NDArray[np.generic]) -> list[str]:
-    """Give the fingerprints of the slices of a volume.
+    """Return the fingerprints of the slices of a volume.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def slice_fingerprints(flair: NDArray[np.generic]) -> list[str]:
     Returns
     -------
     list of str
-        16 hexadecimal digits a slice, in the order of the slices. Slices with too little content
+        16 hexadecimal digits per slice, in the order of the slices. Slices with too little content
         (less than `MINIMUM_PIXELS` or `MINIMUM_LEVELS`) are left out.
     """
     fingerprints = (_fingerprint(_without_margin(one)) for one in flair)
@@ -137,7 +137,7 @@ def slice_fingerprints(flair: NDArray[np.generic]) -> list[str]:
 
 
 def _fingerprint(values: NDArray[np.generic]) -> str:
-    """Give the fingerprint of a slice without a margin; empty if it has too little content."""
+    """Return the fingerprint of a slice without a margin; empty if it has too little content."""
     if values.size < MINIMUM_PIXELS:
         return ""
     ranks = _dense_ranks(values)

@@ -14,6 +14,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.errors import InputError
-from lggshape.files import write_json, written_whole
+from lggshape.files import StrPath, write_json, written_whole
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.run.calibration import Calibration
 from lggshape.segmentation.run.configuration import read_configuration
@@ -66,7 +67,7 @@ class Member:
 
     @property
     def name(self) -> str:
-        """Give the name of the network in tables."""
+        """Return the name of the network in tables."""
         return member_folder(self.fold, self.member)
 
 
@@ -95,20 +96,20 @@ class Ensemble:
     precision: str = "auto"
 
     def unseen_by(self, patients: Iterable[str]) -> tuple[Member, ...]:
-        """Give the networks that were trained on none of some known patients."""
-        # A patient without a fold is one that the encoder was trained on before: no network is new
-        # to him.
+        """Return the networks that were trained on none of some known patients."""
+        # A patient without a fold is one that the encoder was trained on before: all networks have
+        # seen them.
         folds = {self.folds.get(patient) for patient in patients}
         # A network has seen the patients of every fold but its own.
         return tuple(member for member in self.members if folds <= {member.fold})
 
 
 def member_folder(fold: int, member: int) -> str:
-    """Give the name of the folder of a network."""
+    """Return the name of the folder of a network."""
     return f"fold{fold}-member{member}"
 
 
-def read_ensemble(folder: Path) -> Ensemble:
+def read_ensemble(folder: StrPath) -> Ensemble:
     """Read the finished networks of a training run; the weights themselves are read when used.
 
     Raises
@@ -116,6 +117,7 @@ def read_ensemble(folder: Path) -> Ensemble:
     InputError
         If the folder is not that of a run, or has no finished network.
     """
+    folder = Path(folder)
     if not (folder / CONFIGURATION).is_file():
         msg = f"Expected the folder of a training run, found no {CONFIGURATION}: {folder}."
         raise InputError(msg)
@@ -133,6 +135,8 @@ def read_ensemble(folder: Path) -> Ensemble:
                 calibration=Calibration(float(calibration.slope), float(calibration.intercept)),
                 threshold=float(values["threshold"]),
             )
+            if not (0 <= member.threshold <= 1 and all(map(isfinite, member.calibration))):
+                raise ValueError("a threshold or a calibration that is no number of its range")
         except (TypeError, ValueError) as error:
             msg = f"Expected {path} to describe a network, found: {error}."
             raise InputError(msg) from error
@@ -149,7 +153,7 @@ def read_ensemble(folder: Path) -> Ensemble:
 
 
 def cases_behind(weights: Path) -> list[KnownCase]:
-    """Give the cases that the weights of a network were trained on.
+    """Return the cases that the weights of a network were trained on.
 
     Parameters
     ----------
@@ -178,7 +182,7 @@ def write_folds(path: Path, folds: Mapping[str, int]) -> None:
     write_json(path, {"folds": max(folds.values()) + 1, "patients": dict(folds)})
 
 
-def read_folds(path: Path) -> dict[str, int]:
+def read_folds(path: StrPath) -> dict[str, int]:
     """Read the fold of each patient.
 
     Raises
@@ -188,11 +192,15 @@ def read_folds(path: Path) -> dict[str, int]:
     """
     values = read_json(path, ("folds", "patients"))
     count, patients = values["folds"], values["patients"]
-    valid = isinstance(patients, dict) and isinstance(count, int)
-    if not valid or not all(fold in range(count) for fold in patients.values()):
-        msg = f"Expected {path} to give each patient a fold from 0 below {count}."
+    if type(count) is not int or not isinstance(patients, dict):
+        found = f"{type(count).__name__} and {type(patients).__name__}"
+        msg = f"Expected the number of folds, and patients with theirs, found {found}: {path}."
         raise InputError(msg)
-    return {str(patient): int(fold) for patient, fold in patients.items()}
+    for patient, fold in patients.items():
+        if type(fold) is not int or not 0 <= fold < count:
+            msg = f"Expected a fold from 0 to {count - 1} for {patient}, found {fold!r}: {path}."
+            raise InputError(msg)
+    return {str(patient): fold for patient, fold in patients.items()}
 
 
 def write_cases(path: Path, cases: Sequence[KnownCase]) -> None:
@@ -216,7 +224,7 @@ def read_cases(path: Path) -> list[KnownCase]:
         raise InputError(msg) from error
 
 
-def read_json(path: Path, keys: Iterable[str]) -> dict[str, Any]:
+def read_json(path: StrPath, keys: Iterable[str]) -> dict[str, Any]:
     """Read a JSON object that has some keys.
 
     Raises
@@ -225,7 +233,7 @@ def read_json(path: Path, keys: Iterable[str]) -> dict[str, Any]:
         If the file is missing, no JSON, or lacks a key.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
         missing = [key for key in keys if key not in values]
     except (OSError, ValueError, TypeError) as error:
         msg = f"Expected {path} to be a JSON file, found: {error}."
@@ -241,7 +249,7 @@ def write_weights(path: Path, weights: Mapping[str, NDArray[np.generic]]) -> Non
 
     A kernel of many numbers is rounded to 255 steps for each output channel, from minus to plus its
     largest value, as is usual for weights after training [1]_. Other kernels are of half precision.
-    What is one number a channel stays in single precision: it is little, and the variances of batch
+    Single numbers per channel stay in single precision: they are few, and the variances of batch
     normalisation do not fit into the range of half precision.
 
     References

@@ -1,13 +1,14 @@
 """Augmentation that is right for MR: drawn on the host, applied on the device.
 
-What is drawn are a few numbers a slice; they come from NumPy's generator, so that a seed gives the
+A few numbers are drawn for each slice. They come from NumPy's generator, so that a seed gives the
 same slices on every backend. What is done with them is done by `keras.ops` inside the compiled
 training step.
 
 Geometry: flips, rotation, scale, shear and shift. Intensities, on the standardised scale and for
-each sequence apart: contrast, brightness, gamma and a smooth bias field, all monotone a voxel, as
-scanners differ. A sequence is taken away from a slice now and then, so that the network learns to
-do without. FLAIR is never taken away. For reconstruction, squares of all sequences are hidden.
+each sequence apart: contrast, brightness, gamma and a smooth bias field, all monotone in each
+voxel, as scanners differ. A sequence is taken away from a slice now and then, so that the network
+learns to do without. FLAIR is never taken away. For reconstruction, squares of all sequences are
+hidden.
 """
 
 from typing import Any, NamedTuple
@@ -94,7 +95,7 @@ def draw(
     Returns
     -------
     Draws
-        Numbers a slice, and a slice and channel.
+        Numbers per slice, or per slice and channel.
     """
     sequences = len(configuration.sequences)
     flair = configuration.sequences.index("FLAIR")
@@ -159,7 +160,7 @@ def augment(codes: Tensor, masks: Tensor, draws: Draws, *, crop: int) -> tuple[T
     draws : Draws
         Of the same B and C, and for the same crop.
     crop : int
-        Side of the squares to give.
+        Side of the squares to return.
 
     Returns
     -------
@@ -192,7 +193,7 @@ def hide(slices: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
     Parameters
     ----------
     slices : tensor of shape (B, crop, crop, C)
-        As `augment` gives them.
+        As `augment` returns them.
     hidden : tensor of shape (B, crop / 16, crop / 16)
         As they were drawn.
 
@@ -222,7 +223,7 @@ def _transformed(images: Tensor, transforms: Tensor, crop: int) -> Tensor:
 
 
 def _polynomials(size: int) -> Floats:
-    """Give the terms of the bias field at each pixel, (size * size, 5), each of mean 0."""
+    """Return the terms of the bias field at each pixel, (size * size, 5), each of mean 0."""
     row, column = np.meshgrid(*[np.linspace(-1, 1, size)] * 2, indexing="ij")
     terms = [column, row, row * column, row**2, column**2]
     stacked = np.stack([(term - term.mean()).ravel() for term in terms], axis=1)

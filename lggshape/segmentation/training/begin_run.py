@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lggshape.errors import InputError
 from lggshape.readers import CaseSource, refuse_repeated_names
+from lggshape.results import record_file
 from lggshape.segmentation._backend import device_scope
 from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
@@ -174,3 +175,5 @@ def begin_run(
     runs.write_cases(out / runs.CASES, known)
     runs.write_folds(out / runs.FOLDS, folds)
     write_configuration(out / runs.CONFIGURATION, network, training)  # the others are there
+    for name in (runs.CASES, runs.FOLDS, runs.CONFIGURATION):
+        record_file(out, name)

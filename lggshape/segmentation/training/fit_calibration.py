@@ -103,7 +103,7 @@ def fit_calibration(probabilities: Sequence[Probabilities], masks: Sequence[Mask
 
     fitted = minimize(loss, [1.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-4})
     slope, intercept = (float(value) for value in fitted.x)
-    # A slope of 0 or less says that the network has learnt nothing: nothing to calibrate.
+    # With a slope of 0 or less the network has learnt nothing: nothing to calibrate.
     return Calibration(slope, intercept) if slope > 0 else Calibration()
 
 

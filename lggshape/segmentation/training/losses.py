@@ -13,7 +13,7 @@ pixels to each side."""
 
 
 def segmentation_loss(logits: Tensor, masks: Tensor, *, border_weight: float = 0.0) -> Tensor:
-    """Give binary cross-entropy plus soft Dice loss [1]_.
+    """Compute binary cross-entropy plus soft Dice loss [1]_.
 
     Most pixels lie far from any outline and are soon right. So the cross-entropy is a weighted
     mean in which those of the border, within two pixels of the outline, count more, as in [2]_.
@@ -48,7 +48,7 @@ def segmentation_loss(logits: Tensor, masks: Tensor, *, border_weight: float = 0
 
 
 def detection_loss(evidence: Tensor, masks: Tensor) -> Tensor:
-    """Give the binary cross-entropy of whether the slices have tumour.
+    """Compute the binary cross-entropy of whether the slices have tumour.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def detection_loss(evidence: Tensor, masks: Tensor) -> Tensor:
 
 
 def reconstruction_loss(images: Tensor, references: Tensor, hidden: Tensor) -> Tensor:
-    """Give the mean absolute error over the pixels that were hidden, as in [1]_.
+    """Compute the mean absolute error over the pixels that were hidden, as in [1]_.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from lggshape.errors import InputError
 from lggshape.files import write_figure, write_json, write_table
 from lggshape.masks import dice
 from lggshape.progress import OnProgress, Progress
+from lggshape.results import record_file
 from lggshape.segmentation._backend import keras, precision_for
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import FLIPS, Predictor, slice_probability
@@ -42,6 +43,8 @@ from lggshape.segmentation.training.training_cases import TrainingCase
 
 HISTORY = "history.csv"
 
+_FILES = (HISTORY, runs.NETWORK, runs.WEIGHTS, "training.png", "training.svg")
+
 
 class _Telling(keras.callbacks.Callback):
     """Tells how far a `fit` is: called with the steps that are done and the loss so far."""
@@ -51,7 +54,7 @@ class _Telling(keras.callbacks.Callback):
         self._tell = tell
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float]) -> None:
-        """Tell that a step is done; Keras calls this."""
+        """Report a step; Keras calls this."""
         self._tell(batch + 1, float(logs["loss"]))
 
 
@@ -94,6 +97,8 @@ class FoldTraining:
         learner = self._learner(network, epoch=0)
         predictor = Predictor(self._network, policy=self._policy)
         past = read_checkpoint(folder)
+        for growing in (HISTORY, CHECKPOINT):
+            record_file(self._out, folder / growing, finished=False)
         if past.history:
             learner = self._learner(network, epoch=len(past.history) - 1)
             past.restore(learner)
@@ -190,7 +195,7 @@ class FoldTraining:
         weights: Sequence[NDArray[np.generic]],
         history: Sequence[Mapping[str, Any]],
     ) -> None:
-        """Write the weights, and what the inner split says of the network that they make."""
+        """Write the weights, and what was fitted to the inner split for them."""
         predictor.set_weights(weights)
         named = {variable.path: variable.numpy() for variable in predictor.network.variables}
         runs.write_weights(folder / runs.WEIGHTS, named)
@@ -221,10 +226,12 @@ class FoldTraining:
                 "precision": self._policy,
             },
         )
+        for name in _FILES:
+            record_file(self._out, folder / name)
         (folder / CHECKPOINT).unlink(missing_ok=True)
 
     def _fit(self, predictor: Predictor) -> Fitted:
-        """Fit to the inner split what is told with the weights."""
+        """Fit to the inner split what is kept with the weights."""
         task = self._network.task
         if task == "reconstruction":
             return Fitted(Calibration(), 0.5, ())

@@ -4,7 +4,10 @@ import pytest
 from lggshape.segmentation import NetworkConfiguration
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.networks.build_network import build
-from lggshape.segmentation.networks.fold_batch_normalisation import fold, without_normalisation
+from lggshape.segmentation.networks.fold_batch_normalisation import (
+    fold_weights,
+    without_normalisation,
+)
 
 SLICES = np.random.default_rng(0).normal(size=(2, 32, 32, 5)).astype(np.float32)
 
@@ -29,7 +32,7 @@ def test_the_folded_network_predicts_the_same_keras(settings):
         elif variable.path.endswith(("beta", "moving_mean", "bias")):
             variable.assign(rng.normal(0, 0.3, variable.shape))
     folded = without_normalisation(network)
-    fold(network, folded)
+    fold_weights(network, folded)
     expected = np.asarray(network(SLICES, training=False))
     np.testing.assert_allclose(np.asarray(folded(SLICES)), expected, rtol=1e-3, atol=1e-3)
     assert expected.std() > 0.1

@@ -71,7 +71,6 @@ def test_who_is_held_out_or_set_aside_is_not_trained_on_invariant(
         return SliceStore(cases, configuration)
 
     monkeypatch.setattr(fold_training, "SliceStore", keep)
-    monkeypatch.setattr(fold_training, "_draw_training", lambda *_: None)
     run = tmp_path / "run"
     train(open_cases(cohort), run, network=settings.network, jobs=1,
           training=replace(settings.training, epochs=1))  # fmt: skip
