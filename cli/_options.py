@@ -29,10 +29,9 @@ def _set_debug(context: typer.Context, asked: bool) -> None:
 OutFolder = Annotated[
     Path, typer.Option(help="Folder for the results; new, or empty.", show_default=False)
 ]
-Labels = Annotated[
-    list[Path] | None,
-    typer.Option(help="Label table (CSV, one row per patient). Repeat it for further tables."),
-]
+_LABELS = "Label table (CSV, one row per patient). Repeat it for further tables."
+Labels = Annotated[list[Path] | None, typer.Option(help=_LABELS)]
+RequiredLabels = Annotated[list[Path], typer.Option(help=_LABELS, show_default=False)]
 PatientColumn = Annotated[
     str | None,
     typer.Option(help="Column of the label tables that names the patient. Default: Patient."),

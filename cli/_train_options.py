@@ -9,6 +9,10 @@ from lggshape.segmentation import ARCHITECTURES
 
 NETWORK, FOLDS, TRAINING, INNER = "Network", "Folds", "Training", "Inner split"
 
+Configuration = Annotated[
+    Path | None,
+    typer.Option(help="configuration.json of another run, in place of all its settings."),
+]
 Task = Annotated[
     Literal["segmentation", "detection"],
     typer.Option(

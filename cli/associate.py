@@ -13,17 +13,10 @@ EXAMPLES = (
     "--out results/",
 )
 
+
 Features = Annotated[
     Path, typer.Argument(help="Feature table (CSV), as from `features`.", show_default=False)
 ]
-Labels = Annotated[
-    list[Path],
-    typer.Option(
-        help="Label table (CSV, one row per patient). Repeat it for further tables.",
-        show_default=False,
-    ),
-]
-Report = Annotated[bool, typer.Option("--report", help="Write report.html and figures.")]
 Hypotheses = Annotated[
     str | None,
     typer.Option(
@@ -35,9 +28,6 @@ Test = Annotated[
     Literal["fisher", "kruskal-wallis"],
     typer.Option(help="The test that decides. Others are reported as sensitivity analyses."),
 ]
-Codebook = Annotated[
-    Path | None, typer.Option(help="Codebook (TOML), in place of those that ship.")
-]
 Take = Annotated[
     Literal["first", "last"] | None,
     typer.Option(help="If a patient has several cases, use the first or the last by name."),
@@ -46,13 +36,17 @@ Take = Annotated[
 
 def associate(
     features: Features,
-    labels: Labels,
+    labels: o.RequiredLabels,
     out: o.OutFolder,
-    report: Report = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Write report.html and figures.")
+    ] = False,
     hypotheses: Hypotheses = None,
     bins: Annotated[int, typer.Option(help="Number of quantile bins of a feature.", min=2)] = 4,
     test: Test = "fisher",
-    codebook: Codebook = None,
+    codebook: Annotated[
+        Path | None, typer.Option(help="Codebook (TOML), in place of those that ship.")
+    ] = None,
     patient_column: o.PatientColumn = None,
     take: Take = None,
     seed: Annotated[int, typer.Option(help="Seed of Monte Carlo p-values.", min=0)] = 0,

@@ -13,16 +13,12 @@ EXAMPLES = (
 )
 _DEFINITIONS = "What the definitions leave open"
 
-Masks = Annotated[
-    list[Path],
-    typer.Argument(help="Cases with masks: folders, or NIfTI files.", show_default=False),
-]
 Kind = Annotated[
     str | None,
     typer.Option(
         "--masks",
-        help="Where the masks come from: manual, automatic or another word. Default: automatic "
-        "for what `segment` wrote, else manual.",
+        help="Where the masks come from: manual, automatic or another word. Default: automatic for "
+        "what `segment` wrote, else manual.",
     ),
 ]
 Spacing = Annotated[
@@ -53,8 +49,7 @@ Slices = Annotated[
 BinOffset = Annotated[
     float,
     typer.Option(
-        help="Start of the first angular bin, in degrees from -180.",
-        rich_help_panel=_DEFINITIONS,
+        help="Start of the first angular bin, in degrees from -180.", rich_help_panel=_DEFINITIONS
     ),
 ]
 Window = Annotated[
@@ -68,7 +63,10 @@ Window = Annotated[
 
 def features(
     context: typer.Context,
-    masks: Masks,
+    masks: Annotated[
+        list[Path],
+        typer.Argument(help="Cases with masks: folders, or NIfTI files.", show_default=False),
+    ],
     out: Annotated[Path, typer.Option(help="Feature table (CSV) to write.", show_default=False)],
     kind: Kind = None,
     manifest: o.Manifest = None,
@@ -97,7 +95,6 @@ def features(
     conventions = Conventions(
         component=component, points=points, slices=slices, bin_offset=bin_offset, window=window
     )
-    kind = _kind_of(masks) if kind is None else kind
     with run_command(
         "features", out=out, kind="file", inputs=[*masks, manifest], overwrite=overwrite,
         quiet=quiet, options={"masks": kind, "spacing": spacing, **vars(conventions)},
@@ -112,22 +109,8 @@ def features(
             scheduler=scheduler,
             on_progress=run.on_progress,
         )
+        run.options["masks"] = str(measured.table["masks"].iloc[0])
         write_table(run.place / out.name, measured.table)
         run.fail(measured.failures, of=len(sources))
         done = len(sources) - len(measured.failures)
         run.summary.append(f"Measured {done} of {len(sources)} cases: {out}")
-
-
-def _kind_of(masks: list[Path]) -> str:
-    """Return where masks come from, by what lies beside them."""
-    from lggshape.errors import InputError
-    from lggshape.readers.segmented import SEGMENTATION
-
-    kinds = {"automatic" if (path / SEGMENTATION).is_file() else "manual" for path in masks}
-    if len(kinds) > 1:
-        msg = (
-            "Expected masks of one kind, found some that `segment` wrote and others. Say with "
-            "--masks what to call them all."
-        )
-        raise InputError(msg)
-    return kinds.pop()

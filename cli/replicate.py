@@ -12,19 +12,7 @@ EXAMPLES = (
     "lggshape replicate cases/ --labels a.csv --masks masks/ --step primary --out replication/",
 )
 
-Dataset = Annotated[
-    Path, typer.Argument(help="Cases with images and manual masks.", show_default=False)
-]
-Labels = Annotated[
-    list[Path],
-    typer.Option(
-        help="Label table (CSV, one row per patient). Repeat it for further tables.",
-        show_default=False,
-    ),
-]
-Study = Annotated[
-    str | None, typer.Option(help="Name of the study. Default: the only one that ships.")
-]
+
 Masks = Annotated[
     Path | None,
     typer.Option(help="Automatic masks made before, as from `segment`, in place of networks."),
@@ -33,7 +21,7 @@ Protocol = Annotated[
     Path | None,
     typer.Option(help="Protocol that was written before the study. run.json keeps its hash."),
 ]
-Step = Annotated[
+Steps = Annotated[
     list[str] | None,
     typer.Option(
         help="Do only this step besides the primary analysis. Repeat it for further steps. "
@@ -44,14 +32,18 @@ Step = Annotated[
 
 def replicate(
     context: typer.Context,
-    dataset: Dataset,
-    labels: Labels,
+    dataset: Annotated[
+        Path, typer.Argument(help="Cases with images and manual masks.", show_default=False)
+    ],
+    labels: o.RequiredLabels,
     out: o.OutFolder,
-    study: Study = None,
+    study: Annotated[
+        str | None, typer.Option(help="Name of the study. Default: the only one that ships.")
+    ] = None,
     networks: o.Networks = None,
     masks: Masks = None,
     protocol: Protocol = None,
-    step: Step = None,
+    step: Steps = None,
     seed: o.Seed = 0,
     jobs: o.Jobs = None,
     work: o.Work = None,

@@ -33,17 +33,12 @@ _TRAINING = (
 )  # fmt: skip
 """The options that are settings: of the network, under the names there, and of the training."""
 
-Configuration = Annotated[
-    Path | None,
-    typer.Option(help="configuration.json of another run, in place of all its settings."),
-]
-
 
 def train(
     context: typer.Context,
     dataset: Annotated[Path, typer.Argument(help="Cases with image and mask.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder of the run.", show_default=False)],
-    configuration: Configuration = None,
+    configuration: t.Configuration = None,
     manifest: o.Manifest = None,
     task: t.Task = "segmentation",
     network: t.Architecture = "efficientnet-lite0",
@@ -95,17 +90,10 @@ def train(
         options={"fold": fold, "device": device, "resume": resume},
     ) as run:  # fmt: skip
         found = train_networks(
-            find_sources([dataset], manifest=manifest),
-            out,
-            network=network_settings,
-            training=training_settings,
-            only=fold or (),
-            folds=given_folds,
-            resume=resume,
-            device=device,
-            jobs=jobs,
-            on_progress=run.on_progress,
-        )
+            find_sources([dataset], manifest=manifest), out, network=network_settings,
+            training=training_settings, only=fold or (), folds=given_folds, resume=resume,
+            device=device, jobs=jobs, on_progress=run.on_progress,
+        )  # fmt: skip
         run.fail(found.failures)
         run.details["networks"] = list(found.members)
         count = len(found.members)

@@ -12,12 +12,13 @@ from lggshape.errors import InputError
 from lggshape.files import read_table
 from lggshape.names import what_is_unsafe
 from lggshape.readers.source import CaseSource, UnreadableCase
+from lggshape.results import is_results_folder
 
 SEGMENTATION = "segmentation.csv"
 
 _STATUSES = ("ok", "empty", "failed", "skipped")
-_RECORDS = {"run.json": {"command", "outputs"}, "segmentation.json": {"networks", "maps", "flips"}}
-"""The files by which a folder of results is recognised, and what each has to hold."""
+_SETTINGS, _SETTINGS_KEYS = "segmentation.json", {"networks", "maps", "flips"}
+"""The file by which a run of `lggshape segment` is recognised, and what it has to hold."""
 
 _COLUMNS = "case,patient,"  # that segmentation.csv begins with
 
@@ -35,18 +36,19 @@ def holds_results(path: Path, files: Iterable[str]) -> bool:
     Returns
     -------
     bool
-        True if there is the record of a run (`run.json`), or the settings or the table of
-        `lggshape segment`.
+        True if there is the record of a run (`run.json`), whole or unfinished, or the settings or
+        the table of `lggshape segment`.
     """
     names = set(files)
-    for name, keys in _RECORDS.items():
-        if name in names:
-            try:
-                record = json.loads((path / name).read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue
-            if isinstance(record, dict) and keys <= record.keys():
-                return True
+    if is_results_folder(path):
+        return True
+    if _SETTINGS in names:
+        try:
+            record = json.loads((path / _SETTINGS).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            record = None
+        if isinstance(record, dict) and record.keys() >= _SETTINGS_KEYS:
+            return True
     if SEGMENTATION not in names:
         return False
     try:

@@ -1,8 +1,9 @@
 """From cases to the table of their features."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -14,6 +15,7 @@ from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.readers.in_memory import Cases, sources_of
+from lggshape.readers.segmented import SEGMENTATION
 from lggshape.readers.source import check_spacing
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
 from lggshape.shape.extraction import extract_features
@@ -67,7 +69,7 @@ class _Measured(NamedTuple):
 def feature_table(
     cases: Cases,
     *,
-    masks: str = "manual",
+    masks: str | None = None,
     spacing: Spacing | None = None,
     conventions: Conventions = DEFAULT_CONVENTIONS,
     change: Change | None = None,
@@ -82,16 +84,17 @@ def feature_table(
     cases : str, path, or sequence of CaseSource or Case
         The cases: a folder or file that `lggshape.open_cases` reads, what it returns, or cases in
         memory.
-    masks : str
+    masks : str, optional
         Where the masks come from, for the column of that name: manual, automatic or another word.
+        By default automatic for what `lggshape segment` wrote, else manual.
     spacing : tuple of float, optional
         Distances between voxel centres along (z, y, x), in mm, of all cases; in place of what their
         files say.
     conventions : Conventions
         What the definitions leave open.
     change : callable, optional
-        Returns the mask to measure, from the case with the mask as it was read. With several
-        processes it has to be a function at the top of a module, or a `functools.partial` of one.
+        Returns the mask to measure, from the case with the mask as it was read. It may be defined
+        in a script or a notebook.
     jobs : int, optional
         Number of processes; all cores by default.
     scheduler : str, optional
@@ -108,7 +111,8 @@ def feature_table(
     ------
     InputError
         If the path cannot be opened, `spacing` is not three numbers from 0.001 to 1000 mm, `masks`
-        is blank, or two cases have the same name.
+        is blank, two cases have the same name, or only some of the masks are automatic and `masks`
+        does not say what to call them all.
 
     Examples
     --------
@@ -124,10 +128,11 @@ def feature_table(
     """
     if spacing is not None:
         check_spacing(spacing)
-    if not masks.strip():
+    if masks is not None and not masks.strip():
         msg = f"Expected masks to be a word such as manual or automatic, found: {masks!r}."
         raise InputError(msg)
     sources = sources_of(cases, masks_only=True)
+    masks = _kind_of(sources) if masks is None else masks
     measure = partial(
         _measure, masks=masks, spacing=spacing, conventions=conventions, change=change
     )
@@ -184,3 +189,21 @@ def _in_words(reasons: dict[str, str]) -> str:
     for name, reason in reasons.items():
         features.setdefault(reason, []).append(name)
     return "; ".join(f"{reason}: no {', '.join(names)}" for reason, names in features.items())
+
+
+def _kind_of(sources: Sequence[CaseSource]) -> str:
+    """Return where masks come from, by what lies beside them."""
+    kinds = {_kind_beside(source.path) for source in sources}
+    if len(kinds) > 1:
+        msg = (
+            "Expected masks of one kind, found some that `segment` wrote and others. Say what to "
+            "call them all: masks= in Python, --masks on the command line."
+        )
+        raise InputError(msg)
+    return kinds.pop() if kinds else "manual"
+
+
+def _kind_beside(path: Path) -> str:
+    # A case lies in the folder with the table; one that is lost has the folder itself as its place.
+    places = (path.parent / SEGMENTATION, path / SEGMENTATION)
+    return "automatic" if any(place.is_file() for place in places) else "manual"

@@ -1,0 +1,270 @@
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lggshape.errors import InputError
+from lggshape.files import file_hash
+from lggshape.provenance import recorded
+from lggshape.results import (
+    fresh_folder,
+    moved_whole,
+    record_results,
+    remove_recorded,
+    results_file,
+    results_folder,
+)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Return every file in a folder with its text, private folders included."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def write(out: Path, files: dict[str, str], *, overwrite: bool = False) -> None:
+    """Write results as a command does."""
+    with (
+        results_folder(out, overwrite=overwrite) as place,
+        recorded(place / "run.json", command="c", options={}, inputs=[]),
+    ):
+        for name, text in files.items():
+            (place / name).parent.mkdir(exist_ok=True)
+            (place / name).write_text(text)
+
+
+def results_of(out: Path) -> dict[str, str]:
+    found = tree(out)
+    del found["run.json"]
+    return found
+
+
+OLD = {"a.csv": "1", "figures/b.svg": "2", "gone/c.svg": "3"}
+NEW = {"a.csv": "4", "figures/b.svg": "5", "new/d.svg": "6"}
+
+
+def test_results_are_moved_when_they_are_whole(tmp_path: Path) -> None:
+    write(tmp_path / "sub" / "out", OLD)
+    assert results_of(tmp_path / "sub" / "out") == OLD
+    assert [path.name for path in (tmp_path / "sub").iterdir()] == ["out"]
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
+    def fail() -> None:
+        with results_folder(tmp_path / "new" / "out") as place:
+            (place / "a.csv").touch()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert tree(tmp_path) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_leaves_the_earlier_results(tmp_path: Path) -> None:
+    write(tmp_path, OLD)
+    before = tree(tmp_path)
+
+    def fail() -> None:
+        with results_folder(tmp_path, overwrite=True) as place:
+            (place / "a.csv").touch()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert tree(tmp_path) == before
+
+
+def test_the_record_lists_each_file_with_its_hash(tmp_path: Path) -> None:
+    write(tmp_path, OLD)
+    listed = json.loads((tmp_path / "run.json").read_text())["outputs"]
+    assert listed == [{"path": name, "sha256": file_hash(tmp_path / name)} for name in sorted(OLD)]
+
+
+def test_earlier_results_are_replaced_and_other_files_stay(tmp_path: Path) -> None:
+    write(tmp_path, OLD)
+    mine = {"mine.txt": "m", "figures/mine.txt": "n"}
+    for name, text in mine.items():
+        (tmp_path / name).write_text(text)
+    write(tmp_path, NEW, overwrite=True)
+    assert results_of(tmp_path) == NEW | mine
+    assert not (tmp_path / "gone").exists()
+
+
+@pytest.mark.parametrize("state", ["missing", "empty"])
+def test_the_working_folder_itself_can_be_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    out = Path() if state == "empty" else Path("a/../b")
+    if state == "missing":
+        (tmp_path / "a").mkdir()
+    write(out, OLD)
+    assert results_of(out) == OLD
+
+
+def test_a_link_to_a_folder_is_that_folder(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "disk")
+    write(tmp_path / "out", OLD)
+    assert (tmp_path / "out").is_symlink()
+    assert results_of(tmp_path / "disk") == OLD
+
+
+class _Killed(BaseException):
+    """What a kill is in these tests."""
+
+
+def kills() -> dict[str, Callable[..., object]]:
+    """Return what changes files when results are moved, by name."""
+    return {
+        "replace": Path.replace,
+        "unlink": Path.unlink,
+        "rename": Path.rename,
+        "rmdir": Path.rmdir,
+    }
+
+
+def publish_until(step: int, monkeypatch: pytest.MonkeyPatch, work: Callable[[], None]) -> bool:
+    """Do the work and kill it before its n-th change of a file; return whether it was killed."""
+    count = 0
+    with monkeypatch.context() as patch:
+
+        def counted(function: Callable[..., object]) -> Callable[..., object]:
+            def call(path: Path, *arguments: object, **options: object) -> object:
+                nonlocal count
+                count += 1
+                if count > step:
+                    raise _Killed
+                return function(path, *arguments, **options)
+
+            return call
+
+        for name, function in kills().items():
+            patch.setattr(Path, name, counted(function))
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)  # a killed process cleans nothing
+        try:
+            work()
+        except _Killed:
+            return True
+    return False
+
+
+def is_whole(out: Path) -> bool:
+    record = out / "run.json"
+    return record.exists() and "unfinished" not in json.loads(record.read_text())
+
+
+@pytest.mark.parametrize("first", [None, OLD])
+def test_a_kill_never_leaves_half_a_set_that_looks_whole_invariant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: dict[str, str] | None
+) -> None:
+    step, killed = 0, True
+    while killed:
+        out = tmp_path / str(step)
+        if first is not None:
+            write(out, first)
+            (out / "mine.txt").write_text("mine")
+        mine = {} if first is None else {"mine.txt": "mine"}
+        killed = publish_until(step, monkeypatch, lambda out=out: write(out, NEW, overwrite=True))
+        if out.exists() and is_whole(out):
+            ours = {k: v for k, v in results_of(out).items() if not k.startswith(".")}
+            assert ours in ([NEW | mine] if first is None else [NEW | mine, first | mine])
+        # And it can be done again, whatever there is.
+        write(out, NEW, overwrite=True)
+        again = {k: v for k, v in results_of(out).items() if not k.startswith(".")}
+        assert again == NEW | mine
+        step += 1
+    assert step > (1 if first is None else len(NEW))
+
+
+def test_a_kill_while_earlier_results_are_removed_can_be_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, killed = 0, True
+    while killed:
+        out = tmp_path / str(step)
+        write(out, OLD)
+        (out / "mine.txt").write_text("mine")
+        killed = publish_until(step, monkeypatch, lambda out=out: remove_recorded(out))
+        assert is_whole(out) is (step == 0)
+        if killed:
+            fresh_folder(out, overwrite=True)
+        assert tree(out) == {"mine.txt": "mine"}
+        step += 1
+    assert step > len(OLD)
+
+
+def write_features(path: Path, text: str, *, overwrite: bool = False) -> None:
+    with (
+        results_file(path, overwrite=overwrite) as place,
+        recorded(place / "features.run.json", command="features", options={}, inputs=[]),
+    ):
+        (place / path.name).write_text(text)
+
+
+def test_a_table_and_its_record_lie_among_other_files(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    path = tmp_path / "features.csv"
+    write_features(path, "1")
+    write_features(path, "2", overwrite=True)
+    found = tree(tmp_path)
+    assert (found.pop("features.run.json") != "", found) == (
+        True,
+        {"features.csv": "2", "mine.txt": "mine"},
+    )
+
+
+def test_a_table_that_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "features.csv"
+    path.write_text("mine")
+    with pytest.raises(InputError, match="--overwrite"):
+        write_features(path, "1")
+    with pytest.raises(InputError, match="earlier run"):
+        write_features(path, "1", overwrite=True)
+    path.unlink()
+    write_features(path, "1")
+    path.write_text("changed")
+    with pytest.raises(InputError, match=r"changed since: features\.csv"):
+        write_features(path, "2", overwrite=True)
+    assert path.read_text() == "changed"
+
+
+def test_the_record_of_a_folder_does_not_cover_a_table_in_it(tmp_path: Path) -> None:
+    write(tmp_path, {"features.csv": "1"})
+    with pytest.raises(InputError, match=r"found no features\.run\.json"):
+        write_features(tmp_path / "features.csv", "2", overwrite=True)
+
+
+# --- folders and results inside a folder that is written in place
+
+
+def test_a_folder_is_moved_whole_and_its_files_are_known(tmp_path: Path) -> None:
+    with moved_whole(tmp_path, "cohort") as place:
+        (place / "a").mkdir()
+        (place / "a" / "b.csv").write_text("1")
+        assert not (tmp_path / "cohort").exists()
+    (tmp_path / "cohort" / "mine.txt").write_text("mine")
+    fresh_folder(tmp_path, overwrite=True)
+    assert tree(tmp_path) == {"cohort/mine.txt": "mine"}
+    with (
+        pytest.raises(InputError, match="cohort to be a place that can be written"),
+        moved_whole(tmp_path, "cohort") as place,
+    ):
+        (place / "b.csv").write_text("1")
+    assert tree(tmp_path).items() >= {"cohort/mine.txt": "mine"}.items()
+
+
+def test_results_of_other_runs_are_known(tmp_path: Path) -> None:
+    write(tmp_path / "one", OLD)
+    write_features(tmp_path / "features.csv", "1")
+    record_results(tmp_path, tmp_path / "one")
+    record_results(tmp_path, tmp_path / "features.csv")
+    (tmp_path / "one" / "mine.txt").write_text("mine")
+    fresh_folder(tmp_path, overwrite=True)
+    assert tree(tmp_path) == {"one/mine.txt": "mine"}

@@ -1,0 +1,87 @@
+import json
+from pathlib import Path
+
+from lggshape.files import file_hash
+from lggshape.provenance import recorded
+from lggshape.results import (
+    check_folder,
+    fresh_folder,
+    is_results_folder,
+    record_file,
+    recorded_outputs,
+)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Return every file in a folder with its text, private folders included."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+OLD = {"a.csv": "1", "figures/b.svg": "2", "gone/c.svg": "3"}
+NEW = {"a.csv": "4", "figures/b.svg": "5", "new/d.svg": "6"}
+
+
+def write_in_place(out: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).write_text(text)
+        record_file(out, name)
+
+
+def test_what_was_written_in_place_is_known_before_the_run_ends(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    fresh_folder(out)
+    write_in_place(out, OLD)
+    assert set(recorded_outputs(out)) == set(OLD)
+    assert is_results_folder(out)
+    (out / "mine.txt").write_text("mine")
+    fresh_folder(out, overwrite=True)
+    assert tree(out) == {"mine.txt": "mine"}
+
+
+def test_a_run_in_place_ends_with_a_record_and_is_gone_on_with(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    fresh_folder(out)
+    for files in ({"a.csv": "1"}, {"a.csv": "2", "b.csv": "3"}):
+        with recorded(out / "run.json", command="c", options={}, inputs=[], in_place=True) as run:
+            write_in_place(out, files)
+            assert not (out / "run.json").exists()
+            (out / "named.csv").write_text("4")
+            run.details["outputs"] = ["named.csv", "not written.csv"]
+    assert sorted(recorded_outputs(out)) == ["a.csv", "b.csv", "named.csv"]
+    assert tree(out).keys() == {"a.csv", "b.csv", "named.csv", "run.json"}
+    fresh_folder(out, overwrite=True)
+    assert tree(out) == {}
+
+
+def test_a_file_that_grows_is_known_whatever_it_holds(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    fresh_folder(out)
+    with recorded(out / "run.json", command="c", options={}, inputs=[], in_place=True):
+        record_file(out, "log.csv", finished=False)
+        for line in "abc":
+            with (out / "log.csv").open("a") as file:
+                file.write(line)
+        check_folder(out, overwrite=True)
+    assert recorded_outputs(out) == {"log.csv": frozenset([file_hash(out / "log.csv")])}
+
+
+def test_half_a_line_in_the_list_is_no_file(tmp_path: Path) -> None:
+    write_in_place(tmp_path, {"a.csv": "1"})
+    (hidden,) = tmp_path.glob(".lggshape-*")
+    with hidden.open("a") as file:
+        file.write('\n{"path": "b.csv", "sha')
+    write_in_place(tmp_path, {"c.csv": "1"})
+    assert set(recorded_outputs(tmp_path)) == {"a.csv", "c.csv"}
+
+
+def test_gone_on_with_an_older_run_its_files_are_not_taken_for_ours(tmp_path: Path) -> None:
+    old = {"command": "segment", "outputs": ["old.csv"], "versions": {}}
+    (tmp_path / "run.json").write_text(json.dumps(old))
+    (tmp_path / "old.csv").write_text("0")
+    write_in_place(tmp_path, {"a.csv": "1"})
+    assert set(recorded_outputs(tmp_path)) == {"a.csv"}
