@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lggshape.masks import find_components
+
 
 class SelectedComponent(NamedTuple):
     """A mask of one component.
@@ -48,10 +50,10 @@ def select_component(probability: NDArray[np.floating], threshold: float) -> Sel
     array([[[1, 1, 0, 0, 0, 0]]])
     """
     # Imported here because importing this module should be fast.
-    from scipy.ndimage import binary_fill_holes, label
+    from scipy.ndimage import binary_fill_holes
 
     inside = probability >= threshold
-    labels, count = label(inside)
+    labels, count = find_components(inside)
     if count > 1:
         # In 64 bits, whatever the type of the probabilities.
         weights = probability[inside].astype(np.float64)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lggshape.progress import OnProgress
 from lggshape.readers import CaseSource
+from lggshape.results import check_place
 from lggshape.segmentation._backend import device_scope
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.run import folder as runs
@@ -95,6 +96,7 @@ def train(
     # Whatever can be refused is refused before the cases are read, which takes minutes.
     refuse_settings(network, training, only=only, device=device)
     holds_run(out, network, training, resume=resume)
+    check_place(out, inputs=[source.path for source in sources])
     refuse_sources(sources, folds, training, chosen)
     refuse_encoder(network, training)
     cases, failures = load_cases(sources, network, jobs=jobs, on_progress=on_progress)

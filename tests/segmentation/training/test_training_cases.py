@@ -78,8 +78,17 @@ def test_what_names_tell_is_refused_before_cases_are_read(
     chosen = replace(settings.training, **changes)
     with pytest.raises(InputError, match=message):
         train(open_cases(few), tmp_path / "run", network=settings.network, training=chosen)
-    with pytest.raises(InputError, match="every case once, found several of"):
-        train(open_cases(few) * 2, tmp_path / "run", network=settings.network, training=chosen)
+
+
+def test_places_and_names_are_refused_before_cases_are_read(few, tmp_path, settings, monkeypatch):
+    monkeypatch.setattr(cross_validation, "load_cases", None)
+    sources = open_cases(few)
+    run = {"network": settings.network, "training": settings.training}
+    with pytest.raises(InputError, match=r"every case once, found \w+ twice"):
+        train(sources * 2, tmp_path / "run", **run)
+    with pytest.raises(InputError, match="results outside the input"):
+        train(sources, sources[0].path / "run", **run)
+    assert not (tmp_path / "run").exists()
 
 
 def test_weights_to_start_from_are_looked_at_before_cases_are_read(
