@@ -15,26 +15,6 @@ EXAMPLES = (
 Predicted = Annotated[
     Path,
     typer.Argument(
-        help="Predicted masks, as from `segment`: a folder, or a NIfTI file.",
-        show_default=False,
-    ),
-]
-Reference = Annotated[
-    Path,
-    typer.Argument(
-        help="Reference masks, of cases of the same names. Images may lie beside them.",
-        show_default=False,
-    ),
-]
-By = Annotated[
-    list[str] | None,
-    typer.Option(help="Label of the tables to group by. Repeat it for further labels."),
-]
-
-
-Predicted = Annotated[
-    Path,
-    typer.Argument(
         help="Predicted masks, as from `segment`: a folder, or a NIfTI file.", show_default=False
     ),
 ]
