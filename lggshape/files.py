@@ -295,7 +295,7 @@ def read_patient_table(source: TableSource, *, patient_column: str | None = None
 
 
 def shipped_files(name: str) -> dict[str, bytes]:
-    """Read the files of this name that studies ship.
+    """Read the files of this name of the bundled studies.
 
     Parameters
     ----------

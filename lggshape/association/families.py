@@ -1,4 +1,4 @@
-"""Families of hypotheses for given tables: those that ship, those of a file, every pair."""
+"""Families of hypotheses for given tables: those of bundled studies, those of a file, every pair."""
 
 import os
 from dataclasses import replace
@@ -31,7 +31,7 @@ EVERY_PAIR = "all"
 """Name of the family of every feature with every label."""
 
 FamilyChoice = Family | str | os.PathLike[str] | None
-"""A family; the name of one that ships; "all"; a TOML file; or None for what fits the tables."""
+"""A family; the name of a bundled study; "all"; a TOML file; or None for what fits the tables."""
 
 
 def choose_family(
@@ -42,9 +42,9 @@ def choose_family(
     Parameters
     ----------
     choice : Family, str, path or None
-        A family; the name of a study that ships one; "all" for every pair; or a TOML file. None
-        stands for the one study that ships hypotheses whose features and labels are all there, and
-        for every pair where there is none.
+        A family; the name of a bundled study; "all" for every pair; or a TOML file. None stands
+        for the hypotheses of the one bundled study whose features and labels are all in the tables,
+        and for every pair if there is none.
     features : path, DataFrame or FeatureTable
         Feature table.
     labels : Labels, or what `read_labels` takes
@@ -101,7 +101,7 @@ def every_pair(features: FeatureSource, labels: Labels | LabelSource) -> Family:
 
 
 def read_study_family(name: str) -> Family:
-    """Read the hypotheses of a study that ships with the package.
+    """Read the hypotheses of a bundled study.
 
     Parameters
     ----------
@@ -116,12 +116,12 @@ def read_study_family(name: str) -> Family:
     Raises
     ------
     InputError
-        If no study of this name ships hypotheses.
+        If there is no bundled study of this name with hypotheses.
     """
     families = shipped_families()
     if name not in families:
         msg = (
-            f"Expected a study that ships hypotheses, found {name!r}. The studies are: "
+            f"Expected the name of a bundled study, found {name!r}. The studies are: "
             f"{', '.join(families)}.{did_you_mean(name, families)}"
         )
         raise InputError(msg)

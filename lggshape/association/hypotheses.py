@@ -179,7 +179,7 @@ def read_family(path: str | os.PathLike[str]) -> Family:
 
 
 def shipped_families() -> dict[str, Family]:
-    """Read the families of hypotheses that ship with the studies.
+    """Read the families of hypotheses of the bundled studies.
 
     Returns
     -------

@@ -68,7 +68,7 @@ def describe(name: str, run: Path, ensemble: Ensemble, history: pd.DataFrame) ->
 def read_history(name: str, ensemble: Ensemble) -> pd.DataFrame:
     """Read how the networks of a run were trained: a row per network and epoch.
 
-    Networks that ship have no history.
+    The bundled networks have no history.
     """
     tables = []
     for member in ensemble.members:

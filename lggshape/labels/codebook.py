@@ -109,7 +109,7 @@ def read_codebook(path: str | os.PathLike[str] | None = None) -> Codebook:
         A TOML file with a [[table]] for each kind of table, and in it `recognised_by`, a list of
         columns, and `labels`: for each label a table of codes and names of levels, or one of the
         words "categorical", "ordinal", "continuous", "time" and "identifier". `missing` lists more
-        words for a missing value. Without a path: all codebooks that ship with the studies.
+        words for a missing value. Without a path: all bundled codebooks.
 
     Returns
     -------

@@ -43,7 +43,7 @@ def read_labels(
         by their names. Without a mapping a file is known by its name without the ending, and a
         table in memory as "labels".
     codebook : Codebook or path, optional
-        What the codes mean; by default those that ship.
+        What the codes mean; by default the bundled codebooks say it.
     patient_column : str, optional
         The column with the patients' keys; by default the one called "patient", in upper or lower
         case.

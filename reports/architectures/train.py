@@ -24,7 +24,7 @@ from lggshape.segmentation.run.folder import NETWORK, WEIGHTS, member_folder
 
 HERE = Path(__file__).parent
 FOLDS = HERE.parent / "segmentation" / "folds.json"
-"""Those of the networks that ship."""
+"""Those of the bundled networks."""
 
 
 @cache

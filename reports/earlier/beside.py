@@ -1,4 +1,4 @@
-"""The study on the first networks' masks beside the same on the masks that ship.
+"""The study on masks of the earlier networks beside the study on masks of the bundled ones.
 
     python reports/earlier/beside.py
 

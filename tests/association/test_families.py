@@ -150,7 +150,7 @@ def test_a_contradictory_label_that_is_asked_for_is_refused() -> None:
     assert study.associations["n"].tolist() == [12]
 
 
-# --- families that ship
+# --- families of bundled studies
 
 
 def ship(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:

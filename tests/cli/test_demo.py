@@ -11,7 +11,7 @@ from lggshape_cli import app
 
 @pytest.fixture
 def one_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let one of the networks that ship alone do what all of them do: in a tenth of the time."""
+    """Let one bundled network do what all of them do, in a tenth of the time."""
     folder = tmp_path / "one"
     folder.mkdir()
     for name in ("configuration.json", "folds.json", "cases.json", "fold0-member0"):

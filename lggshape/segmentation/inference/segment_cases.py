@@ -97,7 +97,7 @@ def segment_cases(
     out : str or Path
         Folder for the masks, `segmentation.csv` and `slices.csv`.
     networks : str or Path
-        Folder of a training run; by default the networks that ship.
+        Folder of a training run; by default the bundled networks.
     maps : sequence of {"probability", "uncertainty", "entropy"}
         What to write beside the masks.
     flips : bool

@@ -223,14 +223,14 @@ def segment(
     flips: bool = True,
     device: str = "auto",
 ) -> Segmentation:
-    """Segment a case with the networks that ship, or with those of a training run.
+    """Segment a case with the bundled networks, or with those of a training run.
 
     Parameters
     ----------
     case : Case
         With an image that has FLAIR.
     networks : str or Path
-        Folder of a run, as `lggshape train` writes it; by default the networks that ship. They are
+        Folder of a run, as `lggshape train` writes it; by default the bundled networks. They are
         read anew in each call; for many cases, make a `Segmenter`.
     flips : bool
         Whether to average over a slice and its mirror image, left to right.

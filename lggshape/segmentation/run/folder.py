@@ -30,7 +30,7 @@ from lggshape.segmentation.run.configuration import read_configuration
 from lggshape.segmentation.run.fingerprints import KnownCase, KnownCases
 
 SHIPPED = Path(__file__).parents[1] / "weights"
-"""The networks that ship: a run like any other, with a model card."""
+"""The bundled networks: a run like any other, with a model card."""
 
 CONFIGURATION, FOLDS, CASES = "configuration.json", "folds.json", "cases.json"
 NETWORK, WEIGHTS = "network.json", "weights.npz"

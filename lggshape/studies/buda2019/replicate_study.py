@@ -106,7 +106,7 @@ def replicate(
     out : str or Path
         Folder for the results.
     networks : str or Path, optional
-        Folder of a training run; by default the networks that ship.
+        Folder of a training run; by default the bundled networks.
     masks : str or Path, optional
         Automatic masks that were made before, in place of networks.
     protocol : str or Path, optional

@@ -107,7 +107,7 @@ class Checklist:
 
 
 def read_checklists() -> tuple[Checklist, ...]:
-    """Read the checklists that ship with the package, CLEAR and METRICS.
+    """Read the bundled checklists, CLEAR and METRICS.
 
     Examples
     --------
