@@ -4,7 +4,7 @@
         [--split SPLIT] [--hardware TEXT] [--note TEXT]
 
 Copies the networks to `lggshape/segmentation/weights`, segments the data set with them (each patient
-by the networks that have not seen them), packs the masks, scores the packed masks, takes the scores
+by the networks that were not trained on them), packs the masks, scores the packed masks, takes the scores
 apart, scores phantoms that no network was trained on, and writes the model card. SPLIT is a run on
 the split of a published nnU-Net, whose scores are written too.
 """
@@ -303,11 +303,11 @@ def card_text(card: dict[str, object]) -> str:
 
 ## Networks
 
-{count} U-Nets with an {card["architecture"]["network"]["architecture"]} encoder, {count // len(scores["folds"])} per fold. Each has {card["parameters"]:,} parameters. Together they take {size:.1f} MiB, with kernels in 8 bits.
+{count} U-Nets with an {card["architecture"]["network"]["architecture"]} encoder, {count // len(scores["folds"])} per fold. Each has {card["parameters"]:,} parameters. Together they take {size:.1f} MiB; large weight arrays are stored in 8 bits.
 
-A patient of the data set is segmented by the mean of the networks that have not seen them, anyone else by the mean of all.
+A patient of the data set is segmented by the mean of the networks that were not trained on them. Any other patient is segmented by the mean of all networks.
 
-The encoders started from {card["encoder"]["first_weights"]} ({card["encoder"]["licence"]}). All weights were then trained further here.
+The encoders started from {card["encoder"]["first_weights"]} ({card["encoder"]["licence"]}). All weights were then trained further for this project.
 
 {card["training"]["note"]}
 
@@ -327,8 +327,8 @@ Out of fold, {whole["n"]} patients:
 | surface Dice at 1 pixel, mean | {whole["mean_surface_dice_1_pixel"]:.3f} |
 | surface Dice at 2 pixels, mean | {whole["mean_surface_dice_2_pixels"]:.3f} |
 | HD95, mean | {whole["mean_hd95_pixels"]:.1f} pixels |
-| Dice on the {last["n"]} patients on which an nnU-Net trained by others has 0.8875 | {last["out_of_fold"]:.4f} |
-| Dice on phantoms | {scores["phantoms"]["mean_dice"]:.3f} |
+| Dice, mean, on the {last["n"]} patients on which a published nnU-Net has 0.8875 | {last["out_of_fold"]:.4f} |
+| Dice, mean, on phantoms | {scores["phantoms"]["mean_dice"]:.3f} |
 
 | fold held out | Dice, mean | thresholds |
 | --- | --- | --- |
