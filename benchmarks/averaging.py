@@ -4,8 +4,8 @@
 
 Each network segments the patients that were set aside when it was trained. Calibration and
 threshold are fitted to them anew for each way to average. Differences are from one of them,
-by default from the mean of a slice and its left-right mirror image, as `lggshape segment` does, paired by
-volume, with their standard errors.
+by default from the mean of a slice and its left-right mirror image, which `lggshape segment` takes.
+They are paired by volume, and have standard errors.
 """
 
 import argparse

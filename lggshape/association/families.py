@@ -1,4 +1,4 @@
-"""Families of hypotheses for given tables: those of bundled studies, those of a file, every pair."""
+"""Families of hypotheses for given tables: of a bundled study, of a file, or every pair."""
 
 import os
 from dataclasses import replace
