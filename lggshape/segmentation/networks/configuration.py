@@ -37,6 +37,12 @@ class NetworkConfiguration(CheckedSettings):
         resolution. The EfficientNet starts with a convolution of stride 2 in any case.
     size : int
         Side of the square of pixels that slices are fitted to.
+
+    Examples
+    --------
+    >>> network = NetworkConfiguration(architecture="unet", sequences=("FLAIR",), neighbours=2)
+    >>> network.channels, network.reduction
+    (5, 16)
     """
 
     task: Task = "segmentation"

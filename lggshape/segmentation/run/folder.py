@@ -116,6 +116,11 @@ def read_ensemble(folder: StrPath) -> Ensemble:
     ------
     InputError
         If the folder is not that of a run, or has no finished network.
+
+    Examples
+    --------
+    >>> len(read_ensemble(SHIPPED).members)
+    10
     """
     folder = Path(folder)
     if not (folder / CONFIGURATION).is_file():

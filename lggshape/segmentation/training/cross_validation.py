@@ -91,6 +91,21 @@ def train(
         `out` holds something else or an earlier run of other settings or cases, or the weights of
         the encoder or a GPU are asked for and not there, or the weights were trained on a patient
         who is held out.
+
+    Examples
+    --------
+    A network that is far too small, for one of two folds:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from lggshape.phantoms import write_cohort
+    >>> from lggshape.readers import open_cases
+    >>> network = NetworkConfiguration(architecture="unet", filters=(2, 4), size=32, neighbours=0)
+    >>> training = TrainingConfiguration(folds=2, epochs=1, encoder_weights="none")
+    >>> with TemporaryDirectory() as folder:
+    ...     cases = open_cases(write_cohort(Path(folder, "cases"), patients=6, size=(6, 48, 48)))
+    ...     run = Path(folder, "run")
+    ...     train(cases, run, network=network, training=training, only=[0], jobs=1).members
+    ('fold0-member0',)
     """
     out, chosen = Path(out), _chosen(only, training)
     # Whatever can be refused is refused before the cases are read, which takes minutes.
