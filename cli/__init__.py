@@ -98,11 +98,11 @@ def _print_version(asked: bool) -> None:
 @app.callback(
     help="Is the shape of a lower-grade glioma associated with its genomics?\n\n"
     "Verify a data set, train networks, segment cases, evaluate and show the masks, measure their "
-    "features, and test these against labels; or do a published study again.",
+    "features, and test these against labels; or replicate a published study.",
     epilog="[bold]Exit status[/bold]\n\n"
     "  0  all done\n\n"
     "  1  done, but some cases failed; each is listed with its reason\n\n"
-    "  2  could not start or go on, because of the input, an option or the system\n\n"
+    "  2  could not start or continue, because of the input, an option or the system\n\n"
     " 70  stopped by a bug in lggshape\n\n"
     "130  interrupted",
 )

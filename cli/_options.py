@@ -39,12 +39,12 @@ PatientColumn = Annotated[
 Manifest = Annotated[
     Path | None,
     typer.Option(
-        help="CSV with the columns case and patient, and perhaps site. It says whose the cases are."
+        help="CSV that names the patient of each case: columns case and patient, optionally site."
     ),
 ]
 Networks = Annotated[
     Path | None,
-    typer.Option(help="Folder of a training run. Default: the networks that ship."),
+    typer.Option(help="Folder of a training run. Default: the bundled networks."),
 ]
 SurfaceTolerance = Annotated[
     float,
@@ -56,13 +56,13 @@ SkipSeen = Annotated[
     bool,
     typer.Option(
         "--skip-seen",
-        help="Leave out cases that every network was trained on. Without it they fail.",
+        help="Skip patients on whom every network was trained. By default their cases fail.",
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of all random numbers.", min=0)]
 Device = Annotated[
     Literal["auto", "cpu", "gpu"],
-    typer.Option(help="Where to compute.", rich_help_panel=RUNNING),
+    typer.Option(help="Device to compute on.", rich_help_panel=RUNNING),
 ]
 Jobs = Annotated[
     int | None,
@@ -71,7 +71,7 @@ Jobs = Annotated[
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        help="Address of a Dask scheduler, whose workers do the work instead.",
+        help="Address of a Dask scheduler, to compute on its workers instead.",
         rich_help_panel=RUNNING,
     ),
 ]
@@ -86,7 +86,7 @@ Resume = Annotated[
     bool,
     typer.Option(
         "--resume",
-        help="Go on with an earlier run of the same settings.",
+        help="Continue an earlier run with the same settings.",
         rich_help_panel=RUNNING,
     ),
 ]
@@ -99,7 +99,8 @@ Overwrite = Annotated[
     ),
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", help="No progress and no summary.", rich_help_panel=RUNNING)
+    bool,
+    typer.Option("--quiet", help="Print neither progress nor a summary.", rich_help_panel=RUNNING),
 ]
 Debug = Annotated[
     bool,

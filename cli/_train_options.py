@@ -16,7 +16,7 @@ Configuration = Annotated[
 Task = Annotated[
     Literal["segmentation", "detection"],
     typer.Option(
-        help="Find the pixels of tumour, or the slices with tumour.", rich_help_panel=NETWORK
+        help="Outline the tumour, or only find the slices that contain it.", rich_help_panel=NETWORK
     ),
 ]
 Architecture = Annotated[
@@ -26,7 +26,7 @@ EncoderWeights = Annotated[
     str | None,
     typer.Option(
         metavar="imagenet|none|PATH",
-        help="Where the encoder starts. Default: imagenet for an efficientnet-lite, else none.",
+        help="Initial weights of the encoder. Default: imagenet for efficientnet-lite, else none.",
         rich_help_panel=NETWORK,
     ),
 ]
@@ -37,14 +37,14 @@ Sequences = Annotated[
 Neighbours = Annotated[
     int,
     typer.Option(
-        help="Number of FLAIR slices below, and above, that are further channels.",
+        help="Number of FLAIR slices below, and above, to add as channels.",
         rich_help_panel=NETWORK,
     ),
 ]
 Filters = Annotated[
     str,
     typer.Option(
-        help="Filters of each level, separated by commas. Default: the network's own.",
+        help="Number of filters per level, separated by commas. Default: depends on the network.",
         rich_help_panel=NETWORK,
     ),
 ]
@@ -53,12 +53,15 @@ BatchNormalisation = Annotated[
 ]
 Stem = Annotated[
     Literal["plain", "space-to-depth"],
-    typer.Option(help="How a U-Net or ResUNet begins.", rich_help_panel=NETWORK),
+    typer.Option(
+        help="First layer of a U-Net or ResUNet. space-to-depth halves the resolution.",
+        rich_help_panel=NETWORK,
+    ),
 ]
 Size = Annotated[
     int,
     typer.Option(
-        help="Side in pixels of the squares that slices are fitted to.", rich_help_panel=NETWORK
+        help="Slices are scaled to a square of this side, in pixels.", rich_help_panel=NETWORK
     ),
 ]
 
@@ -66,7 +69,7 @@ Folds = Annotated[int, typer.Option(help="Number of folds, by patient.", rich_he
 FoldsFile = Annotated[
     Path | None,
     typer.Option(
-        help="folds.json of another run, in place of folds that are drawn.", rich_help_panel=FOLDS
+        help="folds.json of another run, instead of drawing folds.", rich_help_panel=FOLDS
     ),
 ]
 Fold = Annotated[
@@ -79,7 +82,7 @@ Members = Annotated[int, typer.Option(help="Networks per fold.", rich_help_panel
 Patients = Annotated[
     int,
     typer.Option(
-        help="Number of patients of a fold to train on. Default: all.",
+        help="Train on only so many of the patients outside the held-out fold. Default: all.",
         show_default=False,
         rich_help_panel=FOLDS,
     ),
@@ -93,14 +96,14 @@ LearningRate = Annotated[
 BorderWeight = Annotated[
     float,
     typer.Option(
-        help="Additional weight in the loss of pixels within two of the outline.",
+        help="Additional weight, in the loss, of pixels within two pixels of the outline.",
         rich_help_panel=TRAINING,
     ),
 ]
 Crop = Annotated[
     float,
     typer.Option(
-        help="Side of the squares shown in training, as a share of the slice's side.",
+        help="Side of the patches used in training, as a share of the side of a slice.",
         rich_help_panel=TRAINING,
     ),
 ]
@@ -113,7 +116,7 @@ SequenceDropout = Annotated[
 FrozenEpochs = Annotated[
     int,
     typer.Option(
-        help="Epochs at the beginning in which the encoder does not change.",
+        help="Number of epochs at the beginning in which the encoder does not change.",
         rich_help_panel=TRAINING,
     ),
 ]
@@ -126,20 +129,21 @@ Seed = Annotated[int, typer.Option(help="Seed of all random numbers.", rich_help
 Inner = Annotated[
     float,
     typer.Option(
-        help="Share of the training patients set aside for the threshold and the calibration.",
+        help="Share of the patients outside the held-out fold that is set aside to fit the "
+        "threshold and the calibration.",
         rich_help_panel=INNER,
     ),
 ]
 InnerEvery = Annotated[
     int,
     typer.Option(
-        help="Epochs from one measurement on the inner split to the next.", rich_help_panel=INNER
+        help="Measure Dice on the inner split every so many epochs.", rich_help_panel=INNER
     ),
 ]
 Epoch = Annotated[
     Literal["last", "inner"],
     typer.Option(
-        help="Take the last epoch, or the best of those measured on the inner split.",
+        help="Keep the network of the last epoch, or of the best one by Dice on the inner split.",
         rich_help_panel=INNER,
     ),
 ]

@@ -20,17 +20,19 @@ Features = Annotated[
 Hypotheses = Annotated[
     str | None,
     typer.Option(
-        help="The name of a study that ships, all, or a TOML file. Default: the study whose "
-        "features and labels are all in the tables, else all."
+        help="all, the name of a bundled study, or a TOML file. Default: the bundled study if the "
+        "tables have all its features and labels, otherwise all."
     ),
 ]
 Test = Annotated[
     Literal["fisher", "kruskal-wallis"],
-    typer.Option(help="The test that decides. Others are reported as sensitivity analyses."),
+    typer.Option(help="The primary test. The others are reported as sensitivity analyses."),
 ]
 Take = Annotated[
     Literal["first", "last"] | None,
-    typer.Option(help="If a patient has several cases, use the first or the last by name."),
+    typer.Option(
+        help="Which case is analysed if a patient has several: the first or last by name."
+    ),
 ]
 
 
@@ -45,7 +47,7 @@ def associate(
     bins: Annotated[int, typer.Option(help="Number of quantile bins of a feature.", min=2)] = 4,
     test: Test = "fisher",
     codebook: Annotated[
-        Path | None, typer.Option(help="Codebook (TOML), in place of those that ship.")
+        Path | None, typer.Option(help="Codebook (TOML), in place of the bundled ones.")
     ] = None,
     patient_column: o.PatientColumn = None,
     take: Take = None,
@@ -54,7 +56,7 @@ def associate(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Test shape features against labels, and report.
+    """Test shape features against labels, and write a report.
 
     Writes associations.csv, discrimination.csv and further tables, results.json and run.json.
     """
@@ -72,7 +74,7 @@ def associate(
         family = association.choose_family(hypotheses, table, known)
         run.options |= {
             "hypotheses": family.name, "bins": bins, "test": test, "take": take, "seed": seed,
-            "codebook": codebook.name if codebook else "the one that ships", "report": report,
+            "codebook": codebook.name if codebook else "bundled", "report": report,
         }  # fmt: skip
         study = association.associate(
             table, known, family, bins=bins, test=test, seed=seed, on_progress=run.on_progress

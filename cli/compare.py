@@ -23,7 +23,9 @@ def compare(
     out: o.OutFolder,
     reference: Annotated[
         str | None,
-        typer.Option(help="Name of the run that others are compared with. Default: the first."),
+        typer.Option(
+            help="Name of the run with which the others are compared. Default: the first."
+        ),
     ] = None,
     manifest: o.Manifest = None,
     surface_tolerance: o.SurfaceTolerance = 1.0,
@@ -36,7 +38,7 @@ def compare(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Compare training runs on the patients that their networks were not trained on.
+    """Compare training runs on each run's held-out patients.
 
     Each run segments, or finds tumour in, the patients that it held out. Writes runs.csv (size,
     cost, Dice, HD95, surface Dice, slice detection), differences.csv (from the reference, paired by

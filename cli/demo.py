@@ -22,7 +22,7 @@ def demo(
 ) -> None:
     """Go from images to a report on a synthetic cohort with a planted association.
 
-    Runs verify, segment (by the networks that ship), evaluate, features and associate --report, and
+    Runs verify, segment (with the bundled networks), evaluate, features and associate --report, and
     prints the commands.
     """
     from lggshape.commands import run_command

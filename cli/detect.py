@@ -17,7 +17,7 @@ def detect(
     ],
     networks: Annotated[
         Path,
-        typer.Option(help="Folder of a `train --task detection`.", show_default=False),
+        typer.Option(help="Folder of a training run with --task detection.", show_default=False),
     ],
     out: o.OutFolder,
     manifest: o.Manifest = None,
@@ -27,7 +27,7 @@ def detect(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Find the slices with tumour.
+    """Find the slices that contain tumour.
 
     Writes slices.csv: one row per slice with the calibrated probability of tumour. (The slices.csv
     of `segment` has the same columns, from its masks.) If a case cannot be examined, it has no row,

@@ -21,13 +21,13 @@ Predicted = Annotated[
 Reference = Annotated[
     Path,
     typer.Argument(
-        help="Reference masks, of cases of the same names. Images may lie beside them.",
+        help="Reference masks of cases with the same names, with or without images.",
         show_default=False,
     ),
 ]
 By = Annotated[
     list[str] | None,
-    typer.Option(help="Label of the tables to group by. Repeat it for further labels."),
+    typer.Option(help="Label to group the cases by. Repeat it for further labels."),
 ]
 
 

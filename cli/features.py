@@ -25,37 +25,40 @@ Spacing = Annotated[
     tuple[float, float, float] | None,
     typer.Option(
         metavar="Z Y X",
-        help="Distances between voxel centres in mm, in place of those in the files.",
+        help="Distances between voxel centres in mm, instead of those in the files.",
     ),
 ]
 Component = Annotated[
     Literal["largest", "all"],
-    typer.Option(help="The 6-connected component to measure.", rich_help_panel=_DEFINITIONS),
+    typer.Option(
+        help="Measure the largest 6-connected component, or all.", rich_help_panel=_DEFINITIONS
+    ),
 ]
 Points = Annotated[
     Literal["corners", "centres"],
     typer.Option(
-        help="The points of the voxels that the bounding ellipsoid encloses.",
+        help="Points of each voxel that the ellipsoid of the BEVR encloses.",
         rich_help_panel=_DEFINITIONS,
     ),
 ]
 Slices = Annotated[
     Literal["largest", "all"],
     typer.Option(
-        help="Measure 2D features in the slice with the largest area, or average over all.",
+        help="Measure 2D features in the slice with the largest area, or average over all slices.",
         rich_help_panel=_DEFINITIONS,
     ),
 ]
 BinOffset = Annotated[
     float,
     typer.Option(
-        help="Start of the first angular bin, in degrees from -180.", rich_help_panel=_DEFINITIONS
+        help="Start of the first angular bin of the ASD, in degrees from -180.",
+        rich_help_panel=_DEFINITIONS,
     ),
 ]
 Window = Annotated[
     Literal["round", "up", "down", "odd"],
     typer.Option(
-        help="How a tenth of the contour becomes the window of margin fluctuation.",
+        help="Rounding of the window of the MF, a tenth of the contour's points.",
         rich_help_panel=_DEFINITIONS,
     ),
 ]

@@ -13,7 +13,7 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     debug: o.Debug = False,
 ) -> None:
-    """List the features (definition, unit, source), the networks that ship, and the versions."""
+    """List the features (definition, unit, source), the bundled networks, and the versions."""
     import json
 
     from lggshape.provenance import package_versions
@@ -40,10 +40,10 @@ def info(
 
 
 def _networks(card: dict[str, Any]) -> str:
-    """Return what the networks that ship are, and how good."""
+    """Return what the bundled networks are, and their scores."""
     scores = card["scores"]["out_of_fold"]
     return (
-        f"\nNetworks that ship: {card['name']}\n"
+        f"\nBundled networks: {card['name']}\n"
         f"  Task: {card['task']}.\n"
         f"  Out of fold, {scores['n']} patients: Dice mean {scores['mean_dice']}, "
         f"median {scores['median_dice']}.\n"

@@ -15,17 +15,17 @@ EXAMPLES = (
 
 Masks = Annotated[
     Path | None,
-    typer.Option(help="Automatic masks made before, as from `segment`, in place of networks."),
+    typer.Option(help="Existing automatic masks, as from `segment`, to use instead of networks."),
 ]
 Protocol = Annotated[
     Path | None,
-    typer.Option(help="Protocol that was written before the study. run.json keeps its hash."),
+    typer.Option(help="Protocol that was written beforehand. run.json records its hash."),
 ]
 Steps = Annotated[
     list[str] | None,
     typer.Option(
-        help="Do only this step besides the primary analysis. Repeat it for further steps. "
-        "primary: the primary analysis alone. Default: all steps."
+        help="Run the primary analysis and this step. Repeat it for further steps. primary: run "
+        "the primary analysis alone. Default: all steps."
     ),
 ]
 
@@ -38,7 +38,8 @@ def replicate(
     labels: o.RequiredLabels,
     out: o.OutFolder,
     study: Annotated[
-        str | None, typer.Option(help="Name of the study. Default: the only one that ships.")
+        str | None,
+        typer.Option(help="Name of the study. Default: the bundled study, if there is only one."),
     ] = None,
     networks: o.Networks = None,
     masks: Masks = None,
@@ -52,10 +53,10 @@ def replicate(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Do a whole published study again, with automatic and manual masks side by side.
+    """Replicate a published study, with automatic and manual masks side by side.
 
     Verify, segment (each patient by networks that were not trained on them), evaluate, measure,
-    test the hypotheses, and do the further steps of the study. Writes tables, figures,
+    test the hypotheses, and run the further steps of the study. Writes tables, figures,
     replication.json, report.html and run.json. If a case cannot be segmented or measured, its row
     has the reason and the exit status is 1.
     """

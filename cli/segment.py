@@ -25,12 +25,12 @@ def segment(
     networks: o.Networks = None,
     manifest: o.Manifest = None,
     probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Write the calibrated probability too.")
+        bool, typer.Option("--probabilities", help="Also write the calibrated probabilities.")
     ] = False,
     uncertainty: Annotated[
         bool,
         typer.Option(
-            "--uncertainty", help="Write the spread over networks and flips, and the entropy, too."
+            "--uncertainty", help="Also write the spread over networks and flips, and the entropy."
         ),
     ] = False,
     flips: Annotated[bool, typer.Option(help="Average over a slice and its mirror image.")] = True,
@@ -41,11 +41,12 @@ def segment(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Segment cases: masks in the layout and geometry of the images.
+    """Segment cases. The masks have the layout and geometry of the images.
 
-    Writes the masks, segmentation.csv (one row per case) and slices.csv (one row per slice). A
-    patient is never segmented by a network that was trained on them. If a case cannot be segmented,
-    its row has the reason and the exit status is 1.
+    Writes the masks, segmentation.csv (one row per case) and slices.csv (one row per slice). A case
+    is not segmented by a network that was trained on its patient, provided that the case is
+    recognised (docs/training.md has the limits). If a case cannot be segmented, its row has the
+    reason and the exit status is 1.
     """
     from lggshape.commands import find_sources, run_command
     from lggshape.segmentation import SHIPPED, segment_cases

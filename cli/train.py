@@ -75,7 +75,7 @@ def train(
     """Train networks by patient-level cross-validation.
 
     Writes the settings, the folds, and a folder per network: weights, calibration, history. With
-    --resume a run that was stopped goes on after its last complete epoch.
+    --resume, a run that was stopped continues after its last complete epoch.
     """
     from lggshape.commands import find_sources, run_command
     from lggshape.segmentation import read_folds

@@ -1,4 +1,4 @@
-"""`lggshape verify`: is a data set whole?"""
+"""`lggshape verify`: is a data set complete?"""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +24,7 @@ def verify(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Check that a data set is whole, and that its cases and labels fit together.
+    """Check that a data set is complete and that every patient has labels.
 
     Files: pairs, numbering, shapes and types. Masks: two values, one component, not empty. Labels:
     every patient has one. The exit status is 1 if a case cannot be used; warnings do not change it.

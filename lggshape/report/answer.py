@@ -28,8 +28,8 @@ def answer(study: Study, gallery: Gallery) -> Section:
         for masks in study.masks
     ]
     asked = Text(
-        "The question is whether the shape of the tumour is associated with what is known of the "
-        "patient. The family "
+        "The question is whether the shape of the tumour is associated with the labels of the "
+        "patients. The family "
         + strong(family.name)
         + f" has {count} {'hypothesis' if count == 1 else 'hypotheses'}."
         + (f" Source: {family.reference}" if family.reference else "")
@@ -68,7 +68,7 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
     )
     notes = []
     if rows["p_standard_error"].notna().any():
-        notes.append("† Monte Carlo p: the exact one would take too long.")
+        notes.append("† Monte Carlo p, because the exact p would take too long.")
     notes += [
         f"{wording.symbol(name)}: {wording.plain(name)}."
         for name in tested_features(study)
@@ -114,7 +114,8 @@ def _effects(study: Study, masks: str, gallery: Gallery) -> Drawing:
         value_name=effect,
     )
     description = (
-        f"{effect} of every tested pair; a star marks those that hold after Bonferroni correction"
+        f"{effect} of every tested pair; a star marks those that remain significant after "
+        "Bonferroni correction"
     )
     return gallery.keep(figure, description, masks, "effects")
 

@@ -43,7 +43,7 @@ def methods(study: Study) -> Section:
         ),
         Text(
             f"The p-values are corrected over the family {family.name}, separately for each kind "
-            f"of mask. Verdicts rest on the Bonferroni correction at {family.alpha:g}."
+            f"of mask. Verdicts use the Bonferroni correction at {family.alpha:g}."
         ),
         Text(
             "Intervals of the AUC are DeLong's on the logit scale, with Student's t on "
@@ -73,15 +73,15 @@ def limits(study: Study) -> Section:
     """Return the section on what the results cannot show."""
     points = [
         "An association is not a cause.",
-        "A small p is not a large effect: read the interval beside it.",
+        "A small p-value does not mean a large effect: read the interval beside it.",
         "Groups of different labels overlap. Hypotheses on related labels are not independent "
         "pieces of evidence.",
-        "The pixel grid sets a floor for features of the margin. Read those of small tumours with "
-        "care.",
+        "On a pixel grid even a disc has a rough margin. Interpret the features of the margin with "
+        "care for small tumours.",
         "The conventions of the features (slice, contour, bins, corners of the voxels) change p. "
         + code("lggshape features") + " has options for the others.",
         *study.family.notes,
-        "Patients without a label or a feature are left out of the tests that need it. Where at "
+        "Patients without a label or a feature are left out of the tests that need it. If at "
         "least five have no label, the section on the data compares them with the others.",
     ]  # fmt: skip
     return Section("limits", "Limits", [Points(points)])

@@ -33,8 +33,8 @@ def patients(study: Study) -> Section:
             ),
         )
         yield Text(
-            "A value on a cut-point belongs to the bin below. Where many values are tied there, "
-            "bins are uneven or empty.",
+            "A value on a cut-point belongs to the lower bin. If many values are equal to a "
+            "cut-point, bins are uneven or empty.",
             "note",
         )
 

@@ -56,8 +56,8 @@ def verdict(row: Any, family: Family) -> tuple[str, str]:
         return "not tested", sentence
     if row.p_bonferroni <= family.alpha:
         return "holds", (
-            f"The {feature} is associated with {label}. The association holds after correction for "
-            "all hypotheses of the family."
+            f"The {feature} is associated with {label}. The association remains significant after "
+            "correction for all hypotheses of the family."
         )
     if row.p <= family.alpha:
         return "not after correction", (

@@ -19,15 +19,15 @@ def agreement(findings: Findings) -> Section:
     measures, areas = findings.tables["agreement"], findings.tables["area_differences"]
     blocks = [
         Text(
-            f"{int(areas['agrees'].sum())} of the {len(areas)} areas under the curve agree. Two "
-            "areas agree if the whole interval of their difference lies within "
-            f"±{MARGIN:.2f}, a margin that was set beforehand. A p above 0.05 would not show "
-            "agreement."
+            f"{int(areas['agrees'].sum())} of the {len(areas)} AUCs agree. Two AUCs "
+            "agree if the whole interval of their difference lies within "
+            f"±{MARGIN:.2f}, a margin that was set beforehand. A p-value above 0.05 would not "
+            "show agreement."
         ),
         Text(_outlines(measures)),
         Table.of(
             areas,
-            "Area on automatic masks minus area on manual masks, paired by patient (DeLong).",
+            "AUC on automatic masks minus AUC on manual masks, paired by patient (DeLong).",
             "area_differences",
             PREDICTOR, CLUSTER, N,
             columns.number("automatic", "automatic"), columns.number("manual", "manual"),
@@ -35,7 +35,8 @@ def agreement(findings: Findings) -> Section:
             columns.yes("agree", "agrees"),
         ),
         Table.of(
-            measures, "Features of automatic masks against those of manual masks.", "agreement",
+            measures, "Features of automatic masks compared with those of manual masks.",
+            "agreement",
             FEATURE, columns.words("measure", "measure"), N,
             Column("estimate (95 %)", _three_digits),
         ),

@@ -17,7 +17,7 @@ def answer(findings: Findings) -> Section:
     claims = findings.tables["claims"]
     own = claims[claims["masks"] == AUTOMATIC]
     missed = own[~own["reached"]]
-    lead = f"Automatic masks reach {len(own) - len(missed)} of the {len(own)} figures of the paper."
+    lead = f"Automatic masks reach {len(own) - len(missed)} of the {len(own)} reported values."
     if len(missed):
         names = [
             f"{pair_name(feature, label)} ({claim})"
@@ -28,17 +28,18 @@ def answer(findings: Findings) -> Section:
         Text(lead, "lead"),
         *map(Text, _on_manual_masks(claims, missed)),
         Text(
-            "The hypotheses come from an earlier study of this same collection. What holds here "
-            "confirms the computation; it is not independent evidence. There was no external "
+            "The hypotheses were generated and tested in the same patients. This is a check of the "
+            "analysis, not independent evidence for the associations. There was no external "
             "cohort."
         ),
         Table.of(
             claims,
-            "The figures that the paper reports, and what was found. A bound is reached if p lies "
-            "below it. An area is reached if its interval excludes 0.5 and contains the paper's. "
-            "The effect is Cramér's V, or the area. Detectable is the smallest V that a test at "
-            f"alpha {findings.family.alpha / len(findings.family.hypotheses):g} finds with 80 % "
-            "power.",
+            "The values that the paper reports, and what was found. A bound is reached if p lies "
+            "below it. An AUC is reached if its interval excludes 0.5 and contains the paper's "
+            "AUC. The paper's bounds are for automatic masks; manual masks are judged by the same "
+            "bounds. The effect is Cramér's V, or the AUC. Detectable is the smallest V that a "
+            f"test at alpha {findings.family.alpha / len(findings.family.hypotheses):g} finds with "
+            "80 % power.",
             "claims",
             MASKS, Column("feature", _claimed, "text"), LABEL,
             columns.words("claim", "claim"), N, Column("found", _found),
@@ -60,12 +61,12 @@ def _on_manual_masks(claims: pd.DataFrame, missed: pd.DataFrame) -> Iterator[str
     also_missed = [name for name, holds in found.items() if not holds]
     if reached:
         yield (
-            f"Manual masks reach the bound of {listed(reached)}, so the difference lies in the "
-            "masks."
+            f"Manual masks reach the bound of {listed(reached)}. A p-value can lie on the other "
+            "side of a bound although the effects are similar, so compare the intervals."
         )
     if also_missed:
         yield (
-            f"Manual masks do not reach the bound of {listed(also_missed)} either, so the masks "
+            f"Manual masks do not reach the bound of {listed(also_missed)} either, so the networks "
             "are not the reason."
         )
 

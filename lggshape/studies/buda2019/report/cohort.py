@@ -13,14 +13,14 @@ def patients(findings: Findings) -> Section:
     blocks = [
         Table.of(
             findings.tables["flow"],
-            "From the patients of the data set to those of each test.", "flow",
+            "From the patients of the data set to the patients of each test.", "flow",
             MASKS, columns.words("step", "step"), columns.count("patients", "patients"),
             columns.words("which", "which"),
         ),
         Table.of(
             findings.tables["cohort"],
-            "The patients, as in Tables 1 and 2 of the paper. What one label table lacks is taken "
-            "from another.", "cohort",
+            "The patients, as in Tables 1 and 2 of the paper. Values that one label table lacks "
+            "are taken from another.", "cohort",
             columns.words("characteristic", "characteristic"), columns.words("level", "level"),
             columns.count("patients", "patients"), columns.number("value", "value", 1),
         ),
@@ -55,11 +55,12 @@ def masks(findings: Findings) -> Section:
         Text(
             "The automatic mask of a patient comes from networks that were not trained on this "
             "patient, if the networks are those of this package. Distances are in the plane of the "
-            "slice, and in pixels where the size of a pixel is not known. The paper reports a "
+            "slice, and in pixels if the pixel size is unknown. The paper reports a "
             "Dice of 0.82 (mean) and 0.85 (median)."
         ),
         Table.of(
-            findings.tables["evaluation"], "Automatic masks against manual ones.", "evaluation",
+            findings.tables["evaluation"], "Automatic masks compared with manual masks.",
+            "evaluation",
             columns.words("score", "score"), N,
             columns.interval("mean (95 %)", "mean", "mean_low", "mean_high"),
             columns.interval("median (95 %)", "median", "median_low", "median_high"),

@@ -18,13 +18,13 @@ def confounding(findings: Findings) -> Section:
         *_summary(findings, "given IDH", adjusted[adjusted["model"] == "given IDH"]),
         *_summary(findings, "among patients with IDH mutation", mutants),
         Text(
-            f"{_wild_types(findings.tables['wild_types'])} So an association of shape with the "
-            "cluster may be one with IDH. IDH can be seen as a confounder or as a mediator, so the "
-            "results are given with and without it."
+            f"{_wild_types(findings.tables['wild_types'])} An association of shape with the "
+            "cluster may therefore be an association with IDH. IDH can be seen as a confounder or "
+            "as a mediator, so the results are given with and without it."
         ),
         Text(
-            "None of these p-values is corrected. Where the size of a pixel is not known, volume "
-            "is in voxels.",
+            "None of these p-values is corrected. If the pixel size is unknown, volume is in "
+            "voxels.",
             "note",
         ),
         Table.of(

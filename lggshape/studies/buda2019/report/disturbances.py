@@ -29,8 +29,8 @@ def robustness(findings: Findings) -> Section:
     blocks = [
         Table.of(
             findings.tables["robustness"],
-            "Features of manual masks against those of the same masks changed. ICC(A,1); for the "
-            "jitter, the median over five draws.",
+            "Features of manual masks compared with those of the same masks after a change. "
+            "ICC(A,1); for the jitter, the median over five draws.",
             "robustness",
             FEATURE, columns.words("change", "change"), columns.words("patients", "patients"), N,
             columns.interval("ICC (95 %)", "icc", "low", "high"),
@@ -47,7 +47,7 @@ def noise(findings: Findings) -> Section:
     level = columns.number("noise", "noise", 1)
     blocks = [
         Text(
-            "Noise was added to the images that the networks see. Its level is in standard "
+            "Noise was added to the images that the networks receive. Its level is in standard "
             "deviations of each sequence. The paper reports a mean Dice of 0.82 without noise, of "
             "0.81 with 10 % and of 0.79 with 20 %. Its median Dice is 0.85 in all three."
         ),
@@ -86,16 +86,15 @@ def uncertainty(findings: Findings) -> Section:
     blocks = [
         Text(_stable(stability[stability["draws"] == first])),
         Text(
-            "Masks were drawn from the calibrated probability. Each voxel is inside as often as "
-            "its probability says, and neighbours agree. The stability is the share of draws in "
-            "which p holds after correction."
+            "Masks were drawn at random from the calibrated probabilities. Each voxel is inside as "
+            "often as its probability says, and neighbouring voxels are correlated. The stability "
+            "is the share of draws in which p stays below alpha after correction."
         ),
         Text(
-            "The stability is not the probability that a conclusion is true. Drawing adds error, "
-            "which moves the features towards noise and p towards larger values. The spreads of "
-            "the features are not intervals for what a better mask would give. The number of draws "
-            "by networks and flips is that of the patient with the fewest: out of fold, those of "
-            "one network.",
+            "The stability is not the probability that an association is real. A drawn mask has "
+            "more error than the mask itself, which tends to make p larger. The spreads of the "
+            "features are not intervals for the values that a better mask would have. The number "
+            "of draws by networks and flips is limited by the patient with the fewest of them.",
             "note",
         ),
         findings.gallery.keep(figure, description, "stability"),

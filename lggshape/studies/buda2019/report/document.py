@@ -26,7 +26,7 @@ from lggshape.studies.buda2019.report.hypotheses import hypotheses
 from lggshape.studies.buda2019.report.prediction import prediction
 from lggshape.studies.buda2019.report.sensitivity import sensitivity
 
-_TITLE = "Buda et al. 2019, again: tumour shape and genomic clusters of lower-grade gliomas"
+_TITLE = "Replication of Buda et al. 2019: tumour shape and genomic clusters of lower-grade gliomas"
 
 
 def write_report(

@@ -16,7 +16,7 @@ _CHOICES = ["ellipsoid", "component", "in_plane", "test"]
 _CHANGED = {
     "ellipsoid": "the ellipsoid",
     "component": "the islands",
-    "in_plane": "the features in the plane",
+    "in_plane": "the 2D features",
     "test": "the test",
     "masks": "the masks",
 }
@@ -41,11 +41,11 @@ def failed_attempt(findings: Findings) -> Section:
         ),
         *map(Text, _answers(findings)),
         Text(
-            "Its choices and those of this study were exchanged one at a time. Ours: "
-            "minimum-volume ellipsoid, one component, features in the plane as in this study, "
-            "quartiles against all clusters. Theirs: ellipsoid in principal axes, every island, "
-            "its radial signature, and above the median against one cluster at a time, of which "
-            "the smallest p counts."
+            "Its choices and those of this study were exchanged one at a time. Ours: the "
+            "minimum-volume ellipsoid, one component, the 2D features of this study, and a test of "
+            "quartiles against all clusters. Theirs: an ellipsoid in principal axes, all "
+            "components, features of its radial signature, and tests of the values above the "
+            "median against one cluster at a time, of which the smallest p is taken."
         ),
         Table.of(
             findings.tables["failed_attempt_one_at_a_time"], "One choice changed. Patients whose "
@@ -55,10 +55,10 @@ def failed_attempt(findings: Findings) -> Section:
         ),
         Table.of(
             findings.tables["failed_attempt_masks"],
-            "Noise, raised until the mean Dice of all voxels above a probability of one half was "
-            "at most 0.71. The attempt had a mean of 0.707, a median of 0.808, and six patients "
-            "missed. The last level stands for its masks. The others were added after the last was "
-            "seen to overshoot.",
+            "Noise was raised until the mean Dice of all voxels above a probability of one half "
+            "was at most 0.71. The attempt had a mean of 0.707, a median of 0.808, and six "
+            "patients missed. The last level stands for its masks. The other levels were added "
+            "after the last level was seen to be lower than intended.",
             "failed_attempt_masks",
             columns.number("noise", "noise", 1), columns.number("mean Dice", "dice_mean", 3),
             columns.number("median", "dice_median", 3), columns.count("below 0.1", "below_tenth"),
@@ -81,7 +81,7 @@ def _answers(findings: Findings) -> Iterator[str]:
     worst: Any = own.iloc[int(own["auc"].argmin())]
     yield (
         f"Of the choices of the attempt, {_CHANGED[worst['changed']]} lowers the AUC most: with "
-        f"our choices otherwise, it falls from {number_text(start['auc'])} to "
+        f"our other choices unchanged, it falls from {number_text(start['auc'])} to "
         f"{number_text(worst['auc'])}."
     )
     start = one[(one["start"] == THEIRS) & (one["changed"] == "nothing")].iloc[0]

@@ -32,17 +32,17 @@ def hypotheses(findings: Findings) -> Section:
     blocks = [
         Table.of(
             data,
-            "The ten hypotheses. Fisher's exact test of quartiles against clusters, corrected for "
-            "ten tests, separately for each kind of mask.",
+            "The ten hypotheses by Fisher's exact test of quartiles against clusters. p is "
+            "corrected for ten tests, separately for each kind of mask.",
             "associations",
             MASKS, FEATURE, LABEL, N, P, columns.p("Bonferroni", "p_bonferroni"), V,
             Column("paper: p <", lambda row: f"{row.bound:g}" if row.bound > 0 else "—"),
         ),
         Table.of(
             third,
-            "Table 3 of the paper: areas under the curve, one cluster against the rest. For "
-            "gender, men count above women. The paper does not say which way it counts; the other "
-            "way round, the area is 1 minus this one.",
+            "Table 3 of the paper: AUCs of one cluster against the rest. For gender, men count "
+            "above women. The paper does not say which counts above the other; with women above "
+            "men, the AUC is 1 minus this one.",
             "table_3",
             Column("predictor", lambda row: predictor(row.predictor), "text"), MASKS, CLUSTER, N,
             AUC, columns.number("paper", "paper"),

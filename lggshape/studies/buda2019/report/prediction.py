@@ -17,15 +17,15 @@ def prediction(findings: Findings) -> Section:
     blocks = [
         Text(
             "Each outcome was predicted by ridge logistic regression. Scaling and penalty were "
-            "chosen inside the training folds. The pooled area of a useless prediction lies below "
-            "0.5, so compare each area with those of the other predictors. The intervals do not "
-            "account for training patients that folds share."
+            "chosen inside the training folds. The pooled AUC of predictors without any "
+            "information lies below 0.5, so compare each AUC with those of the other predictors. "
+            "The intervals do not account for the overlap of the training patients of the folds."
         ),
         Table.of(
             findings.tables["prediction"],
-            "Each outcome against the rest. Missing: patients without a predictor. Needed: "
-            "patients for a shrinkage of 0.9 and the other criteria of Riley et al. 2020, if the "
-            "area were the true one; not given where the interval of the area contains 0.5.",
+            "Each outcome against the rest. Missing: patients without a predictor. Needed: number "
+            "of patients for a shrinkage of 0.9 and the other criteria of Riley et al. 2020, if "
+            "this AUC were the true one; not given if the interval of the AUC contains 0.5.",
             "prediction",
             MASKS, columns.words("outcome", "outcome"), columns.words("predictors", "predictors"),
             columns.words("validation", "validation"), N, columns.count("events", "events"),

@@ -30,15 +30,15 @@ def sensitivity(findings: Findings) -> Section:
     blocks = [
         *map(Text, _bounds(spans)),
         Text(
-            "Each analysis changes one choice. There are no verdicts here, because the correction "
-            "covers the primary tests only."
+            "Each analysis changes one choice. No hypothesis is judged by them, because the "
+            "correction covers the primary tests only."
         ),
         findings.gallery.keep(figure, description, "sensitivity"),
         Table.of(
             spans,
-            "The range over all changes. V is Cramér's, of quartiles only. The last columns give "
-            "the analysis with the lowest V, its number of patients, and the lowest V of the "
-            "analyses of all patients.",
+            "The range over all analyses. V is Cramér's V of the analyses that use quartiles. The "
+            "last columns give the analysis with the lowest V, its number of patients, and the "
+            "lowest V of the analyses that include all patients.",
             "sensitivity_spans",
             MASKS, FEATURE, LABEL, columns.count("analyses", "analyses"),
             columns.count("below the paper's bound", "below_reported"),

@@ -278,8 +278,12 @@ def test_the_answer_counts_what_is_reached_on_automatic_masks_analytic(
     # Three bounds, for the hypothesis on IDH has none, and the area of the ellipsoid.
     assert own.sum() == 4
     for reached, lead, rest in (
-        (True, "4 of the 4 figures of the paper.", None),
-        (False, "0 of the 4 figures", "They do not reach BEVR × RNASeqCluster (p < 0.0002), "),
+        (True, "4 of the 4 reported values.", None),
+        (
+            False,
+            "0 of the 4 reported values",
+            "They do not reach BEVR × RNASeqCluster (p < 0.0002), ",
+        ),
     ):
         changed = claims.assign(reached=reached).where(own, claims.assign(reached=not reached))
         changed["reached"] = changed["reached"].astype(bool)
@@ -342,7 +346,7 @@ def test_a_cluster_without_patients_and_a_claim_that_cannot_be_tested_are_shown(
     missing[["found", "effect", "low", "high", "detectable_v"]] = np.nan
     changed = {"features": features[clusters != "R4"], "table_3": third, "claims": missing}
     page = write(primary | changed, tmp_path)
-    assert "0 of the 4 figures" in page.sections["answer"]
+    assert "0 of the 4 reported values" in page.sections["answer"]
     assert "nan" not in " ".join(page.sections.values()).lower().split()
 
 
