@@ -3,7 +3,6 @@
 import ast
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -76,13 +75,6 @@ def test_slow_libraries_are_imported_late_invariant(statement: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout
     assert printed.strip() == "[]"
-
-
-def test_every_package_is_in_what_is_built_invariant() -> None:
-    settings = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    folders = {path.parent.relative_to(PACKAGE.parent) for path in PACKAGE.rglob("__init__.py")}
-    expected = {".".join(folder.parts) for folder in folders} | {"lggshape_cli"}
-    assert set(settings["tool"]["setuptools"]["packages"]) == expected
 
 
 def test_the_public_names_exist_invariant() -> None:
