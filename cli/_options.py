@@ -147,5 +147,7 @@ def refuse_unused(context: typer.Context | None, **unused: tuple[bool, str]) -> 
     for name, (has_no_effect, why) in unused.items():
         if has_no_effect and name in given:
             option = given[name]
-            msg = f"Expected options that have an effect, found {option} {why}. Leave {option} out."
+            other = why.removeprefix("without ")
+            do = f"Leave {option} out" if other == why else f"Give {other}, or leave {option} out"
+            msg = f"Expected options that have an effect, found {option} {why}. {do}."
             raise InputError(msg)

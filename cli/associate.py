@@ -62,7 +62,7 @@ def associate(
     """
     from lggshape import association
     from lggshape.commands import run_command
-    from lggshape.labels import read_codebook, read_labels
+    from lggshape.labels import read_labels
     from lggshape.report import write_report
 
     with run_command(
@@ -70,7 +70,7 @@ def associate(
         inputs=[features, *labels, codebook, _own_hypotheses(hypotheses)],
     ) as run:  # fmt: skip
         table = association.read_features(features, take=take)
-        known = read_labels(labels, codebook=read_codebook(codebook), patient_column=patient_column)
+        known = read_labels(labels, codebook=codebook, patient_column=patient_column)
         family = association.choose_family(hypotheses, table, known)
         run.options |= {
             "hypotheses": family.name, "bins": bins, "test": test, "take": take, "seed": seed,
@@ -79,19 +79,21 @@ def associate(
         study = association.associate(
             table, known, family, bins=bins, test=test, seed=seed, on_progress=run.on_progress
         )
-        run.write_tables(study.tables())
         run.write_json("results.json", study.to_dict())
         if report:
             write_report(
                 study, run.place, inputs=run.inputs, options=run.options,
                 on_progress=run.on_progress,
             )  # fmt: skip
+        else:
+            run.write_tables(study.tables())
         if study.associations["p"].isna().all():
             run.notes.append(
                 "lggshape: no hypothesis could be tested; left_out.csv has the reasons."
             )
         run.summary += [
-            f"Not {entry.name}: {entry.reason}. Testing {family.name} instead."
+            "Testing every feature against every label. Not the hypotheses of "
+            f"{entry.name}: {entry.reason}."
             for entry in family.left_out
             if entry.what == "hypotheses"
         ]

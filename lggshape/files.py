@@ -192,7 +192,8 @@ def read_table(source: TableSource, *, required: Iterable[str] = ()) -> pd.DataF
         raise InputError(msg)
     missing = [name for name in required if name not in columns]
     if missing:
-        msg = f"Expected {where} to have the columns {missing}, found: {', '.join(columns)}."
+        wanted = f"the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
+        msg = f"Expected {where} to have {wanted}, found: {', '.join(columns)}."
         raise InputError(msg)
     return pd.DataFrame([row for _, row in rows[1:]], columns=columns, dtype=str)
 
@@ -319,5 +320,6 @@ def read_toml(source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
         return tomllib.loads(text.decode("utf-8"))
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
         where = "TOML" if isinstance(source, bytes) else source
-        msg = f"Expected {where} to be TOML, found: {error}."
+        found = error.strerror if isinstance(error, OSError) else error
+        msg = f"Expected {where} to be TOML, found: {found}."
         raise InputError(msg) from error

@@ -28,6 +28,9 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of `Verification.cases`, in order."""
 
+_NAMED = 5
+"""The most patients without a label that the summary names."""
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -73,6 +76,7 @@ class Verification:
         lines += [f"  {message}" for message in self.messages]
         lines += [
             f"  {row.table}, {row.column}: {row.labelled} of {_counted(patients, 'patient')}"
+            f"{_without(str(row.unlabelled)) if row.unlabelled and row.labelled else ''}"
             for row in self.labels.itertuples()
         ]
         return "\n".join(lines)
@@ -305,6 +309,12 @@ def _label_counts(tables: Mapping[str, pd.DataFrame], patients: list[str]) -> pd
                 }
             )
     return pd.DataFrame(rows, columns=["table", "column", "labelled", "unlabelled"])
+
+
+def _without(unlabelled: str) -> str:
+    patients = unlabelled.split("; ")
+    more = f" and {len(patients) - _NAMED} more" if len(patients) > _NAMED else ""
+    return f", without: {', '.join(patients[:_NAMED])}{more}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -272,7 +272,7 @@ def test_the_summary_says_what_was_found(tmp_path):
         "3 cases of 3 patients: 1 ok, 1 with warnings, 1 failed",
         "  B: no mask",
         "  1 patient of one.csv without a case: D",
-        "  one.csv, g: 1 of 3 patients",
+        "  one.csv, g: 1 of 3 patients, without: B, C",
     ]
 
 

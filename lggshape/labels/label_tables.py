@@ -57,7 +57,8 @@ def read_labels(
     ------
     InputError
         If there is no table, one cannot be read, has two rows for a patient or a row without one,
-        or holds a code that the codebook does not know, or two tables have the same name.
+        or holds a code that the codebook does not know, two tables have the same name, or a
+        codebook is given that describes none of the tables.
 
     Examples
     --------
@@ -70,16 +71,26 @@ def read_labels(
     book = codebook if isinstance(codebook, Codebook) else read_codebook(codebook)
     decoded: dict[str, dict[str, Label]] = {}
     patients: set[str] = set()
+    is_used = False
     for name, source in _by_name(tables).items():
         table = read_patient_table(source, patient_column=patient_column)
         patients.update(table.index)
         codes = book.codes_for(table.columns)
+        is_used = is_used or bool(codes)
         decoded[name] = {
             str(column): _decoded(
                 name, cells.rename(str(column)), codes.get(str(column)), book.missing, source
             )
             for column, cells in table.items()
         }
+    if codebook is not None and book.tables and not is_used:
+        where = "the codebook" if isinstance(codebook, Codebook) else codebook
+        wanted = " or ".join(f"({', '.join(kind.recognised_by)})" for kind in book.tables)
+        msg = (
+            f"Expected {where} to describe one of the label tables, found none with all columns "
+            f"of its `recognised_by` {wanted}."
+        )
+        raise InputError(msg)
     return Labels(decoded, patients)
 
 

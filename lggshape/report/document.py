@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lggshape.association import Study
+from lggshape.files import write_table
 from lggshape.progress import OnProgress, counter
 from lggshape.provenance import InputFile
 from lggshape.report.answer import answer, sensitivity
@@ -26,14 +27,14 @@ def write_report(
     options: Mapping[str, Any] | None = None,
     on_progress: OnProgress | None = None,
 ) -> Path:
-    """Write `report.html` and, beside it, every figure as PNG and SVG.
+    """Write `report.html` and, beside it, its tables as CSV and every figure as PNG and SVG.
 
     Parameters
     ----------
     study : Study
         The results.
     folder : str or Path
-        Where to write. Figures go to `figures/` in it.
+        Where to write. Figures go to `figures/` in it; files of the same names are replaced.
     inputs : sequence of InputFile
         The files that the study was made from.
     options : mapping, optional
@@ -64,6 +65,8 @@ def write_report(
         provenance(study, inputs, options or {}),
     ]
     path = folder / "report.html"
+    for name, table in study.tables().items():
+        write_table(folder / f"{name}.csv", table)
     write_page(Page(study.family.title, "lggshape · association report", sections), path)
     return path
 

@@ -80,20 +80,24 @@ def check_file(path: StrPath, *, overwrite: bool = False, inputs: Iterable[StrPa
     Raises
     ------
     InputError
-        If it is a folder, cannot be written, lies in an input, is there and `overwrite` is false,
-        or is there and is not the unchanged table of an earlier run.
+        If it is a folder, is not named as a CSV file, cannot be written, lies in an input, is there
+        and `overwrite` is false, or is there and is not the unchanged table of an earlier run.
     """
     path = Path(path)
     folder, record = path.parent.resolve(), record_beside(path)
     if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir may raise)
         msg = f"Expected {path} to be a file that can be written, found a folder."
         raise InputError(msg)
+    if path.suffix.lower() != ".csv":
+        msg = f"Expected the name of a CSV file, such as {path.with_suffix('.csv')}, found {path}."
+        raise InputError(msg)
     _refuse_closed(folder / record)
     _refuse_overlap(path, inputs)
     if not os.path.lexists(path) and not os.path.lexists(folder / record):
         return
     if not overwrite:
-        msg = f"Expected {path} to be a new file, found one. --overwrite replaces it."
+        found = "one" if os.path.lexists(path) else f"the record of one, {record}"
+        msg = f"Expected {path} to be a new file, found {found}. --overwrite replaces it."
         raise InputError(msg)
     recorded = recorded_outputs(folder, record=record)
     if path.name not in recorded and os.path.lexists(path):

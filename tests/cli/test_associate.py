@@ -129,7 +129,8 @@ def test_a_failure_midway_leaves_the_earlier_results_invariant(
 
 def test_a_preset_that_is_passed_over_is_named(tables: list[str], tmp_path: Path) -> None:
     _, printed, _ = run(*tables, "--out", str(tmp_path / "out"))
-    assert "Not buda2019: found no feature" in printed
+    assert "every feature against every label" in printed
+    assert "Not the hypotheses of buda2019: found no feature" in printed
 
 
 def test_a_study_that_tests_nothing_says_so(tables: list[str], tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_nothing_in_common(folders):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("segmentation.csv", "case,status\nb,ok\n", "to have the columns"),
+        ("segmentation.csv", "case,status\nb,ok\n", "to have the column"),
         ("segmentation.csv", HEADER, "one row per case, found no row"),
         ("segmentation.csv", HEADER + "b,b,,skipped,,,,\n", "per case, found only skipped cases"),
         ("segmentation.csv", HEADER + "b,b,,ok,,,,\n" * 2, "found several of b"),

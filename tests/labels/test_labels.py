@@ -98,6 +98,18 @@ def test_levels_of_merged_tables_keep_the_order_of_the_codebook(tmp_path: Path) 
     assert labels["size"].levels == ("small", "medium", "large")
 
 
+def test_a_codebook_that_describes_no_table_is_refused(tmp_path: Path) -> None:
+    own = table(tmp_path, "own.csv", "patient,grade\na,1\nb,2\n")
+    book = tmp_path / "codebook.toml"
+    book.write_text(
+        '[[table]]\nrecognised_by = ["Grade", "idh"]\n[table.labels]\nGrade = "ordinal"\n'
+    )
+    with pytest.raises(InputError, match=r"codebook\.toml to describe .* \(Grade, idh\)"):
+        read_labels(own, codebook=book)
+    book.write_text('missing = ["unknown"]\n')
+    assert read_labels(own, codebook=book)["grade"].levels == ("1", "2")
+
+
 def test_tables_are_taken_as_paths_texts_and_in_memory(tmp_path: Path) -> None:
     path = table(tmp_path, "own.csv", "patient,arm\n7,x\n8,y\n")
     frame = pd.DataFrame({"patient": [7.0, 8.0], "arm": ["x", "y"]})
@@ -174,7 +186,7 @@ def test_a_bad_table_is_refused(tmp_path: Path, text: str, complaint: str) -> No
 def test_the_patient_column_can_be_named(tmp_path: Path) -> None:
     path = table(tmp_path, "labels.csv", "id,arm\na,1\n")
     assert read_labels([path], patient_column="id")["arm"].values.to_dict() == {"a": "1"}
-    with pytest.raises(InputError, match="have the columns"):
+    with pytest.raises(InputError, match="have the column subject"):
         read_labels([path], patient_column="subject")
 
 

@@ -132,6 +132,10 @@ def test_a_stated_direction_is_judged_analytic(tmp_path: Path, level: str, found
     page = Page(write_report(study, tmp_path / "out").read_text(encoding="utf-8"))
     assert f"expected in {level}. The direction {found}" in page.text
     assert "most typical of b: its AUC against the rest is 1.00" in page.text
+    # The page names the tables that its numbers come from; they lie beside it.
+    named = set(re.findall(r"\w+\.csv", page.text)) - {"labels.csv"}
+    assert named
+    assert named <= {path.name for path in (tmp_path / "out").iterdir()}
 
 
 def test_a_long_report_shows_the_smallest_p_and_says_so(

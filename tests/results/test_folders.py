@@ -220,6 +220,15 @@ def test_a_table_and_its_record_lie_among_other_files(tmp_path: Path) -> None:
     )
 
 
+def test_tables_of_one_record_have_one_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"such as .*features\.csv, found .*features\."):
+        write_features(tmp_path / "features", "1")
+    write_features(tmp_path / "features.csv", "1")
+    (tmp_path / "features.csv").unlink()
+    with pytest.raises(InputError, match=r"found the record of one, features\.run\.json\. --over"):
+        write_features(tmp_path / "features.csv", "2")
+
+
 def test_a_table_that_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
     path = tmp_path / "features.csv"
     path.write_text("mine")
