@@ -253,7 +253,7 @@ def _publish(place: Path, target: Path, record: str) -> None:
 
 
 def _is_taken(folder: Path, name: str) -> bool:
-    """Whether a file cannot be written without touching something that is there."""
+    """Return whether a file cannot be written without touching something that is there."""
     *parents, _ = steps_to(folder, name)
     blocked = any(
         place.is_symlink() or (place.exists() and not place.is_dir()) for place in parents

@@ -270,7 +270,7 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 
 def _is_old(values: Mapping[str, Any]) -> bool:
-    """Whether a record is one that this tool wrote before it kept hashes."""
+    """Return whether a record is one that this tool wrote before it kept hashes."""
     parts = {"versions", "outputs"} & set(values)
     return "tool" not in values and "command" in values and bool(parts)
 
@@ -298,7 +298,7 @@ def listed_outputs(path: Path) -> dict[str, frozenset[str]]:
 
 
 def _is_inside(name: Any) -> bool:
-    """Whether a name is that of a file in a folder, on every system."""
+    """Return whether a name is that of a file in a folder, on every system."""
     return (
         isinstance(name, str)
         and not {"", ".", ".."} & set(name.split("/"))
