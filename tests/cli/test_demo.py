@@ -22,12 +22,12 @@ def one_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("one_network")
 def test_the_whole_way_on_a_synthetic_cohort(tmp_path: Path) -> None:
     out = tmp_path / "demo"
-    arguments = ["demo", "--out", str(out), "--patients", "8"]
+    arguments = ["demo", "--out", str(out), "--patients", "16"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert result.stdout.count("$ lggshape") == 5
     features = pd.read_csv(out / "features.csv")
-    assert (len(features), set(features["masks"])) == (8, {"automatic"})
+    assert (len(features), set(features["masks"])) == (16, {"automatic"})
     # The networks have seen no phantom.
     assert pd.read_csv(out / "evaluation" / "scores.csv")["dice"].mean() > 0.8
     associations = pd.read_csv(out / "report" / "associations.csv").set_index(["feature", "label"])
@@ -42,7 +42,8 @@ def test_the_whole_way_on_a_synthetic_cohort(tmp_path: Path) -> None:
     assert f"nothing but the earlier demo in its folders, found {out / 'cohort'}" in refused.stderr
     assert sorted(out.rglob("*")) == before
     (out / "cohort" / "mine.txt").unlink()
-    again = CliRunner().invoke(app, [*arguments, "--overwrite", "--quiet"])
+    fewer = [*arguments[:-1], "8", "--overwrite", "--quiet"]
+    again = CliRunner().invoke(app, fewer)
     assert (again.exit_code, again.output) == (0, "")
     assert len(pd.read_csv(out / "features.csv")) == 8
     assert mine.read_text() == "mine"
