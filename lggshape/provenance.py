@@ -144,8 +144,16 @@ def _files_in(folder: Path, errors: dict[str, OSError]) -> list[Path]:
     def note(error: OSError) -> None:
         errors[str(error.filename)] = error
 
-    for parent, folders, names in os.walk(folder, onerror=note):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    # Cases are read through links to folders, so these count; each folder once, as links may turn
+    # in circles.
+    seen = {folder.resolve()}
+    for parent, folders, names in os.walk(folder, onerror=note, followlinks=True):
+        folders[:] = [name for name in sorted(folders) if not name.startswith(".")]
+        for name in [*folders]:
+            real = Path(parent, name).resolve()
+            if real in seen:
+                folders.remove(name)
+            seen.add(real)
         found += [Path(parent, name) for name in names if not name.startswith(".")]
     return sorted(found)
 

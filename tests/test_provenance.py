@@ -119,6 +119,19 @@ def test_an_input_that_changes_meanwhile_keeps_the_hash_of_what_was_read(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_cases_that_are_links_to_folders_are_hashed_once_invariant(tmp_path: Path) -> None:
+    kept = tmp_path / "kept" / "case_1"
+    kept.mkdir(parents=True)
+    (kept / "case_1_1.tif").write_bytes(b"slice")
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "case_1").symlink_to(kept)
+    (kept / "round").symlink_to(kept)
+    described = describe_input(linked)
+    assert described.files == 1
+    assert described.sha256 == describe_input(tmp_path / "kept").sha256
+
+
 def test_a_name_that_is_no_text_is_hashed(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_bytes(b"abc")
     listed = b"caf\xe9.txt\0" + hashlib.sha256(b"abc").hexdigest().encode() + b"\n"
