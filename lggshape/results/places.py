@@ -100,7 +100,8 @@ def check_file(path: StrPath, *, overwrite: bool = False, inputs: Iterable[StrPa
         msg = f"Expected {path} to be a new file, found {found}. --overwrite replaces it."
         raise InputError(msg)
     recorded = recorded_outputs(folder, record=record)
-    if path.name not in recorded and os.path.lexists(path):
+    # Nor is the table of another name removed that shares this record, as a.csv does with a.CSV.
+    if path.name not in recorded:
         msg = f"Expected {path} to be a table of an earlier run, found none in {folder / record}."
         raise InputError(msg)
     unchanged_files(folder, recorded)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lggshape.errors import InputError
-from lggshape.files import StrPath, file_hash, write_json
+from lggshape.files import StrPath, file_hash, parse_json, read_json, write_json
 
 RECORD = "run.json"
 """The record of a run, in its folder."""
@@ -99,7 +99,10 @@ def recorded_outputs(folder: StrPath, *, record: str = RECORD) -> dict[str, froz
     if os.path.lexists(folder / record):
         found = {name: set(hashes) for name, hashes in listed_outputs(folder / record).items()}
     elif record != RECORD or not (folder / _JOURNAL).exists():
-        msg = f"Expected {folder} to hold the results of an earlier run, found no {record} of one."
+        msg = (
+            f"Expected {folder} to hold the results of an earlier run, found no {record} of one. "
+            "Move what lies there away, or choose another place for the new results."
+        )
         raise InputError(msg)
     if record == RECORD:
         for entry in _journal(folder):
@@ -113,8 +116,8 @@ def is_results_folder(folder: StrPath) -> bool:
     if (folder / _JOURNAL).exists():
         return True
     try:
-        values = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        values = read_json(folder / RECORD)
+    except InputError:
         return False
     if not isinstance(values, dict):
         return False
@@ -251,10 +254,10 @@ def _read_record(path: Path) -> dict[str, Any]:
     """Read a record of this tool; raise for one of something else, or without hashes."""
     try:
         if path.is_symlink():
-            raise ValueError("a link")
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        msg = f"Expected {path} to be the record of an earlier run, found: {error}."
+            raise InputError(f"Expected {path} to be a JSON file, found: a link.")
+        values = read_json(path)
+    except InputError as error:
+        msg = f"{error} It should be the record of an earlier run."
         raise InputError(msg) from error
     if isinstance(values, dict) and all(values.get(name) == mark for name, mark in MARKS.items()):
         return values
@@ -288,7 +291,13 @@ def listed_outputs(path: Path) -> dict[str, frozenset[str]]:
     try:
         for entry in values.get("outputs", ()):
             name, sha256 = entry["path"], entry["sha256"]
-            if not _is_inside(name) or not isinstance(sha256, str):
+            # A record never lists itself; and only a file that is still written has no hash.
+            if (
+                not _is_inside(name)
+                or name == path.name
+                or not isinstance(sha256, str)
+                or not sha256
+            ):
                 raise ValueError(f"the output {name!r}")
             found.setdefault(name, set()).add(sha256)
     except (KeyError, TypeError, ValueError) as error:
@@ -310,7 +319,10 @@ def _is_inside(name: Any) -> bool:
 def write_unfinished(path: Path, outputs: Outputs) -> None:
     """Write a record that says that the results are not whole."""
     entries = [
-        Output(name, sha256)._asdict() for name, all_of in outputs.items() for sha256 in all_of
+        Output(name, sha256 or file_hash(path.parent / name))._asdict()
+        for name, all_of in outputs.items()
+        for sha256 in all_of
+        if sha256 or (path.parent / name).is_file()
     ]
     write_json(path, {**MARKS, "unfinished": True, "outputs": entries})
 
@@ -319,9 +331,10 @@ def _journal(folder: Path) -> list[Output]:
     """Read the list of files written in place; the last line may be half written."""
     found = []
     with suppress(FileNotFoundError):
-        for line in (folder / _JOURNAL).read_text(encoding="utf-8").split("\n"):
+        text = (folder / _JOURNAL).read_text(encoding="utf-8", errors="replace")
+        for line in text.split("\n"):
             with suppress(ValueError, KeyError, TypeError):
-                values = json.loads(line)
+                values = parse_json(line)
                 if _is_inside(values["path"]) and isinstance(values["sha256"], str):
                     found.append(Output(values["path"], values["sha256"]))
     return found

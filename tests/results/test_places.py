@@ -13,6 +13,7 @@ from lggshape.results import (
     check_folder,
     is_results_folder,
     remove_recorded,
+    results_file,
     results_folder,
 )
 
@@ -197,3 +198,20 @@ def test_a_file_that_comes_in_the_way_costs_no_results(tmp_path: Path, name: str
     assert results_of(out).items() >= {"b.csv": "old", name: "mine"}.items()
     kept = Path(str(e.value).rpartition(" lie in ")[2].rstrip("."))
     assert (kept / "a.csv").read_text() == "new"
+
+
+def test_a_table_that_shares_its_record_with_another_does_not_replace_it(tmp_path: Path) -> None:
+    with (
+        results_file(tmp_path / "a.csv") as place,
+        recorded(place / "a.run.json", command="c", options={}, inputs=[]),
+    ):
+        (place / "a.csv").write_text("1")
+    with pytest.raises(InputError, match="to be a table of an earlier run"):
+        check_file(tmp_path / "a.CSV", overwrite=True)
+    check_file(tmp_path / "a.csv", overwrite=True)
+
+
+def test_what_to_do_is_said_where_no_record_lies(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="Move what lies there away"):
+        check_folder(tmp_path, overwrite=True)

@@ -1,9 +1,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from lggshape.errors import InputError
 from lggshape.files import file_hash
 from lggshape.provenance import recorded
 from lggshape.results import (
+    MARKS,
     check_folder,
     fresh_folder,
     is_results_folder,
@@ -85,3 +89,28 @@ def test_gone_on_with_an_older_run_its_files_are_not_taken_for_ours(tmp_path: Pa
     (tmp_path / "old.csv").write_text("0")
     write_in_place(tmp_path, {"a.csv": "1"})
     assert set(recorded_outputs(tmp_path)) == {"a.csv"}
+
+
+@pytest.mark.parametrize(
+    "entry", [{"path": "a.csv", "sha256": ""}, {"path": "run.json", "sha256": "0"}]
+)
+def test_a_record_that_fits_any_file_or_itself_is_refused(
+    tmp_path: Path, entry: dict[str, str]
+) -> None:
+    (tmp_path / "a.csv").write_text("mine")
+    (tmp_path / "run.json").write_text(json.dumps({**MARKS, "outputs": [entry]}))
+    with pytest.raises(InputError, match="to list files in its folder"):
+        fresh_folder(tmp_path, overwrite=True)
+    assert (tmp_path / "a.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"\xff\xfe{"])
+def test_a_record_or_list_that_is_damaged_stops_with_a_reason(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "run.json").write_bytes(content)
+    with pytest.raises(InputError, match="should be the record of an earlier run"):
+        check_folder(tmp_path, overwrite=True)
+    (tmp_path / "run.json").unlink()
+    (tmp_path / ".lggshape-outputs.jsonl").write_bytes(content)
+    assert recorded_outputs(tmp_path) == {}
