@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from numbers import Integral
 from typing import Any, NamedTuple
 
 from lggshape.errors import CaseError, InputError, InternalError
@@ -115,8 +116,8 @@ def _outcomes(
         return _map_dask(function, items, scheduler)
     if jobs is None:
         jobs = _usable_cores()
-    if jobs < 1:
-        msg = f"Expected the number of jobs to be at least 1, found {jobs}."
+    if not _is_count(jobs):
+        msg = f"Expected the number of jobs to be a whole number of at least 1, found {jobs!r}."
         raise InputError(msg)
     work = list(items)
     jobs = min(jobs, len(work))
@@ -162,6 +163,11 @@ def map_all(
         if outcome.error is not None:
             raise outcome.error
         yield outcome.value
+
+
+def _is_count(value: Any) -> bool:
+    """Whether a value is a whole number of at least 1."""
+    return isinstance(value, Integral) and int(value) >= 1
 
 
 def _usable_cores() -> int:

@@ -357,3 +357,9 @@ def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InputError, match=r'pip install "lggshape\[dask\]"'):
         map_cases(math.sqrt, [1], scheduler="tcp://127.0.0.1:8786")
+
+
+@pytest.mark.parametrize("jobs", ["2", 1.5])
+def test_jobs_that_are_no_whole_number_are_refused(jobs):
+    with pytest.raises(InputError, match="whole number of at least 1"):
+        map_cases(str, [1], jobs=jobs)

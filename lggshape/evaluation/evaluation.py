@@ -15,7 +15,7 @@ from lggshape.evaluation.matching import Matched, match_cases
 from lggshape.evaluation.scores import Scores, check_tolerance
 from lggshape.evaluation.summaries import choose_labels, group_table, summary_table
 from lggshape.files import TableSource, to_records
-from lggshape.labels import Label, Labels
+from lggshape.labels import Label, Labels, LabelSource, as_labels
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers.in_memory import Cases
@@ -161,7 +161,7 @@ def evaluate(
     reference: Cases,
     *,
     manifest: TableSource | None = None,
-    labels: Labels | None = None,
+    labels: Labels | LabelSource | None = None,
     by: str | Sequence[str] = (),
     surface_tolerance: float = 1.0,
     seed: int = 0,
@@ -180,7 +180,7 @@ def evaluate(
         folder of a `segment` run: its tables are used then.
     manifest : path or DataFrame, optional
         A CSV or table with the columns `case` and `patient`, and perhaps `site`.
-    labels : Labels, optional
+    labels : Labels, or what `read_labels` takes, optional
         Labels of the patients, to group the cases by.
     by : str or sequence of str
         The labels to group by. `labels` and `by` need each other.
@@ -221,7 +221,8 @@ def evaluate(
     """
     check_tolerance(surface_tolerance)
     matched = match_cases(predicted, reference, manifest=manifest)
-    grouping = _grouping(matched, labels, [by] if isinstance(by, str) else by)
+    known = None if labels is None else as_labels(labels)
+    grouping = _grouping(matched, known, [by] if isinstance(by, str) else by)
     compare = partial(compare_case, surface_tolerance=surface_tolerance)
     rows: list[dict[str, Any]] = []
     slices: list[pd.DataFrame] = []

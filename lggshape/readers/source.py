@@ -4,7 +4,9 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,16 +31,29 @@ A file that promises more is damaged, or made to fill the memory.
 """
 
 
-def check_spacing(spacing: Spacing) -> None:
-    """Raise InputError unless the spacing is three numbers in the range of `VOXEL_SIZES`."""
+def check_spacing(spacing: Iterable[float]) -> Spacing:
+    """Return a spacing as three numbers; raise InputError if it is anything else.
+
+    Examples
+    --------
+    >>> check_spacing([5, 1, 1])
+    (5.0, 1.0, 1.0)
+    """
     low, high = VOXEL_SIZES
-    # A NaN fails both comparisons.
-    if len(spacing) != 3 or not all(low <= step <= high for step in spacing):
+    steps = tuple(spacing) if isinstance(spacing, Iterable) else ()
+    if len(steps) != 3 or not all(_is_within(step, low, high) for step in steps):
         msg = (
             f"Expected spacing to be three positive numbers (z, y, x) of {low:g} to {high:g} mm, "
             f"found: {spacing}."
         )
         raise InputError(msg)
+    z, y, x = map(float, steps)
+    return z, y, x
+
+
+def _is_within(value: Any, low: float, high: float) -> bool:
+    # A NaN fails both comparisons.
+    return isinstance(value, Real) and low <= float(value) <= high
 
 
 @dataclass(frozen=True, repr=False)

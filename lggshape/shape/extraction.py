@@ -80,11 +80,11 @@ def extract_features(
         if mask.mask is None:
             msg = f"Expected case {mask.id} to have a mask, found none."
             raise InputError(msg)
-        spacing = spacing or mask.geometry.spacing
+        spacing = mask.geometry.spacing if spacing is None else spacing
         mask = mask.mask
     inside = as_mask(mask, ndim=3)
     if spacing is not None:
-        check_spacing(spacing)
+        spacing = check_spacing(spacing)
     prepared = prepare(inside, spacing=spacing, conventions=conventions)
     if prepared is None:
         missing = dict.fromkeys(FEATURES, math.nan)

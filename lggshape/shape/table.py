@@ -127,8 +127,8 @@ def feature_table(
     'the spacing is unknown'
     """
     if spacing is not None:
-        check_spacing(spacing)
-    if masks is not None and not masks.strip():
+        spacing = check_spacing(spacing)
+    if masks is not None and (not masks.isprintable() or not masks or masks != masks.strip()):
         msg = f"Expected masks to be a word such as manual or automatic, found: {masks!r}."
         raise InputError(msg)
     sources = sources_of(cases, masks_only=True)
@@ -166,7 +166,7 @@ def _measure(
     """Read the mask of a case and measure it."""
     case = source.read(image=False)
     assert case.mask is not None  # it is required
-    spacing = spacing or case.geometry.spacing
+    spacing = case.geometry.spacing if spacing is None else spacing
     mask = case.mask if change is None else change(case)
     result = extract_features(mask, spacing=spacing, conventions=conventions)
     row: _Row = {

@@ -147,3 +147,14 @@ def test_unusable_options(cohort):
     (folder / "others.csv").write_text("patient,gender\nq1,1\n")
     with pytest.raises(InputError, match="found none in common: the first are case_0 and q1"):
         evaluate(*places, labels=read_labels([folder / "others.csv"]), by=["gender"])
+
+
+def test_labels_as_a_path_or_a_table_in_memory_group_alike_invariant(cohort):
+    folder, _ = cohort
+    places = folder / "predicted", folder / "reference"
+    path = folder / "labels.csv"
+    expected = evaluate(*places, labels=read_labels(path), by="height", jobs=1).groups
+    for labels in (path, str(path), pd.read_csv(path)):
+        pd.testing.assert_frame_equal(
+            evaluate(*places, labels=labels, by="height", jobs=1).groups, expected
+        )

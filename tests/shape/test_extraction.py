@@ -298,3 +298,16 @@ def test_symmetries_of_manual_masks_invariant(dataset):
         plain = extract_features(mask).values
         for other in (mask[:, ::-1], mask[:, :, ::-1], mask[:, ::-1, ::-1]):
             assert extract_features(other).values == pytest.approx(plain, rel=1e-9, nan_ok=True)
+
+
+def test_the_spacing_may_be_an_array_invariant():
+    mask, spacing = box(3, 4, 5), (5.0, 1.0, 1.0)
+    expected = extract_features(mask, spacing=spacing).values
+    for given in (np.array(spacing), np.array(spacing, np.float32), [5, 1, 1]):
+        assert extract_features(mask, spacing=given).values == expected
+
+
+@pytest.mark.parametrize("spacing", ["abc", 1, ("1", "1", "1"), np.ones((3, 3))])
+def test_a_spacing_that_is_not_three_numbers_is_refused(spacing):
+    with pytest.raises(InputError, match="three positive numbers"):
+        extract_features(box(3, 4, 5), spacing=spacing)
