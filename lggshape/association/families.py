@@ -1,6 +1,7 @@
 """Families of hypotheses for given tables: of a bundled study, of a file, or every pair."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -23,12 +24,16 @@ from lggshape.association.hypotheses import (
 )
 from lggshape.association.tests import testable_kinds, tests_for
 from lggshape.errors import InputError
+from lggshape.files import check_path
 from lggshape.labels import Labels, LabelSource, as_labels
 from lggshape.names import did_you_mean
 from lggshape.shape import FEATURES
 
 EVERY_PAIR = "all"
 """Name of the family of every feature with every label."""
+
+_MOST_NAMED = 5
+"""Messages name at most this many features or labels."""
 
 FamilyChoice = Family | str | os.PathLike[str] | None
 """A family; the name of a bundled study; "all"; a TOML file; or None for what fits the tables."""
@@ -144,6 +149,7 @@ def chosen_family(choice: FamilyChoice, features: pd.DataFrame, labels: Labels) 
         return _fitting(features, labels)
     if isinstance(choice, Family):
         return _checked(choice, features, labels)
+    check_path(choice, "hypotheses: a Family, a name or a TOML file")
     if choice == EVERY_PAIR:
         return _every_pair(features, labels)
     families = shipped_families()
@@ -205,6 +211,7 @@ def _every_pair(features: pd.DataFrame, labels: Labels) -> Family:
             f"Expected at least one feature of lggshape and one {testable_kinds()} label with two "
             f"levels, found {len(measured)} and {len(kept)}. Other columns can be tested by "
             "naming them in a TOML file of hypotheses; a codebook can name the levels of a label."
+            + _why_none(left_out, "feature" if not measured else "label")
         )
         raise InputError(msg)
     return Family(
@@ -213,6 +220,15 @@ def _every_pair(features: pd.DataFrame, labels: Labels) -> Family:
         hypotheses=tuple(Hypothesis(f, name) for name in kept.values() for f in measured),
         left_out=tuple(left_out),
     )
+
+
+def _why_none(left_out: Iterable[LeftOut], what: str) -> str:
+    """Return the end of a message: why the features, or the labels, were left out."""
+    reasons = [
+        f"{entry.name} ({entry.reason.rstrip('.')})" for entry in left_out if entry.what == what
+    ]
+    more = f" and {len(reasons) - _MOST_NAMED} more" if len(reasons) > _MOST_NAMED else ""
+    return f" Left out: {'; '.join(reasons[:_MOST_NAMED])}{more}." if reasons else ""
 
 
 def _judged(name: str, features: pd.DataFrame, labels: Labels) -> tuple[str, tuple[int, ...]]:
@@ -253,6 +269,14 @@ def _checked(family: Family, features: pd.DataFrame, labels: Labels) -> Family:
             for entry in family.reported_aucs
         ),
     )
+    pairs = {(h.feature, h.label) for h in family.hypotheses}
+    for entry in family.reported_aucs:
+        if (entry.feature, entry.label) not in pairs:
+            msg = (
+                f"Expected every [[auc]] of the hypotheses {family.name} to belong to one of them, "
+                f"found {entry.feature} x {entry.label}."
+            )
+            raise InputError(msg)
     for hypothesis in family.hypotheses:
         _check_label(hypothesis, labels, family.name)
     for one, other in combinations(family.hypotheses, 2):

@@ -169,8 +169,19 @@ def _table_codes(entry: Any, where: str) -> TableCodes:
 
 def _label_codes(name: str, value: Any, where: str) -> LabelCodes:
     if isinstance(value, dict) and value:
-        codes = zip(_codes(value), map(str, value.values()), strict=True)
-        return LabelCodes(Kind.NOMINAL, dict(codes))
+        codes, levels = _codes(value), list(value.values())
+        if len(set(codes)) < len(codes):
+            msg = (
+                f"Expected every code of label {name} once, found {', '.join(value)}, of which two "
+                f"are the same number: {where}."
+            )
+            raise InputError(msg)
+        if not all(isinstance(level, str | int | float) and str(level).strip() for level in levels):
+            msg = (
+                f"Expected names of levels for the codes of label {name}, found {levels}: {where}."
+            )
+            raise InputError(msg)
+        return LabelCodes(Kind.NOMINAL, dict(zip(codes, map(str, levels), strict=True)))
     if isinstance(value, str) and value in _KINDS:
         return LabelCodes(_KINDS[value], {})
     msg = (

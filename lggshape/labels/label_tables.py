@@ -11,6 +11,7 @@ import pandas as pd
 from lggshape.errors import InputError
 from lggshape.files import (
     TableSource,
+    check_path,
     is_missing,
     plain_numbers,
     read_patient_table,
@@ -104,8 +105,11 @@ def _by_name(tables: LabelSource) -> dict[str, TableSource]:
         named = {str(name): source for name, source in tables.items()}
     else:
         several = [tables] if isinstance(tables, str | os.PathLike | pd.DataFrame) else tables
+        if not isinstance(several, Iterable) or isinstance(several, pd.Series):
+            check_path(several, "tables of labels: paths or DataFrames")
         named = {}
         for source in several:
+            check_path(source, "tables of labels: paths or DataFrames")
             name = "labels" if isinstance(source, pd.DataFrame) else Path(source).stem
             if name in named:
                 msg = (

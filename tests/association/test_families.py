@@ -222,3 +222,33 @@ def test_a_study_is_drawn_with_a_line_for_each_hypothesis() -> None:
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == ["manual: MF × grade", "automatic: MF × grade"]
     assert axes.get_xlabel() == "Cramér's V"
+
+
+def test_where_nothing_can_be_tested_the_reasons_are_named() -> None:
+    features, labels = tables()
+    one = labels[["patient", "grade"]]
+    both = read_labels({"first": one, "second": one.assign(grade="II")})
+    with pytest.raises(InputError, match=r"Left out: grade \(Expected the tables first and second"):
+        every_pair(features, both)
+
+
+def test_published_areas_of_no_hypothesis_are_refused() -> None:
+    features, labels = tables()
+    area = ReportedAUC(MF, "garde", "manual", {"II": 0.7})
+    asked = replace(family(Hypothesis("MF", "grade")), reported_aucs=(area,))
+    with pytest.raises(InputError, match="found margin_fluctuation x garde"):
+        choose_family(asked, features, labels)
+    named = replace(asked, reported_aucs=(area._replace(label="grade"),))
+    assert len(choose_family(named, features, labels).reported_aucs) == 1
+
+
+@pytest.mark.parametrize("choice", [5, [], ("MF", "grade")])
+def test_a_choice_that_is_no_family_is_refused(choice: object) -> None:
+    with pytest.raises(InputError, match="Expected hypotheses"):
+        choose_family(choice, *tables())
+
+
+@pytest.mark.parametrize("labels", [None, 5, pd.Series(["a"]), [5]])
+def test_labels_that_are_no_tables_are_refused(labels: object) -> None:
+    with pytest.raises(InputError, match="Expected tables of labels"):
+        associate(tables()[0], labels)

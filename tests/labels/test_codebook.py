@@ -72,3 +72,19 @@ def test_a_bad_codebook_is_refused(tmp_path: Path, text: str, complaint: str) ->
 def test_a_missing_codebook_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
         read_codebook(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("codes", "complaint"),
+    [
+        ('{1 = "x", "1.0" = "y"}', "every code of label sex once"),
+        ('{1 = "", 2 = "y"}', "name"),
+        ('{1 = ["x"], 2 = "y"}', "name"),
+    ],
+)
+def test_codes_that_name_no_level_or_two_are_refused(
+    tmp_path: Path, codes: str, complaint: str
+) -> None:
+    text = f'[[table]]\nrecognised_by = ["sex"]\nlabels.sex = {codes}'
+    with pytest.raises(InputError, match=complaint):
+        read_codebook(write(tmp_path, text))
