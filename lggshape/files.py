@@ -46,7 +46,9 @@ def written_whole(path: StrPath) -> Iterator[Path]:
         If the folder cannot be made or the file cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # The name does not grow with that of the file, which may be as long as the system allows.
+    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]
+    temporary = path.with_name(f".{digest}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -119,6 +121,61 @@ def to_records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in record.items()} for record in records]
 
 
+def read_json(path: StrPath, keys: Iterable[str] | None = None) -> Any:
+    """Read JSON from a file that may hold anything.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    keys : iterable of str, optional
+        If given, the file has to hold an object that has these keys.
+
+    Returns
+    -------
+    object
+        What the file says.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is no JSON, or lacks a key.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_json(Path(folder, "a.json"), {"n": 1})
+    ...     read_json(Path(folder, "a.json"), ["n"])
+    {'n': 1}
+    """
+    try:
+        values = parse_json(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        found = error.strerror if isinstance(error, OSError) else error
+        msg = f"Expected {path} to be a JSON file, found: {found}."
+        raise InputError(msg) from error
+    if keys is None:
+        return values
+    wanted = list(keys)
+    if not isinstance(values, dict):
+        msg = f"Expected {path} to hold a JSON object, found: {type(values).__name__}."
+        raise InputError(msg)
+    missing = [key for key in wanted if key not in values]
+    if missing:
+        msg = f"Expected {path} to have {', '.join(wanted)}, found no {', '.join(missing)}."
+        raise InputError(msg)
+    return values
+
+
+def parse_json(text: str) -> Any:
+    """Return what a text of JSON says; a ValueError if it is none, however it is nested."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("too many brackets in each other") from error
+
+
 def file_hash(path: StrPath) -> str:
     """Return the SHA-256 of a file, in hexadecimal digits."""
     with Path(path).open("rb") as file:
@@ -154,8 +211,8 @@ def read_table(source: TableSource, *, required: Iterable[str] = ()) -> pd.DataF
     Raises
     ------
     InputError
-        If the file is missing, empty, no CSV with commas, has a row longer or shorter than the
-        header, has a column twice, or lacks a required column.
+        If it is neither a path nor a DataFrame; if the file is missing, empty, no CSV with commas,
+        has a row longer or shorter than the header, has a column twice, or lacks a required column.
 
     Examples
     --------
@@ -164,6 +221,7 @@ def read_table(source: TableSource, *, required: Iterable[str] = ()) -> pd.DataF
     [['1.5', 'True'], ['', 'False']]
     """
     where = table_name(source)
+    check_path(source, "a table: a path or a DataFrame")
     try:
         rows = [(line, [cell.strip() for cell in row]) for line, row in _rows(source)]
     except (OSError, UnicodeError, csv.Error) as error:
@@ -212,6 +270,13 @@ def _rows(source: TableSource) -> Iterator[tuple[int, list[str]]]:
             file = stack.enter_context(Path(source).open(encoding="utf-8-sig", newline=""))
         reader = csv.reader(file, strict=True)
         yield from ((reader.line_num, row) for row in reader if row)
+
+
+def check_path(value: object, expected: str) -> None:
+    """Raise InputError, with what was expected, for what is neither a path nor a DataFrame."""
+    if not isinstance(value, str | os.PathLike | pd.DataFrame):
+        msg = f"Expected {expected}, found {type(value).__name__}."
+        raise InputError(msg)
 
 
 def table_name(source: TableSource) -> str:
@@ -270,7 +335,9 @@ def read_patient_table(source: TableSource, *, patient_column: str | None = None
     InputError
         If there is no such column, or a patient has no key or two rows.
     """
-    table = read_table(source, required=[patient_column] if patient_column else [])
+    if patient_column is not None:
+        patient_column = str(patient_column)  # a DataFrame may have numbers for names
+    table = read_table(source, required=[] if patient_column is None else [patient_column])
     where = table_name(source)
     if patient_column is None:
         keys = [name for name in table.columns if name.lower() == "patient"]
@@ -317,7 +384,7 @@ def read_toml(source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
     """Read TOML from a file or from bytes; an unreadable one is an `InputError`."""
     try:
         text = source if isinstance(source, bytes) else Path(source).read_bytes()
-        return tomllib.loads(text.decode("utf-8"))
+        return tomllib.loads(text.decode("utf-8-sig"))
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
         where = "TOML" if isinstance(source, bytes) else source
         found = error.strerror if isinstance(error, OSError) else error

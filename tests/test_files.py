@@ -9,8 +9,10 @@ from lggshape.errors import InputError
 from lggshape.files import (
     is_missing,
     names_cell,
+    read_json,
     read_patient_table,
     read_table,
+    read_toml,
     to_records,
     write_figure,
     write_json,
@@ -302,3 +304,40 @@ def test_a_table_in_memory_is_read_as_its_file_is_invariant(tmp_path: Path, inde
     )
     with pytest.raises(InputError, match="in the table in memory, found several of: A"):
         read_patient_table(pd.concat([given, given.iloc[:1]]))
+
+
+@pytest.mark.parametrize("given", [None, 5, b"a.csv", ["a.csv"], pd.Series([1])])
+def test_what_is_no_table_is_refused(given: object) -> None:
+    with pytest.raises(InputError, match=f"a path or a DataFrame, found {type(given).__name__}"):
+        read_table(given)
+
+
+def test_a_patient_column_may_be_called_by_a_number() -> None:
+    table = pd.DataFrame({5: ["a", "b"], "grade": [1, 2]})
+    assert read_patient_table(table, patient_column=5).index.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"[" * 100_000, "too many brackets"),
+        (b"\xff", "codec"),
+        (b"", "Expecting value"),
+        (b"[1]", "JSON object, found: list"),
+        (b'{"m": 1}', "found no n"),
+    ],
+)
+def test_json_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes, found: str) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(InputError, match=found):
+        read_json(tmp_path / "a.json", ["n"])
+
+
+def test_a_name_of_the_greatest_length_is_written(tmp_path: Path) -> None:
+    path = tmp_path / f"{'x' * 251}.csv"
+    write_text(path, "a")
+    assert path.read_text() == "a"
+
+
+def test_toml_may_begin_with_a_byte_order_mark() -> None:
+    assert read_toml(b"\xef\xbb\xbfn = 1") == {"n": 1}

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from lggshape.files import names_cell, read_table
+from lggshape.files import names_cell, read_json, read_table
 from lggshape.segmentation import Ensemble, TrainingConfiguration, read_configuration
-from lggshape.segmentation.run.folder import CONFIGURATION, NETWORK, read_json
+from lggshape.segmentation.run.folder import CONFIGURATION, NETWORK
 
 HISTORY = "history.csv"
 HISTORY_COLUMNS = ("run", "network", "epoch", "loss", "inner_dice", "seconds")

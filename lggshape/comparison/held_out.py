@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from lggshape.errors import CaseError, InputError
 from lggshape.evaluation import evaluate
 from lggshape.evaluation.evaluation import SLICE_COLUMNS
-from lggshape.files import StrPath, write_json
+from lggshape.files import StrPath, read_json, write_json
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress
 from lggshape.readers import CaseSource
 from lggshape.results import record_file
 from lggshape.segmentation import Detection, Ensemble, detect_cases, segment_cases
-from lggshape.segmentation.run.folder import read_json
 
 SECONDS = "seconds.json"
 """The file beside the masks that keeps how long a case took."""

@@ -24,5 +24,8 @@ def visible_names(folder: Path) -> tuple[list[str], list[str]]:
     with os.scandir(folder) as entries:
         for entry in entries:
             if not entry.name.startswith(".") and entry.name != _NOT_DATA:
-                (folders if entry.is_dir() else files).append(entry.name)
+                if entry.is_dir():
+                    folders.append(entry.name)
+                elif entry.is_file() or entry.is_symlink():  # nor pipes: reading one never ends
+                    files.append(entry.name)
     return sorted(files, key=natural_key), sorted(folders, key=natural_key)

@@ -3,13 +3,12 @@
 `segmentation.csv` has a row per case, with its patient and what came of it.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from lggshape.errors import InputError
-from lggshape.files import read_table
+from lggshape.files import read_json, read_table
 from lggshape.names import what_is_unsafe
 from lggshape.readers.source import CaseSource, UnreadableCase
 from lggshape.results import is_results_folder
@@ -44,8 +43,8 @@ def holds_results(path: Path, files: Iterable[str]) -> bool:
         return True
     if _SETTINGS in names:
         try:
-            record = json.loads((path / _SETTINGS).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            record = read_json(path / _SETTINGS)
+        except InputError:
             record = None
         if isinstance(record, dict) and record.keys() >= _SETTINGS_KEYS:
             return True

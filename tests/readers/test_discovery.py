@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import tifffile
@@ -224,3 +226,9 @@ def test_a_case_folder_that_cannot_be_listed_fails_alone_analytic(tmp_path, monk
         bad.read()
     with pytest.raises(InputError, match="that can be listed, found Permission denied"):
         open_cases(tmp_path / "B")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes on this system")
+def test_a_pipe_is_no_file_to_read(tmp_path):
+    os.mkfifo(tmp_path / "masks.npz")
+    assert visible_names(tmp_path) == ([], [])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lggshape.errors import InputError
-from lggshape.files import file_hash, write_json
+from lggshape.files import file_hash, read_json, write_json
 from lggshape.readers import CaseSource, case_files
 from lggshape.readers.segmented import SEGMENTATION
 from lggshape.results import fresh_folder, record_file, recorded_outputs
@@ -21,7 +21,6 @@ from lggshape.segmentation.run.folder import (
     FOLDS,
     NETWORK,
     Ensemble,
-    read_json,
 )
 
 SETTINGS = "segmentation.json"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 import pandas as pd
 
 from lggshape.errors import CaseError, InputError
-from lggshape.files import read_table, write_text
+from lggshape.files import parse_json, read_table, write_text
 from lggshape.readers import CaseSource, case_files, open_cases
 from lggshape.readers.segmented import SEGMENTATION
 from lggshape.results import record_file
@@ -90,7 +90,7 @@ class SegmentationJournal:
             lines = path.read_text(encoding="utf-8").splitlines()
             for number, line in enumerate(lines, start=1):
                 try:
-                    values = json.loads(line)
+                    values = parse_json(line)
                 except ValueError:
                     if number == len(lines):  # the run was killed while it wrote this
                         continue

@@ -1,12 +1,11 @@
 """How networks are trained, and the file that keeps this with what the networks are."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from lggshape.errors import InputError
-from lggshape.files import StrPath, write_json
+from lggshape.files import StrPath, read_json, write_json
 from lggshape.segmentation.checked_settings import CheckedSettings
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 
@@ -130,9 +129,9 @@ def read_configuration(path: StrPath) -> tuple[NetworkConfiguration, TrainingCon
     """
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         network, training = content["network"], content["training"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         msg = f"Expected {path} to hold a configuration of network and training, found: {error}."
         raise InputError(msg) from error
     return (

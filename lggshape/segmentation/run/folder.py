@@ -11,7 +11,6 @@
 `network.json` is written last: a member without it is not finished.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.errors import InputError
-from lggshape.files import StrPath, write_json, written_whole
+from lggshape.files import StrPath, read_json, write_json, written_whole
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.run.calibration import Calibration
 from lggshape.segmentation.run.configuration import read_configuration
@@ -227,26 +226,6 @@ def read_cases(path: Path) -> list[KnownCase]:
     except TypeError as error:
         msg = f"Expected {path} to list the cases of a run, found: {error}."
         raise InputError(msg) from error
-
-
-def read_json(path: StrPath, keys: Iterable[str]) -> dict[str, Any]:
-    """Read a JSON object that has some keys.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, no JSON, or lacks a key.
-    """
-    try:
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
-        missing = [key for key in keys if key not in values]
-    except (OSError, ValueError, TypeError) as error:
-        msg = f"Expected {path} to be a JSON file, found: {error}."
-        raise InputError(msg) from error
-    if missing or not isinstance(values, dict):
-        msg = f"Expected {path} to have {', '.join(keys)}, found no {', '.join(missing)}."
-        raise InputError(msg)
-    return values
 
 
 def write_weights(path: Path, weights: Mapping[str, NDArray[np.generic]]) -> None:

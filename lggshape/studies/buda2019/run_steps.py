@@ -1,6 +1,5 @@
 """The whole of the study, step by step, so that it goes on where it was interrupted."""
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -8,7 +7,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from lggshape.errors import CaseError, InputError
-from lggshape.files import write_json
+from lggshape.files import read_json, write_json
 from lggshape.results import is_results_folder, record_file, remove_recorded
 from lggshape.studies.buda2019.replication import Replication
 from lggshape.studies.buda2019.steps import ReplicationStep
@@ -123,8 +122,7 @@ def _write(path: Path, content: Any) -> None:
 
 def _read(record: Path) -> dict[str, Any]:
     try:
-        content = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return dict(read_json(record))
+    except (InputError, TypeError, ValueError) as error:
         msg = f"Expected {record} to be what an earlier run wrote, found: {error}."
         raise InputError(msg) from error
-    return dict(content)

@@ -10,6 +10,7 @@ import pytest
 import tifffile
 
 from lggshape.errors import InputError
+from lggshape.files import read_json
 from lggshape.masks import dice
 from lggshape.readers import open_cases
 from lggshape.segmentation import (
@@ -21,7 +22,7 @@ from lggshape.segmentation import (
 )
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.networks.build_network import build
-from lggshape.segmentation.run.folder import read_arrays, read_ensemble, read_json
+from lggshape.segmentation.run.folder import read_arrays, read_ensemble
 
 
 def contents(folder):
@@ -35,7 +36,7 @@ def test_the_loss_falls_and_held_out_tumours_are_found(cohort, networks):
     for fold in range(2):
         loss = pd.read_csv(networks / f"fold{fold}-member0" / "history.csv")["loss"]
         assert loss.iloc[-1] < loss.iloc[0] / 2
-    folds = read_json(networks / "folds.json", ())["patients"]
+    folds = read_json(networks / "folds.json")["patients"]
     scores = []
     for source in open_cases(cohort):
         case = source.read()
@@ -55,7 +56,7 @@ def test_files_of_a_run(cohort, networks, settings):
     folds = read_json(networks / "folds.json", ())
     assert folds["folds"] == 2
     assert set(folds["patients"]) == patients
-    cases = read_json(networks / "cases.json", ())["cases"]
+    cases = read_json(networks / "cases.json")["cases"]
     assert {case["patient"] for case in cases} == patients
     # A slice at the end may hold too little.
     assert all(len(case["fingerprints"]) >= 9 for case in cases)
@@ -143,7 +144,7 @@ def test_bad_cases_are_named_and_no_inner_split_is_needed(few, tmp_path, setting
     assert "contrast" in summary.failures["black"]
     assert "mask" in summary.failures["unmarked"]
     assert "found none" in summary.failures["hollow"]
-    assert [case["case"] for case in read_json(out / "cases.json", ())["cases"]] == good
+    assert [case["case"] for case in read_json(out / "cases.json")["cases"]] == good
     network = read_json(out / "fold0-member0" / "network.json", ())
     assert network["calibration"] == {"slope": 1.0, "intercept": 0.0}
     assert (network["threshold"], network["inner_dice"]) == (0.5, {})
@@ -197,7 +198,7 @@ def test_what_was_pretrained_on_is_refused_where_it_is_held_out(cohort, tmp_path
     before = tmp_path / "before"
     task = replace(network, task="reconstruction")
     train(sources, before, network=task, training=quick, only=[0], jobs=1)
-    inner = read_json(before / "fold0-member0" / "network.json", ())["inner_dice"]
+    inner = read_json(before / "fold0-member0" / "network.json")["inner_dice"]
     assert list(inner.values()) == [None]
     history = pd.read_csv(before / "fold0-member0" / "history.csv")
     assert list(history) == ["epoch", "loss", "seconds"]
@@ -238,10 +239,10 @@ def test_jax_trains_and_predicts_as_tensorflow_does(cohort, networks, few, tmp_p
         check=True,
     )
     folder = out / "fold0-member0"
-    assert read_json(folder / "network.json", ())["backend"] == "jax"
+    assert read_json(folder / "network.json")["backend"] == "jax"
     loss = pd.read_csv(folder / "history.csv")["loss"]
     assert loss.iloc[-1] < loss.iloc[0] - 0.02
-    folds = read_json(out / "folds.json", ())["patients"]
+    folds = read_json(out / "folds.json")["patients"]
     case = next(s for s in open_cases(few) if folds[s.patient] == 0).read(mask=False)
     for run in (out, networks):
         theirs = np.load(out / f"{run.name}.npy")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from lggshape.errors import InputError
+from lggshape.files import read_json
 from lggshape.masks import dice
 from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
@@ -19,7 +20,7 @@ from lggshape.segmentation import (
 )
 from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.run.fingerprints import KnownCases
-from lggshape.segmentation.run.folder import read_arrays, read_ensemble, read_json, write_weights
+from lggshape.segmentation.run.folder import read_arrays, read_ensemble, write_weights
 from lggshape.segmentation.training import train_fold as fold_training
 from lggshape.segmentation.training.slice_store import SliceStore
 
@@ -51,7 +52,7 @@ def test_the_epoch_of_the_best_inner_dice_is_taken_invariant(
     train(open_cases(few), tmp_path / "run", network=settings.network, training=chosen, only=[0],
           jobs=1)  # fmt: skip
     folder = tmp_path / "run" / "fold0-member0"
-    assert read_json(folder / "network.json", ())["epoch"] == best
+    assert read_json(folder / "network.json")["epoch"] == best
     measured = pd.read_csv(folder / "history.csv")["inner_dice"]
     np.testing.assert_array_equal(measured, np.array(curve, dtype=float))
     saved = list(read_arrays(folder / "weights.npz").values())
@@ -74,7 +75,7 @@ def test_who_is_held_out_or_set_aside_is_not_trained_on_invariant(
     run = tmp_path / "run"
     train(open_cases(cohort), run, network=settings.network, jobs=1,
           training=replace(settings.training, epochs=1))  # fmt: skip
-    folds = read_json(run / "folds.json", ())["patients"]
+    folds = read_json(run / "folds.json")["patients"]
     assert len(shown) == 2
     for fold, patients in enumerate(shown):
         network = read_json(run / f"fold{fold}-member0" / "network.json", ())
