@@ -37,7 +37,7 @@ def test_one_of_two_cases_can_be_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("case,patient,a\nx,x,1\n", r"columns \['masks'\], found: case, patient, a"),
+        ("case,patient,a\nx,x,1\n", r"column masks, found: case, patient, a"),
         ("case,patient,masks,a\n", "found none"),
         ("case,patient,masks,a\nx,,manual,1\n", "a patient, found none in line 2"),
         (

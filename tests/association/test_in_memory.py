@@ -136,7 +136,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
         lambda table: first_missing(table, "patient", "object"),
         "a patient, found none in",
     ),
-    "no kind of mask": (lambda table: table.drop(columns="masks"), r"the columns \['masks'\]"),
+    "no kind of mask": (lambda table: table.drop(columns="masks"), r"the column masks"),
     "infinite": (
         lambda table: table.assign(own=table["own"].where(table.index > 0, np.inf)),
         "own to be a finite number, found 'inf' for case c0",

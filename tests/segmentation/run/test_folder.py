@@ -97,9 +97,9 @@ def test_an_unfinished_member_is_left_out(copy):
     ("file", "content", "message"),
     [
         ("configuration.json", None, "found no configuration.json"),
-        ("configuration.json", "{", "configuration of network and training, found"),
+        ("configuration.json", "{", "to be a JSON file, found"),
         ("folds.json", None, "to be a JSON file, found"),
-        ("folds.json", "[1]", "to have folds, patients, found no folds, patients"),
+        ("folds.json", "[1]", "to hold a JSON object, found: list"),
         ("folds.json", '{"folds": 2, "patients": {"A": 2}}', "a fold from 0 to 1 for A, found 2"),
         (
             "folds.json",
@@ -114,7 +114,7 @@ def test_an_unfinished_member_is_left_out(copy):
         ("cases.json", None, "to be a JSON file"),
         ("cases.json", '{"cases": [{"name": 1}]}', "to list the cases of a run, found"),
         ("cases.json", '{"cases": 3}', "to list the cases of a run, found"),
-        ("fold0-member0/network.json", "7", "to be a JSON file, found"),
+        ("fold0-member0/network.json", "7", "to hold a JSON object, found: int"),
         ("fold0-member0/network.json", "{}", "to have fold, member, calibration, threshold"),
         ("fold0-member0/network.json", '"\\ud800', "to be a JSON file"),
         (
