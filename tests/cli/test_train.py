@@ -153,7 +153,7 @@ def test_files_that_are_not_there(cohort, tmp_path, tiny):
     assert "nowhere" in result.stderr
     result = run(cohort, "--out", out, "--configuration", tmp_path / "nowhere.json")
     assert result.exit_code == 2
-    assert "nowhere.json to hold a configuration" in result.stderr
+    assert "nowhere.json to be a JSON file" in result.stderr
     (tmp_path / "half.json").write_text('{"network": {"depth": 3}, "training": {}}')
     result = run(cohort, "--out", out, "--configuration", tmp_path / "half.json")
     assert result.exit_code == 2

@@ -71,4 +71,4 @@ def test_bad_input_ends_the_command_in_one_line(tmp_path: Path) -> None:
     found = CliRunner().invoke(app, ["replicate", *options, "--networks", "b", "--quiet"])
     assert (found.exit_code, found.stdout) == (2, "")
     assert found.stderr.count("\n") == 1
-    assert "Expected networks or masks, found both" in found.stderr
+    assert "found --networks with --masks" in found.stderr
