@@ -29,7 +29,7 @@ def assert_same_results(one, other):
 
 
 def kind(cell):
-    """Tell truth values, whole numbers and others apart, which may be equal."""
+    """Return the kind of a value, which tells 1 from True."""
     return np.asarray(cell).dtype.kind
 
 
