@@ -212,14 +212,15 @@ def _map_processes(function: Callable[[Any], Any], work: list[Any], jobs: int) -
     outcomes: dict[int, Outcome] = {}
     running: dict[Future[Any], int] = {}
     following = 0
+    folder = os.getcwd()
     pool = _pool(jobs)
     try:
         while following < len(work):
             broken = False
             try:
                 while waiting and len(running) < jobs:
-                    running[pool.submit(_work, function, work[waiting[0]])] = waiting[0]
-                    waiting.popleft()
+                    future = pool.submit(_work, function, work[waiting[0]], folder)
+                    running[future] = waiting.popleft()
             except BrokenProcessPool:
                 broken = True  # a process died while it had nothing to do
             done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -244,7 +245,7 @@ def _map_processes(function: Callable[[Any], Any], work: list[Any], jobs: int) -
 
 def _alone(function: Callable[[Any], Any], item: Any) -> Outcome:
     """Try an item in a process of its own."""
-    future = _pool(1).submit(_work, function, item)
+    future = _pool(1).submit(_work, function, item, os.getcwd())
     if not isinstance(future.exception(), BrokenProcessPool):
         return _outcome(item, future)
     msg = (
@@ -294,8 +295,10 @@ def _begin_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _work(function: Callable[[Any], Any], item: Any) -> tuple[Any, list[str]]:
+def _work(function: Callable[[Any], Any], item: Any, folder: str) -> tuple[Any, list[str]]:
     """Call a function in another process, and keep its warnings."""
+    # A process that is kept from an earlier call stands where the parent stood then.
+    os.chdir(folder)
     with warnings.catch_warnings(record=True) as caught:
         value = function(item)
     return value, [f"{one.category.__name__}: {one.message}" for one in caught]

@@ -54,6 +54,13 @@ def test_more_jobs_are_other_processes():
     assert len(pids) <= 2
 
 
+def test_relative_paths_are_those_of_this_process(tmp_path, monkeypatch):
+    items = ["__import__('os').getcwd()"] * 2
+    list(map_cases(eval, items, jobs=2))
+    monkeypatch.chdir(tmp_path)
+    assert values(map_cases(eval, items, jobs=2)) == [str(tmp_path)] * 2
+
+
 def test_the_default_is_the_cores_that_may_be_used(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3}, raising=False)
     assert values(map_cases(eval, ["__import__('os').getpid()"] * 2)) == [os.getpid()] * 2
