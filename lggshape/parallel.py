@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from numbers import Integral
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from lggshape.errors import CaseError, InputError, InternalError
@@ -212,7 +213,7 @@ def _map_processes(function: Callable[[Any], Any], work: list[Any], jobs: int) -
     outcomes: dict[int, Outcome] = {}
     running: dict[Future[Any], int] = {}
     following = 0
-    folder = os.getcwd()
+    folder = Path.cwd()
     pool = _pool(jobs)
     try:
         while following < len(work):
@@ -245,7 +246,7 @@ def _map_processes(function: Callable[[Any], Any], work: list[Any], jobs: int) -
 
 def _alone(function: Callable[[Any], Any], item: Any) -> Outcome:
     """Try an item in a process of its own."""
-    future = _pool(1).submit(_work, function, item, os.getcwd())
+    future = _pool(1).submit(_work, function, item, Path.cwd())
     if not isinstance(future.exception(), BrokenProcessPool):
         return _outcome(item, future)
     msg = (
@@ -295,7 +296,7 @@ def _begin_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _work(function: Callable[[Any], Any], item: Any, folder: str) -> tuple[Any, list[str]]:
+def _work(function: Callable[[Any], Any], item: Any, folder: Path) -> tuple[Any, list[str]]:
     """Call a function in another process, and keep its warnings."""
     # A process that is kept from an earlier call stands where the parent stood then.
     os.chdir(folder)

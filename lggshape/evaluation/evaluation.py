@@ -188,12 +188,8 @@ def evaluate(
         Tolerance of the surface Dice, in mm; in pixels if the spacing is unknown.
     seed : int
         Of the bootstrap intervals.
-    jobs : int, optional
-        Number of processes; all cores by default.
-    scheduler : str, optional
-        Address of a Dask scheduler, to work there instead.
-    on_progress : callable, optional
-        Called with a `Progress` after each case.
+    jobs, scheduler, on_progress
+        As for `lggshape.feature_table`.
 
     Returns
     -------

@@ -127,14 +127,10 @@ def clustered_auc_difference(
 
     Parameters
     ----------
-    first, second : array_like of shape (N,)
-        The two measurements; the positives are expected to have the larger values in both.
-    positive : array_like of bool, shape (N,)
-        Which things are of the group that is expected to have the larger values.
+    first, second, positive, level
+        As for `lggshape.statistics.auc_difference`.
     clusters : array_like of shape (N,)
-        The cluster of each: numbers or names.
-    level : float, optional
-        Confidence level.
+        The cluster of each thing: numbers or names.
 
     Returns
     -------

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.run_folders import OLD, results_of, tree, write
 from lggshape.errors import InputError
 from lggshape.files import file_hash
 from lggshape.provenance import recorded
@@ -16,36 +17,6 @@ from lggshape.results import (
     results_file,
     results_folder,
 )
-
-
-def tree(folder: Path) -> dict[str, str]:
-    """Return every file in a folder with its text, private folders included."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_text()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-def write(out: Path, files: dict[str, str], *, overwrite: bool = False) -> None:
-    """Write results as a command does."""
-    with (
-        results_folder(out, overwrite=overwrite) as place,
-        recorded(place / "run.json", command="c", options={}, inputs=[]),
-    ):
-        for name, text in files.items():
-            (place / name).parent.mkdir(exist_ok=True)
-            (place / name).write_text(text)
-
-
-def results_of(out: Path) -> dict[str, str]:
-    found = tree(out)
-    del found["run.json"]
-    return found
-
-
-OLD = {"a.csv": "1", "figures/b.svg": "2", "gone/c.svg": "3"}
-NEW = {"a.csv": "4", "figures/b.svg": "5", "new/d.svg": "6"}
 
 
 def refused(

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.run_folders import OLD, tree
 from lggshape.errors import InputError
 from lggshape.files import file_hash
 from lggshape.provenance import recorded
@@ -14,19 +15,6 @@ from lggshape.results import (
     record_file,
     recorded_outputs,
 )
-
-
-def tree(folder: Path) -> dict[str, str]:
-    """Return every file in a folder with its text, private folders included."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_text()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-OLD = {"a.csv": "1", "figures/b.svg": "2", "gone/c.svg": "3"}
-NEW = {"a.csv": "4", "figures/b.svg": "5", "new/d.svg": "6"}
 
 
 def write_in_place(out: Path, files: dict[str, str]) -> None:

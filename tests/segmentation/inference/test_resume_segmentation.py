@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
 
+from helpers.case_files import contents, first, write_nifti, write_slices
 from lggshape.case import Case
 from lggshape.errors import InputError
 from lggshape.phantoms import make_phantom
@@ -31,31 +31,6 @@ def assert_same_results(one, other):
 def kind(cell):
     """Return the kind of a value, which tells 1 from True."""
     return np.asarray(cell).dtype.kind
-
-
-def contents(folder):
-    """Return every file but hidden ones, which list what was written, in any order."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name[0] != "."
-    }
-
-
-def first(cohort):
-    return open_cases(cohort)[0]
-
-
-def write_slices(folder, name, image):
-    (folder / name).mkdir(parents=True)
-    for number, one in enumerate(image, start=1):
-        tifffile.imwrite(folder / name / f"{name}_{number}.tif", one)
-
-
-def write_nifti(path, image):
-    """Write an image (Z, Y, X[, C]) as stored axes (X, Y, Z[, C])."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nib.save(nib.Nifti1Image(image.transpose(2, 1, 0, *range(3, image.ndim)), np.eye(4)), path)
 
 
 def stamps(folder):

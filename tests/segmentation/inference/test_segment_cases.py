@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import tifffile
 
+from helpers.case_files import contents, first, write_nifti, write_slices
 from lggshape.errors import InputError
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
@@ -15,31 +16,6 @@ from lggshape.segmentation.inference.segmentation_journal import COLUMNS, SLICE_
 
 AFFINE = np.diag([-3.0, 2.5, 4.0, 1.0])
 MAPS = ("probability", "uncertainty", "entropy")
-
-
-def contents(folder):
-    """Return every file but hidden ones, which list what was written, in any order."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name[0] != "."
-    }
-
-
-def first(cohort):
-    return open_cases(cohort)[0]
-
-
-def write_slices(folder, name, image):
-    (folder / name).mkdir(parents=True)
-    for number, one in enumerate(image, start=1):
-        tifffile.imwrite(folder / name / f"{name}_{number}.tif", one)
-
-
-def write_nifti(path, image, affine=AFFINE):
-    """Write an image (Z, Y, X, C) or (Z, Y, X) as stored axes (X, Y, Z[, C])."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nib.save(nib.Nifti1Image(image.transpose(2, 1, 0, *range(3, image.ndim)), affine), path)
 
 
 # --- what is written
@@ -94,7 +70,7 @@ def test_masks_tables_and_maps_of_slices(cohort, networks, tmp_path):
 
 def test_nifti_keeps_grid_orientation_and_affine(cohort, networks, tmp_path):
     case = first(cohort).read()
-    write_nifti(tmp_path / "in" / "Ann.nii.gz", case.image[:, ::-1, ::-1])
+    write_nifti(tmp_path / "in" / "Ann.nii.gz", case.image[:, ::-1, ::-1], AFFINE)
     out = tmp_path / "out"
     result = segment_cases(
         open_cases(tmp_path / "in"), out, networks=networks, maps=["probability"]
@@ -158,7 +134,7 @@ def test_bad_cases_are_rows_with_a_reason(cohort, networks, tmp_path):
 
 def test_all_cases_bad(networks, tmp_path):
     (tmp_path / "in").mkdir()
-    write_nifti(tmp_path / "in" / "void.nii.gz", np.zeros((3, 8, 8), dtype=np.int16))
+    write_nifti(tmp_path / "in" / "void.nii.gz", np.zeros((3, 8, 8), dtype=np.int16), AFFINE)
     sources = open_cases(tmp_path / "in")
     for resume in (False, True):
         result = segment_cases(sources, tmp_path / "out", networks=networks, resume=resume)
@@ -208,9 +184,9 @@ def copies(cohort, tmp_path):
     folder = tmp_path / "copies"
     write_slices(folder, "renamed", image)
     write_slices(folder, "TCGA_XX_0001_20000101", image)
-    write_nifti(folder / "whole_numbers.nii.gz", image.astype(np.int16))
+    write_nifti(folder / "whole_numbers.nii.gz", image.astype(np.int16), AFFINE)
     scaled = image[..., 1].astype(np.float32) * 3.7 - 41
-    write_nifti(folder / "scaled.nii.gz", scaled)
+    write_nifti(folder / "scaled.nii.gz", scaled, AFFINE)
     write_nifti(folder / "flipped.nii.gz", scaled[:, ::-1, ::-1], np.diag([3.0, 2.5, -4.0, 1.0]))
     return folder
 

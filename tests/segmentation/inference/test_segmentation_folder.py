@@ -1,29 +1,10 @@
-import nibabel as nib
 import numpy as np
 import pytest
 
+from helpers.case_files import contents, first, write_nifti
 from lggshape.errors import InputError
 from lggshape.readers import open_cases
 from lggshape.segmentation import segment_cases
-
-
-def contents(folder):
-    """Return every file but hidden ones, which list what was written, in any order."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name[0] != "."
-    }
-
-
-def first(cohort):
-    return open_cases(cohort)[0]
-
-
-def write_nifti(path, image):
-    """Write an image (Z, Y, X[, C]) as stored axes (X, Y, Z[, C])."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nib.save(nib.Nifti1Image(image.transpose(2, 1, 0, *range(3, image.ndim)), np.eye(4)), path)
 
 
 def test_earlier_results_are_replaced_only_if_asked(cohort, networks, tmp_path):

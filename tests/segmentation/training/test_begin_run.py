@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from helpers.case_files import contents
 from lggshape.errors import InputError
 from lggshape.readers import open_cases
 from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration, train
@@ -28,10 +29,6 @@ from lggshape.segmentation.training.training_cases import load_case, load_cases
 
 def read_json(path):
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def contents(folder):
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(

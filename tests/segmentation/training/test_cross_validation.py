@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import tifffile
 
+from helpers.case_files import contents
 from lggshape.errors import InputError
 from lggshape.files import read_json
 from lggshape.masks import dice
@@ -23,11 +24,6 @@ from lggshape.segmentation import (
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.run.folder import read_arrays, read_ensemble
-
-
-def contents(folder):
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
 
 # --- what comes of it
 
