@@ -63,7 +63,7 @@ def associate(
     from lggshape import association
     from lggshape.commands import run_command
     from lggshape.labels import read_labels
-    from lggshape.report import write_report
+    from lggshape.report import write_report_files
 
     with run_command(
         "associate", out=out, overwrite=overwrite, quiet=quiet,
@@ -81,7 +81,7 @@ def associate(
         )
         run.write_json("results.json", study.to_dict())
         if report:
-            write_report(
+            write_report_files(
                 study, run.place, inputs=run.inputs, options=run.options,
                 on_progress=run.on_progress,
             )  # fmt: skip

@@ -9,6 +9,7 @@ measure             `feature_table` (many cases), `extract_features` (one mask)
 score masks         `evaluate`
 test                `associate`; `choose_family` names the hypotheses
 report              `write_report`
+replicate a study   `replicate`
 ==================  ================================================================
 
 `Case`, `Segmentation`, `Evaluation` and `Study` show themselves in a notebook, and `.plot()` draws

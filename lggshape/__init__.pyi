@@ -7,6 +7,7 @@ from .readers import open_cases
 from .report import write_report
 from .segmentation import Segmentation, segment, segment_cases, train
 from .shape import FEATURES, Conventions, FeatureTable, extract_features, feature_table
+from .studies import replicate
 from .verification import verify
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "open_cases",
     "read_features",
     "read_labels",
+    "replicate",
     "segment",
     "segment_cases",
     "train",

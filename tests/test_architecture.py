@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "evaluation": CASES | {"labels", "statistics", "figures", "association"},
     "visualisation": CASES | {"figures", "segmentation", "shape", "evaluation"},
     "comparison": CASES | {"statistics", "figures", "segmentation", "shape", "evaluation"},
-    "report": TABLES | {"figures", "association", "provenance"},
+    "report": TABLES | {"figures", "association", "provenance", "results"},
     "studies": CASES
     | TABLES
     | {"provenance", "figures", "segmentation", "association", "evaluation", "verification"}

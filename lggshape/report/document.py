@@ -1,14 +1,13 @@
 """The report of a study: one HTML file, with its tables and figures beside it."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lggshape.association import Study
-from lggshape.files import write_table
+from lggshape.files import StrPath, write_table
 from lggshape.progress import OnProgress, counter
-from lggshape.provenance import InputFile
+from lggshape.provenance import InputFile, recorded
 from lggshape.report.answer import answer, sensitivity
 from lggshape.report.areas import areas
 from lggshape.report.gallery import Gallery
@@ -17,42 +16,90 @@ from lggshape.report.methods import limits, methods, provenance
 from lggshape.report.page import Page, write_page
 from lggshape.report.patients import patients
 from lggshape.report.selection import labels_with_groups
+from lggshape.results import RECORD, results_folder
 
 
 def write_report(
     study: Study,
-    folder: str | os.PathLike[str],
+    folder: StrPath,
     *,
-    inputs: Sequence[InputFile] = (),
-    options: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Path:
-    """Write `report.html` and, beside it, its tables as CSV and every figure as PNG and SVG.
+    """Write the report of a study, with its tables and figures, to a folder of its own.
 
     Parameters
     ----------
     study : Study
         The results.
     folder : str or Path
-        Where to write. Figures go to `figures/` in it; files of the same names are replaced.
+        Where to write: a new or empty folder, or one with an earlier report.
+    overwrite : bool
+        Whether an earlier report may be replaced. Only the files that its `run.json` lists are
+        removed.
+    on_progress : callable, optional
+        Called with a `Progress` after each figure.
+
+    Returns
+    -------
+    Path
+        `report.html` in the folder. It stands alone: styles and figures are in it. Beside it are
+        the tables as CSV, `run.json`, and every figure as PNG and SVG in `figures/`.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written to, or holds something else.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import lggshape
+    >>> from lggshape.phantoms import write_cohort
+    >>> with TemporaryDirectory() as parent:
+    ...     cases = write_cohort(Path(parent, "cases"), patients=12, size=(6, 32, 32))
+    ...     labels = lggshape.read_labels(cases / "labels.csv")
+    ...     study = lggshape.associate(lggshape.feature_table(cases, jobs=1), labels)
+    ...     report = write_report(study, Path(parent, "results"))
+    ...     report.name, (report.parent / "associations.csv").exists()
+    ('report.html', True)
+    """
+    with (
+        results_folder(folder, overwrite=overwrite) as place,
+        recorded(place / RECORD, command="write_report", options={}, inputs=[]),
+    ):
+        write_report_files(study, place, on_progress=on_progress)
+    return Path(folder) / "report.html"
+
+
+def write_report_files(
+    study: Study,
+    folder: Path,
+    *,
+    inputs: Sequence[InputFile] = (),
+    options: Mapping[str, Any] | None = None,
+    on_progress: OnProgress | None = None,
+) -> None:
+    """Write `report.html` and, beside it, its tables as CSV and every figure as PNG and SVG.
+
+    Parameters
+    ----------
+    study : Study
+        The results.
+    folder : Path
+        Folder of a run that is being written. Files of the same names are replaced.
     inputs : sequence of InputFile
         The files that the study was made from.
     options : mapping, optional
         The options that it was made with.
     on_progress : callable, optional
-        Told after each figure how many of how many are drawn.
-
-    Returns
-    -------
-    Path
-        The HTML file. It stands alone: styles and figures are in it.
+        Called with a `Progress` after each figure.
 
     Raises
     ------
     InputError
         If the folder cannot be written to.
     """
-    folder = Path(folder)
     gallery = Gallery(folder, advance=counter(on_progress, "drawing", _count_figures(study)))
     sections = [
         answer(study, gallery),
@@ -64,11 +111,10 @@ def write_report(
         limits(study),
         provenance(study, inputs, options or {}),
     ]
-    path = folder / "report.html"
     for name, table in study.tables().items():
         write_table(folder / f"{name}.csv", table)
-    write_page(Page(study.family.title, "lggshape · association report", sections), path)
-    return path
+    page = Page(study.family.title, "lggshape · association report", sections)
+    write_page(page, folder / "report.html")
 
 
 def _count_figures(study: Study) -> int:

@@ -15,6 +15,8 @@ from lggshape.results.records import record_beside, recorded_outputs, unchanged_
 STAGING = re.compile(r"\.lggshape-[0-9a-f]+\.part")
 """Private folders, in which results are written before they are moved."""
 
+REPLACE_IT = "overwrite=True in Python, or --overwrite on the command line, replaces it."
+
 
 def check_place(folder: StrPath, *, inputs: Iterable[StrPath] = ()) -> None:
     """Raise if nothing could be written to a folder, whatever it holds; nothing is changed.
@@ -63,10 +65,11 @@ def check_folder(
     # What a killed run left in its private folder is no result.
     if all(STAGING.fullmatch(path.name) for path in held):
         return
+    recorded = recorded_outputs(folder)
     if not overwrite:
-        msg = f"Expected {folder} to be empty or new, found files in it. --overwrite replaces them."
+        msg = f"Expected {folder} to be empty or new, found an earlier run. {REPLACE_IT}"
         raise InputError(msg)
-    unchanged_files(target, recorded_outputs(folder))
+    unchanged_files(target, recorded)
 
 
 def check_file(path: StrPath, *, overwrite: bool = False, inputs: Iterable[StrPath] = ()) -> None:
@@ -95,14 +98,13 @@ def check_file(path: StrPath, *, overwrite: bool = False, inputs: Iterable[StrPa
     _refuse_overlap(path, inputs)
     if not os.path.lexists(path) and not os.path.lexists(folder / record):
         return
-    if not overwrite:
-        found = "one" if os.path.lexists(path) else f"the record of one, {record}"
-        msg = f"Expected {path} to be a new file, found {found}. --overwrite replaces it."
-        raise InputError(msg)
     recorded = recorded_outputs(folder, record=record)
     # Nor is the table of another name removed that shares this record, as a.csv does with a.CSV.
     if path.name not in recorded:
         msg = f"Expected {path} to be a table of an earlier run, found none in {folder / record}."
+        raise InputError(msg)
+    if not overwrite:
+        msg = f"Expected {path} to be a new file, found that of an earlier run. {REPLACE_IT}"
         raise InputError(msg)
     unchanged_files(folder, recorded)
 

@@ -13,14 +13,16 @@ second folder here. It is a package that holds
     A function of the package: `replicate(dataset, labels, out, *, networks, masks, protocol, steps,
     work, seed, jobs, resume, overwrite, on_progress)`. It does the study again and returns an
     object with `tables` (by name), `failures` (a reason for each case), `report` (a path) and
-    `summary()`. See `lggshape.studies.buda2019.replicate` for an example.
+    `summary()`.
 """
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lggshape.errors import InputError
+from lggshape.files import StrPath, TableSource, read_toml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,8 +102,6 @@ def open_study(name: str | None = None) -> PublishedStudy:
     >>> open_study().title
     'Tumour shape and genomic clusters of lower-grade gliomas (Buda et al. 2019)'
     """
-    from lggshape.files import read_toml
-
     known = find_studies()
     if name is None and len(known) == 1:
         name = known[0]
@@ -113,3 +113,52 @@ def open_study(name: str | None = None) -> PublishedStudy:
     files = (Path(folder, name, "hypotheses.toml") for folder in __path__)
     title = read_toml(next(path for path in files if path.exists()))["title"]
     return PublishedStudy(name, str(title), package.replicate)
+
+
+def replicate(
+    dataset: StrPath,
+    labels: TableSource | Sequence[TableSource],
+    out: StrPath,
+    *,
+    study: str | None = None,
+    **options: Any,
+) -> StudyResults:
+    """Do a published study again.
+
+    Parameters
+    ----------
+    dataset : str or Path
+        Folder of cases with images and manual masks.
+    labels : str, Path, DataFrame or sequence of these
+        Label tables with a row per patient, as CSV files or in memory.
+    out : str or Path
+        Folder for the results.
+    study : str, optional
+        Name of the study; it may be left out if there is only one.
+    **options
+        `networks`, `masks`, `protocol`, `steps`, `work`, `seed`, `jobs`, `resume`, `overwrite` and
+        `on_progress`, as the function `replicate` of the study describes them.
+
+    Returns
+    -------
+    StudyResults
+        Every table by name, the cases that failed, the report, and a summary.
+
+    Raises
+    ------
+    InputError
+        If there is no such study, or as the study says.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from lggshape.studies.buda2019.phantom_labels import write_phantoms
+    >>> with TemporaryDirectory() as top:
+    ...     data = write_phantoms(Path(top, "cases"), patients=12, seed=5, size=(6, 32, 32))
+    ...     tables = [data / f"{name}.csv" for name in ("labels", "idh_1p19q", "clinical")]
+    ...     out = Path(top, "out")
+    ...     found = replicate(data, tables, out, masks=data, steps=["primary"], jobs=1)
+    >>> sorted(found.tables)[:3]
+    ['associations', 'claims', 'cohort']
+    """
+    return open_study(study).replicate(dataset, labels, out, **options)

@@ -167,8 +167,8 @@ def test_earlier_results(cohort, networks, tmp_path):
     result = run(*arguments)
     assert result.exit_code == 2
     assert result.stderr == (
-        f"lggshape: Expected {out} to be empty or new, found files in it. --overwrite replaces "
-        "them.\n"
+        f"lggshape: Expected {out} to be empty or new, found an earlier run. overwrite=True in "
+        "Python, or --overwrite on the command line, replaces it.\n"
     )
     result = run(*arguments, "--resume")
     assert result.exit_code == 2

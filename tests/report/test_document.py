@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from lggshape.association import Family, Hypothesis, associate, read_study_family
+from lggshape.errors import InputError
 from lggshape.labels import read_labels
 from lggshape.progress import Progress
 from lggshape.provenance import describe_input
-from lggshape.report import write_report
+from lggshape.report import write_report, write_report_files
 
 NASTY = "<script>alert('x')</script>&"
 
@@ -54,7 +55,7 @@ def make(folder: Path, family: Family, *, masks: tuple[str, ...] = ("manual",)) 
     table.to_csv(path, index=False)
     study = associate(features, read_labels([path]), family)
     told: list[Progress] = []
-    report = write_report(
+    write_report_files(
         study,
         folder / "out",
         inputs=[describe_input(path)],
@@ -63,7 +64,7 @@ def make(folder: Path, family: Family, *, masks: tuple[str, ...] = ("manual",)) 
     )
     figures = len(list((folder / "out" / "figures").glob("*.svg")))
     assert told == [Progress("drawing", done, figures) for done in range(figures + 1)]
-    return Page(report.read_text(encoding="utf-8"))
+    return Page((folder / "out" / "report.html").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +148,26 @@ def test_a_long_report_shows_the_smallest_p_and_says_so(
     assert sum(a.get("class") == "card" for _, a in page.tags) == 2
     assert "The 2 with the smallest p of 4" in page.text
     assert len(list((tmp_path / "out" / "figures").glob("*.svg"))) == 4 + 1 + 1
+
+
+def test_a_report_is_replaced_only_if_asked_and_nothing_else_is(tmp_path: Path) -> None:
+    patients = [f"p{i}" for i in range(8)]
+    keys = {"case": patients, "patient": patients, "masks": "manual", "reason": ""}
+    features = pd.DataFrame(keys | {"x": np.arange(8.0)})
+    labels = read_labels(pd.DataFrame({"patient": patients, "g": [i % 2 for i in range(8)]}))
+    study = associate(features, labels, Family("mine", "Mine", (Hypothesis("x", "g"),)))
+    (tmp_path / "report.html").write_text("mine")
+    for overwrite in (False, True):
+        with pytest.raises(InputError, match=r"found no .* of one\. Move what lies"):
+            write_report(study, tmp_path, overwrite=overwrite)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    assert (tmp_path / "report.html").read_text() == "mine"
+    page = write_report(study, tmp_path / "out")
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="overwrite"):
+        write_report(study, tmp_path / "out")
+    assert write_report(study, tmp_path / "out", overwrite=True) == page
+    assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
 
 
 def test_an_untestable_hypothesis_is_shown_without_a_figure(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from lggshape.provenance import Record, code_hash, package_versions, recorded
 from lggshape.results import results_folder
 from lggshape.studies.buda2019.names import AUTOMATIC
 from lggshape.studies.buda2019.replication import Replication
-from lggshape.studies.buda2019.report import write_report
+from lggshape.studies.buda2019.report import write_report_files
 from lggshape.studies.buda2019.roles import read_roles
 from lggshape.studies.buda2019.run_steps import run_steps
 from lggshape.studies.buda2019.steps import chosen_steps, failed_cases
@@ -138,18 +138,6 @@ def replicate(
         are both networks and masks, a step is unknown or needs networks that are not there, a
         folder overlaps with an input or holds something else, both `resume` and `overwrite` are
         asked for, or a step cannot be done.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> from lggshape.studies.buda2019.phantom_labels import write_phantoms
-    >>> with TemporaryDirectory() as top:
-    ...     data = write_phantoms(Path(top, "cases"), patients=12, seed=5, size=(6, 32, 32))
-    ...     tables = [data / f"{name}.csv" for name in ("labels", "idh_1p19q", "clinical")]
-    ...     out = Path(top, "out")
-    ...     found = replicate(data, tables, out, masks=data, steps=["primary"], jobs=1)
-    >>> sorted(found.tables)[:3]
-    ['associations', 'claims', 'cohort']
     """
     if masks is not None and networks is not None:
         msg = "Expected networks or masks, found both."
@@ -172,7 +160,7 @@ def replicate(
         found = {name: replication.read(name) for name in names}
         for name in names:
             shutil.copyfile(replication.table_path(name), place / f"{name}.csv")
-        write_report(
+        write_report_files(
             found, replication.family, replication.labels, place,
             on_progress=replication.tell("writing the report"),
         )  # fmt: skip

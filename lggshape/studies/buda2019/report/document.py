@@ -1,6 +1,5 @@
 """The report of a replication: the paper's own companion."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -29,14 +28,14 @@ from lggshape.studies.buda2019.report.sensitivity import sensitivity
 _TITLE = "Replication of Buda et al. 2019: tumour shape and genomic clusters of lower-grade gliomas"
 
 
-def write_report(
+def write_report_files(
     tables: Tables,
     family: Family,
     labels: Labels,
-    folder: str | os.PathLike[str],
+    folder: Path,
     *,
     on_progress: OnProgress | None = None,
-) -> Path:
+) -> None:
     """Write `report.html`, `checklists.csv` and, beside them, every figure as PNG and SVG.
 
     Parameters
@@ -48,22 +47,16 @@ def write_report(
         The hypotheses.
     labels : Labels
         The labels of the patients.
-    folder : str or Path
-        Where to write.
+    folder : Path
+        Folder of a run that is being written.
     on_progress : callable, optional
-        Told after each section how many of how many are done.
-
-    Returns
-    -------
-    Path
-        The HTML file. It stands alone: styles and figures are in it.
+        Called with a `Progress` after each section.
 
     Raises
     ------
     InputError
         If the folder cannot be written to.
     """
-    folder = Path(folder)
     findings = Findings(tables, family, labels, Gallery(folder))
     chosen = [make for needed, make in _SECTIONS if needed in tables]
     advance = counter(on_progress, "drawing", len(chosen))
@@ -75,9 +68,8 @@ def write_report(
     every = [checklist.table().assign(checklist=checklist.name) for checklist in checklists]
     write_table(folder / "checklists.csv", pd.concat(every, ignore_index=True))
     filled_in = Section("checklists", "Checklists", [_checklist(one) for one in checklists])
-    path = folder / "report.html"
-    write_page(Page(_TITLE, "lggshape · replication report", [*sections, filled_in]), path)
-    return path
+    page = Page(_TITLE, "lggshape · replication report", [*sections, filled_in])
+    write_page(page, folder / "report.html")
 
 
 def _checklist(checklist: Checklist) -> Table:
