@@ -85,7 +85,7 @@ def main() -> None:
     )  # fmt: skip
     fastest = pd.read_csv(EVERY / "history.csv").groupby("run")["seconds"].min()
     show(
-        ["run", "million parameters", "seconds of the fastest epoch", "seconds a case"],
+        ["run", "million parameters", "seconds in the fastest epoch", "seconds per case"],
         [
             [f"`{row['run']}`", f"{row['parameters'] / 1e6:.1f}", f"{fastest[row['run']]:.0f}",
              f"{row['seconds_a_case']:.1f}"]
