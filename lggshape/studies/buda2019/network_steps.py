@@ -7,7 +7,6 @@ import pandas as pd
 
 from lggshape.evaluation import evaluate
 from lggshape.masks import largest_component
-from lggshape.readers import open_cases
 from lggshape.shape import feature_table
 from lggshape.studies.buda2019.analyses.agreement import agreement_table
 from lggshape.studies.buda2019.analyses.factors import (
@@ -36,7 +35,7 @@ from lggshape.studies.buda2019.analyses.uncertainty import (
     stability_table,
 )
 from lggshape.studies.buda2019.names import AUTOMATIC, COMPARED, MANUAL
-from lggshape.studies.buda2019.replication import Replication, Tables
+from lggshape.studies.buda2019.replication import Replication, Tables, masks_in
 
 NOISE = (0.0, 0.1, 0.2)
 """Standard deviations of the noise experiment."""
@@ -54,7 +53,7 @@ def noise_step(replication: Replication) -> Tables:
         masks = noisy_masks(replication, noise).masks
         scores = evaluate(masks, replication.dataset, jobs=jobs).scores
         name = f"automatic, noise {noise:.0%}"
-        table = feature_table(open_cases(masks, masks_only=True), masks=name, jobs=jobs).table
+        table = feature_table(masks_in(masks), masks=name, jobs=jobs).table
         levels.append(
             {
                 "noise": noise, "n": int(scores["dice"].notna().sum()),
@@ -113,7 +112,7 @@ def failed_attempt_step(replication: Replication) -> Tables:
     """Exchange each choice of a failed attempt for ours."""
     found = disturbed(replication, LEVEL_OF_THE_ATTEMPT)
     kinds = [
-        Masks(MANUAL, replication.sources, partial(changed, by=largest_component), own_mask),
+        Masks(MANUAL, replication.manual, partial(changed, by=largest_component), own_mask),
         Masks(
             AUTOMATIC,
             replication.automatic,
@@ -124,7 +123,7 @@ def failed_attempt_step(replication: Replication) -> Tables:
     kinds += [
         Masks(
             f"{AUTOMATIC}, noise {noise:.0%}",
-            open_cases(noisy.masks, masks_only=True),
+            masks_in(noisy.masks),
             partial(component_above, folder=noisy.probabilities, threshold=0.5),
             partial(above_threshold, folder=noisy.probabilities, threshold=0.5),
         )

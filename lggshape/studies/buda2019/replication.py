@@ -12,9 +12,15 @@ from lggshape.labels import Labels
 from lggshape.progress import OnProgress, Progress
 from lggshape.readers import CaseSource, open_cases
 from lggshape.results import record_file
+from lggshape.studies.buda2019.names import MANUAL
 from lggshape.studies.buda2019.roles import Roles
 
 Tables = Mapping[str, pd.DataFrame]
+
+
+def masks_in(folder: Path) -> list[CaseSource]:
+    """Return the cases of a folder of masks, without those that could not be segmented."""
+    return [source for source in open_cases(folder, masks_only=True) if source.has_mask]
 
 
 @dataclass(frozen=True)
@@ -65,9 +71,16 @@ class Replication:
         return open_cases(self.dataset, masks_only=True)
 
     @property
+    def manual(self) -> list[CaseSource]:
+        """The cases of the data set whose manual mask could be measured."""
+        features = self.features_of(MANUAL)
+        measured = set(features.loc[features["spacing_known"].notna(), "case"])
+        return [source for source in self.sources if source.id in measured]
+
+    @property
     def automatic(self) -> list[CaseSource]:
         """The automatic masks that there are."""
-        return [s for s in open_cases(self.mask_folder, masks_only=True) if s.has_mask]
+        return masks_in(self.mask_folder)
 
     @property
     def mask_folder(self) -> Path:

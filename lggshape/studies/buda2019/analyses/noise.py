@@ -20,7 +20,7 @@ from lggshape.segmentation.preprocessing.intensities import MISSING, STEP
 from lggshape.segmentation.preprocessing.network_input import Volume, prepare
 from lggshape.studies.buda2019.analyses.masks import above_threshold, own_mask
 from lggshape.studies.buda2019.analyses.probabilities import keep_probability
-from lggshape.studies.buda2019.replication import Replication
+from lggshape.studies.buda2019.replication import Replication, masks_in
 
 DISTURBANCES = (0.3, 0.5, 0.7, 1.0, 1.5)
 """Standard deviations of noise that are tried to bring the masks down to a level of Dice."""
@@ -146,9 +146,8 @@ def disturbed(replication: Replication, level: float) -> Disturbance:
 
 
 def _dice_above_half(replication: Replication, found: NoisyMasks) -> Iterator[float]:
-    references = {source.id: source for source in replication.sources}
-    cases = open_cases(found.masks, masks_only=True)
-    pairs = [(source, references[source.id]) for source in cases]
+    references = {source.id: source for source in replication.manual}
+    pairs = [(s, references[s.id]) for s in masks_in(found.masks) if s.id in references]
     yield from map_all(partial(_one_dice, folder=found.probabilities), pairs, jobs=replication.jobs)
 
 

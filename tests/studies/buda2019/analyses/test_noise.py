@@ -1,13 +1,18 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lggshape.phantoms import make_phantom
 from lggshape.segmentation import NetworkConfiguration
 from lggshape.segmentation.preprocessing.intensities import MISSING, STEP
 from lggshape.segmentation.preprocessing.network_input import prepare
-from lggshape.studies.buda2019.analyses.noise import Noise, add_noise
+from lggshape.studies.buda2019.analyses import noise
+from lggshape.studies.buda2019.analyses.masks import own_mask
+from lggshape.studies.buda2019.analyses.noise import Noise, NoisyMasks, add_noise
+from lggshape.studies.buda2019.replication import Replication, masks_in
 
 
 def test_noise_has_its_deviation_and_leaves_missing_sequences_analytic():
@@ -33,3 +38,37 @@ def test_the_noise_of_a_case_depends_on_its_name_and_the_seed_alone_invariant():
     assert (noisy.frame, noisy.missing) == (plain.frame, plain.missing)
     for different in (plain, other, Noise(0.5, seed=2)(case, configuration)):
         assert not np.array_equal(different.codes, noisy.codes)
+
+
+def test_cases_without_a_usable_mask_do_not_stop_the_search_analytic(
+    replicated, keep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One patient's manual mask could not be measured, another failed under noise."""
+    replication = Replication(
+        dataset=replicated.folder, labels=replicated.labels, label_tables=(),
+        family=replicated.family, roles=replicated.roles, networks=tmp_path, masks=None,
+        work=tmp_path / "work", jobs=1,
+    )  # fmt: skip
+    unmeasured, good, failed = replicated.manual_sources[:3]
+    features = replicated.features.copy()
+    lost = (features["case"] == unmeasured.id) & (features["masks"] == "manual")
+    features.loc[lost, "spacing_known"] = None
+    replication.write({"features": features})
+    found = NoisyMasks(tmp_path / "masks", tmp_path / "probabilities")
+    for source in (unmeasured, good):
+        mask = own_mask(source.read(image=False))
+        if source is good:  # half of the slices: Dice is 2 * inside / (inside + all)
+            inside, whole = int(mask[::2].sum()), int(mask.sum())
+            mask[1::2] = False
+        source.write(found.masks, {"mask": mask})
+        keep(found.probabilities, source.id, mask)
+    rows = [
+        {"case": source.id, "patient": source.patient, "status": status, "reason": ""}
+        for source, status in ((unmeasured, "ok"), (good, "ok"), (failed, "failed"))
+    ]
+    pd.DataFrame(rows).to_csv(found.masks / "segmentation.csv", index=False)
+    monkeypatch.setattr(noise, "noisy_masks", lambda replication, noise: found)
+
+    tried = noise.disturbed(replication, level=1.0).tried
+    assert tried["dice_mean"].tolist() == [2 * inside / (inside + whole)]
+    assert [source.id for source in masks_in(found.masks)] == [unmeasured.id, good.id]
