@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lggshape.association import Family, TestedPair, irregularity
-from lggshape.association.tests import FisherOnBins, KruskalWallis
+from lggshape.association.tests import FisherOnBins, KruskalWallis, Result, Test
 from lggshape.labels import Labels
 from lggshape.parallel import map_all
 from lggshape.progress import OnProgress, counter
@@ -17,6 +17,7 @@ from lggshape.studies.buda2019.names import ASD, BEVR, MF, OFFSETS
 
 PRIMARY = "primary analysis"
 OTHER_BINS = {"2 bins": 2, "3 bins": 3}
+BY_RANKS = "none: Kruskal-Wallis"
 
 _KEY = ["masks", "feature", "label", "group", "analysis"]
 COLUMNS = (*_KEY, "test", "n", "p", "effect", "effect_low", "effect_high")
@@ -41,7 +42,7 @@ class Analysis(NamedTuple):
     among : {"complete", "measured"}
         Whether the cut-points are those of the patients with both values, or of all with the
         feature.
-    test : {"fisher", "kruskal-wallis"}
+    test : Test
         The test.
     """
 
@@ -52,13 +53,20 @@ class Analysis(NamedTuple):
     bins: int = 4
     rule: QuantileRule = "linear"
     among: Literal["complete", "measured"] = "complete"
-    test: Literal["fisher", "kruskal-wallis"] = "fisher"
+    test: Test = FisherOnBins()
 
     @property
     def changes_test(self) -> bool:
         """Whether cut-points or test are not those of the study."""
-        own = (self.bins, self.rule, self.among, self.test)
-        return own != (4, "linear", "complete", "fisher")
+        own = (self.bins, self.rule, self.among)
+        return own != (4, "linear", "complete") or not isinstance(self.test, FisherOnBins)
+
+    def run_test(self, pair: TestedPair, seed: np.random.SeedSequence) -> Result:
+        """Test a hypothesis in this way."""
+        if not isinstance(self.test, FisherOnBins):
+            return self.test.run(pair, bins=self.bins, seed=seed)
+        among = pair.complete if self.among == "complete" else pair.measured
+        return self.test.run(pair, bins=self.bins, seed=seed, cut_among=among, rule=self.rule)
 
 
 class Tested(NamedTuple):
@@ -132,14 +140,7 @@ def _run(
         if analysis.features and hypothesis.feature not in analysis.features:
             continue
         pair = TestedPair.of(hypothesis, labels[hypothesis.label], analysis.table)
-        if analysis.test == "kruskal-wallis":
-            result = KruskalWallis().run(pair, bins=analysis.bins, seed=stream)
-        else:
-            among = pair.complete if analysis.among == "complete" else pair.measured
-            result = FisherOnBins().run(
-                pair, bins=analysis.bins, seed=stream, cut_among=among, rule=analysis.rule
-            )
-        rows.append(pair.key() | named | result._asdict())
+        rows.append(pair.key() | named | analysis.run_test(pair, stream)._asdict())
     areas = []
     reported = dict.fromkeys((entry.feature, entry.label) for entry in family.reported_aucs)
     for feature, label in () if analysis.changes_test else reported:
@@ -189,9 +190,8 @@ def span_table(associations: pd.DataFrame, family: Family) -> pd.DataFrame:
         is_primary = group["analysis"] == PRIMARY
         primary = group[is_primary].iloc[0]
         others = group[~is_primary].dropna(subset="p")
-        quartiles = others[
-            (others["test"] != "kruskal_wallis") & ~others["analysis"].isin(OTHER_BINS)
-        ].dropna(subset="effect")
+        without = others["analysis"].isin([*OTHER_BINS, BY_RANKS])
+        quartiles = others[~without].dropna(subset="effect")
         bound = bounds[feature, label]
         row = {
             "masks": masks, "feature": feature, "label": label, "p": primary["p"],
@@ -219,7 +219,7 @@ def with_other_tests(table: pd.DataFrame) -> Iterator[Analysis]:
     for rule, number in rules:
         yield Analysis("cut-points", f"quartiles of type {number}", table, rule=rule)
     yield Analysis("cut-points", "among all with the feature", table, among="measured")
-    yield Analysis("cut-points", "none: Kruskal-Wallis", table, test="kruskal-wallis")
+    yield Analysis("cut-points", BY_RANKS, table, test=KruskalWallis())
     lacking = table[tested_features(table)].isna().any(axis=1)
     if lacking.any():
         yield Analysis("empty masks", "ranked as the most irregular", ranked_worst(table))

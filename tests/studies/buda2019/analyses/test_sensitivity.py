@@ -303,7 +303,7 @@ def test_spans_by_hand() -> None:
     rows = [
         (sensitivity.PRIMARY, sensitivity.PRIMARY, "fisher_exact", 9, 0.01, 0.5),
         ("cut-points", "2 bins", "fisher_exact", 9, 0.04, 0.05),
-        ("cut-points", "none", "kruskal_wallis", 9, 0.001, 0.9),
+        ("cut-points", sensitivity.BY_RANKS, "kruskal_wallis", 9, 0.001, 0.9),
         ("patients", "without A", "fisher_exact", 6, 0.2, 0.1),
         ("patients", "without B", "fisher_exact", 5, np.nan, np.nan),
         ("mask", "eroded", "fisher_exact", 9, 0.03, 0.4),
