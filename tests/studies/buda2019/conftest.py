@@ -15,7 +15,7 @@ from lggshape.readers import CaseSource, open_cases
 from lggshape.segmentation import Segmentation
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.shape import feature_table
-from lggshape.shape.perturbation import jitter
+from lggshape.studies.buda2019.analyses.perturbation import jitter
 from lggshape.studies.buda2019.analyses.probabilities import keep_probability
 from lggshape.studies.buda2019.phantom_labels import write_phantoms
 from lggshape.studies.buda2019.roles import Roles, read_roles

@@ -18,8 +18,8 @@ from lggshape.errors import InputError
 from lggshape.progress import Progress
 from lggshape.readers import open_cases
 from lggshape.results import recorded_outputs
-from lggshape.shape.perturbation import jitter
 from lggshape.studies.buda2019 import ReplicationResults, replicate
+from lggshape.studies.buda2019.analyses.perturbation import jitter
 from lggshape.studies.buda2019.phantom_labels import write_phantoms
 from lggshape.studies.buda2019.replication import Replication
 from lggshape_cli import app

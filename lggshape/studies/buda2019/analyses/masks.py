@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Case
-from lggshape.shape.perturbation import jitter
+from lggshape.studies.buda2019.analyses.perturbation import jitter
 from lggshape.studies.buda2019.analyses.probabilities import generator, read_probability
 
 Mask = NDArray[np.bool_]

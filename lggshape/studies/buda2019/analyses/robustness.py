@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from lggshape.readers import CaseSource
 from lggshape.shape import feature_table
-from lggshape.shape.perturbation import dilate, erode, resample, smooth, thin
 from lggshape.statistics import intraclass_correlation
 from lggshape.studies.buda2019.analyses.masks import JITTER_DRAWS, Mask, changed, jittered
+from lggshape.studies.buda2019.analyses.perturbation import dilate, erode, resample, smooth, thin
 
 
 def robustness_table(

@@ -15,7 +15,7 @@ from lggshape.parallel import map_all
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.shape import extract_features
-from lggshape.shape.perturbation import draw_mask, random_field
+from lggshape.studies.buda2019.analyses.perturbation import draw_mask, random_field
 from lggshape.studies.buda2019.analyses.probabilities import (
     generator,
     read_probability,

@@ -9,7 +9,6 @@ import pandas as pd
 
 from lggshape.readers import CaseSource
 from lggshape.shape import Conventions, feature_table
-from lggshape.shape.perturbation import dilate, erode, smooth
 from lggshape.shape.table import Change
 from lggshape.studies.buda2019.analyses.masks import (
     JITTER_DRAWS,
@@ -18,6 +17,7 @@ from lggshape.studies.buda2019.analyses.masks import (
     component_above,
     jittered,
 )
+from lggshape.studies.buda2019.analyses.perturbation import dilate, erode, smooth
 from lggshape.studies.buda2019.analyses.sensitivity import Analysis
 from lggshape.studies.buda2019.names import ASD, BEVR, MANUAL, MF, OFFSETS
 

@@ -9,7 +9,7 @@ from lggshape.association import Family, associate
 from lggshape.errors import CaseError
 from lggshape.labels import Labels
 from lggshape.progress import Progress
-from lggshape.shape.perturbation import dilate, erode
+from lggshape.studies.buda2019.analyses.perturbation import dilate, erode
 from lggshape.studies.buda2019.analyses.uncertainty import (
     DRAWN_FEATURES,
     FIELDS,

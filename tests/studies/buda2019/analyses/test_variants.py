@@ -9,9 +9,9 @@ from scipy.ndimage import gaussian_filter
 from lggshape.case import Case
 from lggshape.readers import CaseSource, open_cases
 from lggshape.shape import extract_features, feature_table
-from lggshape.shape.perturbation import dilate, erode, jitter, smooth
 from lggshape.studies.buda2019.analyses import masks as masks_module
 from lggshape.studies.buda2019.analyses.masks import above_threshold, jittered
+from lggshape.studies.buda2019.analyses.perturbation import dilate, erode, jitter, smooth
 from lggshape.studies.buda2019.analyses.probabilities import generator
 from lggshape.studies.buda2019.analyses.sensitivity import Analysis
 from lggshape.studies.buda2019.analyses.variants import (

@@ -7,7 +7,7 @@ from scipy.optimize import brentq
 from scipy.stats import ncx2, norm
 
 from lggshape.errors import InputError
-from lggshape.shape.perturbation import (
+from lggshape.studies.buda2019.analyses.perturbation import (
     dilate,
     draw_mask,
     erode,
