@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lggshape.errors import InputError
-from lggshape.evaluation.case import compare_case
+from lggshape.evaluation.compare_case import compare_case
 from lggshape.evaluation.detection import detection_table
 from lggshape.evaluation.matching import Matched, match_cases
 from lggshape.evaluation.scores import Scores, check_tolerance

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from lggshape.errors import CaseError, InputError
-from lggshape.evaluation.case import compare_case
+from lggshape.evaluation.compare_case import compare_case
 from lggshape.evaluation.matching import match_cases
 
 HEADER = "case,patient,fold,status,reason,networks,volume,components_removed\n"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from lggshape.errors import InputError
-from lggshape.studies.buda2019.further_steps import (
+from lggshape.studies.buda2019.mask_steps import (
     agreement_step,
     confounding_step,
     prediction_step,

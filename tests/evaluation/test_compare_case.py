@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from lggshape.errors import CaseError
-from lggshape.evaluation.case import compare_case
+from lggshape.evaluation.compare_case import compare_case
 from lggshape.evaluation.matching import match_cases
 from lggshape.evaluation.scores import score_masks
 
