@@ -96,9 +96,9 @@ def _print_version(asked: bool) -> None:
 
 
 @app.callback(
-    help="Is the shape of a lower-grade glioma associated with its genomics?\n\n"
+    help="Is the shape of a glioma associated with molecular or clinical labels?\n\n"
     "Verify a data set, train networks, segment cases, evaluate and show the masks, measure their "
-    "features, and test these against labels; or replicate a published study.",
+    "shape, and test the features against labels. Or replicate a published study.",
     epilog="[bold]Exit status[/bold]\n\n"
     "  0  all done\n\n"
     "  1  done, but some cases failed; each is listed with its reason\n\n"

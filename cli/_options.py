@@ -29,12 +29,12 @@ def _set_debug(context: typer.Context, asked: bool) -> None:
 OutFolder = Annotated[
     Path, typer.Option(help="Folder for the results; new, or empty.", show_default=False)
 ]
-_LABELS = "Label table (CSV, one row per patient). Repeat it for further tables."
+_LABELS = "Label table (CSV, one row per patient). Repeat the option for further tables."
 Labels = Annotated[list[Path] | None, typer.Option(help=_LABELS)]
 RequiredLabels = Annotated[list[Path], typer.Option(help=_LABELS, show_default=False)]
 PatientColumn = Annotated[
     str | None,
-    typer.Option(help="Column of the label tables that names the patient. Default: Patient."),
+    typer.Option(help="Column of the label tables that identifies the patient. Default: Patient."),
 ]
 Manifest = Annotated[
     Path | None,
@@ -71,7 +71,7 @@ Jobs = Annotated[
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        help="Address of a Dask scheduler, to compute on its workers instead.",
+        help="Address of a Dask scheduler, to compute on its workers and not on this machine.",
         rich_help_panel=RUNNING,
     ),
 ]

@@ -11,7 +11,9 @@ NETWORK, FOLDS, TRAINING, INNER = "Network", "Folds", "Training", "Inner split"
 
 Configuration = Annotated[
     Path | None,
-    typer.Option(help="configuration.json of another run, in place of all its settings."),
+    typer.Option(
+        help="configuration.json of another run, in place of all options that are settings."
+    ),
 ]
 Task = Annotated[
     Literal["segmentation", "detection"],
@@ -37,7 +39,7 @@ Sequences = Annotated[
 Neighbours = Annotated[
     int,
     typer.Option(
-        help="Number of FLAIR slices below, and above, to add as channels.",
+        help="Number of FLAIR slices on each side of a slice to add as channels.",
         rich_help_panel=NETWORK,
     ),
 ]
@@ -61,7 +63,7 @@ Stem = Annotated[
 Size = Annotated[
     int,
     typer.Option(
-        help="Slices are scaled to a square of this side, in pixels.", rich_help_panel=NETWORK
+        help="Side, in pixels, of the square that slices are fitted to.", rich_help_panel=NETWORK
     ),
 ]
 
@@ -75,14 +77,15 @@ FoldsFile = Annotated[
 Fold = Annotated[
     list[int] | None,
     typer.Option(
-        help="Train this fold only, from 0. Repeat it for further folds.", rich_help_panel=FOLDS
+        help="Train only this fold, counted from 0. Repeat the option for further folds.",
+        rich_help_panel=FOLDS,
     ),
 ]
 Members = Annotated[int, typer.Option(help="Networks per fold.", rich_help_panel=FOLDS)]
 Patients = Annotated[
     int,
     typer.Option(
-        help="Train on only so many of the patients outside the held-out fold. Default: all.",
+        help="Number of patients outside the held-out fold to train on. Default: all.",
         show_default=False,
         rich_help_panel=FOLDS,
     ),
@@ -110,13 +113,14 @@ Crop = Annotated[
 SequenceDropout = Annotated[
     float,
     typer.Option(
-        help="Probability that a sequence other than FLAIR is left out.", rich_help_panel=TRAINING
+        help="Probability that a sequence other than FLAIR is removed from a training slice.",
+        rich_help_panel=TRAINING,
     ),
 ]
 FrozenEpochs = Annotated[
     int,
     typer.Option(
-        help="Number of epochs at the beginning in which the encoder does not change.",
+        help="Number of epochs at the beginning during which the encoder is kept fixed.",
         rich_help_panel=TRAINING,
     ),
 ]
@@ -137,7 +141,8 @@ Inner = Annotated[
 InnerEvery = Annotated[
     int,
     typer.Option(
-        help="Measure Dice on the inner split every so many epochs.", rich_help_panel=INNER
+        help="Number of epochs between measurements of Dice on the inner split.",
+        rich_help_panel=INNER,
     ),
 ]
 Epoch = Annotated[

@@ -56,7 +56,7 @@ def associate(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Test shape features against labels, and write a report.
+    """Test shape features against labels; --report adds an HTML report.
 
     Writes associations.csv, discrimination.csv and further tables, results.json and run.json.
     """

@@ -19,7 +19,7 @@ def compare(
         list[Path],
         typer.Argument(help="Folders of training runs, two or more.", show_default=False),
     ],
-    dataset: Annotated[Path, typer.Option(help="Cases with image and mask.", show_default=False)],
+    dataset: Annotated[Path, typer.Option(help="Cases with images and masks.", show_default=False)],
     out: o.OutFolder,
     reference: Annotated[
         str | None,
@@ -40,11 +40,11 @@ def compare(
 ) -> None:
     """Compare training runs on each run's held-out patients.
 
-    Each run segments, or finds tumour in, the patients that it held out. Writes runs.csv (size,
-    cost, Dice, HD95, surface Dice, slice detection), differences.csv (from the reference, paired by
-    patient, corrected), cases.csv, history.csv, epochs.csv (epochs until a run is as good as the
-    reference), figures and run.json. With --resume the masks of an earlier call are kept, so that
-    only new runs take time.
+    Each run segments the patients that it held out, or detects their slices with tumour. Writes
+    runs.csv (size, cost, Dice, HD95, surface Dice, slice detection), differences.csv (from the
+    reference run, paired by patient, with corrected p-values), cases.csv, history.csv, epochs.csv
+    (epochs until a run is as good as the reference), figures and run.json. With --resume, the masks
+    of an earlier call are used again, so that only new runs are segmented.
     """
     from lggshape.commands import run_command
     from lggshape.comparison import compare_runs, write_figures

@@ -20,7 +20,7 @@ def demo(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Go from images to a report on a synthetic cohort with a planted association.
+    """Run all steps, from images to a report, on a synthetic cohort with a planted association.
 
     Runs verify, segment (with the bundled networks), evaluate, features and associate --report, and
     prints the commands.

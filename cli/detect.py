@@ -29,8 +29,8 @@ def detect(
 ) -> None:
     """Find the slices that contain tumour.
 
-    Writes slices.csv: one row per slice with the calibrated probability of tumour. If a case cannot
-    be examined, it has no row, the reason is printed and the exit status is 1.
+    Writes slices.csv: one row per slice, with the calibrated probability of tumour. If a case
+    cannot be examined, it has no rows, the reason is printed and the exit status is 1.
     """
     from lggshape.commands import find_sources, run_command
     from lggshape.segmentation import detect_cases

@@ -27,7 +27,7 @@ Reference = Annotated[
 ]
 By = Annotated[
     list[str] | None,
-    typer.Option(help="Label to group the cases by. Repeat it for further labels."),
+    typer.Option(help="Label to group the cases by. Repeat the option for further labels."),
 ]
 
 
@@ -50,10 +50,11 @@ def evaluate(
 ) -> None:
     """Compare predicted masks with references.
 
-    For each case: Dice, IoU, precision, recall, HD95, surface Dice and volume error. For all and by
-    group: summaries with intervals, and how well slices with tumour are detected. Writes
-    scores.csv, summary.csv, groups.csv, detection.csv, slices.csv, evaluation.json, figures and
-    run.json. If a case cannot be compared, its row has the reason and the exit status is 1.
+    Scores each case by Dice, IoU, precision, recall, HD95, surface Dice and volume error.
+    Summarises these scores, with intervals, and Dice also by group. Measures how well slices with
+    tumour are detected. Writes scores.csv, summary.csv, groups.csv, detection.csv, slices.csv,
+    evaluation.json, figures and run.json. If a case cannot be compared, its row has the reason and
+    the exit status is 1.
     """
     from lggshape import evaluation
     from lggshape.commands import run_command

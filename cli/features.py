@@ -31,7 +31,8 @@ Spacing = Annotated[
 Component = Annotated[
     Literal["largest", "all"],
     typer.Option(
-        help="Measure the largest 6-connected component, or all.", rich_help_panel=_DEFINITIONS
+        help="Measure the largest 6-connected component, or the whole mask.",
+        rich_help_panel=_DEFINITIONS,
     ),
 ]
 Points = Annotated[
@@ -51,14 +52,14 @@ Slices = Annotated[
 BinOffset = Annotated[
     float,
     typer.Option(
-        help="Start of the first angular bin of the ASD, in degrees from -180.",
+        help="Start of the first angular bin of the ASD, in degrees counted from -180.",
         rich_help_panel=_DEFINITIONS,
     ),
 ]
 Window = Annotated[
     Literal["round", "up", "down", "odd"],
     typer.Option(
-        help="Rounding of the window of the MF, a tenth of the contour's points.",
+        help="How to round the window of the MF, which is a tenth of the contour's points.",
         rich_help_panel=_DEFINITIONS,
     ),
 ]
@@ -87,8 +88,8 @@ def features(
 ) -> None:
     """Measure the shape of masks: a table with one row per case.
 
-    Writes the table and, beside it, how it was made (.run.json). If a case cannot be read, its row
-    has the reason and the exit status is 1.
+    Writes the table and, beside it, a record of how it was made (.run.json). If a case cannot be
+    read, its row has the reason and the exit status is 1.
     """
     from lggshape.commands import find_sources, run_command
     from lggshape.files import write_table

@@ -55,10 +55,10 @@ def replicate(
 ) -> None:
     """Replicate a published study, with automatic and manual masks side by side.
 
-    Verify, segment (each patient by networks that were not trained on them), evaluate, measure,
-    test the hypotheses, and run the further steps of the study. Writes tables, figures,
-    replication.json, report.html and run.json. If a case cannot be segmented or measured, its row
-    has the reason and the exit status is 1.
+    Verifies the data set, segments it (each patient by networks that were not trained on them),
+    evaluates and measures the masks, tests the hypotheses, and runs the further steps of the study.
+    Writes tables, figures, replication.json, report.html and run.json. If a case cannot be
+    segmented or measured, its row has the reason and the exit status is 1.
     """
     from lggshape.commands import run_command
     from lggshape.studies import open_study

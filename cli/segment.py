@@ -30,7 +30,8 @@ def segment(
     uncertainty: Annotated[
         bool,
         typer.Option(
-            "--uncertainty", help="Also write the spread over networks and flips, and the entropy."
+            "--uncertainty",
+            help="Also write the standard deviation over networks and flips, and the entropy.",
         ),
     ] = False,
     flips: Annotated[bool, typer.Option(help="Average over a slice and its mirror image.")] = True,

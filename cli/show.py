@@ -21,7 +21,7 @@ def show(
     case: Annotated[
         list[str] | None,
         typer.Option(
-            help="Case or patient to show. Repeat it for further ones. Default: the cohort."
+            help="Case or patient to show. Repeat the option to show more. Default: the cohort."
         ),
     ] = None,
     predicted: Annotated[
@@ -35,10 +35,10 @@ def show(
 ) -> None:
     """Draw cases slice by slice, or a cohort as a whole.
 
-    With --case: the slices with tumour, the outlines of the masks, and what the features are
-    computed from. Without it: volumes, locations and intensities of all cases, and cohort.csv.
-    Figures are SVG and PNG. If a case cannot be shown, the reason is printed and the exit status
-    is 1.
+    With --case, draws the slices with tumour, the outlines of the masks, and how the features are
+    computed. Without it, draws the volumes, locations and intensities of all cases, and writes
+    cohort.csv. Figures are SVG and PNG. If a case cannot be shown, the reason is printed and the
+    exit status is 1.
     """
     from lggshape import visualisation
     from lggshape.commands import run_command

@@ -36,7 +36,9 @@ _TRAINING = (
 
 def train(
     context: typer.Context,
-    dataset: Annotated[Path, typer.Argument(help="Cases with image and mask.", show_default=False)],
+    dataset: Annotated[
+        Path, typer.Argument(help="Cases with images and masks.", show_default=False)
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the run.", show_default=False)],
     configuration: t.Configuration = None,
     manifest: o.Manifest = None,
@@ -74,8 +76,8 @@ def train(
 ) -> None:
     """Train networks by patient-level cross-validation.
 
-    Writes the settings, the folds, and a folder per network: weights, calibration, history. With
-    --resume, a run that was stopped continues after its last complete epoch.
+    Writes the settings, the folds and, for each network, a folder with its weights, calibration
+    and history. With --resume, a run that was stopped continues after its last complete epoch.
     """
     from lggshape.commands import find_sources, run_command
     from lggshape.segmentation import read_folds

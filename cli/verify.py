@@ -26,8 +26,9 @@ def verify(
 ) -> None:
     """Check that a data set is complete and that every patient has labels.
 
-    Files: pairs, numbering, shapes and types. Masks: two values, one component, not empty. Labels:
-    every patient has one. The exit status is 1 if a case cannot be used; warnings do not change it.
+    Checks files (pairs of image and mask, numbering, shapes, types), masks (two values, one
+    component, not empty) and labels (every patient has one). The exit status is 1 if a case cannot
+    be used; warnings do not change it.
     """
     import json
 
