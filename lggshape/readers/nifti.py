@@ -39,6 +39,7 @@ from lggshape.readers.layout import Layout
 from lggshape.readers.listing import folder_name
 from lggshape.readers.naming import MAPS, MASK, NOT_READ, SEQUENCES, UNNAMED, split_role
 from lggshape.readers.source import CaseSource, binary_mask
+from lggshape.readers.unusable import UnusableError
 from lggshape.readers.written import flat_name
 
 _NIFTI = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
@@ -149,13 +150,8 @@ class NiftiCase(CaseSource):
     def _from_file(self, path: Path, read: Callable[[Path], _Result]) -> _Result:
         try:
             return read(path)
-        # A damaged file makes gzip, zlib and nibabel raise nearly anything, MemoryError for absurd
-        # dimensions included.
-        except Exception as error:
-            msg = (
-                f"Expected a file of case {self.id} to be readable NIfTI, "
-                f"found: {str(error) or type(error).__name__}: {path}."
-            )
+        except (UnusableError, OSError) as error:
+            msg = f"Expected a file of case {self.id} to be readable NIfTI, found: {error}: {path}."
             raise CaseError(msg) from error
 
     def _sequences_of(self, volume: _Volume) -> tuple[str, ...]:

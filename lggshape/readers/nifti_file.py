@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import Geometry, Spacing
 from lggshape.readers.source import MOST_VALUES, VOXEL_SIZES
+from lggshape.readers.unusable import UnusableError, library_reading
 
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """Millimetres in the header's unit of length: not named, metre, millimetre, micrometre."""
@@ -61,16 +62,17 @@ class Grid(NamedTuple):
 
 
 def load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
-    """Read values (Z, Y, X[, C]) and geometry; raises anything for a damaged file."""
+    """Read values (Z, Y, X[, C]) and geometry; raises UnusableError for a damaged file."""
     # Imported here because it takes longer than the rest of the readers together.
     import nibabel as nib
 
     image, pixdim = _open(path)
-    with _quiet_nibabel():
-        affine_known = _has_affine(image)
+    affine_known = _has_affine(image)
+    with _nibabel_reading():
         if affine_known:
             image = nib.as_closest_canonical(image)  # type: ignore[no-untyped-call]
-        values = _zyx_values(np.asanyarray(image.dataobj))
+        stored = np.asanyarray(image.dataobj)
+    values = _zyx_values(stored)
     unit = int(image.header["xyzt_units"]) & _UNIT_OF_LENGTH
     scale = _MILLIMETRES.get(unit, 1.0)
     if affine_known:
@@ -82,13 +84,14 @@ def load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
 
 
 def grid_of(path: Path) -> Grid:
-    """Read the grid of a file; raises anything for a damaged one."""
+    """Read the grid of a file; raises UnusableError for a damaged one."""
     import nibabel as nib
 
     image, _ = _open(path)
     orientation = _RAS
     if _has_affine(image):
-        orientation = nib.io_orientation(image.affine)  # type: ignore[no-untyped-call]
+        with library_reading():
+            orientation = nib.io_orientation(image.affine)  # type: ignore[no-untyped-call]
     order = np.argsort(orientation[:, 0])[::-1]
     shape = tuple(image.shape[axis] for axis in order)
     return Grid(shape, orientation, type(image), image.header)
@@ -132,7 +135,7 @@ def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
     import nibabel as nib
 
     with path.open("rb") as file, _unpacked(file) as stream:
-        head = stream.read(nib.Nifti2Header.sizeof_hdr)
+        head = _read_up_to(stream, nib.Nifti2Header.sizeof_hdr)
         # The first field of the header is its own size, in either byte order.
         size = {int.from_bytes(head[:4], "little"), int.from_bytes(head[:4], "big")}
         if nib.Nifti1Header.sizeof_hdr in size:
@@ -141,24 +144,26 @@ def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
             kind = nib.Nifti2Image
         else:
             msg = "no NIfTI header"
-            raise ValueError(msg)
+            raise UnusableError(msg)
         # nibabel repairs a bad pixdim with a guess: the sizes are those of the header as it is.
         header = head[: kind.header_class.sizeof_hdr]
-        raw = kind.header_class(header, check=False)  # type: ignore[no-untyped-call]
-        promised = _promised_bytes(raw)
+        with library_reading():
+            raw = kind.header_class(header, check=False)  # type: ignore[no-untyped-call]
+            value_size = int(raw.get_data_dtype().itemsize)
+        promised = _promised_bytes(raw, value_size)
         # To the end of the stream, because only that holds the checksum of what was compressed.
         content = head + _read_up_to(stream, promised + _MOST_AFTER - len(head))
     if not promised <= len(content) < promised + _MOST_AFTER:
         found = len(content) if len(content) < promised else "more"
         msg = f"{found} bytes instead of the {promised} that the header promises"
-        raise ValueError(msg)
+        raise UnusableError(msg)
     pixdim = np.asarray(raw["pixdim"][1:4], dtype=np.float64)
-    with _quiet_nibabel():
+    with _nibabel_reading():
         image = kind.from_bytes(content)
     if _has_affine(image):
         if int(image.header["sform_code"]) <= 0 and not _positive(pixdim):
             msg = f"pixdim {pixdim.tolist()} instead of positive voxel sizes"
-            raise ValueError(msg)
+            raise UnusableError(msg)
         _check_affine(image.affine)
     return image, pixdim
 
@@ -175,26 +180,27 @@ def _unpacked(file: BinaryIO) -> Iterator[BinaryIO | gzip.GzipFile]:
         yield file
 
 
-def _promised_bytes(header: Any) -> int:
+def _promised_bytes(header: Any, value_size: int) -> int:
     """Return how many bytes the file has to have by its header; refuse impossible sizes."""
     axes = int(header["dim"][0])
     shape = tuple(int(side) for side in header["dim"][1 : axes + 1])
     if not 1 <= axes == len(shape) or min(shape) < 1 or math.prod(shape) > MOST_VALUES:
         msg = f"{axes} axes of the sizes {shape}, at most {MOST_VALUES} values expected"
-        raise ValueError(msg)
-    offset = max(int(header["vox_offset"]), int(header.sizeof_hdr))
-    if offset > _MOST_BEFORE:
-        msg = f"values from byte {offset} on, at most {_MOST_BEFORE} expected"
-        raise ValueError(msg)
-    return offset + math.prod(shape) * int(header.get_data_dtype().itemsize)
+        raise UnusableError(msg)
+    offset = float(header["vox_offset"])
+    if not abs(offset) <= _MOST_BEFORE:  # a NaN is refused as well
+        msg = f"values from byte {offset:.0f} on, at most {_MOST_BEFORE} expected"
+        raise UnusableError(msg)
+    return max(int(offset), int(header.sizeof_hdr)) + math.prod(shape) * value_size
 
 
 def _read_up_to(stream: BinaryIO | gzip.GzipFile, size: int) -> bytes:
     """Read at most so many bytes, without room being made for more than there are."""
     parts = []
-    while size > 0 and (part := stream.read(min(size, _PIECE))):
-        parts.append(part)
-        size -= len(part)
+    with library_reading():
+        while size > 0 and (part := stream.read(min(size, _PIECE))):
+            parts.append(part)
+            size -= len(part)
     return b"".join(parts)
 
 
@@ -209,10 +215,10 @@ def _zyx_values(values: NDArray[np.generic]) -> NDArray[np.generic]:
         values = values[..., 0]
     if values.ndim not in {3, 4} or values.size == 0:
         msg = f"shape {shape} instead of a volume of three axes"
-        raise ValueError(msg)
+        raise UnusableError(msg)
     if values.dtype.kind not in "biuf":
         msg = f"{values.dtype} instead of plain numbers"
-        raise ValueError(msg)
+        raise UnusableError(msg)
     return np.ascontiguousarray(values.transpose(2, 1, 0, *range(3, values.ndim)))
 
 
@@ -224,7 +230,7 @@ def _spacing(sizes: NDArray[np.float64]) -> Spacing:
     if not all(low <= size <= high for size in (z, y, x)):
         found = ", ".join(f"{size:g}" for size in sizes)
         msg = f"voxel sizes {found} (z, y, x) instead of {low:g} to {high:g} mm"
-        raise ValueError(msg)
+        raise UnusableError(msg)
     return z, y, x
 
 
@@ -238,20 +244,20 @@ def _check_affine(affine: NDArray[np.float64]) -> None:
     sizes = np.linalg.norm(axes, axis=0)
     if not (np.all(np.isfinite(affine)) and _positive(sizes)):
         msg = f"an affine without voxel sizes, {affine.tolist()}"
-        raise ValueError(msg)
+        raise UnusableError(msg)
     cosines = (axes / sizes).T @ (axes / sizes) - np.eye(3)
     if np.abs(cosines).max() > _COSINE_TOLERANCE:
         msg = f"an affine whose axes are not at right angles, {affine.tolist()}"
-        raise ValueError(msg)
+        raise UnusableError(msg)
 
 
 @contextmanager
-def _quiet_nibabel() -> Iterator[None]:
-    """Silence what nibabel writes about headers to stderr."""
+def _nibabel_reading() -> Iterator[None]:
+    """Raise UnusableError for what nibabel raises; silence what it writes about headers."""
     logger = logging.getLogger("nibabel.global")
     disabled, logger.disabled = logger.disabled, True
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings(action="ignore"), library_reading():
             yield
     finally:
         logger.disabled = disabled

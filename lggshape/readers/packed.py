@@ -25,6 +25,7 @@ from lggshape.readers.folder import Folder
 from lggshape.readers.layout import Layout
 from lggshape.readers.packed_file import open_archive, read_array
 from lggshape.readers.source import MOST_VALUES, VOXEL_SIZES, CaseSource
+from lggshape.readers.unusable import UnusableError, library_reading
 
 ARCHIVE = "masks.npz"
 
@@ -64,21 +65,19 @@ class PackedMask(CaseSource):
             geometry = _geometry(self.spacing, self.affine)
             voxels = math.prod(self.shape)
             if min(self.shape) < 1 or voxels > MOST_VALUES:
-                raise _UnusableError(f"the shape {self.shape}")
+                raise UnusableError(f"the shape {self.shape}")
             inside = None
             if mask:
                 bits = read_array(open_archive(self.path), str(self.number), most=voxels // 8 + 999)
                 if bits.dtype != np.uint8 or bits.shape != (math.ceil(voxels / 8),):
                     found = f"{bits.dtype} of shape {bits.shape}"
-                    raise _UnusableError(f"{found} instead of the bits of the shape {self.shape}")
+                    raise UnusableError(f"{found} instead of the bits of the shape {self.shape}")
                 flat = np.unpackbits(bits.view(np.uint8))
                 if flat[voxels:].any():
-                    raise _UnusableError(f"more voxels than the shape {self.shape} has")
+                    raise UnusableError(f"more voxels than the shape {self.shape} has")
                 inside = flat[:voxels].reshape(self.shape).astype(bool)
-        # Damaged archives make zipfile, zlib and NumPy raise nearly anything.
-        except Exception as error:
-            found = str(error) or type(error).__name__
-            msg = f"Expected {self.path} to hold the mask of case {self.id}, found: {found}."
+        except (UnusableError, OSError) as error:
+            msg = f"Expected {self.path} to hold the mask of case {self.id}, found: {error}."
             raise CaseError(msg) from error
         return Case(self.id, self.patient, mask=inside, geometry=geometry)
 
@@ -90,10 +89,6 @@ class PackedMask(CaseSource):
 
     def _no_image(self) -> str:
         return f"Expected case {self.id} to have an image, found packed masks: {self.path}."
-
-
-class _UnusableError(ValueError):
-    """What an archive holds cannot be used; the message completes "found: ..."."""
 
 
 def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
@@ -124,10 +119,8 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
         archive = open_archive(path)
         tables = {name: read_array(archive, name, most=_MOST_BYTES) for name in _TABLES}
         _check_tables(tables)
-    # As above: whatever a damaged archive makes zipfile, zlib and NumPy raise.
-    except Exception as error:
-        found = str(error) or type(error).__name__
-        msg = f"Expected {path} to be an archive of packed masks, found: {found}."
+    except (UnusableError, OSError) as error:
+        msg = f"Expected {path} to be an archive of packed masks, found: {error}."
         raise InputError(msg) from error
     rows = zip(*(tables[name].tolist() for name in _TABLES), strict=True)
     return [
@@ -195,7 +188,7 @@ def pack_masks(sources: Iterable[CaseSource], folder: str | os.PathLike[str]) ->
         raise InputError(msg)
     try:
         _check_tables(arrays)
-    except _UnusableError as error:
+    except UnusableError as error:
         msg = f"Expected cases that can be packed into one archive, found {error}."
         raise CaseError(msg) from error
     path = Path(folder) / ARCHIVE
@@ -208,16 +201,19 @@ def _check_tables(tables: Mapping[str, NDArray[np.generic]]) -> None:
     """Refuse tables of other types or lengths, and names that are doubled or unsafe."""
     for name, (kinds, row) in _TABLES.items():
         table = tables[name]
-        if table.dtype.kind not in kinds or table.shape != (len(tables["cases"]), *row):
+        fits = table.ndim == 1 + len(row) and table.shape == (len(tables["cases"]), *row)
+        if table.dtype.kind not in kinds or not fits:
             msg = f"{table.dtype} of shape {table.shape} as {name}, which does not fit the others"
-            raise _UnusableError(msg)
+            raise UnusableError(msg)
+    with library_reading():  # text may hold numbers that are no characters
+        names = tables["cases"].tolist(), tables["patients"].tolist()
     seen = set()
-    for case, patient in zip(tables["cases"].tolist(), tables["patients"].tolist(), strict=True):
+    for case, patient in zip(*names, strict=True):
         unsafe = what_is_unsafe(case)
         if unsafe or case in seen:
-            raise _UnusableError(f"{unsafe or 'a second one'} as the name of a case, {case!r}")
+            raise UnusableError(f"{unsafe or 'a second one'} as the name of a case, {case!r}")
         if not patient.isprintable():
-            raise _UnusableError(f"characters that cannot be printed as a patient, {patient!r}")
+            raise UnusableError(f"characters that cannot be printed as a patient, {patient!r}")
         seen.add(case)
 
 
@@ -227,13 +223,13 @@ def _geometry(spacing: tuple[float, ...], affine: tuple[float, ...]) -> Geometry
     without_sizes, without_affine = np.isnan(sizes).all(), np.isnan(matrix).all()
     low, high = VOXEL_SIZES
     if not (without_sizes or np.all((sizes >= low) & (sizes <= high))):
-        raise _UnusableError(f"voxel sizes {spacing} instead of {low:g} to {high:g} mm")
+        raise UnusableError(f"voxel sizes {spacing} instead of {low:g} to {high:g} mm")
     if without_affine:
         z, y, x = sizes.tolist()
         return Geometry(None if without_sizes else (z, y, x))
     lengths = np.linalg.norm(matrix[:3, :3], axis=0)
     fits = np.isfinite(matrix).all() and np.allclose(lengths, sizes, rtol=_TOLERANCE, atol=0)
     if not (fits and np.array_equal(matrix[3], [0, 0, 0, 1])):
-        raise _UnusableError(f"an affine that does not fit the voxel sizes {spacing}")
+        raise UnusableError(f"an affine that does not fit the voxel sizes {spacing}")
     z, y, x = sizes.tolist()
     return Geometry((z, y, x), matrix)

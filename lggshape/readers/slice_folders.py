@@ -33,6 +33,7 @@ from lggshape.readers.folder import Folder
 from lggshape.readers.layout import Layout
 from lggshape.readers.naming import MAPS, MASK, SEQUENCES, UNNAMED, Identity, split_role
 from lggshape.readers.source import CaseSource, binary_mask
+from lggshape.readers.unusable import UnusableError, library_reading
 
 _SEQUENCES = {(1,): ("FLAIR",), (3,): SEQUENCES}
 """The sequences by the shape of the channels."""
@@ -182,19 +183,20 @@ class SliceFolder(CaseSource):
         pages = 1
         values: NDArray[np.generic] = np.empty(0)
         try:
-            with tifffile.TiffFile(self.path / name) as tiff:
-                pages = len(tiff.pages)
+            with library_reading():
+                tiff = tifffile.TiffFile(self.path / name)
+            with tiff:
+                with library_reading():
+                    pages = len(tiff.pages)
                 if pages == 1:
-                    page = tiff.pages.first
-                    _check_promises(page)
-                    values = page.asarray(maxworkers=1)
+                    page = _promising_page(tiff)
+                    with library_reading():
+                        values = page.asarray(maxworkers=1)
                     if image and page.photometric in _NO_INTENSITIES:
-                        photometric = tifffile.PHOTOMETRIC(page.photometric).name.lower()
-                        complaints.append(f"{photometric} instead of intensities")
-        # A damaged file makes tifffile and its codecs raise nearly anything: their own errors,
-        # ValueError, IndexError, struct.error, zlib.error.
-        except Exception as error:
-            complaints.append(str(error) or type(error).__name__)
+                        colours = tifffile.PHOTOMETRIC(page.photometric).name.lower()
+                        complaints.append(f"{colours} instead of intensities")
+        except UnusableError as error:
+            complaints.append(str(error))
         if complaints:
             msg = (
                 f"Expected a slice of case {self.id} to be a readable TIFF file, "
@@ -292,18 +294,21 @@ LAYOUT = Layout(
 )
 
 
-def _check_promises(page: tifffile.TiffPage) -> None:
-    """Refuse a page of absurd size, or one of which parts are not there.
+def _promising_page(tiff: tifffile.TiffFile) -> tifffile.TiffPage:
+    """Return the first page; refuse one of absurd size, or of which parts are not there.
 
     tifffile makes room for what is promised, and fills what is missing with zeros.
     """
-    parts = len(page.databytecounts)
-    if not 0 < math.prod(page.shape) <= _MOST_IN_SLICE:
-        msg = f"shape {page.shape}, at most {_MOST_IN_SLICE} values expected"
-        raise ValueError(msg)
-    if parts != math.prod(page.chunked) or not all(page.databytecounts):
-        msg = f"shape {page.shape}, of which parts are missing"
-        raise ValueError(msg)
+    with library_reading():
+        page = tiff.pages.first
+        shape, chunks, sizes = page.shape, page.chunked, page.databytecounts
+    if not 0 < math.prod(shape) <= _MOST_IN_SLICE:
+        msg = f"shape {shape}, at most {_MOST_IN_SLICE} values expected"
+        raise UnusableError(msg)
+    if len(sizes) != math.prod(chunks) or not all(sizes):
+        msg = f"shape {shape}, of which parts are missing"
+        raise UnusableError(msg)
+    return page
 
 
 def _slice_name(name: str) -> _SliceName | None:

@@ -5,6 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from lggshape.readers import nifti_file, open_cases
+
 # Stored as (x, y, z): all three lengths differ, so that a wrong axis shows.
 STORED = np.zeros((5, 6, 7), dtype=np.uint8)
 STORED[1, 2, 3] = STORED[1, 2, 4] = STORED[4, 0, 0] = 1
@@ -79,7 +81,7 @@ def test_contents_that_are_no_volume(tmp_path, values, found, save_nifti, failur
         ({"dim": [3, 5, 0, 7, 1, 1, 1, 1]}, "3 axes of the sizes"),
         ({"dim": [9, 5, 6, 7, 1, 1, 1, 1]}, "axes of the sizes"),
         ({"vox_offset": 1e9}, "values from byte 1000000000 on"),
-        ({"vox_offset": np.nan}, "found"),
+        ({"vox_offset": np.nan}, "values from byte nan on"),
         ({"datatype": 64, "bitpix": 64}, "that the header promises"),
         ({"datatype": 999}, "found"),
     ],
@@ -107,3 +109,10 @@ def test_a_file_that_holds_far_more_than_its_header_promises_analytic(
     assert tracemalloc.get_traced_memory()[1] < 2**24
     tracemalloc.stop()
     assert "more bytes instead of the 562 that the header promises" in said
+
+
+def test_a_bug_is_not_taken_for_damage(tmp_path, save_nifti, monkeypatch):
+    monkeypatch.setattr(nifti_file, "_zyx_values", lambda _: 1 / 0)
+    (source,) = open_cases(save_nifti(tmp_path / "A.nii"))
+    with pytest.raises(ZeroDivisionError):
+        source.read()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lggshape.errors import CaseError, InputError
-from lggshape.readers import open_cases
+from lggshape.readers import open_cases, packed
 
 MASK = np.zeros((24, 24, 24), dtype=bool)
 MASK[8:16, 8:16, 8:16] = True
@@ -96,6 +96,8 @@ def test_a_mask_that_is_not_what_is_declared_fails_analytic(pack, arrays, found)
         {"cases": None},
         {"cases": np.array([1])},
         {"cases": np.array(["A", "B"])},
+        {"cases": np.array("A")},
+        {"cases": declared((1,), "<U1", b"\xff\xff\xff\xff")},
         {"cases": np.array(["A"], dtype=object)},
         {"cases": declared((2**40,), "<U1")},
         {"cases": declared((1,), "<U100000000")},
@@ -171,3 +173,10 @@ def test_a_zip_bomb_is_not_unpacked_analytic(pack):
         source.read()
     assert tracemalloc.get_traced_memory()[1] < 2**24
     tracemalloc.stop()
+
+
+def test_a_bug_is_not_taken_for_damage(pack, monkeypatch):
+    monkeypatch.setattr(packed, "_geometry", lambda *_: 1 / 0)
+    (source,) = open_cases(pack())
+    with pytest.raises(ZeroDivisionError):
+        source.read()

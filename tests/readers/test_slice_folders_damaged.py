@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import tifffile
 
+from lggshape.readers import open_cases, slice_folders
+
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (12, 16, 20, 3), dtype=np.uint8)
 MASK = RNG.random((12, 16, 20)) < 0.3
@@ -190,3 +192,11 @@ def test_a_slice_of_absurd_size_is_refused_before_room_is_made_for_it_analytic(
     assert "shape (60000, 60000), at most 67108864 values expected" in failure(tmp_path)
     assert tracemalloc.get_traced_memory()[1] < 2**24
     tracemalloc.stop()
+
+
+def test_a_bug_is_not_taken_for_damage(tmp_path, write_slices, monkeypatch):
+    monkeypatch.setattr(slice_folders, "_promising_page", lambda _: 1 / 0)
+    write_slices(tmp_path)
+    (source,) = open_cases(tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        source.read()

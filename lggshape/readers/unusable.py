@@ -1,0 +1,29 @@
+"""Files that cannot be used: what a library says of a damaged file is no bug of this tool."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class UnusableError(ValueError):
+    """What a file holds cannot be used; the message completes "found: ..."."""
+
+
+@contextmanager
+def library_reading() -> Iterator[None]:
+    """Raise UnusableError for whatever the block raises.
+
+    The block holds nothing but the calls of a library: a damaged file makes it raise nearly
+    anything (`IndexError`, `struct.error`, `zlib.error`, or `MemoryError` for absurd dimensions).
+
+    Examples
+    --------
+    >>> import zipfile, io
+    >>> with library_reading():
+    ...     zipfile.ZipFile(io.BytesIO(b"damaged"))
+    Traceback (most recent call last):
+    lggshape.readers.unusable.UnusableError: File is not a zip file
+    """
+    try:
+        yield
+    except Exception as error:
+        raise UnusableError(str(error) or type(error).__name__) from error
