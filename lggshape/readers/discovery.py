@@ -79,6 +79,30 @@ def open_cases(path: str | os.PathLike[str], *, masks_only: bool = False) -> lis
     raise InputError(msg)
 
 
+def case_files(folder: str | os.PathLike[str], case: str) -> list[str]:
+    """List the masks and maps of a case in a folder that `CaseSource.write` wrote to.
+
+    Parameters
+    ----------
+    folder : path
+        The folder that was written to.
+    case : str
+        Name of the case.
+
+    Returns
+    -------
+    list of str
+        The files relative to the folder, with `/` between the parts, in natural order. What else
+        lies there is not listed, nor is what lies behind a link to another folder. The time this
+        takes does not depend on the number of other cases.
+    """
+    if what_is_unsafe(case):  # no file was written under such a name
+        return []
+    place = Path(folder)
+    found = [layout.written(place, case) for layout in LAYOUTS if layout.written]
+    return sorted((name for names in found for name in names), key=natural_key)
+
+
 def _cases_of_folder(folder: Folder, *, masks_only: bool) -> list[CaseSource]:
     if folder.error:
         msg = f"Expected a folder of cases that can be listed, found {folder.error}: {folder.path}."

@@ -4,7 +4,7 @@ Each layout has a module of its own, which defines `LAYOUT`, and a line in the r
 `lggshape.readers.discovery`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -44,6 +44,10 @@ class Layout:
     identify : callable, optional
         The naming rule that data sets of this layout follow. `open_cases` applies it to the cases
         of every layout, so that a converted copy of a case stays a case of the same patient.
+    written : callable, optional
+        Takes a folder and the name of a case, and returns the files there, relative to the folder,
+        that `CaseSource.write` makes for a case of this name. It does not list the folder, which
+        may hold many cases, and follows no link. None if the layout writes nothing.
     """
 
     name: str
@@ -51,6 +55,7 @@ class Layout:
     find: _Find
     open_file: _OpenFile | None = None
     identify: NamingRule | None = None
+    written: Callable[[Path, str], list[str]] | None = None
 
     def __str__(self) -> str:
         return f"{self.name} ({self.pattern})"

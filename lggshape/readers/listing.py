@@ -14,6 +14,13 @@ def folder_name(folder: Path) -> str:
     return os.path.basename(os.path.abspath(folder))  # noqa: PTH100, PTH119
 
 
+def file_names(folder: Path) -> set[str]:
+    """List the files in a folder; none if it is no folder, or a link to one."""
+    if folder.is_symlink() or not folder.is_dir():
+        return set()
+    return {path.name for path in folder.iterdir() if path.is_file()}
+
+
 def visible_names(folder: Path) -> tuple[list[str], list[str]]:
     """List the files and the sub-folders of a folder in natural order.
 

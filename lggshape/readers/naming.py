@@ -128,10 +128,3 @@ def identify(case: str, rules: Iterable[NamingRule]) -> Identity:
     """
     found = (rule(case) for rule in rules)
     return next((identity for identity in found if identity is not None), Identity(case))
-
-
-def pattern_of_written(case: str) -> re.Pattern[str]:
-    """Return the pattern of the names of the files that `CaseSource.write` makes for a case."""
-    kinds = "|".join((MASK, *MAPS))
-    name = re.escape(case)
-    return re.compile(rf"{name}(_[0-9]+_({kinds})\.tif|_({kinds})\.nii\.gz)")

@@ -36,11 +36,10 @@ from lggshape.errors import CaseError
 from lggshape.readers import nifti_file
 from lggshape.readers.folder import Folder
 from lggshape.readers.layout import Layout
-from lggshape.readers.listing import folder_name
+from lggshape.readers.listing import file_names, folder_name
 from lggshape.readers.naming import MAPS, MASK, NOT_READ, SEQUENCES, UNNAMED, split_role
 from lggshape.readers.source import CaseSource, binary_mask
 from lggshape.readers.unusable import UnusableError
-from lggshape.readers.written import flat_name
 
 _NIFTI = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
 
@@ -134,8 +133,11 @@ class NiftiCase(CaseSource):
     def _places(self) -> list[str]:
         return [self.id] if self._has_folder else [self._name(kind) for kind in (MASK, *MAPS)]
 
+    def _written(self, folder: Path) -> list[str]:
+        return written(folder, self.id)
+
     def _name(self, kind: str) -> str:
-        name = flat_name(self.id, kind)
+        name = _written_name(self.id, kind)
         return f"{self.id}/{name}" if self._has_folder else name
 
     @property
@@ -225,11 +227,20 @@ def open_file(path: Path, *, masks_only: bool) -> CaseSource | None:
     return _source(case or _stem(path.name), path, [(role, path)], masks_only=masks_only)
 
 
+def written(folder: Path, case: str) -> list[str]:
+    """Return the masks and maps of a case that lie in a folder, as `Layout.written` does."""
+    names = [_written_name(case, kind) for kind in (MASK, *MAPS)]
+    inside = file_names(folder / case)
+    flat = [name for name in names if (folder / name).is_file()]
+    return [*flat, *(f"{case}/{name}" for name in names if name in inside)]
+
+
 LAYOUT = Layout(
     "NIfTI files",
     "<case>.nii.gz, <case>_mask.nii.gz, <case>_flair.nii.gz, or a folder per case",
     find,
     open_file=open_file,
+    written=written,
 )
 
 
@@ -249,6 +260,10 @@ def _source(
         mask_required=masks_only,
         files=tuple(files),
     )
+
+
+def _written_name(case: str, kind: str) -> str:
+    return f"{case}_{kind}.nii.gz"
 
 
 def _place(path: Path, files: Sequence[tuple[str, Path]]) -> Path:

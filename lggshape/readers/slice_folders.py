@@ -31,6 +31,7 @@ from lggshape.case import Case
 from lggshape.errors import CaseError
 from lggshape.readers.folder import Folder
 from lggshape.readers.layout import Layout
+from lggshape.readers.listing import file_names
 from lggshape.readers.naming import MAPS, MASK, SEQUENCES, UNNAMED, Identity, split_role
 from lggshape.readers.source import CaseSource, binary_mask
 from lggshape.readers.unusable import UnusableError, library_reading
@@ -121,6 +122,9 @@ class SliceFolder(CaseSource):
 
     def _places(self) -> list[str]:
         return [self.id]
+
+    def _written(self, folder: Path) -> list[str]:
+        return written(folder, self.id)
 
     def _numbered_slices(self) -> tuple[list[str], list[str]]:
         """Return the names of the images and of the masks in the order of their numbers."""
@@ -286,11 +290,19 @@ def identify(case: str) -> Identity | None:
     return Identity(f"TCGA_{site}_{participant}", site)
 
 
+def written(folder: Path, case: str) -> list[str]:
+    """Return the masks and maps of a case that lie in a folder, as `Layout.written` does."""
+    kinds = "|".join((MASK, *MAPS))
+    names = re.compile(rf"{re.escape(case)}_[0-9]+_({kinds})\.tif")
+    return [f"{case}/{name}" for name in file_names(folder / case) if names.fullmatch(name)]
+
+
 LAYOUT = Layout(
     "slice folders",
     "<case>/<case>_<n>.tif, <case>_<n>_mask.tif",
     find,
     identify=identify,
+    written=written,
 )
 
 

@@ -15,7 +15,7 @@ from lggshape.case import Case, Spacing
 from lggshape.errors import CaseError, InputError
 from lggshape.masks import as_mask
 from lggshape.names import what_is_unsafe
-from lggshape.readers.naming import MAPS, MASK, pattern_of_written
+from lggshape.readers.naming import MAPS, MASK
 from lggshape.readers.written import all_replaced, is_free
 
 VOXEL_SIZES = (1e-3, 1e3)
@@ -182,6 +182,10 @@ class CaseSource(ABC):
     def _places(self) -> list[str]:
         """Return the files, or the folder, that `_write` can make; that of the mask first."""
 
+    def _written(self, folder: Path) -> list[str]:
+        """Return the files in a folder that `_write` makes, as `Layout.written` does."""
+        return []
+
     def _check_name(self) -> None:
         if unsafe := what_is_unsafe(self.id):
             msg = (
@@ -203,7 +207,7 @@ class CaseSource(ABC):
                 f"found: {folder}."
             )
             raise InputError(msg)
-        ours = pattern_of_written(self.id)
+        ours = {folder / name for name in self._written(folder)}
         for place in (folder / name for name in places):
             if not is_free(place, ours):
                 msg = (

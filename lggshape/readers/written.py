@@ -1,58 +1,21 @@
-"""The masks and maps that are written for a case: their files, and how they are replaced."""
+"""How the masks and maps that were written for a case are replaced."""
 
-import os
-import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
 from lggshape.errors import InputError
-from lggshape.names import natural_key, what_is_unsafe
 from lggshape.readers.listing import visible_names
-from lggshape.readers.naming import MAPS, MASK, pattern_of_written
 
 
-def case_files(folder: str | os.PathLike[str], case: str) -> list[str]:
-    """List the masks and maps of a case in a folder that `CaseSource.write` wrote to.
-
-    Parameters
-    ----------
-    folder : path
-        The folder that was written to.
-    case : str
-        Name of the case.
-
-    Returns
-    -------
-    list of str
-        The files relative to the folder, with `/` between the parts, in natural order. What else
-        lies there is not listed, nor is what lies behind a link to another folder. The time this
-        takes does not depend on the number of other cases.
-    """
-    folder = Path(folder)
-    if what_is_unsafe(case):  # no file was written under such a name
-        return []
-    place = folder / case
-    found = [name for kind in (MASK, *MAPS) if (folder / (name := flat_name(case, kind))).is_file()]
-    if place.is_dir() and not place.is_symlink():
-        ours = pattern_of_written(case)
-        inside = (path.name for path in place.iterdir() if path.is_file())
-        found += [f"{case}/{name}" for name in inside if ours.fullmatch(name)]
-    return sorted(found, key=natural_key)
-
-
-def flat_name(case: str, kind: str) -> str:
-    """Return the name of the NIfTI file of a mask or map."""
-    return f"{case}_{kind}.nii.gz"
-
-
-def is_free(place: Path, ours: re.Pattern[str]) -> bool:
-    """Test whether a file or folder is not there, or holds nothing but files of the given names."""
+def is_free(place: Path, ours: Collection[Path]) -> bool:
+    """Test whether a file or folder is not there, or holds nothing but certain files."""
     try:
-        names = chain(*visible_names(place)) if place.is_dir() else [place.name]
-        return not place.exists() or all(map(ours.fullmatch, names))
+        if not place.is_dir():
+            return not place.exists() or place in ours
+        return all(place / name in ours for name in chain(*visible_names(place)))
     except OSError:
         return False
 
