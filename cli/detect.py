@@ -32,14 +32,15 @@ def detect(
     Writes slices.csv: one row per slice, with the calibrated probability of tumour. If a case
     cannot be examined, it has no rows, the reason is printed and the exit status is 1.
     """
-    from lggshape.commands import find_sources, run_command
+    from lggshape.commands import run_command
+    from lggshape.readers import open_cases
     from lggshape.segmentation import detect_cases
 
     with run_command(
         "detect", out=out, inputs=[*images, networks, manifest], overwrite=overwrite, quiet=quiet,
         options={"device": device, "skip_seen": skip_seen},
     ) as run:  # fmt: skip
-        sources = find_sources(images, manifest=manifest)
+        sources = open_cases(images, manifest=manifest)
         found = detect_cases(
             sources,
             networks,

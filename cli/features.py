@@ -91,8 +91,9 @@ def features(
     Writes the table and, beside it, a record of how it was made (.run.json). If a case cannot be
     read, its row has the reason and the exit status is 1.
     """
-    from lggshape.commands import find_sources, run_command
+    from lggshape.commands import run_command
     from lggshape.files import write_table
+    from lggshape.readers import open_cases
     from lggshape.shape import Conventions, feature_table
 
     o.refuse_unused(context, jobs=(scheduler is not None, "with --scheduler"))
@@ -103,7 +104,7 @@ def features(
         "features", out=out, kind="file", inputs=[*masks, manifest], overwrite=overwrite,
         quiet=quiet, options={"masks": kind, "spacing": spacing, **vars(conventions)},
     ) as run:  # fmt: skip
-        sources = find_sources(masks, manifest=manifest, masks_only=True)
+        sources = open_cases(masks, manifest=manifest, masks_only=True)
         measured = feature_table(
             sources,
             masks=kind,

@@ -49,7 +49,8 @@ def segment(
     recognised (docs/training.md has the limits). If a case cannot be segmented, its row has the
     reason and the exit status is 1.
     """
-    from lggshape.commands import find_sources, run_command
+    from lggshape.commands import run_command
+    from lggshape.readers import open_cases
     from lggshape.segmentation import SHIPPED, segment_cases
 
     networks = networks or SHIPPED
@@ -61,7 +62,7 @@ def segment(
         "segment", out=out, kind="in place", inputs=[*images, networks, manifest], quiet=quiet,
         options={"flips": flips, "maps": maps, "device": device, "skip_seen": skip_seen},
     ) as run:  # fmt: skip
-        sources = find_sources(images, manifest=manifest)
+        sources = open_cases(images, manifest=manifest)
         found = segment_cases(
             sources,
             out,

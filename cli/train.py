@@ -79,7 +79,8 @@ def train(
     Writes the settings, the folds and, for each network, a folder with its weights, calibration
     and history. With --resume, a run that was stopped continues after its last complete epoch.
     """
-    from lggshape.commands import find_sources, run_command
+    from lggshape.commands import run_command
+    from lggshape.readers import open_cases
     from lggshape.segmentation import read_folds
     from lggshape.segmentation import train as train_networks
 
@@ -92,7 +93,7 @@ def train(
         options={"fold": fold, "device": device, "resume": resume},
     ) as run:  # fmt: skip
         found = train_networks(
-            find_sources([dataset], manifest=manifest), out, network=network_settings,
+            open_cases(dataset, manifest=manifest), out, network=network_settings,
             training=training_settings, only=fold or (), folds=given_folds, resume=resume,
             device=device, jobs=jobs, on_progress=run.on_progress,
         )  # fmt: skip

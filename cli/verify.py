@@ -32,7 +32,8 @@ def verify(
     """
     import json
 
-    from lggshape.commands import find_sources, run_command
+    from lggshape.commands import run_command
+    from lggshape.readers import open_cases
     from lggshape.verification import verify as verify_cases
 
     o.refuse_unused(
@@ -43,7 +44,7 @@ def verify(
     )
     with run_command("verify", kind="nothing", quiet=quiet or as_json) as run:
         found = verify_cases(
-            find_sources([dataset], manifest=manifest),
+            open_cases(dataset, manifest=manifest),
             labels=labels or [],
             patient_column=patient_column,
             jobs=jobs,

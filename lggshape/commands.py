@@ -29,8 +29,6 @@ from lggshape.results import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lggshape.readers import CaseSource
-
 LOGGER = logging.getLogger("lggshape")
 LOG = "run.log"
 
@@ -177,37 +175,6 @@ def _report(run: Run, log: "_Log", *, quiet: bool) -> None:
         print(line, file=sys.stderr)  # noqa: T201
     if run.failures:
         raise SystemExit(SOME_FAILED)
-
-
-def find_sources(
-    paths: Iterable[StrPath], *, manifest: StrPath | None = None, masks_only: bool = False
-) -> "list[CaseSource]":
-    """Find the cases of several paths, with the patients that a manifest names.
-
-    Parameters
-    ----------
-    paths : iterable of str or Path
-        Folders of cases, or NIfTI files.
-    manifest : str or Path, optional
-        A CSV with the columns case and patient, perhaps site.
-    masks_only : bool
-        Whether the paths are read for their masks.
-
-    Returns
-    -------
-    list of CaseSource
-        In the order of the paths.
-
-    Raises
-    ------
-    InputError
-        If a path holds no case, or the manifest cannot be used.
-    """
-    from lggshape.readers import assign_patients, open_cases
-
-    found = [open_cases(Path(path), masks_only=masks_only) for path in paths]
-    sources = [source for sources in found for source in sources]
-    return sources if manifest is None else list(assign_patients(sources, Path(manifest)))
 
 
 # --- progress

@@ -3,9 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from lggshape.commands import find_sources, progress_bar, run_command
+from lggshape.commands import progress_bar, run_command
 from lggshape.errors import CaseError, InputError
-from lggshape.phantoms import write_cohort
 from lggshape.progress import Progress
 from lggshape.results import recorded_outputs
 
@@ -23,19 +22,6 @@ def test_progress_is_shown_on_a_terminal_alone(monkeypatch, capsys):
         on_progress(Progress("reading", 0, 2))
         on_progress(Progress("fold 1 network 2 epoch 1, loss 0.500", 1, 2))
     assert "fold 1 network 2 epoch 1, loss 0.500" in capsys.readouterr().err
-
-
-def test_the_cases_of_several_paths_get_their_patients_from_one_manifest(tmp_path: Path) -> None:
-    paths = [
-        write_cohort(tmp_path / str(seed), patients=2, seed=seed, size=(6, 48, 40))
-        for seed in (1, 2)
-    ]
-    names = [source.id for source in find_sources(paths)]
-    assert len(names) == 4
-    lines = ["case,patient", *(f"{name},P{number}" for number, name in enumerate(names))]
-    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
-    sources = find_sources(paths, manifest=tmp_path / "manifest.csv")
-    assert [source.patient for source in sources] == ["P0", "P1", "P2", "P3"]
 
 
 def test_failures_end_a_command_after_its_results_are_there(tmp_path: Path, capsys) -> None:

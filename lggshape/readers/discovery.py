@@ -1,17 +1,19 @@
 """Find the cases of a path, whatever its layout."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from lggshape.errors import InputError
+from lggshape.files import TableSource
 from lggshape.names import natural_key, stand_in, what_is_unsafe
 from lggshape.readers import nifti, packed, slice_folders
 from lggshape.readers.folder import Folder
+from lggshape.readers.manifest import assign_patients
 from lggshape.readers.naming import identify
 from lggshape.readers.segmented import as_recorded
-from lggshape.readers.source import CaseSource, UnreadableCase
+from lggshape.readers.source import CaseSource, UnreadableCase, refuse_repeated_names
 
 LAYOUTS = (
     slice_folders.LAYOUT,
@@ -21,12 +23,17 @@ LAYOUTS = (
 """The layouts that are known, in the order in which messages list them."""
 
 
-def open_cases(path: str | os.PathLike[str], *, masks_only: bool = False) -> list[CaseSource]:
-    """Find the cases of a path.
+def open_cases(
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    masks_only: bool = False,
+    manifest: TableSource | None = None,
+) -> list[CaseSource]:
+    """Find the cases of a path, or of several.
 
     Parameters
     ----------
-    path : path
+    path : path or sequence of paths
         A case, a folder of cases, or one NIfTI file. The layouts are described in
         `lggshape.readers.slice_folders`, `lggshape.readers.nifti` and `lggshape.readers.packed`.
         Folders inside it that hold results of this tool are left out.
@@ -35,19 +42,23 @@ def open_cases(path: str | os.PathLike[str], *, masks_only: bool = False) -> lis
         is is a mask, a case without a mask fails when its mask is read, and what the
         `segmentation.csv` of `lggshape segment` says counts: its patients, and its cases that
         failed.
+    manifest : path or DataFrame, optional
+        A table with the columns `case` and `patient`, and perhaps `site`, as `assign_patients`
+        takes it. Without it, patient and site are those that the layout or the name of the case
+        tells.
 
     Returns
     -------
     list of CaseSource
-        In natural order of names. Only names have been looked at: what is wrong with a case shows
-        when it is read. Patient and site are those that the layout or the name of the case tells;
-        `assign_patients` takes them from a table.
+        In natural order of names, path by path. Only names have been looked at: what is wrong with
+        a case shows when it is read.
 
     Raises
     ------
     InputError
-        If the path is missing, cannot be listed, or holds no case, or if an archive or a table in
-        it names a case that cannot be the name of a file.
+        If a path is missing, cannot be listed, or holds no case, if an archive or a table in it
+        names a case that cannot be the name of a file, if cases of two paths have one name, or if
+        the manifest cannot be used.
 
     Examples
     --------
@@ -62,7 +73,15 @@ def open_cases(path: str | os.PathLike[str], *, masks_only: bool = False) -> lis
     >>> case.mask.shape
     (6, 24, 24)
     """
-    path = Path(path)
+    if isinstance(path, str | os.PathLike):
+        cases = _cases_of_path(Path(path), masks_only=masks_only)
+    else:
+        cases = [case for one in path for case in _cases_of_path(Path(one), masks_only=masks_only)]
+        refuse_repeated_names(cases)
+    return cases if manifest is None else assign_patients(cases, manifest)
+
+
+def _cases_of_path(path: Path, *, masks_only: bool) -> list[CaseSource]:
     try:
         if path.is_dir():
             return _cases_of_folder(Folder(path), masks_only=masks_only)

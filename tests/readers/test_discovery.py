@@ -1,6 +1,7 @@
 import os
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 
@@ -22,6 +23,19 @@ def test_cases_come_in_natural_order(tmp_path):
     for name in ("case_10", "case_9", "Case_1"):
         write_slice_folder(tmp_path, name)
     assert [source.id for source in open_cases(tmp_path)] == ["Case_1", "case_9", "case_10"]
+
+
+def test_the_cases_of_several_paths_get_their_patients_from_one_manifest_invariant(tmp_path):
+    paths = [tmp_path / "one", tmp_path / "two"]
+    names = ["B", "A"]
+    for path, name in zip(paths, names, strict=True):
+        write_slice_folder(path, name)
+    manifest = pd.DataFrame({"case": names, "patient": ["P1", "P2"]})
+    cases = open_cases(list(map(str, paths)), manifest=manifest)
+    assert [(case.id, case.patient) for case in cases] == [("B", "P1"), ("A", "P2")]
+    write_slice_folder(paths[1], "B")
+    with pytest.raises(InputError, match="every case once, found B twice"):
+        open_cases(paths)
 
 
 def test_a_path_that_does_not_exist(tmp_path):
