@@ -36,9 +36,7 @@ _TRAINING = (
 
 def train(
     context: typer.Context,
-    dataset: Annotated[
-        Path, typer.Argument(help="Cases with images and masks.", show_default=False)
-    ],
+    dataset: Annotated[Path, typer.Argument(help="Images with their masks.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder of the run.", show_default=False)],
     configuration: t.Configuration = None,
     manifest: o.Manifest = None,
