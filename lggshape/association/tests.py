@@ -29,8 +29,8 @@ _LONGEST = 40
 
 _INTERVAL = (
     "Its interval comes from inverting the noncentral chi-squared distribution. The upper limit is "
-    "power-constrained (Cowan et al.): it is never below that of a typical table without "
-    "association."
+    "power-constrained (Cowan et al.): it is never below the upper limit of a typical table "
+    "without association."
 )
 _COWAN = "Cowan G, Cranmer K, Gross E, Vitells O. Power-constrained limits. arXiv 1105.3166, 2011."
 
@@ -180,8 +180,8 @@ class FisherOnBins(Test):
             f"Each feature was cut into {bins} bins at its quantiles (type 7 of Hyndman and Fan, "
             "intervals closed on the right) among the patients who have both the feature and the "
             "label. The table of bins against groups was tested by Fisher's exact test in the form "
-            "of Freeman and Halton. Where a table is too large for the exact p, 99,999 random "
-            "tables with the same margins give it, with its standard error. Cramér's V is "
+            "of Freeman and Halton. If a table is too large for the exact p, p is estimated from "
+            "99,999 random tables with the same margins, with its standard error. Cramér's V is "
             f"corrected for bias (Bergsma). {_INTERVAL}"
         )
 

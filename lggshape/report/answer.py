@@ -50,7 +50,7 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
     numbers = {(h.feature, h.label): place for place, h in enumerate(family.hypotheses, start=1)}
     yield Table.of(
         rows,
-        f"Every hypothesis by its primary test, {test_name(study)}. The p-values are corrected "
+        f"Every hypothesis, tested by {test_name(study)}. The p-values are corrected "
         f"over all {len(family.hypotheses)} hypotheses of the family {family.name} (BH: Benjamini "
         "and Hochberg).",
         "associations",

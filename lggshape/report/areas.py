@@ -22,9 +22,10 @@ def areas(study: Study, gallery: Gallery) -> Section:
     blocks: list[Block] = [
         Text(
             "The area under the ROC curve (AUC) is the probability that a patient of the group has "
-            "a higher value than a patient of the other groups; 0.50 is chance. For every "
-            "feature, higher means a more irregular shape: a feature that falls with irregularity "
-            "is inverted (written 1/…). Intervals for groups of a few patients are rough."
+            "a higher value than a patient of the other groups; 0.50 is chance. For the features "
+            "that lggshape measures, higher means a larger or more irregular shape: a feature that "
+            "is lower for irregular shapes is inverted (written 1/…). Intervals for groups of a "
+            "few patients are rough."
         ),
         *for_each_kind(study, of),
     ]

@@ -43,8 +43,9 @@ def hypotheses(study: Study, gallery: Gallery) -> Section:
         ]
         if total > MOST_CARDS:
             yield Text(
-                f"The {MOST_CARDS} with the smallest p of {total}. The figures of all are in "
-                + code("figures/") + ", their tables in " + code("contingency.csv") + ".",
+                f"Only the {MOST_CARDS} hypotheses with the smallest p are shown, of {total}. The "
+                "figures of all hypotheses are in " + code("figures/") + ", their counts in "
+                + code("contingency.csv") + ".",
                 "note",
             )  # fmt: skip
         order = np.argsort(table["p"].to_numpy(), kind="stable")[:MOST_CARDS]

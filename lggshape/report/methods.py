@@ -76,13 +76,13 @@ def limits(study: Study) -> Section:
         "A small p-value does not mean a large effect: read the interval beside it.",
         "Groups of different labels overlap. Hypotheses on related labels are not independent "
         "pieces of evidence.",
-        "On a pixel grid even a disc has a rough margin. Interpret the features of the margin with "
-        "care for small tumours.",
-        "The conventions of the features (slice, contour, bins, corners of the voxels) change p. "
-        + code("lggshape features") + " has options for the others.",
+        "On a pixel grid, even a disc has a rough margin. For small tumours, interpret the "
+        "features of the margin with care.",
+        "The p-values depend on the conventions of the features (slice, contour, bins, corners of "
+        "the voxels). " + code("lggshape features") + " has options for other conventions.",
         *study.family.notes,
         "Patients without a label or a feature are left out of the tests that need it. If at "
-        "least five have no label, the section on the data compares them with the others.",
+        "least five lack a label, the section on the data compares them with the others.",
     ]  # fmt: skip
     return Section("limits", "Limits", [Points(points)])
 
@@ -104,9 +104,9 @@ def provenance(study: Study, inputs: Sequence[InputFile], options: Mapping[str, 
     names = Markup(", ").join(code(f"{name}.csv") for name in study.tables())
     blocks.append(
         Text(
-            "Beside this file are the tables (" + names + "), all of them in "
-            + code("results.json") + ", and every figure as PNG and SVG in " + code("figures/")
-            + ". Times, host and versions are in " + code("run.json") + "."
+            "Beside this file are the tables (" + names + ") and, in " + code("figures/")
+            + ", every figure as PNG and SVG. Times, host and versions are in "
+            + code("run.json") + "."
         )
     )  # fmt: skip
     return Section("provenance", "Provenance", blocks)

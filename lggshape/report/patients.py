@@ -16,20 +16,21 @@ def patients(study: Study) -> Section:
         yield Table.of(
             of_masks(study.patients, masks),
             "Patients of each hypothesis. The AUC compares the feature of patients without the "
-            "label with that of the others. Above 0.50, the shapes of those without it are more "
-            "irregular. An interval that excludes 0.50 suggests a difference (not corrected for "
-            "the number of rows). Fewer than five patients are not compared.",
+            "label with that of the others. Above 0.50, those without it have larger or more "
+            "irregular shapes (for other columns: higher values). An interval that excludes 0.50 "
+            "suggests a difference (not corrected for the number of rows). Groups of fewer than "
+            "five patients are not compared.",
             "patients",
             columns.feature(),
             columns.words("label", "label"),
             columns.count("n", "n"),
-            columns.count("without label", "label_missing"),
-            columns.count("without feature", "feature_missing"),
-            columns.count("without both", "both_missing"),
+            columns.count("lack only the label", "label_missing"),
+            columns.count("lack only the feature", "feature_missing"),
+            columns.count("lack both", "both_missing"),
             columns.count("on a cut-point", "on_cut"),
             columns.count("empty bins", "empty_bins"),
             columns.interval(
-                "AUC, without label against with (95 %)", "auc", "auc_low", "auc_high"
+                "AUC, without the label against with it (95 %)", "auc", "auc_low", "auc_high"
             ),
         )
         yield Text(

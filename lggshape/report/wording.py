@@ -147,7 +147,8 @@ def heading(masks: str) -> str:
 
 def plain(name: str) -> str:
     """Return the name of a column in words."""
-    return name.replace("_", " ")
+    title = FEATURES[name].title if name in FEATURES else ""
+    return title or name.replace("_", " ")
 
 
 def symbol(feature: str) -> str:

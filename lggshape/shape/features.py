@@ -35,10 +35,11 @@ def _angular_standard_deviation(mask: PreparedMask) -> float:
 
 @feature(
     "angular_standard_deviation_offset_averaged",
+    title="offset-averaged angular standard deviation",
     symbol="ASD (offset-averaged)",
     dimension="2D",
-    definition="Mean of the angular standard deviation with bins that start at 0 and at 18 "
-    "degrees; unlike that, it does not change with a quarter-turn.",
+    definition="Mean of the angular standard deviations at bin offsets of 0 and 18 degrees. It "
+    "does not change with a quarter-turn of the mask.",
     source="lggshape, after Georgiou et al. 2007. Not in IBSI",
     in_default_family=True,
 )
@@ -64,7 +65,7 @@ def _margin_fluctuation(mask: PreparedMask) -> float:
     "bounding_ellipsoid_volume_ratio",
     symbol="BEVR",
     dimension="3D",
-    definition="Volume divided by that of the smallest ellipsoid that holds the corners of all "
+    definition="Volume divided by that of the smallest ellipsoid that encloses the corners of all "
     "voxels.",
     source="Buda et al. 2019. Not in IBSI: its volume density SWZ1 divides the volume of the "
     "mesh by the ellipsoid around the mesh, and has no reference value",
@@ -110,6 +111,7 @@ def _convex_hull_volume_ratio(mask: PreparedMask) -> float:
 
 @feature(
     "components",
+    title="number of components",
     dimension="3D",
     definition="Number of 6-connected components of the whole mask.",
     source=_OWN,
@@ -121,6 +123,7 @@ def _components(mask: PreparedMask) -> float:
 
 @feature(
     "slices",
+    title="number of slices",
     dimension="3D",
     definition="Number of slices that the measured component touches.",
     source=_OWN,
@@ -181,7 +184,7 @@ def _surface_area(mask: PreparedMask) -> float:
     dimension="3D",
     unit_without_spacing="",
     needs_spacing=True,
-    definition="Surface area of the ball of the mesh's volume, divided by that of the mesh.",
+    definition="Surface area of a ball with the volume of the mesh, divided by that of the mesh.",
     source=_IBSI,
     ibsi="QCFX",
     pyradiomics="Sphericity",
@@ -197,7 +200,8 @@ def _sphericity(mask: PreparedMask) -> float:
     dimension="3D",
     unit_without_spacing="",
     needs_spacing=True,
-    definition="Second principal axis of the voxel centres divided by the first.",
+    definition="Length of the second principal axis of the voxel centres, divided by that of "
+    "the first.",
     source=_IBSI,
     ibsi="Q3CK",
     pyradiomics="Elongation",
@@ -213,7 +217,8 @@ def _elongation(mask: PreparedMask) -> float | str:
     dimension="3D",
     unit_without_spacing="",
     needs_spacing=True,
-    definition="Third principal axis of the voxel centres divided by the first.",
+    definition="Length of the third principal axis of the voxel centres, divided by that of "
+    "the first.",
     source=_IBSI,
     ibsi="N17B",
     pyradiomics="Flatness",
@@ -226,6 +231,7 @@ def _flatness(mask: PreparedMask) -> float | str:
 
 @feature(
     "maximum_3d_diameter",
+    title="maximum 3D diameter",
     dimension="3D",
     unit="mm",
     unit_without_spacing="",

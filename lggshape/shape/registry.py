@@ -23,6 +23,8 @@ class Feature:
         Its column in tables.
     measure : callable
         Takes a `PreparedMask` and returns the value, or the reason why there is none as text.
+    title : str
+        Its name in a sentence; empty if that is the name with spaces.
     symbol : str
         Its abbreviation; empty if it has none.
     dimension : {"2D", "3D"}
@@ -53,6 +55,7 @@ class Feature:
 
     name: str
     measure: Measure
+    title: str = ""
     symbol: str = ""
     dimension: Literal["2D", "3D"]
     unit: str = "1"

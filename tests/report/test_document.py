@@ -146,7 +146,7 @@ def test_a_long_report_shows_the_smallest_p_and_says_so(
     family = Family("mine", "Mine", tuple(Hypothesis(f"f{i}", "g") for i in range(4)))
     page = make(tmp_path, family)
     assert sum(a.get("class") == "card" for _, a in page.tags) == 2
-    assert "The 2 with the smallest p of 4" in page.text
+    assert "Only the 2 hypotheses with the smallest p are shown, of 4" in page.text
     assert len(list((tmp_path / "out" / "figures").glob("*.svg"))) == 4 + 1 + 1
 
 

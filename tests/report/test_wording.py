@@ -54,6 +54,12 @@ def test_the_verdict_rests_on_the_corrected_p(p: float, corrected: float, short:
     assert "margin fluctuation" in wording.verdict(row, Family("f", "F", ()))[1]
 
 
+def test_a_verdict_on_a_count_is_a_sentence() -> None:
+    row = SimpleNamespace(feature="slices", label="g", p=0.5, p_bonferroni=1.0)
+    sentence = wording.verdict(row, Family("f", "F", ()))[1]
+    assert sentence.startswith("The number of slices is not significantly associated with g.")
+
+
 @pytest.mark.parametrize(
     ("p", "bound", "text"),
     [
