@@ -293,7 +293,7 @@ def _check_label(hypothesis: Hypothesis, labels: Labels, family: str) -> None:
     label = labels[hypothesis.label]
     if not tests_for(label.kind):
         msg = (
-            f"Expected the label {label.name} to be {testable_kinds()}, found it "
+            f"Expected the label {label.name} to be {testable_kinds()}, found that it is "
             f"{label.kind.word}: hypotheses {family}. A codebook can name its levels."
         )
         raise InputError(msg)

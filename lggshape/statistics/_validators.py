@@ -40,7 +40,8 @@ def finite_vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
         msg = f"Expected `{name}` to be a list of at least one number, found shape {vector.shape}."
         raise InputError(msg)
     if not np.isfinite(vector).all():
-        msg = f"Expected `{name}` to hold finite numbers, found {np.sum(~np.isfinite(vector))} not."
+        found = np.sum(~np.isfinite(vector))
+        msg = f"Expected `{name}` to hold finite numbers, found {found} not finite."
         raise InputError(msg)
     return vector
 
@@ -87,7 +88,8 @@ def finite_columns(values: ArrayLike, name: str, length: int) -> NDArray[np.floa
         msg = f"Expected `{name}` to have shape ({length}, columns), found {matrix.shape}."
         raise InputError(msg)
     if not np.isfinite(matrix).all():
-        msg = f"Expected `{name}` to hold finite numbers, found {np.sum(~np.isfinite(matrix))} not."
+        found = np.sum(~np.isfinite(matrix))
+        msg = f"Expected `{name}` to hold finite numbers, found {found} not finite."
         raise InputError(msg)
     return matrix
 

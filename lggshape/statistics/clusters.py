@@ -55,7 +55,7 @@ def clustered_auc(
 
     The area is the Mann-Whitney statistic over the number of pairs. Its variance is Obuchowski's:
     DeLong's structural components are summed within each cluster, and the covariance of the sums of
-    a cluster's positives and negatives counts as well. With one value a cluster it is DeLong's
+    a cluster's positives and negatives counts as well. With one value per cluster, it is DeLong's
     variance. The interval is symmetric on the logit scale, with Student's t; its degrees of freedom
     are the clusters with a positive or those with a negative, whichever are fewer, less 1.
 
@@ -234,7 +234,7 @@ def clustered_proportion(
     The share is a ratio of two sums over clusters, successes and trials, and has the variance of
     one. The interval is symmetric on the logit scale, with Student's t on as many degrees of
     freedom as there are clusters less 1. Where the standard error is 0 or unknown it is the
-    interval of Clopper and Pearson for one trial a cluster.
+    interval of Clopper and Pearson for one trial per cluster.
 
     Parameters
     ----------

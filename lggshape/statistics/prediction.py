@@ -39,7 +39,7 @@ def stratified_folds(outcome: ArrayLike, count: int, *, seed: int = 0) -> NDArra
     Parameters
     ----------
     outcome : array_like of shape (N,)
-        0 or 1; each row a patient.
+        0 or 1, one value per patient.
     count : int
         Number of folds, from 2 to the number of rows with the rarer outcome.
     seed : int, optional
@@ -64,7 +64,8 @@ def stratified_folds(outcome: ArrayLike, count: int, *, seed: int = 0) -> NDArra
     y = binary_outcome(outcome)
     rarer = int(np.bincount(y).min())
     if not 2 <= count <= rarer:
-        msg = f"Expected `count` to be from 2 to the {rarer} of the rarer outcome, found {count}."
+        expected = f"from 2 to {rarer}, the number of the rarer outcome"
+        msg = f"Expected `count` to be {expected}, found {count}."
         raise InputError(msg)
     folds = np.empty(len(y), dtype=np.int64)
     splits = StratifiedKFold(count, shuffle=True, random_state=seed).split(y, y)
@@ -87,7 +88,7 @@ def cross_validated(
     Parameters
     ----------
     outcome : array_like of shape (N,)
-        0 or 1; each row a patient.
+        0 or 1, one value per patient.
     covariates : array_like of shape (N, P)
         Finite numbers. They are not imputed: leave out rows that lack one, or impute beforehand.
     folds : array_like of int, shape (N,)

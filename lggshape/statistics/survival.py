@@ -272,8 +272,9 @@ def _check_maximum(
         alone = (rows >= 0).all(axis=0) | (rows <= 0).all(axis=0)
         found = _quoted(titles, alone if alone.any() else np.abs(direction) > 1e-6)
         msg = (
-            "Expected finite hazard ratios, found that of all rows at risk the one with the event "
-            f"always has the most or the least of {found}: the likelihood has no maximum."
+            "Expected finite hazard ratios, found that the row with the event always has the "
+            f"highest or the lowest value of {found} of all rows at risk. The likelihood then has "
+            "no maximum."
         )
         raise InputError(msg)
 
@@ -316,7 +317,7 @@ def _titles(names: Sequence[str] | None, count: int) -> Sequence[str]:
     if names is None:
         return [f"column {number}" for number in range(1, count + 1)]
     if len(names) != count:
-        msg = f"Expected `names` to hold {count}, one a column, found {len(names)}."
+        msg = f"Expected `names` to hold {count}, one per column, found {len(names)}."
         raise InputError(msg)
     return names
 

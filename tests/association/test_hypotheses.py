@@ -151,7 +151,7 @@ def test_whole_numbers_are_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ('"own:two"', '"age"', "age to be categorical, found it continuous"),
+        ('"own:two"', '"age"', "age to be categorical, found that it is continuous"),
         ('higher_in = "1"', 'higher_in = "2"', r"level of own:two \(0, 1\), found '2'"),
         ('feature = "own"', 'feature = "absent"', "no feature absent"),
         ('feature = "own"', "", "to have a `feature` and a `label`"),

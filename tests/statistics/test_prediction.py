@@ -153,5 +153,7 @@ def test_unusable_rows(outcome, covariates, folds, message):
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_unusable_number_of_folds(count):
-    with pytest.raises(InputError, match=f"from 2 to the 2 of the rarer outcome, found {count}"):
+    with pytest.raises(
+        InputError, match=f"from 2 to 2, the number of the rarer outcome, found {count}"
+    ):
         stratified_folds([0, 1, 0, 1, 0], count)

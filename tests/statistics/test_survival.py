@@ -179,7 +179,7 @@ def test_events_of_one_time_say_nothing_of_proportionality():
     ],
 )
 def test_likelihood_without_a_maximum(time, event, covariates, found):
-    with pytest.raises(InputError, match=f"most or the least of {found}: the likelihood has no"):
+    with pytest.raises(InputError, match=f"highest or the lowest value of {found} of all"):
         cox(time, event, covariates)
 
 
@@ -247,7 +247,7 @@ def test_no_convergence():
             {"covariates": np.column_stack([AGE, SEX, np.add(AGE, SEX)])},
             "found 2 independent ones of 3",
         ),
-        ({"names": ["age"]}, "`names` to hold 3, one a column, found 1"),
+        ({"names": ["age"]}, "`names` to hold 3, one per column, found 1"),
         ({"level": 0}, "between 0 and 1"),
     ],
 )

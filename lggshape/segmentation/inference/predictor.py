@@ -75,7 +75,7 @@ class Predictor:
         Parameters
         ----------
         codes : ndarray of uint8, shape (Z, size, size, C)
-            Standardised intensities, one channel a sequence.
+            Standardised intensities, one channel per sequence.
         flips : sequence of tuple of int
             The axes along which the volume is flipped before, and the result after.
 

@@ -91,7 +91,7 @@ class Volume(NamedTuple):
     Attributes
     ----------
     codes : ndarray of uint8, shape (Z, size, size, C)
-        Standardised intensities, one channel a sequence.
+        Standardised intensities, one channel per sequence.
     frame : Frame
         How the slices lie in the square.
     missing : tuple of str
