@@ -47,7 +47,7 @@ def result_columns(result: HeldOut, *, seed: int = 0) -> dict[str, Any]:
     dict
         Means with 95 % intervals, medians and counts, as `summary_table` and `detection_table`
         have them. Distances have their unit in the name, and the number of cases in which they
-        are defined: those where neither mask is empty.
+        are defined: not those where only one of the masks is empty.
     """
     row: dict[str, Any] = {
         "patients": result.slices["patient"].nunique(),
