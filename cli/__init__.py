@@ -51,7 +51,10 @@ def _told(error: BaseException, *, debug: bool) -> int | None:
         _say(str(error))
         return NOT_STARTED
     if isinstance(error, OSError | MemoryError) and not isinstance(error, BrokenPipeError):
-        _say(f"Expected the system to do what was asked of it, found {_kind(error)}.")
+        _say(
+            f"The system refused a request: {_kind(error)}. Check permissions, free disk space and "
+            "memory, then run the command again."
+        )
         return NOT_STARTED
     if not is_bug(error):
         return None

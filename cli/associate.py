@@ -79,7 +79,6 @@ def associate(
         study = association.associate(
             table, known, family, bins=bins, test=test, seed=seed, on_progress=run.on_progress
         )
-        run.write_json("results.json", study.to_dict())
         if report:
             write_report_files(
                 study, run.place, inputs=run.inputs, options=run.options,
@@ -87,6 +86,7 @@ def associate(
             )  # fmt: skip
         else:
             run.write_tables(study.tables())
+            run.write_json("results.json", study.to_dict())
         if study.associations["p"].isna().all():
             run.notes.append(
                 "lggshape: no hypothesis could be tested; left_out.csv has the reasons."

@@ -58,18 +58,12 @@ class InputFile:
         return {name: value for name, value in values.items() if name != "changed" or value}
 
 
-def describe_input(path: StrPath) -> InputFile:
-    """Hash a file, or a folder with all that is in it.
+class _Snapshot:
+    """An input as it is now, to be compared with what it is later.
 
     The hash of a folder depends on the relative names and contents of its files, not on where the
     folder lies. Hidden files do not count. What cannot be read is noted and does not raise: the
     results must not be lost by it.
-    """
-    return _Snapshot(Path(path)).described
-
-
-class _Snapshot:
-    """An input as it is now, to be compared with what it is later.
 
     Attributes
     ----------
@@ -204,7 +198,7 @@ def recorded(
     Parameters
     ----------
     path : str or Path
-        The JSON file to write, by custom `run.json`.
+        The JSON file to write, usually called `run.json`.
     command : str
         Name of the command.
     options : mapping

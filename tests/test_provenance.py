@@ -2,15 +2,33 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lggshape.provenance import describe_input, recorded
+from lggshape.provenance import InputFile, recorded
+
+Describe = Callable[[Path], InputFile]
 
 
-def test_the_hash_of_a_file_is_that_of_its_bytes_analytic(tmp_path: Path) -> None:
+@pytest.fixture
+def describe_input(tmp_path_factory: pytest.TempPathFactory) -> Describe:
+    """Return what is recorded of one input."""
+
+    def describe(path: Path) -> InputFile:
+        record = tmp_path_factory.mktemp("out") / "run.json"
+        with recorded(record, command="c", options={}, inputs=[path]) as run:
+            pass
+        return run.inputs[0]
+
+    return describe
+
+
+def test_the_hash_of_a_file_is_that_of_its_bytes_analytic(
+    tmp_path: Path, describe_input: Describe
+) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"abc")
     # SHA-256 of "abc": the first example of FIPS 180-2.
@@ -18,7 +36,9 @@ def test_the_hash_of_a_file_is_that_of_its_bytes_analytic(tmp_path: Path) -> Non
     assert describe_input(path).sha256 == hashlib.sha256(b"abc").hexdigest()
 
 
-def test_the_hash_of_a_folder_follows_names_and_contents_only_invariant(tmp_path: Path) -> None:
+def test_the_hash_of_a_folder_follows_names_and_contents_only_invariant(
+    tmp_path: Path, describe_input: Describe
+) -> None:
     for name in ("one", "two"):
         folder = tmp_path / name / "sub"
         folder.mkdir(parents=True)
@@ -31,7 +51,9 @@ def test_the_hash_of_a_folder_follows_names_and_contents_only_invariant(tmp_path
     assert describe_input(tmp_path / "two").sha256 != one.sha256
 
 
-def test_the_hash_of_a_folder_is_that_of_its_list_analytic(tmp_path: Path) -> None:
+def test_the_hash_of_a_folder_is_that_of_its_list_analytic(
+    tmp_path: Path, describe_input: Describe
+) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "a.txt").write_bytes(b"abc")
     (tmp_path / "c.txt").write_bytes(b"")
@@ -64,7 +86,9 @@ def damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_what_cannot_be_read_is_noted_and_does_not_raise(damaged: Path) -> None:
+def test_what_cannot_be_read_is_noted_and_does_not_raise(
+    damaged: Path, describe_input: Describe
+) -> None:
     found = describe_input(damaged)
     assert (found.sha256, found.files) == ("", 1)
     assert sorted(found.unreadable) == [
@@ -76,7 +100,9 @@ def test_what_cannot_be_read_is_noted_and_does_not_raise(damaged: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"), [("b.txt", "Input/output error"), ("gone.txt", "No such file or directory")]
 )
-def test_a_file_that_cannot_be_read_is_noted(damaged: Path, name: str, reason: str) -> None:
+def test_a_file_that_cannot_be_read_is_noted(
+    damaged: Path, name: str, reason: str, describe_input: Describe
+) -> None:
     found = describe_input(damaged / name)
     assert (found.sha256, found.files) == ("", 0)
     assert found.unreadable == (f"{damaged / name}: {reason}",)
@@ -93,7 +119,10 @@ def test_an_input_that_cannot_be_read_costs_no_results(damaged: Path, tmp_path: 
 
 @pytest.mark.parametrize("change", ["edit", "replace", "remove", "add"])
 def test_an_input_that_changes_meanwhile_keeps_the_hash_of_what_was_read(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, change: str
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    change: str,
+    describe_input: Describe,
 ) -> None:
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()
@@ -119,7 +148,9 @@ def test_an_input_that_changes_meanwhile_keeps_the_hash_of_what_was_read(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_cases_that_are_links_to_folders_are_hashed_once_invariant(tmp_path: Path) -> None:
+def test_cases_that_are_links_to_folders_are_hashed_once_invariant(
+    tmp_path: Path, describe_input: Describe
+) -> None:
     kept = tmp_path / "kept" / "case_1"
     kept.mkdir(parents=True)
     (kept / "case_1_1.tif").write_bytes(b"slice")
@@ -132,7 +163,7 @@ def test_cases_that_are_links_to_folders_are_hashed_once_invariant(tmp_path: Pat
     assert described.sha256 == describe_input(tmp_path / "kept").sha256
 
 
-def test_a_name_that_is_no_text_is_hashed(tmp_path: Path) -> None:
+def test_a_name_that_is_no_text_is_hashed(tmp_path: Path, describe_input: Describe) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_bytes(b"abc")
     listed = b"caf\xe9.txt\0" + hashlib.sha256(b"abc").hexdigest().encode() + b"\n"
     assert describe_input(tmp_path).sha256 == hashlib.sha256(listed).hexdigest()

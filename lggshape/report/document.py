@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lggshape.association import Study
-from lggshape.files import StrPath, write_table
+from lggshape.files import StrPath, write_json, write_table
 from lggshape.progress import OnProgress, counter
 from lggshape.provenance import InputFile, recorded
 from lggshape.report.answer import answer, sensitivity
@@ -44,7 +44,8 @@ def write_report(
     -------
     Path
         `report.html` in the folder. It stands alone: styles and figures are in it. Beside it are
-        the tables as CSV, `run.json`, and every figure as PNG and SVG in `figures/`.
+        the tables as CSV and together in `results.json`, `run.json`, and every figure as PNG and
+        SVG in `figures/`.
 
     Raises
     ------
@@ -80,7 +81,9 @@ def write_report_files(
     options: Mapping[str, Any] | None = None,
     on_progress: OnProgress | None = None,
 ) -> None:
-    """Write `report.html` and, beside it, its tables as CSV and every figure as PNG and SVG.
+    """Write `report.html` and, beside it, its tables and every figure.
+
+    The tables are written as CSV and together as `results.json`, the figures as PNG and SVG.
 
     Parameters
     ----------
@@ -113,6 +116,7 @@ def write_report_files(
     ]
     for name, table in study.tables().items():
         write_table(folder / f"{name}.csv", table)
+    write_json(folder / "results.json", study.to_dict())
     page = Page(study.family.title, "lggshape · association report", sections)
     write_page(page, folder / "report.html")
 

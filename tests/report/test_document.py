@@ -10,7 +10,7 @@ from lggshape.association import Family, Hypothesis, associate, read_study_famil
 from lggshape.errors import InputError
 from lggshape.labels import read_labels
 from lggshape.progress import Progress
-from lggshape.provenance import describe_input
+from lggshape.provenance import InputFile
 from lggshape.report import write_report, write_report_files
 
 NASTY = "<script>alert('x')</script>&"
@@ -58,7 +58,7 @@ def make(folder: Path, family: Family, *, masks: tuple[str, ...] = ("manual",)) 
     write_report_files(
         study,
         folder / "out",
-        inputs=[describe_input(path)],
+        inputs=[InputFile("labels.csv", sha256="0" * 64, files=1)],
         options={"bins": 4},
         on_progress=told.append,
     )
@@ -133,9 +133,9 @@ def test_a_stated_direction_is_judged_analytic(tmp_path: Path, level: str, found
     page = Page(write_report(study, tmp_path / "out").read_text(encoding="utf-8"))
     assert f"expected in {level}. The direction {found}" in page.text
     assert "most typical of b: its AUC against the rest is 1.00" in page.text
-    # The page names the tables that its numbers come from; they lie beside it.
-    named = set(re.findall(r"\w+\.csv", page.text)) - {"labels.csv"}
-    assert named
+    # The page names the tables that its numbers come from, and its record; they lie beside it.
+    named = set(re.findall(r"\w+\.(?:csv|json)", page.text)) - {"labels.csv"}
+    assert {"associations.csv", "results.json", "run.json"} < named
     assert named <= {path.name for path in (tmp_path / "out").iterdir()}
 
 
