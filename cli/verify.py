@@ -45,7 +45,7 @@ def verify(
     with run_command("verify", kind="nothing", quiet=quiet or as_json) as run:
         found = verify_cases(
             open_cases(dataset, manifest=manifest),
-            labels=labels or [],
+            labels=labels or None,
             patient_column=patient_column,
             jobs=jobs,
             scheduler=scheduler,

@@ -100,3 +100,14 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
     spelled = {choice.casefold(): choice for choice in choices}
     near = [spelled[word] for word in get_close_matches(name.casefold(), list(spelled))]
     return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things in words.
+
+    Examples
+    --------
+    >>> counted(1, "case"), counted(2, "case")
+    ('1 case', '2 cases')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

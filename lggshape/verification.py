@@ -1,8 +1,7 @@
 """Verify a data set: whether every case is whole, and whether cases and labels fit together."""
 
-import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -13,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lggshape.case import FLAIR
-from lggshape.files import TableSource, is_missing, names_cell, read_patient_table, to_records
+from lggshape.files import names_cell, to_records
+from lggshape.labels import Labels, LabelSource, LabelTable, as_labels
 from lggshape.masks import bounding_box, find_components
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
@@ -99,7 +99,7 @@ class _Checked(NamedTuple):
 def verify(
     cases: Cases,
     *,
-    labels: TableSource | Sequence[TableSource] = (),
+    labels: Labels | LabelSource | None = None,
     patient_column: str | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
@@ -111,8 +111,8 @@ def verify(
     ----------
     cases : path, or sequence of CaseSource or Case
         A data set, its cases as `lggshape.open_cases` returns them, or cases in memory.
-    labels : table or sequence of tables
-        CSV files or tables in memory with one row per patient.
+    labels : Labels, or what `read_labels` takes, optional
+        Labels of the patients: CSV files or tables in memory with one row per patient.
     patient_column : str, optional
         The column of the label tables with the patients' keys; by default the one called "patient",
         in upper or lower case.
@@ -132,7 +132,7 @@ def verify(
     Raises
     ------
     InputError
-        If the path holds no case, two cases have the same name, or a label table cannot be read.
+        If the path holds no case, two cases have the same name, or the labels cannot be read.
 
     Examples
     --------
@@ -145,9 +145,8 @@ def verify(
     (2, {})
     """
     sources = sources_of(cases)
-    if isinstance(labels, str | os.PathLike | pd.DataFrame):
-        labels = [labels]
-    tables = _read_tables(labels, patient_column)
+    known = None if labels is None else as_labels(labels, patient_column=patient_column)
+    tables = () if known is None else known.tables
     advance = counter(on_progress, "verifying", len(sources))
     rows = []
     digests: dict[str, list[bytes]] = {}
@@ -269,46 +268,39 @@ def _shared_slices(sources: Iterable[CaseSource], digests: dict[str, list[bytes]
     ]
 
 
-def _read_tables(
-    labels: Sequence[TableSource], patient_column: str | None
-) -> dict[str, pd.DataFrame]:
-    """Read the label tables; each gets a name that tells it from the others."""
-    tables: dict[str, pd.DataFrame] = {}
-    for number, source in enumerate(labels, start=1):
-        name = f"table {number}" if isinstance(source, pd.DataFrame) else Path(source).name
-        if name in tables:
-            name = f"{name} ({number})"
-        tables[name] = read_patient_table(source, patient_column=patient_column)
-    return tables
-
-
-def _strangers(tables: Mapping[str, pd.DataFrame], patients: list[str]) -> list[str]:
+def _strangers(tables: Iterable[LabelTable], patients: list[str]) -> list[str]:
     messages = []
-    for name, table in tables.items():
-        strangers = table.index.difference(pd.Index(patients), sort=False)
+    for table in tables:
+        strangers = pd.Index(table.patients).difference(pd.Index(patients), sort=False)
         if len(strangers):
             messages.append(
-                f"{_counted(len(strangers), 'patient')} of {name} without a case: "
+                f"{_counted(len(strangers), 'patient')} of {_file_name(table)} without a case: "
                 f"{', '.join(strangers)}"
             )
     return messages
 
 
-def _label_counts(tables: Mapping[str, pd.DataFrame], patients: list[str]) -> pd.DataFrame:
+def _label_counts(tables: Iterable[LabelTable], patients: list[str]) -> pd.DataFrame:
     rows = []
-    for name, table in tables.items():
-        known = table.reindex(patients, fill_value="")
-        for column in known.columns:
-            unlabelled = list(known.index[is_missing(known[column])])
+    for table in tables:
+        for column, label in table.labels.items():
+            unlabelled = [patient for patient in patients if patient not in label.values.index]
             rows.append(
                 {
-                    "table": name,
+                    "table": _file_name(table),
                     "column": column,
                     "labelled": len(patients) - len(unlabelled),
                     "unlabelled": "; ".join(unlabelled),
                 }
             )
     return pd.DataFrame(rows, columns=["table", "column", "labelled", "unlabelled"])
+
+
+def _file_name(table: LabelTable) -> str:
+    """Return the name of the file that a table is named after, else the name that it was given."""
+    if not isinstance(table.source, pd.DataFrame) and Path(table.source).stem == table.name:
+        return Path(table.source).name
+    return table.name
 
 
 def _without(unlabelled: str) -> str:

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "readers": LEAVES | {"case", "files", "results"},
     "phantoms": LEAVES | {"case", "files"},
     "labels": LEAVES | {"files"},
-    "verification": CASES,
+    "verification": CASES | {"labels"},
     "segmentation": CASES | {"provenance", "figures"},
     "shape": CASES,
     "association": TABLES | {"figures"},

@@ -7,6 +7,7 @@ import pytest
 import tifffile
 
 from lggshape.errors import InputError
+from lggshape.labels import read_labels
 from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
 from lggshape.verification import COLUMNS, verify
@@ -306,15 +307,20 @@ def test_cases_and_labels_in_memory_are_verified_like_files_invariant(tmp_path):
     in_memory = verify(cases, labels=table, jobs=1)
     pd.testing.assert_frame_equal(in_memory.cases, by_file.cases)
     assert in_memory.labels["labelled"].tolist() == by_file.labels["labelled"].tolist() == [1]
-    assert in_memory.messages == ("1 patient of table 1 without a case: D",)
+    assert in_memory.messages == ("1 patient of labels without a case: D",)
 
 
-def test_tables_of_one_name_and_cases_of_one_name_are_told_apart_analytic(tmp_path):
+def test_tables_of_one_name_and_cases_of_one_name_are_refused(tmp_path):
     write_case(tmp_path / "data", "A")
     for folder in ("x", "y"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "t.csv").write_text("Patient,g\nA,1\n")
-    found = verify(tmp_path / "data", labels=sorted(tmp_path.glob("*/t.csv")), jobs=1)
-    assert found.labels["table"].tolist() == ["t.csv", "t.csv (2)"]
+    one, other = sorted(tmp_path.glob("*/t.csv"))
+    with pytest.raises(InputError, match="found two called t"):
+        verify(tmp_path / "data", labels=[one, other], jobs=1)
+    read = read_labels({"one": one, "other": other})
+    found = verify(tmp_path / "data", labels=read, jobs=1)
+    assert found.labels["table"].tolist() == ["one", "other"]
+    assert found.labels["labelled"].tolist() == [1, 1]
     with pytest.raises(InputError, match="found A twice"):
         verify(open_cases(tmp_path / "data") * 2, jobs=1)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -62,10 +62,13 @@ class TableCodes:
         A table that has all these columns is of this kind.
     labels : mapping of str to LabelCodes
         The columns that are described.
+    missing : frozenset of str
+        Cells, in lower case, that mean "not available" in such a table.
     """
 
     recognised_by: tuple[str, ...]
     labels: Mapping[str, LabelCodes]
+    missing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Codebook:
     Attributes
     ----------
     missing : frozenset of str
-        Cells, in lower case, that mean "not available", beside the usual ones.
+        Cells, in lower case, that mean "not available" in every table, beside the usual ones.
     tables : tuple of TableCodes
         The kinds of table that are described.
     """
@@ -83,21 +86,18 @@ class Codebook:
     missing: frozenset[str]
     tables: tuple[TableCodes, ...]
 
-    def codes_for(self, columns: Iterable[str]) -> Mapping[str, LabelCodes]:
-        """Return the described columns of a table that has these columns.
+    def tables_with(self, columns: Iterable[str]) -> list[TableCodes]:
+        """Return the kinds of table that a table with these columns can be.
 
         Examples
         --------
         >>> codes = LabelCodes(Kind.NOMINAL, {"1": "female", "2": "male"})
         >>> book = Codebook(frozenset(), (TableCodes(("sex",), {"sex": codes}),))
-        >>> list(book.codes_for(["patient", "sex", "age"])), list(book.codes_for(["age"]))
-        (['sex'], [])
+        >>> len(book.tables_with(["patient", "sex", "age"])), len(book.tables_with(["age"]))
+        (1, 0)
         """
         present = set(columns)
-        for table in self.tables:
-            if present.issuperset(table.recognised_by):
-                return table.labels
-        return {}
+        return [table for table in self.tables if present.issuperset(table.recognised_by)]
 
 
 def read_codebook(path: str | os.PathLike[str] | None = None) -> Codebook:
@@ -107,14 +107,15 @@ def read_codebook(path: str | os.PathLike[str] | None = None) -> Codebook:
     ----------
     path : path, optional
         A TOML file with a [[table]] for each kind of table, and in it `recognised_by`, a list of
-        columns, and `labels`: for each label a table of codes and names of levels, or one of the
-        words "categorical", "ordinal", "continuous", "time" and "identifier". `missing` lists more
-        words for a missing value. Without a path: all bundled codebooks.
+        columns, and `labels`: for each label a table of codes and names of levels, such a table
+        with a kind, as `{kind = "ordinal", levels = {1 = "low", 2 = "high"}}`, or one of the words
+        "categorical", "ordinal", "continuous", "time" and "identifier". `missing` lists more words
+        for a missing value. Without a path: all bundled codebooks.
 
     Returns
     -------
     Codebook
-        Its tables and its words for "missing".
+        Its tables and its words for "missing". Those of a bundled codebook belong to its tables.
 
     Raises
     ------
@@ -127,10 +128,8 @@ def read_codebook(path: str | os.PathLike[str] | None = None) -> Codebook:
         _codebook(read_toml(content), f"the codebook of the study {study}")
         for study, content in shipped_files("codebook.toml").items()
     ]
-    return Codebook(
-        missing=frozenset().union(*(book.missing for book in shipped)),
-        tables=tuple(table for book in shipped for table in book.tables),
-    )
+    tables = (replace(table, missing=book.missing) for book in shipped for table in book.tables)
+    return Codebook(missing=frozenset(), tables=tuple(tables))
 
 
 def _codebook(content: Mapping[str, Any], where: str) -> Codebook:
@@ -168,24 +167,31 @@ def _table_codes(entry: Any, where: str) -> TableCodes:
 
 
 def _label_codes(name: str, value: Any, where: str) -> LabelCodes:
-    if isinstance(value, dict) and value:
-        codes, levels = _codes(value), list(value.values())
-        if len(set(codes)) < len(codes):
-            msg = (
-                f"Expected every code of label {name} once, found {', '.join(value)}, of which two "
-                f"are the same number: {where}."
-            )
-            raise InputError(msg)
-        if not all(isinstance(level, str | int | float) and str(level).strip() for level in levels):
-            msg = (
-                f"Expected names of levels for the codes of label {name}, found {levels}: {where}."
-            )
-            raise InputError(msg)
-        return LabelCodes(Kind.NOMINAL, dict(zip(codes, map(str, levels), strict=True)))
-    if isinstance(value, str) and value in _KINDS:
-        return LabelCodes(_KINDS[value], {})
+    match value:
+        case str() if value in _KINDS:
+            return LabelCodes(_KINDS[value], {})
+        case {"kind": str(kind), "levels": dict(levels)}:
+            if len(value) == 2 and levels and kind in _KINDS and _KINDS[kind].has_levels:
+                return LabelCodes(_KINDS[kind], _levels(name, levels, where))
+        case dict() if value:
+            return LabelCodes(Kind.NOMINAL, _levels(name, value, where))
     msg = (
-        f"Expected label {name} to be a table of codes, or one of {', '.join(map(repr, _KINDS))}, "
-        f"found {value!r}: {where}."
+        f"Expected label {name} to be a table of codes, a table with `kind` (categorical or "
+        f"ordinal) and `levels`, or one of {', '.join(map(repr, _KINDS))}, found {value!r}: "
+        f"{where}."
     )
     raise InputError(msg)
+
+
+def _levels(name: str, given: Mapping[str, Any], where: str) -> dict[str, str]:
+    codes, levels = _codes(given), list(given.values())
+    if len(set(codes)) < len(codes):
+        msg = (
+            f"Expected every code of label {name} once, found {', '.join(given)}, of which two "
+            f"are the same number: {where}."
+        )
+        raise InputError(msg)
+    if not all(isinstance(level, str | int | float) and str(level).strip() for level in levels):
+        msg = f"Expected names of levels for the codes of label {name}, found {levels}: {where}."
+        raise InputError(msg)
+    return dict(zip(codes, map(str, levels), strict=True))

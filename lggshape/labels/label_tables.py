@@ -1,8 +1,9 @@
 """Label tables: read, decoded, and each label's kind told from its cells."""
 
+import logging
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +18,19 @@ from lggshape.files import (
     read_patient_table,
     table_name,
 )
-from lggshape.labels.codebook import Codebook, Kind, LabelCodes, read_codebook
-from lggshape.labels.labels import Label, Labels, level_order
+from lggshape.labels.codebook import Codebook, Kind, LabelCodes, TableCodes, read_codebook
+from lggshape.labels.labels import Label, Labels, LabelTable, level_order
+
+_LOGGER = logging.getLogger("lggshape")
 
 LabelSource = TableSource | Iterable[TableSource] | Mapping[str, TableSource]
 """One table of labels, several, or tables by name."""
 
 _MOST_CODES = 10
 """A column of numbers with more different values than this counts as continuous."""
+
+_PLAIN = TableCodes((), {})
+"""A table that no codebook describes."""
 
 _TIME_NAME = re.compile(r"(^|[._ ])(time|days|weeks|months|years)($|[._ ])", re.IGNORECASE)
 
@@ -44,7 +50,8 @@ def read_labels(
         by their names. Without a mapping a file is known by its name without the ending, and a
         table in memory as "labels".
     codebook : Codebook or path, optional
-        What the codes mean; by default the bundled codebooks say it.
+        What the codes mean. By default it is a bundled codebook, for a table that has its columns
+        and no other codes; a warning is logged where codes differ, and the cells are kept.
     patient_column : str, optional
         The column with the patients' keys; by default the one called "patient", in upper or lower
         case.
@@ -58,7 +65,7 @@ def read_labels(
     ------
     InputError
         If there is no table, one cannot be read, has two rows for a patient or a row without one,
-        or holds a code that the codebook does not know, two tables have the same name, or a
+        or holds a code that the given codebook does not know, two tables have the same name, or a
         codebook is given that describes none of the tables.
 
     Examples
@@ -70,20 +77,17 @@ def read_labels(
     (('9', '10'), {'a': '10', 'b': '9'})
     """
     book = codebook if isinstance(codebook, Codebook) else read_codebook(codebook)
-    decoded: dict[str, dict[str, Label]] = {}
-    patients: set[str] = set()
+    known = []
     is_used = False
     for name, source in _by_name(tables).items():
         table = read_patient_table(source, patient_column=patient_column)
-        patients.update(table.index)
-        codes = book.codes_for(table.columns)
-        is_used = is_used or bool(codes)
-        decoded[name] = {
-            str(column): _decoded(
-                name, cells.rename(str(column)), codes.get(str(column)), book.missing, source
-            )
-            for column, cells in table.items()
-        }
+        kinds = book.tables_with(table.columns)
+        is_used = is_used or bool(kinds)
+        if codebook is None:
+            labels = _decoded_if_it_fits(table, kinds, name, source)
+        else:
+            labels = _decoded(table, kinds[0] if kinds else _PLAIN, name, source, book.missing)
+        known.append(LabelTable(name, source, labels, tuple(table.index)))
     if codebook is not None and book.tables and not is_used:
         where = "the codebook" if isinstance(codebook, Codebook) else codebook
         wanted = " or ".join(f"({', '.join(kind.recognised_by)})" for kind in book.tables)
@@ -92,12 +96,17 @@ def read_labels(
             f"of its `recognised_by` {wanted}."
         )
         raise InputError(msg)
-    return Labels(decoded, patients)
+    return Labels(known)
 
 
-def as_labels(labels: Labels | LabelSource) -> Labels:
-    """Return labels as they are; read them if they are tables."""
-    return labels if isinstance(labels, Labels) else read_labels(labels)
+def as_labels(labels: Labels | LabelSource, *, patient_column: str | None = None) -> Labels:
+    """Return labels as they are; read them, as `read_labels` does, if they are tables."""
+    if not isinstance(labels, Labels):
+        return read_labels(labels, patient_column=patient_column)
+    if patient_column is not None:
+        msg = f"Expected no patient_column for labels that are read, found {patient_column!r}."
+        raise InputError(msg)
+    return labels
 
 
 def _by_name(tables: LabelSource) -> dict[str, TableSource]:
@@ -124,7 +133,40 @@ def _by_name(tables: LabelSource) -> dict[str, TableSource]:
     return named
 
 
+def _decoded_if_it_fits(
+    table: pd.DataFrame, kinds: Sequence[TableCodes], name: str, source: TableSource
+) -> dict[str, Label]:
+    """Decode a table by the first bundled codebook that fits all its cells, if there is one."""
+    for kind in kinds:
+        try:
+            return _decoded(table, kind, name, source)
+        except InputError as error:
+            _LOGGER.warning(
+                "%s The bundled codebook is not used for this table; give one of your own to name "
+                "its levels.",
+                error,
+            )
+    return _decoded(table, _PLAIN, name, source)
+
+
 def _decoded(
+    table: pd.DataFrame,
+    kind: TableCodes,
+    name: str,
+    source: TableSource,
+    missing: frozenset[str] = frozenset(),
+) -> dict[str, Label]:
+    """Decode every column; an InputError if a described one holds what it should not."""
+    missing = missing | kind.missing
+    return {
+        str(column): _label(
+            name, cells.rename(str(column)), kind.labels.get(str(column)), missing, source
+        )
+        for column, cells in table.items()
+    }
+
+
+def _label(
     table: str,
     column: pd.Series,
     codes: LabelCodes | None,

@@ -7,14 +7,15 @@ from html import escape
 import pandas as pd
 
 from lggshape.errors import InputError
+from lggshape.files import TableSource
 from lggshape.labels.codebook import Kind
-from lggshape.names import did_you_mean, natural_key
+from lggshape.names import counted, did_you_mean, natural_key
 
 _MOST_NAMED = 5
 """Messages name at most this many patients."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Label:
     """One label of the patients.
 
@@ -44,6 +45,38 @@ class Label:
     sources: tuple[str, ...]
     published: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        levels = f": {', '.join(self.levels)}" if self.levels else ""
+        patients = counted(len(self.values), "patient")
+        return f"Label({self.name!r} of {patients}, {self.kind.word}{levels})"
+
+    def _repr_html_(self) -> str:
+        counts = self.values.value_counts().reindex(list(self.levels)).rename("patients")
+        shown = counts if self.levels else self.values
+        return f"<p>{escape(repr(self))}</p>{shown.to_frame().to_html(border=0, max_rows=10)}"
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """The labels of one table.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in `table:column`.
+    source : path or DataFrame
+        What it was read from.
+    labels : mapping of str to Label
+        Its columns by their names.
+    patients : tuple of str
+        The patients that have a row.
+    """
+
+    name: str
+    source: TableSource
+    labels: Mapping[str, Label]
+    patients: tuple[str, ...]
+
 
 class Labels:
     """The labels of a cohort, from one or more tables.
@@ -53,9 +86,14 @@ class Labels:
 
     Parameters
     ----------
-    tables : mapping of str to mapping of str to Label
-        The labels of each table, by the table's name.
-    patients : iterable of str
+    tables : sequence of LabelTable
+        The tables, each with a name of its own.
+
+    Attributes
+    ----------
+    tables : tuple of LabelTable
+        The tables.
+    patients : frozenset of str
         All patients that have a row in any table.
 
     Examples
@@ -69,14 +107,14 @@ class Labels:
     ('II', 'III')
     """
 
-    def __init__(self, tables: Mapping[str, Mapping[str, Label]], patients: Iterable[str]) -> None:
-        self._tables = tables
-        self.patients = frozenset(patients)
+    def __init__(self, tables: Sequence[LabelTable]) -> None:
+        self.tables = tuple(tables)
+        self.patients = frozenset(patient for table in self.tables for patient in table.patients)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The labels, unqualified, in the order of the tables."""
-        return tuple(dict.fromkeys(name for table in self._tables.values() for name in table))
+        return tuple(dict.fromkeys(name for table in self.tables for name in table.labels))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -107,34 +145,31 @@ class Labels:
         return [id(label) for label in columns[0]] == [id(label) for label in columns[1]]
 
     def __repr__(self) -> str:
-        count = len(self.names)
-        return (
-            f"Labels({count} label{'s' * (count != 1)} of {len(self.patients)} patients, "
-            f"from {', '.join(self._tables)})"
-        )
+        labels, patients = counted(len(self.names), "label"), counted(len(self.patients), "patient")
+        return f"Labels({labels} of {patients}, from {', '.join(t.name for t in self.tables)})"
 
     def _repr_html_(self) -> str:
         rows = [
             {
-                "table": table,
+                "table": table.name,
                 "label": name,
                 "kind": label.kind.word,
                 "patients": len(label.values),
                 "levels": ", ".join(label.levels),
             }
-            for table, labels in self._tables.items()
-            for name, label in labels.items()
+            for table in self.tables
+            for name, label in table.labels.items()
         ]
         shown = pd.DataFrame(rows).to_html(index=False, border=0, max_rows=60)
         return f"<p>{escape(repr(self))}</p>{shown}"
 
     def _columns(self, name: str) -> list[Label]:
-        found = [table[name] for table in self._tables.values() if name in table]
+        found = [table.labels[name] for table in self.tables if name in table.labels]
         return found or [
-            table[column]
-            for own, table in self._tables.items()
-            for column in table
-            if name == f"{own}:{column}"
+            label
+            for table in self.tables
+            for column, label in table.labels.items()
+            if name == f"{table.name}:{column}"
         ]
 
 

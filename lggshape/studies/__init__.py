@@ -16,16 +16,17 @@ second folder here. It is a package that holds
     `summary()`.
 """
 
-from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lggshape.errors import InputError
-from lggshape.files import StrPath, TableSource, read_toml
+from lggshape.files import StrPath, read_toml
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from lggshape.labels import Labels, LabelSource
 
 
 class StudyResults(Protocol):
@@ -117,7 +118,7 @@ def open_study(name: str | None = None) -> PublishedStudy:
 
 def replicate(
     dataset: StrPath,
-    labels: TableSource | Sequence[TableSource],
+    labels: "Labels | LabelSource",
     out: StrPath,
     *,
     study: str | None = None,
@@ -129,7 +130,7 @@ def replicate(
     ----------
     dataset : str or Path
         Folder of cases with images and manual masks.
-    labels : str, Path, DataFrame or sequence of these
+    labels : Labels, or what `read_labels` takes
         Label tables with a row per patient, as CSV files or in memory.
     out : str or Path
         Folder for the results.

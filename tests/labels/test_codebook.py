@@ -15,14 +15,15 @@ def write(folder: Path, text: str) -> Path:
 def test_the_shipped_codebook_knows_the_columns_of_the_public_table_paper() -> None:
     # Levels as published: TCGA Research Network, NEJM 2015.
     columns = ["RNASeqCluster", "MethylationCluster", "miRNACluster", "CNCluster", "COCCluster"]
-    codes = read_codebook().codes_for([*columns, "something else"])
+    (table,) = read_codebook().tables_with([*columns, "something else"])
+    codes = table.labels
     assert list(codes["RNASeqCluster"].levels.values()) == ["R1", "R2", "R3", "R4"]
     assert codes["CNCluster"].levels["3"] == "C3"
     assert codes["age_at_initial_pathologic"].kind is Kind.CONTINUOUS
 
 
 def test_a_table_without_the_signature_columns_is_not_decoded() -> None:
-    assert read_codebook().codes_for(["RNASeqCluster", "gender"]) == {}
+    assert read_codebook().tables_with(["RNASeqCluster", "gender"]) == []
 
 
 def test_own_codebook(tmp_path: Path) -> None:
@@ -32,7 +33,7 @@ def test_own_codebook(tmp_path: Path) -> None:
         'labels = {sex = {1 = "woman", 2 = "man"}, followed = "time", id = "identifier"}',
     )
     codebook = read_codebook(path)
-    codes = codebook.codes_for(["sex", "followed"])
+    codes = codebook.tables_with(["sex", "followed"])[0].labels
     assert codes["sex"].levels == {"1": "woman", "2": "man"}
     assert codes["followed"].kind is Kind.TIME
     assert codebook.missing == {"?"}
@@ -47,7 +48,7 @@ def test_numbers_of_a_codebook_are_those_of_tables(tmp_path: Path) -> None:
     )
     codebook = read_codebook(str(path))
     assert codebook.missing == {"-9", "99"}
-    codes = codebook.codes_for(["arm"])
+    codes = codebook.tables_with(["arm"])[0].labels
     assert codes["arm"].levels == {"1": "a", "2": "b"}
     assert (codes["grade"].kind, codes["site"].kind) == (Kind.ORDINAL, Kind.NOMINAL)
 
@@ -62,6 +63,10 @@ def test_numbers_of_a_codebook_are_those_of_tables(tmp_path: Path) -> None:
         ("tabel = [3]", "found tabel"),
         ('[[table]]\nrecognised_by = ["sex"]\nlabels = {sex = "colour"}', "found 'colour'"),
         ('[[table]]\nrecognised_by = ["sex"]\nlabels = {sex = {}}', "found {}"),
+        (
+            '[[table]]\nrecognised_by = ["t"]\nlabels.t = {kind = "time", levels = {1 = "a"}}',
+            r"a table with `kind` \(categorical or ordinal\)",
+        ),
     ],
 )
 def test_a_bad_codebook_is_refused(tmp_path: Path, text: str, complaint: str) -> None:

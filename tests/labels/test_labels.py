@@ -36,7 +36,7 @@ def test_codes_are_decoded_in_the_order_of_the_codebook(tmp_path: Path) -> None:
 def test_an_unknown_code_is_named_with_patient_and_file(tmp_path: Path) -> None:
     path = table(tmp_path, "data.csv", f"Patient,{CLUSTERS}\na,4,1,1,1,1,2\nb,7,1,1,1,1,2\n")
     with pytest.raises(InputError, match=r"codes 1, 2, 3, 4, found '7' for patient b: .*data\.csv"):
-        read_labels([path])
+        read_labels([path], codebook=read_codebook())
 
 
 def test_a_number_is_expected_where_the_codebook_says_continuous(tmp_path: Path) -> None:
@@ -44,7 +44,43 @@ def test_a_number_is_expected_where_the_codebook_says_continuous(tmp_path: Path)
         tmp_path, "data.csv", f"Patient,{CLUSTERS},age_at_initial_pathologic\na,4,1,1,1,1,2,old\n"
     )
     with pytest.raises(InputError, match="to be a number, found 'old' for patient a"):
-        read_labels([path])
+        read_labels([path], codebook=read_codebook())
+
+
+def test_a_bundled_codebook_without_the_codes_of_a_table_leaves_it_as_it_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    columns = "OS,OS.time,PFI,PFI.time,neoplasm_histologic_grade"
+    path = table(tmp_path, "own.csv", f"Patient,{columns}\na,1,9,1,9,G4\nb,0,8,1,8,G2\n")
+    labels = read_labels([path])
+    assert labels["neoplasm_histologic_grade"].levels == ("G2", "G4")
+    assert labels["OS"].levels == ("0", "1")
+    assert "found 'G4' for patient a" in caplog.text
+
+
+def test_words_for_missing_of_a_bundled_codebook_hold_in_its_own_tables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code = b"missing = ['x']\n[[table]]\nrecognised_by = ['a']\nlabels.a = {1 = 'one'}"
+    monkeypatch.setattr("lggshape.labels.codebook.shipped_files", lambda _: {"study": code})
+    tables = {name: pd.DataFrame({"patient": ["p", "q"], name: [1, "x"]}) for name in "ab"}
+    labels = read_labels(tables)
+    assert labels["a"].values.to_dict() == {"p": "one"}
+    assert labels["b"].values.to_dict() == {"p": "1", "q": "x"}
+
+
+def test_an_ordinal_label_has_the_order_of_its_codebook(tmp_path: Path) -> None:
+    book = table(
+        tmp_path,
+        "codes.toml",
+        "[[table]]\nrecognised_by = ['risk']\n[table.labels.risk]\nkind = 'ordinal'\n"
+        "levels = {l = 'low', m = 'middle', h = 'high'}\n",
+    )
+    risk = pd.DataFrame({"patient": list("abc"), "risk": list("hml")})
+    label = read_labels(risk, codebook=book)["risk"]
+    assert (label.kind, label.levels) == (Kind.ORDINAL, ("low", "middle", "high"))
+    assert repr(label) == "Label('risk' of 3 patients, ordinal: low, middle, high)"
+    assert "<td>1</td>" in label._repr_html_()
 
 
 def test_kinds_of_undescribed_columns_are_told_apart(tmp_path: Path) -> None:
@@ -194,7 +230,7 @@ def test_the_public_tables_agree_where_they_overlap_paper(dataset: Path) -> None
     # Counts: the study's own table of the clusters, and the description of the data.
     folder = dataset.parents[1] / "tcga_lgg"
     paths = [dataset / "data.csv", folder / "idh_1p19q.csv", folder / "clinical.csv"]
-    labels = read_labels(paths, codebook=read_codebook())
+    labels = read_labels(paths)
     for name in labels:
         assert labels[name].values.index.isin(list(labels.patients)).all()
     assert labels["RNASeqCluster"].values.value_counts().to_dict() == {

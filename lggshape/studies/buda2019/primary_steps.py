@@ -20,7 +20,7 @@ def verify_step(replication: Replication) -> Tables:
     """Verify the data set and its label tables."""
     found = verify(
         replication.dataset,
-        labels=replication.label_tables,
+        labels=replication.labels,
         jobs=replication.jobs,
         on_progress=replication.on_progress,
     )

@@ -1,7 +1,6 @@
 """The whole replication, from images and label tables to the report."""
 
 import hashlib
-import os
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -14,8 +13,8 @@ import pandas as pd
 
 from lggshape.association import read_study_family
 from lggshape.errors import InputError
-from lggshape.files import StrPath, TableSource, to_records, write_json
-from lggshape.labels import read_labels
+from lggshape.files import StrPath, to_records, write_json
+from lggshape.labels import Labels, LabelSource, as_labels
 from lggshape.progress import OnProgress
 from lggshape.provenance import Record, code_hash, package_versions, recorded
 from lggshape.results import results_folder
@@ -78,7 +77,7 @@ class ReplicationResults:
 
 def replicate(
     dataset: StrPath,
-    labels: TableSource | Sequence[TableSource],
+    labels: Labels | LabelSource,
     out: StrPath,
     *,
     networks: StrPath | None = None,
@@ -101,7 +100,7 @@ def replicate(
     ----------
     dataset : str or Path
         Folder of cases with images and manual masks.
-    labels : str, Path, DataFrame or sequence of these
+    labels : Labels, or what `read_labels` takes
         Label tables with a row per patient, as CSV files or in memory.
     out : str or Path
         Folder for the results.
@@ -175,7 +174,7 @@ def replicate(
 
 def _open(
     dataset: StrPath,
-    labels: TableSource | Sequence[TableSource],
+    labels: Labels | LabelSource,
     out: Path,
     networks: StrPath | None,
     masks: StrPath | None,
@@ -188,15 +187,14 @@ def _open(
     from lggshape.segmentation import SHIPPED
 
     used = None if masks is not None else Path(networks or SHIPPED)
-    tables = [labels] if isinstance(labels, str | os.PathLike | pd.DataFrame) else list(labels)
-    known, roles = read_labels(tables), read_roles()
+    known, roles = as_labels(labels), read_roles()
     roles.check(known)
     beside = out.absolute().with_name(f"{out.absolute().name}.work")
     place = beside if work is None else Path(work)
     replication = Replication(
         dataset=Path(dataset),
         labels=known,
-        label_tables=tuple(tables),
+        label_tables=tuple(table.source for table in known.tables),
         family=read_study_family("buda2019"),
         roles=roles,
         networks=used,
