@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from lggshape.association import TEST_CLASSES
 from lggshape_cli import _options as o
 
 EXAMPLES = (
@@ -25,7 +26,7 @@ Hypotheses = Annotated[
     ),
 ]
 Test = Annotated[
-    Literal["fisher", "kruskal-wallis"],
+    Literal[*TEST_CLASSES],
     typer.Option(help="The primary test. The others are reported as sensitivity analyses."),
 ]
 Take = Annotated[

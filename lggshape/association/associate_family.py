@@ -14,10 +14,12 @@ from lggshape.association.feature_table import (
     read_features,
 )
 from lggshape.association.hypotheses import Family, Hypothesis, LeftOut
+from lggshape.association.kinds_of_test import Result, Test
 from lggshape.association.patient_flow import patient_flow
+from lggshape.association.registry import check_test
 from lggshape.association.study import Study
 from lggshape.association.tested_pair import TestedPair
-from lggshape.association.tests import TESTS, Result, deciding_test, tests_for
+from lggshape.association.tests import deciding_test, tests_for
 from lggshape.errors import InputError
 from lggshape.labels import Label, Labels, LabelSource, as_labels
 from lggshape.progress import OnProgress, counter
@@ -145,9 +147,7 @@ def _check_options(bins: int, test: str, seed: int) -> None:
         if not whole or not least <= value <= most:
             msg = f"Expected {name} to be a whole number from {least} to {most}, found {value!r}."
             raise InputError(msg)
-    if test not in tuple(TESTS):
-        msg = f"Expected test to be {' or '.join(TESTS)}, found {test!r}."
-        raise InputError(msg)
+    check_test("test", test)
 
 
 def _add_rows(
@@ -162,9 +162,10 @@ def _add_rows(
     """Add what is found about a hypothesis to the rows of all tables; return it if untestable."""
     pair = TestedPair.of(hypothesis, label, group)
     direction = irregularity(hypothesis.feature)
-    primary = deciding_test(test, label.kind).run(pair, bins=bins, seed=stream)
+    deciding = deciding_test(test, label.kind)
+    primary = deciding.run(pair, bins=bins, seed=stream)
     rows["associations"].append(pair.key() | primary._asdict())
-    for analysis, result in _analyses(pair, label, group, bins, test, stream).items():
+    for analysis, result in _analyses(pair, label, group, bins, deciding, stream).items():
         rows["sensitivity"].append(pair.key() | {"analysis": analysis} | result._asdict())
     rows["discrimination"] += pair.discrimination(direction)
     rows["contingency"] += pair.contingency(bins)
@@ -180,14 +181,14 @@ def _analyses(
     label: Label,
     group: pd.DataFrame,
     bins: int,
-    test: str,
+    deciding: Test,
     stream: np.random.SeedSequence,
 ) -> dict[str, Result]:
     """Test a hypothesis in all other ways: other tests, their variations, the feature's variant."""
     tests = tests_for(label.kind)
     found: dict[str, Result] = {}
     for other in tests:
-        if other is not deciding_test(test, label.kind):
+        if other is not deciding:
             result = other.run(pair, bins=bins, seed=stream)
             found[f"other test: {result.test.replace('_', ' ')}"] = result
     for one in tests:
@@ -196,7 +197,7 @@ def _analyses(
     if feature is not None and feature.variant is not None and feature.variant in group:
         variant = replace(pair.hypothesis, feature=feature.variant)
         same = TestedPair.of(variant, label, group)
-        found[feature.variant.replace("_", " ")] = tests[0].run(same, bins=bins, seed=stream)
+        found[feature.variant.replace("_", " ")] = deciding.run(same, bins=bins, seed=stream)
     return found
 
 

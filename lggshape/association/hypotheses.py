@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from lggshape.association.registry import check_test
 from lggshape.errors import InputError
 from lggshape.files import read_toml, shipped_files
 
@@ -110,9 +111,14 @@ class Family:
     left_out: tuple[LeftOut, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse an impossible error rate, and a hypothesis that is stated twice."""
+        """Refuse an impossible error rate, a test that there is not, and a doubled hypothesis."""
         if not _is_number(self.alpha) or not 0 < self.alpha < 1:
             msg = f"Expected alpha to be a number between 0 and 1, found {self.alpha!r}."
+            raise InputError(msg)
+        check_test("reported_test", self.reported_test)
+        bins = self.reported_bins
+        if not isinstance(bins, int) or isinstance(bins, bool) or bins < 2:
+            msg = f"Expected reported_bins to be a whole number of at least 2, found {bins!r}."
             raise InputError(msg)
         pairs = [(h.feature, h.label) for h in self.hypotheses]
         doubled = sorted({pair for pair in pairs if pairs.count(pair) > 1})
@@ -142,7 +148,7 @@ _KEYS = {
     "name", "title", "alpha", "reference", "reported_test", "reported_bins", "notes", "hypothesis",
     "auc",
 }  # fmt: skip
-_TEXTS = ("name", "title", "reference", "reported_test")
+_TEXTS = ("name", "title", "reference")
 
 
 def read_family(path: str | os.PathLike[str]) -> Family:
@@ -213,10 +219,6 @@ def _family_of(content: Mapping[str, Any], name: str) -> Family:
     notes = content.get("notes", [])
     if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
         msg = f"Expected notes to be a list of texts, found {notes!r}."
-        raise InputError(msg)
-    bins = content.get("reported_bins", 4)
-    if not isinstance(bins, int) or isinstance(bins, bool) or bins < 2:
-        msg = f"Expected reported_bins to be a whole number of at least 2, found {bins!r}."
         raise InputError(msg)
     optional = {
         key: content[key]

@@ -9,8 +9,9 @@ import pandas as pd
 
 from lggshape.association.feature_table import feature_symbol
 from lggshape.association.hypotheses import Family, Hypothesis
+from lggshape.association.kinds_of_test import Test
 from lggshape.association.tested_pair import TestedPair
-from lggshape.association.tests import Test, deciding_test, tests_for
+from lggshape.association.tests import deciding_test, tests_for
 from lggshape.files import to_records
 from lggshape.labels import Label
 

@@ -171,6 +171,7 @@ def test_whole_numbers_are_numbers(tmp_path: Path) -> None:
         ("alpha = 0.01", "alpha = 1", "between 0 and 1, found 1"),
         ("alpha = 0.01", "alpha = true", "between 0 and 1, found True"),
         ("alpha = 0.01", "reported_bins = 1", "reported_bins to be a whole number"),
+        ("alpha = 0.01", 'reported_test = "fischer"', "'fischer'. Did you mean fisher"),
         ("reported_below = 0.05", "reported_below = true", "up to 1, found True"),
         (
             "[[hypothesis]]",

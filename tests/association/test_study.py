@@ -248,16 +248,19 @@ def test_a_reason_stands_in_the_flow_in_full_beside_what_is_missing(tmp_path: Pa
     assert flow["which"].iloc[1] == f"p0 (without x; {reason}); p1 (without any tested feature)"
 
 
-def test_the_variant_of_a_feature_is_a_sensitivity_analysis_invariant(tmp_path: Path) -> None:
+@pytest.mark.parametrize("test", ["fisher", "kruskal-wallis"])
+def test_the_variant_of_a_feature_is_tested_by_the_same_test_invariant(
+    tmp_path: Path, test: str
+) -> None:
     features, labels = cohort(tmp_path)
     features["angular_standard_deviation"] = features["x"]
     features["angular_standard_deviation_offset_averaged"] = 2 * features["x"] + 1
     family = Family("f", "F", (Hypothesis("angular_standard_deviation", "g"),))
-    study = associate(features, labels, family)
+    study = associate(features, labels, family, test=test)
     variant = study.sensitivity.set_index("analysis").loc[
         "angular standard deviation offset averaged"
     ]
-    # A monotone transformation has the same quartiles.
+    # A monotone transformation has the same quartiles, and the same ranks.
     assert variant["p"] == study.associations["p"].iloc[0]
 
 
@@ -268,7 +271,7 @@ def test_a_monte_carlo_p_has_its_standard_error(
         return fisher_exact(table, seed=seed, max_work=0, draws=999)
 
     exact = associate(*cohort(tmp_path), FAMILY).associations["p"].iloc[0]
-    monkeypatch.setattr("lggshape.association.tests.fisher_exact", large)
+    monkeypatch.setattr("lggshape.association.fisher_on_bins.fisher_exact", large)
     row = associate(*cohort(tmp_path), FAMILY).associations.iloc[0]
     assert row["test"] == "fisher_monte_carlo"
     assert 0 < row["p_standard_error"] < 0.02

@@ -6,8 +6,8 @@ import pytest
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
-from lggshape.association import TESTS, Study, Test, TestedPair, associate
-from lggshape.association.tests import Result, tests_for
+from lggshape.association import TESTS, Result, Study, Test, TestedPair, associate
+from lggshape.association.tests import tests_for
 from lggshape.labels import Kind
 from lggshape.report import write_report
 

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.stats import pearsonr
 
 from lggshape.association import Family, TestedPair
-from lggshape.association.tests import FisherOnBins
+from lggshape.association.fisher_on_bins import FisherOnBins
 from lggshape.labels import Labels
 from lggshape.parallel import map_all
 from lggshape.readers import CaseSource

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from lggshape.association import Family, TestedPair, irregularity
-from lggshape.association.tests import FisherOnBins, KruskalWallis, Result, Test
+from lggshape.association.fisher_on_bins import FisherOnBins
+from lggshape.association.kinds_of_test import Result, Test
+from lggshape.association.kruskal_wallis import KruskalWallis
 from lggshape.labels import Labels
 from lggshape.parallel import map_all
 from lggshape.progress import OnProgress, counter

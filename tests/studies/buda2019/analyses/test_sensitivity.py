@@ -210,7 +210,7 @@ def test_a_monte_carlo_p_is_that_of_associate_invariant(
     def large(table, *, seed):
         return fisher_exact(table, seed=seed, max_work=0, draws=99)
 
-    monkeypatch.setattr("lggshape.association.tests.fisher_exact", large)
+    monkeypatch.setattr("lggshape.association.fisher_on_bins.fisher_exact", large)
     found, other = (
         run_analyses(
             [Analysis("g", "one", replicated.manual, (MF,))], labels, family, seed=seed, jobs=1

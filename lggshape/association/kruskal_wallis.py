@@ -1,0 +1,38 @@
+"""The Kruskal-Wallis test of a feature."""
+
+import numpy as np
+
+from lggshape.association.kinds_of_test import COWAN, INTERVAL, Result, TestOfGroups
+from lggshape.association.tested_pair import CONFIDENCE, TestedPair
+from lggshape.statistics import epsilon_squared, kruskal_wallis
+
+
+class KruskalWallis(TestOfGroups):
+    """The Kruskal-Wallis test of the ranks of a feature between the levels of a label."""
+
+    name = "kruskal-wallis"
+    title = "Kruskal-Wallis test"
+    statistic = "H"
+    effect = "epsilon squared"
+    references = (
+        "Kruskal WH, Wallis WA. Use of ranks in one-criterion variance analysis. Journal of the "
+        "American Statistical Association 1952; 47: 583-621.",
+        COWAN,
+    )
+
+    def run(self, pair: TestedPair, *, bins: int, seed: np.random.SeedSequence) -> Result:
+        """Test the feature between the levels by its ranks."""
+        n = int(pair.complete.sum())
+        if reason := pair.untestable:
+            return Result("kruskal_wallis", n, reason=reason)
+        values, groups = pair.feature[pair.complete], pair.level[pair.complete]
+        effect = epsilon_squared(values, groups, level=CONFIDENCE)
+        return Result("kruskal_wallis", n, *kruskal_wallis(values, groups), *effect)
+
+    def methods(self, bins: int) -> str:
+        """Describe the test and its effect."""
+        return (
+            "The ranks of each feature were compared between the groups by the Kruskal-Wallis "
+            "test. Epsilon squared is its statistic divided by n − 1; it is not corrected for "
+            f"bias. {INTERVAL}"
+        )

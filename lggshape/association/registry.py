@@ -1,0 +1,27 @@
+"""The tests that there are.
+
+To add one, write a module with a class of `lggshape.association.Test`, and add a line here. Nothing
+here imports a slow library.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from lggshape.errors import InputError
+from lggshape.names import did_you_mean
+
+TEST_CLASSES: Mapping[str, str] = MappingProxyType(
+    {
+        "fisher": "fisher_on_bins:FisherOnBins",
+        "kruskal-wallis": "kruskal_wallis:KruskalWallis",
+    }
+)
+"""Module and class of every test by its name, as options and results have it."""
+
+
+def check_test(what: str, name: str) -> None:
+    """Raise InputError, with what it is the name of, for a name that is none of a test."""
+    if name not in tuple(TEST_CLASSES):
+        near = did_you_mean(str(name), TEST_CLASSES)
+        msg = f"Expected {what} to be {' or '.join(TEST_CLASSES)}, found {name!r}.{near}"
+        raise InputError(msg)
