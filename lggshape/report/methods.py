@@ -104,8 +104,8 @@ def provenance(study: Study, inputs: Sequence[InputFile], options: Mapping[str, 
     names = Markup(", ").join(code(f"{name}.csv") for name in study.tables())
     blocks.append(
         Text(
-            "Beside this file are the tables (" + names + ") and, in " + code("figures/")
-            + ", every figure as PNG and SVG. Times, host and versions are in "
+            "Beside this file are the tables (" + names + "; together in "
+            + code("results.json") + ") and, in " + code("figures/") + ", every figure as PNG and SVG. Times, host and versions are in "
             + code("run.json") + "."
         )
     )  # fmt: skip
