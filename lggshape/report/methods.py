@@ -105,7 +105,8 @@ def provenance(study: Study, inputs: Sequence[InputFile], options: Mapping[str, 
     blocks.append(
         Text(
             "Beside this file are the tables (" + names + "; together in "
-            + code("results.json") + ") and, in " + code("figures/") + ", every figure as PNG and SVG. Times, host and versions are in "
+            + code("results.json") + ") and, in "
+            + code("figures/") + ", every figure as PNG and SVG. Times, host and versions are in "
             + code("run.json") + "."
         )
     )  # fmt: skip
