@@ -8,7 +8,7 @@ import signal
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from numbers import Integral
 from pathlib import Path
@@ -20,6 +20,7 @@ _LOGGER = logging.getLogger("lggshape")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _CONNECT_SECONDS = 10
 _LONGEST_TEXT = 300
+_UNLIKE_HERE = "Error during deserialization"  # what Dask says of packages that are not there
 _IDLE_SECONDS = 20
 """How long processes that have nothing to do wait for more work."""
 
@@ -249,24 +250,27 @@ def _alone(function: Callable[[Any], Any], item: Any) -> Outcome:
     future = _pool(1).submit(_work, function, item, Path.cwd())
     if not isinstance(future.exception(), BrokenProcessPool):
         return _outcome(item, future)
-    msg = (
-        f"Expected {_name(item)} to be processed, found that the process working on it died twice "
-        "(out of memory, or killed)."
+    return _lost(item, "that the process working on it died twice (out of memory, or killed)")
+
+
+def _lost(item: Any, found: str) -> Outcome:
+    return Outcome(item, None, CaseError(f"Expected {_name(item)} to be processed, found {found}."))
+
+
+def _not_sendable(error: BaseException) -> InputError:
+    # The cause is a whole traceback as text; what it ends with says what is wrong.
+    reason = str(error.__cause__ or error).strip('"\n').splitlines()[-1]
+    return InputError(
+        f"Expected a function and cases that can be sent to other processes, found: {reason}. "
+        "Use jobs=1, or define the function without such parts."
     )
-    return Outcome(item, None, CaseError(msg))
 
 
 def _outcome(item: Any, future: Future[Any]) -> Outcome:
     """Return what came of an item in another process, and pass on what it was warned of."""
     error = future.exception()
     if isinstance(error, pickle.PicklingError):
-        # The cause is a whole traceback as text; what it ends with says what is wrong.
-        reason = str(error.__cause__ or error).strip('"\n').splitlines()[-1]
-        msg = (
-            f"Expected a function and cases that can be sent to other processes, found: "
-            f"{reason}. Use jobs=1, or define the function without such parts."
-        )
-        raise InputError(msg) from error
+        raise _not_sendable(error) from error
     if error is not None:
         return _failed(item, error)
     value, warned = future.result()
@@ -328,12 +332,35 @@ def _map_dask(
 
 def _gather_dask(client: Any, function: Callable[[Any], Any], work: list[Any]) -> Iterator[Outcome]:
     with client:
-        futures = deque(client.submit(function, item, pure=False) for item in work)
+        try:
+            futures = deque(client.submit(function, item, pure=False) for item in work)
+        except TypeError as error:
+            raise _not_sendable(error) from error
         try:
             for item in work:
                 # Let go of each result once it is here, so that the workers can forget it.
-                future = futures.popleft()
-                error = future.exception()
-                yield _failed(item, error) if error else Outcome(item, future.result(), None)
+                yield _dask_outcome(item, futures.popleft())
         finally:
             client.cancel(list(futures))
+
+
+def _dask_outcome(item: Any, future: Any) -> Outcome:
+    """Return what came of an item on a cluster, whose own failures are no bugs of the function."""
+    from distributed.scheduler import KilledWorker
+
+    try:
+        error = future.exception()
+        value = None if error else future.result()
+    except (CancelledError, OSError) as lost:
+        return _lost(item, f"the Dask scheduler lost: {' '.join(str(lost).split())}")
+    except TypeError as unsent:
+        raise _not_sendable(unsent) from unsent
+    if isinstance(error, KilledWorker):
+        return _lost(item, "that the Dask workers working on it died (out of memory, or killed)")
+    if isinstance(error, RuntimeError) and str(error).startswith(_UNLIKE_HERE):
+        msg = (
+            "Expected a Dask scheduler and workers with the packages of this environment, found: "
+            f"{error.__cause__ or error}."
+        )
+        raise InputError(msg) from error
+    return _failed(item, error) if error else Outcome(item, value, None)

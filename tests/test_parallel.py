@@ -2,6 +2,7 @@ import math
 import operator
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -350,6 +351,50 @@ def test_dask_can_be_left_early(scheduler):
     assert next(outcomes).value == 0
     outcomes.close()
     assert values(map_cases(math.sqrt, [1, 4], scheduler=scheduler)) == [1, 2]
+
+
+def fail_to_load():
+    raise ImportError("no such package")
+
+
+class UnknownThere:
+    def __reduce__(self):
+        return fail_to_load, ()
+
+
+@pytest.mark.parametrize(
+    ("function", "item", "found"),
+    [(str, threading.Lock(), "can be sent to other processes, found: .*lock"),
+     (eval, "__import__('threading').Lock()", "can be sent to other processes, found: .*lock"),
+     (str, UnknownThere(), "the packages of this environment, found: no such package")],
+)  # fmt: skip
+def test_what_dask_cannot_send_is_refused(scheduler, function, item, found):
+    with pytest.raises(InputError, match=found):
+        list(map_cases(function, [item], scheduler=scheduler))
+
+
+class Future:
+    """Stands in for a future of a cluster that fails, which takes seconds to make."""
+
+    def __init__(self, error=None, lost=None):
+        self.exception = lambda: error
+        self.lost = lost
+
+    def result(self):
+        raise self.lost
+
+
+def test_what_a_cluster_loses_is_a_failure_of_the_case_and_no_bug():
+    distributed = pytest.importorskip("distributed")
+    killed = distributed.scheduler.KilledWorker("key", None, 2)
+    gone = distributed.client.FutureCancelledError("key", "scheduler-connection-lost")
+    for future, found in (
+        (Future(killed), "workers .* died"),
+        (Future(lost=gone), "scheduler lost"),
+    ):
+        error = parallel._dask_outcome("A", future).error
+        assert re.search(f"Expected A to be processed, found .*{found}", str(error))
+        assert not isinstance(error, InternalError)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://127.0.0.1"])
