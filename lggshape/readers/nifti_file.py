@@ -149,7 +149,7 @@ def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
         header = head[: kind.header_class.sizeof_hdr]
         with library_reading():
             raw = kind.header_class(header, check=False)  # type: ignore[no-untyped-call]
-            value_size = int(raw.get_data_dtype().itemsize)
+            value_size = int(raw.get_data_dtype().itemsize)  # type: ignore[no-untyped-call]
         promised = _promised_bytes(raw, value_size)
         # To the end of the stream, because only that holds the checksum of what was compressed.
         content = head + _read_up_to(stream, promised + _MOST_AFTER - len(head))
