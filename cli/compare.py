@@ -47,7 +47,9 @@ def compare(
     of an earlier call are used again, so that only new runs are segmented.
     """
     from lggshape.commands import run_command
-    from lggshape.comparison import compare_runs, write_figures
+    from lggshape.comparison import compare_runs
+    from lggshape.comparison.drawing import draw
+    from lggshape.figures import write_figures
     from lggshape.results import check_place
 
     o.refuse_unused(context, overwrite=(resume, "with --resume, which replaces the results too"))
@@ -76,6 +78,6 @@ def compare(
             on_progress=run.on_progress,
         )
         run.write_tables(found.tables())
-        write_figures(found, run.place / "figures")
+        write_figures(dict(draw(found)), run.place / "figures")
         run.fail(found.failures)
-        run.summary += [found.summary_text(), f"Results: {out / 'runs.csv'}"]
+        run.summary += [found.summary(), f"Results: {out / 'runs.csv'}"]

@@ -58,7 +58,7 @@ def evaluate(
     """
     from lggshape import evaluation
     from lggshape.commands import run_command
-    from lggshape.evaluation.drawing import write_figures
+    from lggshape.figures import write_figures
     from lggshape.labels import read_labels
 
     o.refuse_unused(
@@ -91,9 +91,9 @@ def evaluate(
         )
         run.write_tables(found.tables())
         run.write_json("evaluation.json", found.to_dict())
-        write_figures(found, run.place / "figures")
+        write_figures(found.plots(), run.place / "figures")
         run.fail(found.failures, of=len(found.scores))
-        run.summary += [found.summary_text(), f"Results: {out / 'scores.csv'}"]
+        run.summary += [found.summary(), f"Results: {out / 'scores.csv'}"]
         if found.without_prediction:
             names = ", ".join(found.without_prediction)
             run.notes.append(f"Not evaluated, as there is no prediction: {names}")

@@ -13,7 +13,7 @@ replicate a study   `replicate`
 ==================  ================================================================
 
 `Case`, `Segmentation`, `Evaluation` and `Study` show themselves in a notebook, and `.plot()` draws
-them. What is more special is in the parts: `lggshape.shape`, `lggshape.association`,
+them (`.plots()` the several figures of an evaluation). What is more special is in the parts: `lggshape.shape`, `lggshape.association`,
 `lggshape.statistics`, `lggshape.segmentation`, `lggshape.visualisation`.
 """
 

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "progress": set(),
     "case": {"errors", "visualisation"},  # only late, to plot
     "statistics": {"errors"},
-    "figures": {"errors"},
+    "figures": {"errors", "files", "progress"},
     "files": LEAVES,
     "parallel": LEAVES,
     "commands": CASES | {"provenance"},

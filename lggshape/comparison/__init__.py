@@ -1,6 +1,5 @@
 """Training runs side by side: on the patients that their networks have not seen."""
 
 from lggshape.comparison.comparison import Comparison, compare_runs
-from lggshape.comparison.drawing import write_figures
 
-__all__ = ["Comparison", "compare_runs", "write_figures"]
+__all__ = ["Comparison", "compare_runs"]

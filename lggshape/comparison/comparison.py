@@ -88,7 +88,7 @@ class Comparison:
             "epochs": self.epochs,
         }
 
-    def summary_text(self) -> str:
+    def summary(self) -> str:
         """Return a line per run: Dice, its difference from the reference, and detection."""
         differences = self.differences[self.differences["measure"] == "dice"].set_index("run")
         lines = []

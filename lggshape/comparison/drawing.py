@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,9 @@ from matplotlib.figure import Figure
 
 from lggshape.comparison.comparison import Comparison
 from lggshape.evaluation.summaries import summary_table
-from lggshape.figures import heat_map, interval_plot, render
+from lggshape.figures import heat_map, interval_plot
 from lggshape.figures.evidence import Looked, evidence_panels
 from lggshape.figures.training import curves_side_by_side, learning_curves
-from lggshape.files import write_figure
 from lggshape.shape.radial import trace_rings
 
 _WORST = 25
@@ -69,12 +67,6 @@ def draw(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
                 for one in result.evidence
             ]
             yield f"evidence_{run}", evidence_panels(panels, value_name="evidence for tumour")
-
-
-def write_figures(comparison: Comparison, folder: Path) -> None:
-    """Write every figure of a comparison as SVG and PNG; see `draw` for their names."""
-    for name, figure in draw(comparison):
-        write_figure(folder / name, *render(figure))
 
 
 def _followed(history: pd.DataFrame) -> pd.DataFrame:

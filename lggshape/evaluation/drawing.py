@@ -2,17 +2,15 @@
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from lggshape.evaluation.evaluation import LOW, Evaluation
-from lggshape.figures import interval_plot, render
+from lggshape.figures import interval_plot
 from lggshape.figures.agreement import agreement_plot
 from lggshape.figures.ranking import ranking
 from lggshape.figures.roc import roc_curve
-from lggshape.files import write_figure
 
 
 def draw(evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
@@ -59,12 +57,6 @@ def draw(evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
                     quantity=f"volume ({unit})",
                 ),
             )
-
-
-def write_figures(evaluation: Evaluation, folder: Path) -> None:
-    """Write every figure of an evaluation as SVG and PNG; see `draw` for their names."""
-    for name, figure in draw(evaluation):
-        write_figure(folder / name, *render(figure))
 
 
 def _by_group(evaluation: Evaluation) -> Figure:

@@ -58,7 +58,7 @@ class Evaluation:
     scores : DataFrame
         A row per case, with the columns `COLUMNS`. A case that could not be compared has a row
         without scores; `reason` says why.
-    summary : DataFrame
+    summaries : DataFrame
         Each score over the cases; see `summaries.summary_table`.
     groups : DataFrame
         Dice by groups of cases; see `summaries.group_table`.
@@ -76,7 +76,7 @@ class Evaluation:
     """
 
     scores: pd.DataFrame
-    summary: pd.DataFrame
+    summaries: pd.DataFrame
     groups: pd.DataFrame
     detection: pd.DataFrame
     slices: pd.DataFrame
@@ -91,7 +91,7 @@ class Evaluation:
         return f"Evaluation({len(dice)} cases, {len(self.failures)} failed{mean})"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self!r}</p>{self.summary.to_html(index=False)}"
+        return f"<p>{self!r}</p>{self.summaries.to_html(index=False)}"
 
     @property
     def low(self) -> pd.DataFrame:
@@ -102,13 +102,13 @@ class Evaluation:
         """Return every table by its name."""
         return {
             "scores": self.scores,
-            "summary": self.summary,
+            "summary": self.summaries,
             "groups": self.groups,
             "detection": self.detection,
             "slices": self.slices,
         }
 
-    def plot(self) -> "dict[str, Figure]":
+    def plots(self) -> "dict[str, Figure]":
         """Draw the figures for which there are data, by name; see `drawing.draw`."""
         from lggshape.evaluation.drawing import draw
 
@@ -126,11 +126,11 @@ class Evaluation:
             },
         }
 
-    def summary_text(self) -> str:
+    def summary(self) -> str:
         """Return the main results in words, one per line, without the failures."""
         lines = [f"{len(self.scores) - len(self.failures)} of {len(self.scores)} cases evaluated"]
         row: Any
-        for row in self.summary.itertuples():
+        for row in self.summaries.itertuples():
             if row.score in _TITLES and row.n:
                 title = _TITLES[row.score].format(tolerance=self.surface_tolerance, unit=row.unit)
                 mean = _with_interval(row.mean, row.mean_low, row.mean_high)
@@ -254,7 +254,7 @@ def evaluate(
     )
     return Evaluation(
         scores=scores,
-        summary=summary_table(scores, seed=seed),
+        summaries=summary_table(scores, seed=seed),
         groups=group_table(scores, grouping, seed=seed),
         detection=detection_table(every_slice, seed=seed),
         slices=every_slice,

@@ -1,4 +1,4 @@
-"""Figures: arrays and tables in, Matplotlib figures out."""
+"""Figures: arrays and tables in, Matplotlib figures out; written as SVG and PNG."""
 
 from lggshape.figures.decision import decision_curves
 from lggshape.figures.groups import box_and_points
@@ -7,6 +7,7 @@ from lggshape.figures.intervals import interval_plot
 from lggshape.figures.strips import strip_plot
 from lggshape.figures.style import Rendered, render
 from lggshape.figures.training import training_curve
+from lggshape.figures.writing import write_figures
 
 __all__ = [
     "Rendered",
@@ -17,4 +18,5 @@ __all__ = [
     "render",
     "strip_plot",
     "training_curve",
+    "write_figures",
 ]

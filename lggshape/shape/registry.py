@@ -33,6 +33,8 @@ class Feature:
         The unit if the spacing is known; "1" for a pure number.
     unit_without_spacing : str
         The unit if the spacing is unknown; empty if the feature needs the spacing.
+    is_count : bool
+        Whether it is a whole number, and stands so in tables.
     needs_spacing : bool
         Whether it is missing if the spacing is unknown. `measure` is not called then.
     definition : str
@@ -60,6 +62,7 @@ class Feature:
     dimension: Literal["2D", "3D"]
     unit: str = "1"
     unit_without_spacing: str = "1"
+    is_count: bool = False
     needs_spacing: bool = False
     definition: str
     source: str

@@ -151,7 +151,8 @@ def feature_table(
         rows.append({**row, "reason": _in_words(reasons[case.id])})
         advance()
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    types = dict.fromkeys(("components", "slices", "slice", "empty_bins"), "Int64")
+    counts = (name for name, feature in FEATURES.items() if feature.is_count)
+    types = dict.fromkeys((*counts, "slice", "empty_bins"), "Int64")
     return FeatureTable(table.astype(types | {"spacing_known": "boolean"}), reasons, failures)
 
 

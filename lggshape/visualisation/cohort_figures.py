@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from lggshape.figures import box_and_points, render
+from lggshape.figures import box_and_points, write_figures
 from lggshape.figures.intensities import intensity_quantiles
 from lggshape.figures.locations import location_maps
 from lggshape.figures.style import label_powers
-from lggshape.files import write_figure, write_table
-from lggshape.progress import OnProgress, counter
+from lggshape.files import write_table
+from lggshape.progress import OnProgress
 from lggshape.visualisation.cohort_survey import ADDED, HEAD, MISSED, RAW, STANDARDISED, Survey
 from lggshape.visualisation.shown_cases import PREDICTED, REFERENCE
 
@@ -86,13 +86,8 @@ def write_cohort(
     on_progress : callable, optional
         Called with a `Progress` after each figure.
     """
-    folder = Path(folder)
-    write_table(folder / "cohort.csv", found.table)
-    figures = list(draw_cohort(found))
-    advance = counter(on_progress, "drawing", len(figures))
-    for name, figure in figures:
-        write_figure(folder / name, *render(figure))
-        advance()
+    write_table(Path(folder) / "cohort.csv", found.table)
+    write_figures(dict(draw_cohort(found)), folder, on_progress=on_progress)
 
 
 def _locations(found: Survey, names: Sequence[str]) -> Figure:

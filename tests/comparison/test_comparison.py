@@ -46,7 +46,7 @@ def test_scores_are_those_of_segment_and_evaluate_invariant(cohort, runs, compar
     segment_cases(open_cases(cohort), tmp_path / "masks", networks=runs["long"])
     found = evaluate(tmp_path / "masks", cohort, jobs=1)
     row = compared.runs.set_index("run").loc["long"]
-    dice = found.summary.set_index("score").loc["dice"]
+    dice = found.summaries.set_index("score").loc["dice"]
     assert row["dice"] == dice["mean"] > 0.5
     assert (row["dice_low"], row["dice_high"]) == (dice["mean_low"], dice["mean_high"])
     assert row["dice_below_0.5"] == dice["below_0.5"]
@@ -134,7 +134,7 @@ def test_history_is_that_of_every_network(runs, compared):
 
 
 def test_the_summary_names_every_run(runs, compared):
-    lines = compared.summary_text().splitlines()
+    lines = compared.summary().splitlines()
     assert [line.partition(":")[0] for line in lines] == list(runs)
     assert "against long" in lines[1]
     assert "against" not in lines[0]

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lggshape.comparison.drawing import draw, write_figures
-from lggshape.figures import render
+from lggshape.comparison.drawing import draw
+from lggshape.figures import render, write_figures
 
 
 def test_the_figures_that_there_are_data_for(compared):
@@ -54,6 +54,6 @@ def test_what_has_no_value_has_no_figure(compared):
 
 
 def test_they_are_written_twice_each(compared, tmp_path):
-    write_figures(compared, tmp_path)
+    write_figures(dict(draw(compared)), tmp_path)
     count = sum(1 for _ in draw(compared))
     assert len(list(tmp_path.glob("*.svg"))) == len(list(tmp_path.glob("*.png"))) == count

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from lggshape.evaluation import evaluate
-from lggshape.evaluation.drawing import draw, write_figures
+from lggshape.evaluation.drawing import draw
+from lggshape.figures import write_figures
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_nothing_was_compared(tmp_path, write_case):
 
 
 def test_files(found, tmp_path):
-    write_figures(found, tmp_path / "figures")
+    write_figures(dict(draw(found)), tmp_path / "figures")
     written = sorted(path.name for path in (tmp_path / "figures").iterdir())
     assert written[:4] == ["detection.png", "detection.svg", "dice.png", "dice.svg"]
     assert len(written) == 8

@@ -54,7 +54,7 @@ def test_a_row_a_case(found, cohort):
 
 def test_low_cases_are_named(found):
     assert found.low["case"].tolist() == ["case_4"]
-    text = found.summary_text().splitlines()
+    text = found.summary().splitlines()
     assert text[0] == "5 of 6 cases evaluated"
     assert text[2] == "  1 patient below 0.5: case_4 0.000"
     assert text[3].startswith("HD95 (pixels): mean ")
@@ -117,7 +117,7 @@ def test_an_evaluation_shows_itself_in_a_line(found, cohort):
     mean = np.mean([dice(*masks[f"case_{index}"]) for index in range(5)])
     assert repr(found) == f"Evaluation(6 cases, 1 failed, mean Dice {mean:.3f})"
     assert "<table" in found._repr_html_()
-    assert {"dice", "detection"} < found.plot().keys()
+    assert {"dice", "detection"} < found.plots().keys()
 
 
 def test_nothing_can_be_compared(cohort):
@@ -125,7 +125,7 @@ def test_nothing_can_be_compared(cohort):
     found = evaluate(folder / "predicted" / "case_5", folder / "reference", jobs=1)
     assert repr(found) == "Evaluation(1 cases, 1 failed)"
     assert list(found.failures) == ["case_5"]
-    assert found.summary_text().splitlines() == [
+    assert found.summary().splitlines() == [
         "0 of 1 cases evaluated",
         "  0 patients below 0.5",
     ]

@@ -61,7 +61,7 @@ def evaluate_step(replication: Replication) -> Tables:
     return {
         "scores": found.scores,
         "outlines": outline_table(replication.automatic, replication.sources, by_case),
-        "evaluation": found.summary,
+        "evaluation": found.summaries,
         "evaluation_groups": found.groups,
         "detection": found.detection,
     }

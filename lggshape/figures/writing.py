@@ -1,0 +1,30 @@
+"""Figures as files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from lggshape.figures.style import render
+from lggshape.files import StrPath, write_figure
+from lggshape.progress import OnProgress, counter
+
+
+def write_figures(
+    figures: Mapping[str, Figure], folder: StrPath, *, on_progress: OnProgress | None = None
+) -> None:
+    """Write figures to a folder, each as SVG and PNG.
+
+    Parameters
+    ----------
+    figures : mapping of str to Figure
+        By the names of the files, without their endings.
+    folder : str or Path
+        Where to write.
+    on_progress : callable, optional
+        Called with a `Progress` after each figure.
+    """
+    advance = counter(on_progress, "drawing", len(figures))
+    for name, figure in figures.items():
+        write_figure(Path(folder) / name, *render(figure))
+        advance()
