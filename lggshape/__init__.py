@@ -13,8 +13,9 @@ replicate a study   `replicate`
 ==================  ================================================================
 
 `Case`, `Segmentation`, `Evaluation` and `Study` show themselves in a notebook, and `.plot()` draws
-them (`.plots()` the several figures of an evaluation). What is more special is in the parts: `lggshape.shape`, `lggshape.association`,
-`lggshape.statistics`, `lggshape.segmentation`, `lggshape.visualisation`.
+them; `.plots()` draws the figures of an evaluation. What is more special is in the parts:
+`lggshape.shape`, `lggshape.association`, `lggshape.statistics`, `lggshape.segmentation`,
+`lggshape.visualisation`.
 """
 
 from importlib.metadata import version
