@@ -25,10 +25,10 @@ Architecture = Annotated[
     Literal[*ARCHITECTURES], typer.Option(help="Architecture.", rich_help_panel=NETWORK)
 ]
 EncoderWeights = Annotated[
-    str | None,
+    str,
     typer.Option(
-        metavar="imagenet|none|PATH",
-        help="Initial weights of the encoder. Default: imagenet for efficientnet-lite, else none.",
+        metavar="auto|imagenet|none|PATH",
+        help="Initial weights of the encoder. auto: imagenet for efficientnet-lite, else none.",
         rich_help_panel=NETWORK,
     ),
 ]

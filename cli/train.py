@@ -1,17 +1,16 @@
 """`lggshape train`: networks by patient-level cross-validation."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from lggshape.segmentation import ARCHITECTURES
+from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration
 from lggshape_cli import _options as o
 from lggshape_cli import _train_options as t
 
-if TYPE_CHECKING:
-    from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration
-
+Network, Training = NetworkConfiguration, TrainingConfiguration
+_SEQUENCES = ",".join(Network.sequences)
 EXAMPLES = (
     "lggshape train cases/ --out run/",
     "[dim]Network:[/dim] lggshape train cases/ --out run/ --network unet --filters 16,32,64",
@@ -40,32 +39,32 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the run.", show_default=False)],
     configuration: t.Configuration = None,
     manifest: o.Manifest = None,
-    task: t.Task = "segmentation",
-    network: t.Architecture = "efficientnet-lite0",
-    encoder_weights: t.EncoderWeights = None,
-    sequences: t.Sequences = "pre-contrast,FLAIR,post-contrast",
-    neighbours: t.Neighbours = 1,
+    task: t.Task = Network.task,
+    network: t.Architecture = Network.architecture,
+    encoder_weights: t.EncoderWeights = Training.encoder_weights,
+    sequences: t.Sequences = _SEQUENCES,
+    neighbours: t.Neighbours = Network.neighbours,
     filters: t.Filters = "",
-    batch_normalisation: t.BatchNormalisation = True,
-    stem: t.Stem = "plain",
-    size: t.Size = 256,
-    folds: t.Folds = 5,
+    batch_normalisation: t.BatchNormalisation = Network.batch_normalisation,
+    stem: t.Stem = Network.stem,
+    size: t.Size = Network.size,
+    folds: t.Folds = Training.folds,
     folds_file: t.FoldsFile = None,
     fold: t.Fold = None,
-    members: t.Members = 1,
-    patients: t.Patients = 0,
-    epochs: t.Epochs = 12,
-    batch: t.Batch = 16,
-    learning_rate: t.LearningRate = 2e-3,
-    border_weight: t.BorderWeight = 4.0,
-    crop: t.Crop = 0.75,
-    sequence_dropout: t.SequenceDropout = 0.3,
-    frozen_epochs: t.FrozenEpochs = 0,
-    precision: t.Precision = "auto",
-    seed: t.Seed = 0,
-    inner: t.Inner = 0.1,
-    inner_every: t.InnerEvery = 1,
-    epoch: t.Epoch = "last",
+    members: t.Members = Training.members,
+    patients: t.Patients = Training.patients,
+    epochs: t.Epochs = Training.epochs,
+    batch: t.Batch = Training.batch,
+    learning_rate: t.LearningRate = Training.learning_rate,
+    border_weight: t.BorderWeight = Training.border_weight,
+    crop: t.Crop = Training.crop,
+    sequence_dropout: t.SequenceDropout = Training.sequence_dropout,
+    frozen_epochs: t.FrozenEpochs = Training.frozen_epochs,
+    precision: t.Precision = Training.precision,
+    seed: t.Seed = Training.seed,
+    inner: t.Inner = Training.inner,
+    inner_every: t.InnerEvery = Training.inner_every,
+    epoch: t.Epoch = Training.epoch,
     device: o.Device = "auto",
     jobs: o.Jobs = None,
     resume: o.Resume = False,
@@ -83,7 +82,7 @@ def train(
     from lggshape.segmentation import train as train_networks
 
     given_folds = None if folds_file is None else read_folds(folds_file)
-    network_settings, training_settings = _settings(context, given_folds)
+    network_settings, training_settings = _settings(context)
     weights = Path(training_settings.encoder_weights)
     with run_command(
         "train", out=out, kind="in place", quiet=quiet,
@@ -101,60 +100,28 @@ def train(
         run.summary.append(f"Trained {count} network{'' if count == 1 else 's'}: {out}")
 
 
-def _settings(
-    context: typer.Context, given_folds: dict[str, int] | None
-) -> "tuple[NetworkConfiguration, TrainingConfiguration]":
+def _settings(context: typer.Context) -> tuple[NetworkConfiguration, TrainingConfiguration]:
     """Return the settings, from the options or from the file that holds all of them."""
-    from lggshape.segmentation import (
-        NetworkConfiguration,
-        TrainingConfiguration,
-        read_configuration,
-    )
+    from lggshape.segmentation import read_configuration
+    from lggshape.segmentation.run.configuration import settings_without_effect
 
     options = context.params
     if options["configuration"] is not None:
         because = "with --configuration, which holds all settings"
         o.refuse_unused(context, **dict.fromkeys((*_NETWORK, *_TRAINING), (True, because)))
         return read_configuration(options["configuration"])
-    _refuse_unused(context, options)
     values = {inside: options[name] for name, inside in _NETWORK.items()}
     values["sequences"] = [name.strip() for name in options["sequences"].split(",")]
     values["filters"] = _numbers(options["filters"])
     network = NetworkConfiguration.from_dict(values, where="the options")
-    training = {name: options[name] for name in _TRAINING}
-    if given_folds is not None:
-        training["folds"] = max(given_folds.values()) + 1
-    training["encoder_weights"] = options["encoder_weights"] or (
-        "imagenet" if network.has_encoder else "none"
+    training = TrainingConfiguration.from_dict(
+        {name: options[name] for name in _TRAINING}, where="the options"
     )
-    return network, TrainingConfiguration.from_dict(training, where="the options")
-
-
-def _refuse_unused(context: typer.Context, options: dict[str, Any]) -> None:
-    """Refuse what the chosen network and task make no use of."""
-    architecture = ARCHITECTURES.get(options["network"])
-    of_network = f"with --network {options['network']}"
-    no_encoder = architecture is not None and not architecture.pretrained
-    o.refuse_unused(
-        context,
-        folds=(options["folds_file"] is not None, "with --folds-file"),
-        encoder_weights=(no_encoder, f"{of_network}, which has no encoder to start from weights"),
-        frozen_epochs=(no_encoder, f"{of_network}, which has no encoder to start from weights"),
-        stem=(
-            architecture is not None and len(architecture.stems) == 1,
-            f"{of_network}, which has one stem",
-        ),
-        batch_normalisation=(
-            architecture is not None and options["network"] != "unet",
-            f"{of_network}, which always has batch normalisation",
-        ),
-        border_weight=(options["task"] == "detection", "with --task detection"),
-        sequence_dropout=(
-            options["sequences"].strip() == "FLAIR",
-            "with FLAIR alone, which is never left out",
-        ),
-        inner_every=(options["inner"] == 0, "with --inner 0, which leaves no inner split"),
-    )
+    reasons = settings_without_effect(network, training)
+    unused = {name: (True, why) for name, why in reasons.items()}
+    unused["folds"] = (options["folds_file"] is not None, "with --folds-file")
+    o.refuse_unused(context, **unused)
+    return network, training
 
 
 def _numbers(text: str) -> list[int]:

@@ -16,6 +16,7 @@ STAGING = re.compile(r"\.lggshape-[0-9a-f]+\.part")
 """Private folders, in which results are written before they are moved."""
 
 REPLACE_IT = "overwrite=True in Python, or --overwrite on the command line, replaces it."
+CONTINUE_IT = "resume=True in Python, or --resume on the command line, continues it."
 
 
 def check_place(folder: StrPath, *, inputs: Iterable[StrPath] = ()) -> None:

@@ -53,7 +53,7 @@ def device_scope(device: str) -> "keras.device":
     """
     has_gpu = bool(gpus())
     if device == "gpu" and not has_gpu:
-        msg = f"Expected a GPU for --device gpu, found none by Keras on {keras.backend.backend()}."
+        msg = f"Expected a GPU for device gpu, found none by Keras on {keras.backend.backend()}."
         raise InputError(msg)
     # Without a number: tensors of PyTorch are on "cpu", and "cpu:0" is another device to Keras.
     return keras.device("gpu:0" if has_gpu and device != "cpu" else "cpu")

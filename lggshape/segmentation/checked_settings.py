@@ -1,8 +1,10 @@
 """Records of settings whose fields are checked."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
@@ -60,7 +62,10 @@ class CheckedSettings:
 
 
 def _coerced(value: Any, kind: Any) -> Any:
-    """Return a value as the type of its field (a list as a tuple, 1 as 1.0), None if it is not."""
+    """Return a value as the type of its field: a list as a tuple, 1 as 1.0, a path as text.
+
+    None if it cannot be one.
+    """
     if get_origin(kind) is Literal:
         return value if value in get_args(kind) else None
     if get_origin(kind) is tuple:
@@ -68,8 +73,13 @@ def _coerced(value: Any, kind: Any) -> Any:
             return None
         entries = [_coerced(entry, get_args(kind)[0]) for entry in value]
         return None if None in entries else tuple(entries)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if kind is str and isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if not isinstance(value, bool):  # which Python counts as a number
+        if kind is int and isinstance(value, Integral):
+            return int(value)
+        if kind is float and isinstance(value, Real):
+            return float(value)
     return value if type(value) is kind else None
 
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from lggshape.results.places import CONTINUE_IT
 from lggshape_cli import app
 
 
@@ -76,7 +77,7 @@ def test_a_run_is_continued_only_if_asked(cohort, trained, tiny):
     result = run(cohort, *options, "3")
     assert result.exit_code == 2
     assert result.stderr == (
-        f"lggshape: Expected {out} to be empty or new, found a run. --resume continues it.\n"
+        f"lggshape: Expected {out} to be empty or new, found a run. {CONTINUE_IT}\n"
     )
     result = run(cohort, *options, "4", "--resume")
     assert result.exit_code == 2
@@ -115,7 +116,7 @@ def test_bad_case_is_named_and_the_others_are_trained_on(cohort, tmp_path, tiny)
         (("--learning-rate", "1"), "learning_rate to lie between 0 and 1"),
         (("--learning-rate", "nan"), "learning_rate to lie between 0 and 1"),
         (("--inner", "1"), "inner to be at least 0 and below 1"),
-        (("--inner", "0"), "found --inner-every with --inner 0"),
+        (("--inner", "0"), "found --inner-every without an inner split"),
         (("--crop", "0"), "crop to be above 0"),
         (("--seed", "-1"), "seed to be at least 0"),
         (("--configuration", "nowhere.json"), "found --network with --configuration"),

@@ -1,7 +1,7 @@
 """Whether there is tumour in a slice, by networks that were trained to tell that alone."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,8 @@ from lggshape.case import Case
 from lggshape.errors import InputError
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
-from lggshape.readers import CaseSource, refuse_repeated_names
+from lggshape.readers import CaseSource
+from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.segmentation.inference.network_cache import Networks, SeenCaseError
 from lggshape.segmentation.inference.predictor import FLIPS, slice_probability
 from lggshape.segmentation.preprocessing.network_input import prepare
@@ -119,7 +120,7 @@ class DetectionTable(NamedTuple):
 
 
 def detect_cases(
-    sources: Sequence[CaseSource],
+    cases: Cases,
     networks: str | os.PathLike[str],
     *,
     device: str = "auto",
@@ -131,8 +132,8 @@ def detect_cases(
 
     Parameters
     ----------
-    sources : sequence of CaseSource
-        Cases with an image.
+    cases : str, path, or sequence of CaseSource or Case
+        Cases with an image: a path, what `open_cases` returns, or cases in memory.
     networks : str or Path
         Folder of a training run for detection.
     device : {"auto", "cpu", "gpu"}
@@ -155,7 +156,7 @@ def detect_cases(
         If `networks` cannot be used, two cases have one name, or a GPU is asked for and there is
         none.
     """
-    refuse_repeated_names(sources)
+    sources = sources_of(cases)
     detector = Detector(read_ensemble(Path(networks)), device=device)
     advance = counter(on_progress, "detecting", len(sources))
     tables, failures, skipped = [pd.DataFrame(columns=list(COLUMNS))], {}, []

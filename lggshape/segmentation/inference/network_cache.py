@@ -82,7 +82,8 @@ class Networks:
             msg = (
                 f"Expected a network that was not trained on the patient of case {case.id} "
                 f"({', '.join(sorted(patients))}), found none among the finished ones. Train the "
-                "other folds, or leave such cases out with --skip-seen."
+                "other folds, or leave such cases out: skip_seen=True in Python, --skip-seen on "
+                "the command line."
             )
             raise SeenCaseError(msg)
         return members, members[0].fold if patients else None

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,8 @@ from lggshape.errors import CaseError, InputError
 from lggshape.files import names_cell, write_table
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
-from lggshape.readers import CaseSource, refuse_repeated_names
+from lggshape.readers import CaseSource
+from lggshape.readers.in_memory import CaseInMemory, Cases, sources_of
 from lggshape.readers.segmented import SEGMENTATION
 from lggshape.results import check_folder, check_place, record_file
 from lggshape.segmentation._backend import keras
@@ -43,7 +44,7 @@ Map = Literal["probability", "uncertainty", "entropy"]
 OnResult = Callable[[str, Segmentation], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SegmentationTable:
     """What was segmented.
 
@@ -64,15 +65,24 @@ class SegmentationTable:
         The masks, maps and tables in the folder, relative to it.
     """
 
-    table: pd.DataFrame = field(repr=False)
-    slices: pd.DataFrame = field(repr=False)
+    table: pd.DataFrame
+    slices: pd.DataFrame
     failures: dict[str, str]
     skipped: tuple[str, ...]
-    files: tuple[str, ...] = field(repr=False)
+    files: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Return the numbers of cases, failures and cases that were left out."""
+        count = f"{len(self.table)} case{'' if len(self.table) == 1 else 's'}"
+        failed, skipped = len(self.failures), len(self.skipped)
+        return f"SegmentationTable({count}, {failed} failed, {skipped} skipped)"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.table.to_html(index=False)}"
 
 
 def segment_cases(
-    sources: Sequence[CaseSource],
+    cases: Cases,
     out: str | os.PathLike[str],
     *,
     networks: str | os.PathLike[str] = SHIPPED,
@@ -92,8 +102,8 @@ def segment_cases(
 
     Parameters
     ----------
-    sources : sequence of CaseSource
-        Cases with an image, as from `open_cases`.
+    cases : str, path, or sequence of CaseSource
+        Cases with an image: a path, or what `open_cases` returns.
     out : str or Path
         Folder for the masks, `segmentation.csv` and `slices.csv`.
     networks : str or Path
@@ -132,9 +142,9 @@ def segment_cases(
     Raises
     ------
     InputError
-        If `out` or `networks` cannot be used, a map is unknown, two cases have one name, the run to
-        resume has other settings or cases, masks in `out` are not as an earlier run wrote them, or
-        a GPU is asked for and there is none.
+        If `out` or `networks` cannot be used, a map is unknown, two cases have one name, a case is
+        in memory and so has no layout, the run to resume has other settings or cases, masks in
+        `out` are not as an earlier run wrote them, or a GPU is asked for and there is none.
 
     Examples
     --------
@@ -143,11 +153,10 @@ def segment_cases(
     >>> from lggshape.readers import open_cases
     >>> with TemporaryDirectory() as folder:
     ...     cases = open_cases(write_cohort(Path(folder, "cases"), patients=2, size=(2, 32, 32)))
-    ...     segment_cases(cases[:1], Path(folder, "masks")).table["status"].isin(["ok", "empty"])
-    0    True
-    Name: status, dtype: bool
+    ...     segment_cases(cases[:1], Path(folder, "masks"))
+    SegmentationTable(1 case, 0 failed, 0 skipped)
     """
-    out, networks = Path(out), Path(networks)
+    out, networks, sources = Path(out), Path(networks), sources_of(cases)
     resumed = resume and (out / SETTINGS).exists()
     _refuse_options(sources, out, maps, resume=resume, overwrite=overwrite, resumed=resumed)
     ensemble = read_ensemble(networks)
@@ -188,13 +197,19 @@ def _refuse_options(
 ) -> None:
     """Raise for what cannot work, before networks are loaded."""
     if resume and overwrite:
-        msg = "Expected --resume or --overwrite, found both."
+        msg = "Expected resume or overwrite, found both."
         raise InputError(msg)
     unknown = [name for name in maps if name not in get_args(Map)]
     if unknown:
         msg = f"Expected maps among {', '.join(get_args(Map))}, found: {', '.join(unknown)}."
         raise InputError(msg)
-    refuse_repeated_names(sources)
+    in_memory = [source.id for source in sources if isinstance(source, CaseInMemory)]
+    if in_memory:
+        msg = (
+            f"Expected cases with files, whose layout the masks take, found case {in_memory[0]} in "
+            "memory. `segment` returns the mask of such a case."
+        )
+        raise InputError(msg)
     places = [source.path for source in sources]
     if resumed:
         check_place(out, inputs=places)

@@ -75,7 +75,11 @@ class Segmentation:
 
     def __repr__(self) -> str:
         """Return what was found, in one line."""
-        return f"Segmentation({', '.join(self._described().values())})"
+        described, count = self._described(), len(self.networks)
+        networks = f"{count} network{'' if count == 1 else 's'}"
+        without = [f"without {', '.join(self.missing)}"] if self.missing else []
+        parts = [described["case"], described["tumour"], networks, *without]
+        return f"Segmentation({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -105,8 +109,8 @@ class Segmentation:
             "tumour": f"{voxels} voxels{volume} in {slices} of {len(self.mask)} slices"
             if voxels
             else "no tumour found",
-            "networks": f"by {', '.join(self.networks)}",
-            "missing": f"without {', '.join(self.missing)}" if self.missing else "all sequences",
+            "networks": ", ".join(self.networks),
+            "missing sequences": ", ".join(self.missing) or "none",
         }
 
 

@@ -60,7 +60,7 @@ class NetworkConfiguration(CheckedSettings):
         known = self.architecture in ARCHITECTURES
         self.require("architecture", known, f"to be one of {', '.join(ARCHITECTURES)}")
         if not self.filters:
-            object.__setattr__(self, "filters", self._kind.filters)
+            object.__setattr__(self, "filters", self.kind.filters)
         self.require(
             "sequences",
             "FLAIR" in self.sequences and len(set(self.sequences)) == len(self.sequences),
@@ -68,12 +68,12 @@ class NetworkConfiguration(CheckedSettings):
         )
         self.require("neighbours", 0 <= self.neighbours <= 5, "to be 0 to 5")
         self.require("filters", min(self.filters) >= 1, "to be positive")
-        tasks, stems = self._kind.tasks, self._kind.stems
+        tasks, stems = self.kind.tasks, self.kind.stems
         only = f"to be {{}} for {self.architecture}"
         self.require("task", self.task in tasks, only.format(" or ".join(tasks)))
         self.require("stem", self.stem in stems, only.format(" or ".join(stems)))
-        levels = len(self._kind.filters)
-        if self._kind.reduction is None:
+        levels = len(self.kind.filters)
+        if self.kind.reduction is None:
             self.require("filters", len(self.filters) >= 2, "to be two levels or more")
         else:
             self.require("filters", len(self.filters) == levels, f"to be {levels}, one per level")
@@ -84,11 +84,6 @@ class NetworkConfiguration(CheckedSettings):
         )
 
     @property
-    def has_encoder(self) -> bool:
-        """Whether the network has an encoder that may start from given weights."""
-        return self._kind.pretrained
-
-    @property
     def channels(self) -> int:
         """Number of input channels."""
         return len(self.sequences) + 2 * self.neighbours
@@ -96,10 +91,11 @@ class NetworkConfiguration(CheckedSettings):
     @property
     def reduction(self) -> int:
         """How many pixels of a side become one at the bottom of the network."""
-        if self._kind.reduction is not None:
-            return self._kind.reduction
+        if self.kind.reduction is not None:
+            return self.kind.reduction
         return int(2 ** (len(self.filters) - 1) * (2 if self.stem == "space-to-depth" else 1))
 
     @property
-    def _kind(self) -> Architecture:
+    def kind(self) -> Architecture:
+        """What is known of its architecture."""
         return ARCHITECTURES[self.architecture]

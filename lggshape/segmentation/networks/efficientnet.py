@@ -176,7 +176,7 @@ def read_imagenet(name: str) -> Mapping[str, NDArray[np.float32]]:
     except ImportError as error:
         msg = (
             f"Expected the packages of ImageNet weights, found no {error.name}. "
-            "The extra lggshape[imagenet] installs them; --encoder-weights none does without."
+            "The extra lggshape[imagenet] installs them; encoder weights none do without."
         )
         raise InputError(msg) from error
     path = getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path()

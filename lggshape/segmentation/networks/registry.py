@@ -32,6 +32,8 @@ class Architecture:
         How many pixels of a side become one at its bottom; None if the number of levels decides.
     pretrained : bool
         Whether it has an encoder that may start from the weights of ImageNet or of another network.
+    optional_normalisation : bool
+        Whether it can do without batch normalisation.
     """
 
     module: str
@@ -41,6 +43,7 @@ class Architecture:
     stems: tuple[str, ...] = ("plain",)
     reduction: int | None = None
     pretrained: bool = False
+    optional_normalisation: bool = False
 
 
 def _efficientnet(number: int) -> Architecture:
@@ -61,7 +64,13 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
         "efficientnet-lite0": _efficientnet(0),
         "efficientnet-lite1": _efficientnet(1),
         "efficientnet-lite2": _efficientnet(2),
-        "unet": Architecture(module="unet", title="U-Net", filters=_UNET_FILTERS, stems=_STEMS),
+        "unet": Architecture(
+            module="unet",
+            title="U-Net",
+            filters=_UNET_FILTERS,
+            stems=_STEMS,
+            optional_normalisation=True,
+        ),
         "resunet": Architecture(
             module="resunet", title="U-Net of residual blocks", filters=_UNET_FILTERS, stems=_STEMS
         ),

@@ -1,13 +1,15 @@
 """How networks are trained, and the file that keeps this with what the networks are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from lggshape.errors import InputError
-from lggshape.files import StrPath, read_json, write_json
 from lggshape.segmentation.checked_settings import CheckedSettings
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
+
+if TYPE_CHECKING:
+    from lggshape.files import StrPath
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +62,8 @@ class TrainingConfiguration(CheckedSettings):
         Whether the last epoch's network is taken, or that of the best Dice on the inner split.
     encoder_weights : str
         Where an EfficientNet-Lite encoder starts: "imagenet", "none" (random), or the path of a
-        weights file of this package.
+        weights file of this package. "auto" is "imagenet", and "none" for a network without such
+        an encoder.
     frozen_epochs : int
         Epochs at the beginning in which the encoder stays as it starts. The rest is a training of
         its own, with its own schedule.
@@ -87,7 +90,7 @@ class TrainingConfiguration(CheckedSettings):
     inner: float = 0.1
     inner_every: int = 1
     epoch: Literal["last", "inner"] = "last"
-    encoder_weights: str = "imagenet"
+    encoder_weights: str = "auto"
     frozen_epochs: int = 0
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seed: int = 0
@@ -112,6 +115,41 @@ class TrainingConfiguration(CheckedSettings):
         if self.epoch == "inner":
             self.require("epoch", self.inner > 0, "to be last where there is no inner split")
 
+    def for_network(self, network: NetworkConfiguration) -> Self:
+        """Return the settings with those filled in that depend on the network."""
+        if self.encoder_weights != "auto":
+            return self
+        return replace(self, encoder_weights="imagenet" if network.kind.pretrained else "none")
+
+
+def settings_without_effect(
+    network: NetworkConfiguration, training: TrainingConfiguration
+) -> dict[str, str]:
+    """Return the settings that have no effect beside the others, each with the reason.
+
+    Examples
+    --------
+    >>> network = NetworkConfiguration(architecture="unet")
+    >>> settings_without_effect(network, TrainingConfiguration(inner=0))["inner_every"]
+    'without an inner split'
+    """
+    kind, name = network.kind, network.architecture
+    no_encoder = (not kind.pretrained, f"with {name}, which has no encoder to start from weights")
+    unused = {
+        "stem": (len(kind.stems) == 1, f"with {name}, which has one stem"),
+        "batch_normalisation": (
+            not kind.optional_normalisation, f"with {name}, which always has batch normalisation",
+        ),
+        "encoder_weights": no_encoder,
+        "frozen_epochs": no_encoder,
+        "border_weight": (network.task == "detection", "with detection, which draws no outline"),
+        "sequence_dropout": (
+            network.sequences == ("FLAIR",), "with FLAIR alone, which is never left out",
+        ),
+        "inner_every": (training.inner == 0, "without an inner split"),
+    }  # fmt: skip
+    return {name: why for name, (has_none, why) in unused.items() if has_none}
+
 
 def crop_of(network: NetworkConfiguration, training: TrainingConfiguration) -> int:
     """Return the side of the squares that a network is shown in training, in pixels."""
@@ -119,7 +157,7 @@ def crop_of(network: NetworkConfiguration, training: TrainingConfiguration) -> i
     return max(1, blocks) * network.reduction
 
 
-def read_configuration(path: StrPath) -> tuple[NetworkConfiguration, TrainingConfiguration]:
+def read_configuration(path: "StrPath") -> tuple[NetworkConfiguration, TrainingConfiguration]:
     """Read `configuration.json`, as `write_configuration` writes it.
 
     Raises
@@ -127,6 +165,8 @@ def read_configuration(path: StrPath) -> tuple[NetworkConfiguration, TrainingCon
     InputError
         If the file is missing or holds anything else.
     """
+    from lggshape.files import read_json
+
     path = Path(path)
     try:
         content = read_json(path)
@@ -141,7 +181,9 @@ def read_configuration(path: StrPath) -> tuple[NetworkConfiguration, TrainingCon
 
 
 def write_configuration(
-    path: StrPath, network: NetworkConfiguration, training: TrainingConfiguration
+    path: "StrPath", network: NetworkConfiguration, training: TrainingConfiguration
 ) -> None:
     """Write the settings of a run as JSON."""
+    from lggshape.files import write_json
+
     write_json(path, {"network": network.to_dict(), "training": training.to_dict()})

@@ -200,6 +200,9 @@ def read_folds(path: StrPath) -> dict[str, int]:
         found = f"{type(count).__name__} and {type(patients).__name__}"
         msg = f"Expected the number of folds, and patients with theirs, found {found}: {path}."
         raise InputError(msg)
+    if not patients:
+        msg = f"Expected the fold of at least one patient, found none: {path}."
+        raise InputError(msg)
     for patient, fold in patients.items():
         if type(fold) is not int or not 0 <= fold < count:
             msg = f"Expected a fold from 0 to {count - 1} for {patient}, found {fold!r}: {path}."

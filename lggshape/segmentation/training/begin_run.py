@@ -6,6 +6,7 @@ from pathlib import Path
 from lggshape.errors import InputError
 from lggshape.readers import CaseSource, refuse_repeated_names
 from lggshape.results import record_file
+from lggshape.results.places import CONTINUE_IT
 from lggshape.segmentation._backend import device_scope
 from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
@@ -13,6 +14,7 @@ from lggshape.segmentation.run import folder as runs
 from lggshape.segmentation.run.configuration import (
     TrainingConfiguration,
     read_configuration,
+    settings_without_effect,
     write_configuration,
 )
 from lggshape.segmentation.run.fingerprints import KnownCase, refuse_shared_slices
@@ -45,7 +47,7 @@ def refuse_settings(
         msg = f"Expected folds from 0 to {training.folds - 1}, found: {unknown}."
         raise InputError(msg)
     device_scope(device)  # raises if it is not there
-    if training.encoder_weights != "none" and not network.has_encoder:
+    if training.encoder_weights != "none" and not network.kind.pretrained:
         msg = (
             f"Expected encoder weights none for {network.architecture}, which has no encoder of "
             f"its own, found: {training.encoder_weights}."
@@ -54,6 +56,26 @@ def refuse_settings(
     if training.epoch == "inner" and network.task != "segmentation":
         msg = f"Expected epoch to be last for {network.task}, found: {training.epoch}."
         raise InputError(msg)
+
+
+def refuse_unused(network: NetworkConfiguration, training: TrainingConfiguration) -> None:
+    """Raise for settings that differ from their defaults and have no effect.
+
+    Raises
+    ------
+    InputError
+        With the first of them, and why.
+    """
+    values = network.to_dict() | training.to_dict()
+    defaults = NetworkConfiguration().to_dict()
+    defaults |= TrainingConfiguration().for_network(network).to_dict()
+    for name, why in settings_without_effect(network, training).items():
+        if values[name] != defaults[name]:
+            msg = (
+                f"Expected settings that have an effect, found {name} {values[name]} {why}. "
+                f"Leave it at {defaults[name]}."
+            )
+            raise InputError(msg)
 
 
 def refuse_encoder(network: NetworkConfiguration, training: TrainingConfiguration) -> None:
@@ -113,9 +135,11 @@ def holds_run(
     record = out / runs.CONFIGURATION
     if record.exists():
         if not resume:
-            msg = f"Expected {out} to be empty or new, found a run. --resume continues it."
+            msg = f"Expected {out} to be empty or new, found a run. {CONTINUE_IT}"
             raise InputError(msg)
-        for earlier, now in zip(read_configuration(record), (network, training), strict=True):
+        before, trained = read_configuration(record)
+        settings = ((before, network), (trained.for_network(before), training))
+        for earlier, now in settings:
             changed = [
                 f"{name} {value} (now {now.to_dict()[name]})"
                 for name, value in earlier.to_dict().items()

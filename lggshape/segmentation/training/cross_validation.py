@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lggshape.progress import OnProgress
-from lggshape.readers import CaseSource
+from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.results import check_place
 from lggshape.segmentation._backend import device_scope
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
@@ -19,6 +19,7 @@ from lggshape.segmentation.training.begin_run import (
     refuse_encoder,
     refuse_settings,
     refuse_sources,
+    refuse_unused,
 )
 from lggshape.segmentation.training.folds import choose_folds
 from lggshape.segmentation.training.train_fold import FoldTraining
@@ -42,11 +43,11 @@ class TrainingSummary:
 
 
 def train(
-    sources: Sequence[CaseSource],
+    cases: Cases,
     out: str | os.PathLike[str],
     *,
-    network: NetworkConfiguration,
-    training: TrainingConfiguration,
+    network: NetworkConfiguration | None = None,
+    training: TrainingConfiguration | None = None,
     only: Sequence[int] = (),
     folds: Mapping[str, int] | None = None,
     resume: bool = False,
@@ -58,16 +59,19 @@ def train(
 
     Parameters
     ----------
-    sources : sequence of CaseSource
-        Cases with image and mask.
+    cases : str, path, or sequence of CaseSource or Case
+        Cases with image and mask: a path, what `open_cases` returns, or cases in memory.
     out : str or Path
         Folder of the run, described in `lggshape.segmentation.run.folder`.
-    network, training : configuration
-        The settings.
+    network : NetworkConfiguration, optional
+        What the networks look like; by default as `NetworkConfiguration()`.
+    training : TrainingConfiguration, optional
+        How they are trained; by default as `TrainingConfiguration()`.
     only : sequence of int
         The folds to train, from 0; by default all.
     folds : mapping of str to int, optional
-        The fold of each patient, for example by `read_folds`; by default they are drawn.
+        The fold of each patient, for example by `read_folds`; by default they are drawn. There are
+        then as many folds as these.
     resume : bool
         Whether `out` may hold an earlier run of the same settings, which is then continued:
         finished members stay, an unfinished one goes on after its last whole epoch.
@@ -88,9 +92,9 @@ def train(
     InputError
         If there is no case with a mask or none with one of the sequences, there are too few
         patients, two of them share a slice, a fold does not exist or has no tumour to train on,
-        `out` holds something else or an earlier run of other settings or cases, or the weights of
-        the encoder or a GPU are asked for and not there, or the weights were trained on a patient
-        who is held out.
+        `out` holds something else or an earlier run of other settings or cases, a setting of a new
+        run has no effect, the weights of the encoder or a GPU are asked for and not there, or the
+        weights were trained on a patient who is held out.
 
     Examples
     --------
@@ -98,25 +102,27 @@ def train(
 
     >>> from tempfile import TemporaryDirectory
     >>> from lggshape.phantoms import write_cohort
-    >>> from lggshape.readers import open_cases
     >>> network = NetworkConfiguration(architecture="unet", filters=(2, 4), size=32, neighbours=0)
-    >>> training = TrainingConfiguration(folds=2, epochs=1, encoder_weights="none")
+    >>> training = TrainingConfiguration(folds=2, epochs=1)
     >>> with TemporaryDirectory() as folder:
-    ...     cases = open_cases(write_cohort(Path(folder, "cases"), patients=6, size=(6, 48, 48)))
+    ...     cases = write_cohort(Path(folder, "cases"), patients=6, size=(6, 48, 48))
     ...     run = Path(folder, "run")
     ...     train(cases, run, network=network, training=training, only=[0], jobs=1).members
     ('fold0-member0',)
     """
-    out, chosen = Path(out), _chosen(only, training)
+    out, network = Path(out), network or NetworkConfiguration()
+    training = _completed(training or TrainingConfiguration(), network, folds)
+    sources, chosen = sources_of(cases), _chosen(only, training)
     # Whatever can be refused is refused before the cases are read, which takes minutes.
     refuse_settings(network, training, only=only, device=device)
-    holds_run(out, network, training, resume=resume)
+    if not holds_run(out, network, training, resume=resume):
+        refuse_unused(network, training)
     check_place(out, inputs=[source.path for source in sources])
     refuse_sources(sources, folds, training, chosen)
     refuse_encoder(network, training)
-    cases, failures = load_cases(sources, network, jobs=jobs, on_progress=on_progress)
+    loaded, failures = load_cases(sources, network, jobs=jobs, on_progress=on_progress)
     members = train_on(
-        cases, out, network=network, training=training, only=only, folds=folds, resume=resume,
+        loaded, out, network=network, training=training, only=only, folds=folds, resume=resume,
         device=device, on_progress=on_progress,
     )  # fmt: skip
     return TrainingSummary(members, failures)
@@ -154,6 +160,7 @@ def train_on(
         If the cases were prepared for another size or number of sequences, and as `train` does,
         but for what has to do with reading them.
     """
+    training = _completed(training, network, folds)
     out, chosen = Path(out), _chosen(only, training)
     refuse_settings(network, training, only=only, device=device)
     refuse_cases(cases, network)
@@ -172,6 +179,15 @@ def train_on(
                     fold_training.train_member(member, on_progress)
         finished += [runs.member_folder(fold, member) for member in members]
     return tuple(finished)
+
+
+def _completed(
+    training: TrainingConfiguration, network: NetworkConfiguration, folds: Mapping[str, int] | None
+) -> TrainingConfiguration:
+    """Return the settings with those filled in that depend on the network and on given folds."""
+    if folds is not None and training.folds == TrainingConfiguration.folds:
+        training = replace(training, folds=max(folds.values(), default=-1) + 1)
+    return training.for_network(network)
 
 
 def _chosen(only: Sequence[int], training: TrainingConfiguration) -> list[int]:

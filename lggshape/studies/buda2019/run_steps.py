@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from lggshape.errors import CaseError, InputError
 from lggshape.files import read_json, write_json
 from lggshape.results import is_results_folder, record_file, remove_recorded
+from lggshape.results.places import CONTINUE_IT, REPLACE_IT
 from lggshape.studies.buda2019.replication import Replication
 from lggshape.studies.buda2019.steps import ReplicationStep
 
@@ -85,14 +86,14 @@ def _open(work: Path, settings: Mapping[str, Any], *, resume: bool, overwrite: b
         if changed:
             msg = (
                 f"Expected the settings of the earlier run, found other {', '.join(changed)}: "
-                f"{record}. --overwrite begins again."
+                f"{record}. {REPLACE_IT}"
             )
             raise InputError(msg)
         return
     if record.exists() and not overwrite:
         msg = (
-            f"Expected {work} to be new, found the work of an earlier run. --resume continues it, "
-            "--overwrite removes it."
+            f"Expected {work} to be new, found the work of an earlier run. {CONTINUE_IT} "
+            f"{REPLACE_IT}"
         )
         raise InputError(msg)
     try:

@@ -68,12 +68,14 @@ def test_options_that_cannot_work_are_refused_before_networks_are_read(
 ):
     monkeypatch.setattr("lggshape.segmentation.inference.segment_cases.read_ensemble", None)
     sources, out = open_cases(cohort), tmp_path / "out"
-    with pytest.raises(InputError, match="--resume or --overwrite, found both"):
+    with pytest.raises(InputError, match="resume or overwrite, found both"):
         segment_cases(sources, out, networks=networks, resume=True, overwrite=True)
     with pytest.raises(InputError, match="maps among probability, uncertainty, entropy, found: p"):
         segment_cases(sources, out, networks=networks, maps=["p"])
     with pytest.raises(InputError, match="results outside the input"):
-        segment_cases(sources, cohort / sources[0].id / "masks", networks=networks)
+        segment_cases(cohort, cohort / sources[0].id / "masks", networks=networks)
+    with pytest.raises(InputError, match=f"found case {sources[0].id} in memory"):
+        segment_cases([sources[0].read()], out, networks=networks)
     (tmp_path / "file").write_text("mine")
     with pytest.raises(InputError, match="to be a folder, found a file"):
         segment_cases(sources, tmp_path / "file", networks=networks)

@@ -45,10 +45,9 @@ def test_it_shows_itself_in_a_line_and_as_a_figure(found):
     voxels, slices = int(found.mask.sum()), int(found.mask.any(axis=(1, 2)).sum())
     unspaced = replace(found, case=replace(found.case, geometry=Geometry()))
     assert repr(unspaced) == (
-        f"Segmentation(stranger, {voxels} voxels in {slices} of 9 slices, "
-        "by fold0-member0, fold1-member0, all sequences)"
+        f"Segmentation(stranger, {voxels} voxels in {slices} of 9 slices, 2 networks)"
     )
-    assert "<th>tumour</th>" in found._repr_html_()
+    assert "<th>networks</th><td>fold0-member0, fold1-member0</td>" in found._repr_html_()
     spaced = replace(found.case, geometry=Geometry((2.0, 5.0, 10.0)))
     assert f"({voxels / 10:.1f} ml)" in repr(replace(found, case=spaced))
     assert "no tumour found" in repr(replace(found, mask=np.zeros_like(found.mask)))

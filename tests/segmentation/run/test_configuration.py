@@ -1,5 +1,7 @@
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lggshape.errors import InputError
@@ -143,6 +145,14 @@ def test_whole_numbers_are_fractions_too():
     training = TrainingConfiguration(weight_decay=0, crop=1)
     assert type(training.weight_decay) is float
     assert training == TrainingConfiguration(weight_decay=0.0, crop=1.0)
+
+
+def test_numbers_of_arrays_and_paths_are_settings_too():
+    training = TrainingConfiguration(
+        epochs=np.int64(3), crop=np.float32(0.5), encoder_weights=Path("x", "weights.npz")
+    )
+    assert training == TrainingConfiguration(epochs=3, crop=0.5, encoder_weights="x/weights.npz")
+    assert training.to_dict()["epochs"] == 3
 
 
 def test_unknown_settings_are_refused():

@@ -161,6 +161,9 @@ def test_folds_and_cases_come_back(tmp_path):
     folds = {"A": 1, "B": 0, "Ç": 1}
     write_folds(tmp_path / "folds.json", folds)
     assert read_folds(tmp_path / "folds.json") == folds
+    (tmp_path / "none.json").write_text('{"folds": 2, "patients": {}}')
+    with pytest.raises(InputError, match=r"the fold of at least one patient, found none: .*none"):
+        read_folds(tmp_path / "none.json")
     cases = [KnownCase("exam", "A", ("ab", "cd")), KnownCase("other", "B", ())]
     write_cases(tmp_path / "cases.json", cases)
     assert read_cases(tmp_path / "cases.json") == cases

@@ -37,6 +37,13 @@ def read_json(path):
         ({}, {}, [2], "folds from 0 to 1, found: [2]"),
         ({}, {}, [-1], "found: [-1]"),
         ({}, {"folds": 5}, [], "as many patients as folds (5), found 4"),
+        ({}, {"inner": 0.0, "inner_every": 2}, [], "inner_every 2 without an inner split"),
+        (
+            {"sequences": ("FLAIR",)},
+            {"sequence_dropout": 0.0},
+            [],
+            "sequence_dropout 0.0 with FLAIR",
+        ),
         ({}, {"inner": 0.9}, [], "train on beside an inner split of 2, found 2 in all"),
         ({"sequences": ("FLAIR", "T9")}, {}, [], "the sequence T9 to train on, found none"),
         (
@@ -233,7 +240,11 @@ def test_folds_that_are_given(few, tmp_path, settings, monkeypatch):
     del given["nobody"]
     with pytest.raises(InputError, match="Expected patients to train on beside an inner split"):
         train(open_cases(few), tmp_path / "run", folds=given, **run)
-    train(open_cases(few), tmp_path / "run", folds=given, **(run | {"only": [0]}))
+    # There are as many folds as are given, and a U-Net starts from no weights.
+    quick = TrainingConfiguration(inner=0.2)
+    train(few, tmp_path / "run", folds=given, **(run | {"only": [0], "training": quick}))
+    chosen = read_json(tmp_path / "run" / "configuration.json")["training"]
+    assert (chosen["folds"], chosen["encoder_weights"]) == (2, "none")
     assert read_json(tmp_path / "run" / "folds.json")["patients"] == given
 
 
@@ -268,7 +279,7 @@ def test_networks_without_an_encoder_start_from_no_weights(few, tmp_path, settin
 
 def test_a_run_is_continued_only_if_asked_and_as_it_was(cohort, few, networks, settings):
     before = contents(networks)
-    with pytest.raises(InputError, match=r"found a run\. --resume continues it"):
+    with pytest.raises(InputError, match=r"found a run\. resume=True in Python"):
         train([], networks, network=settings.network, training=settings.training)
     for changed in (
         {"training": replace(settings.training, seed=1), "network": settings.network},

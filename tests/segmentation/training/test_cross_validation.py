@@ -152,7 +152,7 @@ def test_bad_cases_are_named_and_no_inner_split_is_needed(few, tmp_path, setting
 def test_gpu_that_is_not_there(few, tmp_path, settings):
     if keras.distribution.list_devices("gpu"):
         pytest.skip("there is a GPU")
-    with pytest.raises(InputError, match="Expected a GPU for --device gpu, found none"):
+    with pytest.raises(InputError, match="Expected a GPU for device gpu, found none"):
         train(open_cases(few), tmp_path / "run", network=settings.network,
               training=settings.training, device="gpu")  # fmt: skip
 
