@@ -50,11 +50,9 @@ def compare(
     from lggshape.comparison import compare_runs
     from lggshape.comparison.drawing import draw
     from lggshape.figures import write_figures
-    from lggshape.results import check_place
 
     o.refuse_unused(context, overwrite=(resume, "with --resume, which replaces the results too"))
     work = work or out.resolve().with_name(f"{out.resolve().name}.work")
-    check_place(work, inputs=[dataset, *runs])
     with run_command(
         "compare", out=out, inputs=[dataset, *runs, manifest], overwrite=overwrite or resume,
         quiet=quiet,

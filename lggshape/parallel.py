@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from numbers import Integral
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lggshape.checks import check_whole_number
 from lggshape.errors import CaseError, InputError, InternalError
 
 _LOGGER = logging.getLogger("lggshape")
@@ -118,9 +118,7 @@ def _outcomes(
         return _map_dask(function, items, scheduler)
     if jobs is None:
         jobs = _usable_cores()
-    if not _is_count(jobs):
-        msg = f"Expected the number of jobs to be a whole number of at least 1, found {jobs!r}."
-        raise InputError(msg)
+    check_whole_number(jobs, "the number of jobs", least=1)
     work = list(items)
     jobs = min(jobs, len(work))
     # A process that is one of several may not, or should not, start more of them.
@@ -165,11 +163,6 @@ def map_all(
         if outcome.error is not None:
             raise outcome.error
         yield outcome.value
-
-
-def _is_count(value: Any) -> bool:
-    """Whether a value is a whole number of at least 1."""
-    return isinstance(value, Integral) and int(value) >= 1
 
 
 def _usable_cores() -> int:

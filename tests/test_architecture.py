@@ -9,17 +9,18 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "lggshape"
 
-LEAVES = {"errors", "masks", "names", "progress"}
+LEAVES = {"checks", "errors", "masks", "names", "progress"}
 TABLES = LEAVES | {"files", "labels", "statistics", "shape"}
 CASES = LEAVES | {"case", "files", "results", "parallel", "readers"}
 
 MAY_IMPORT = {
+    "checks": {"errors"},
     "errors": set(),
     "names": {"errors"},
     "masks": {"errors"},
     "progress": set(),
     "case": {"errors", "visualisation"},  # only late, to plot
-    "statistics": {"errors"},
+    "statistics": {"checks", "errors"},
     "figures": {"errors", "files", "progress"},
     "files": LEAVES,
     "parallel": LEAVES,

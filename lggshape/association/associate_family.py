@@ -20,6 +20,7 @@ from lggshape.association.registry import check_test
 from lggshape.association.study import Study
 from lggshape.association.tested_pair import TestedPair
 from lggshape.association.tests import deciding_test, tests_for
+from lggshape.checks import check_whole_number
 from lggshape.errors import InputError
 from lggshape.labels import Label, Labels, LabelSource, as_labels
 from lggshape.progress import OnProgress, counter
@@ -138,15 +139,8 @@ def associate(
 
 
 def _check_options(bins: int, test: str, seed: int) -> None:
-    limits: dict[str, tuple[Any, int, int]] = {
-        "bins": (bins, 2, _MOST_BINS),
-        "seed": (seed, 0, _LARGEST_SEED),
-    }
-    for name, (value, least, most) in limits.items():
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if not whole or not least <= value <= most:
-            msg = f"Expected {name} to be a whole number from {least} to {most}, found {value!r}."
-            raise InputError(msg)
+    check_whole_number(bins, "bins", least=2, most=_MOST_BINS)
+    check_whole_number(seed, "seed", least=0, most=_LARGEST_SEED)
     check_test("test", test)
 
 

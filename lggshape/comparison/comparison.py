@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
+from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from lggshape.checks import check_seed
 from lggshape.comparison.description import describe, read_history, read_inner_splits
 from lggshape.comparison.held_out import (
     HeldOut,
@@ -27,16 +30,19 @@ from lggshape.evaluation.scores import check_tolerance
 from lggshape.files import StrPath
 from lggshape.progress import OnProgress, Progress
 from lggshape.readers import CaseSource, assign_patients, open_cases
-from lggshape.results import check_folder
+from lggshape.results import check_folder, check_place
 from lggshape.segmentation import Ensemble, read_configuration, read_ensemble
 from lggshape.segmentation.run.folder import CONFIGURATION
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _TASKS = ("segmentation", "detection")
 _ALIKE = ("patients", "epochs", "inner_every")
 """What the runs of a learning curve may differ in."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Runs side by side.
 
@@ -67,7 +73,15 @@ class Comparison:
     history: pd.DataFrame
     epochs: pd.DataFrame
     curves: dict[str, tuple[str, ...]]
-    results: dict[str, HeldOut] = field(repr=False)
+    results: dict[str, HeldOut]
+
+    def __repr__(self) -> str:
+        """Return the names of the runs and the numbers of cases and failures."""
+        names = ", ".join(self.results)
+        return f"Comparison({names}: {len(self.cases)} cases, {len(self.failures)} failed)"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>{self.runs.to_html(index=False)}"
 
     @property
     def failures(self) -> dict[str, str]:
@@ -77,6 +91,12 @@ class Comparison:
             for run, result in self.results.items()
             for case, reason in result.failures.items()
         }
+
+    def plots(self) -> "dict[str, Figure]":
+        """Draw the figures for which there are data, by name; see `drawing.draw`."""
+        from lggshape.comparison.drawing import draw
+
+        return dict(draw(self))
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return every table by its name."""
@@ -111,7 +131,7 @@ class Comparison:
 def compare_runs(
     runs: Sequence[StrPath],
     dataset: StrPath,
-    work: StrPath,
+    work: StrPath | None = None,
     *,
     reference: str | None = None,
     manifest: StrPath | None = None,
@@ -132,8 +152,8 @@ def compare_runs(
         the run.
     dataset : str or Path
         Cases with image and mask.
-    work : str or Path
-        Folder for the masks, one in it for each run.
+    work : str or Path, optional
+        Folder for the masks, one in it for each run; by default a temporary one.
     reference : str, optional
         The run that the others are compared with; by default the first.
     manifest : str or Path, optional
@@ -141,13 +161,13 @@ def compare_runs(
     device : {"auto", "cpu", "gpu"}
         Where to compute.
     surface_tolerance : float
-        Of the surface Dice, in mm; in pixels where the spacing is unknown.
+        Tolerance of the surface Dice, in mm; in pixels where the spacing is unknown.
     seed : int
-        Of bootstrap and permutations.
+        Seed of bootstrap and permutations, 0 or more.
     jobs : int, optional
         Number of processes that score masks; all cores by default.
     resume : bool
-        Whether masks that an earlier call has made may be kept.
+        Whether masks that an earlier call has made in `work` may be kept.
     overwrite : bool
         Whether they may be replaced.
     on_progress : callable, optional
@@ -162,11 +182,23 @@ def compare_runs(
     ------
     InputError
         If there are fewer than two runs, two have one name, one is no run or cannot tell anything
-        of slices, the reference is not among them, the tolerance is no number from 0 upwards, no
-        case has a mask, or a run held none of the cases out, or none that can be used.
+        of slices, the reference is not among them, the tolerance or the seed is no number from 0
+        upwards, `work` cannot be used or is missing where it is to be resumed or replaced, no case
+        has a mask, or a run held none of the cases out, or none that can be used.
     """
-    work = Path(work)
     check_tolerance(surface_tolerance)
+    check_seed(seed)
+    if work is None:
+        if resume or overwrite:
+            msg = "Expected a folder for the masks (`work`) to resume or overwrite, found none."
+            raise InputError(msg)
+        with TemporaryDirectory() as folder:
+            return compare_runs(
+                runs, dataset, folder, reference=reference, manifest=manifest, device=device,
+                surface_tolerance=surface_tolerance, seed=seed, jobs=jobs, on_progress=on_progress,
+            )  # fmt: skip
+    work = Path(work)
+    check_place(work, inputs=[dataset, *runs])
     # What can be refused is refused before hours of prediction.
     compared = _read_runs([Path(run) for run in runs], dataset, manifest)
     reference = _reference(reference, compared)

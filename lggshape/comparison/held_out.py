@@ -14,7 +14,7 @@ from lggshape.evaluation import evaluate
 from lggshape.evaluation.evaluation import SLICE_COLUMNS
 from lggshape.files import StrPath, read_json, write_json
 from lggshape.parallel import map_cases
-from lggshape.progress import OnProgress
+from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.results import record_file
 from lggshape.segmentation import Detection, Ensemble, detect_cases, segment_cases
@@ -145,7 +145,9 @@ def segment_held_out(
         write_json(record, {"seconds": clock.median()})
         record_file(work, record)
     seconds = read_json(record, ["seconds"])["seconds"]
-    found = evaluate(work, dataset, surface_tolerance=surface_tolerance, jobs=jobs)
+    found = evaluate(
+        work, dataset, surface_tolerance=surface_tolerance, jobs=jobs, on_progress=on_progress
+    )
     if found.slices.empty:
         raise _none_left(run, made.failures | found.failures)
     return HeldOut(found.scores, found.slices, (), seconds, made.failures | found.failures)
@@ -179,11 +181,13 @@ def detect_held_out(
     """
     masks: dict[str, NDArray[np.bool_]] = {}
     failures = {}
+    advance = counter(on_progress, "reading", len(sources))
     for outcome in map_cases(_read_mask, sources, jobs=jobs):
         if outcome.error is None:
             masks[outcome.item.id] = outcome.value
         else:
             failures[outcome.item.id] = str(outcome.error)
+        advance()
     if not masks:
         raise _none_left(run, failures)
     evidence: list[Evidence] = []

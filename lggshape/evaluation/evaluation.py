@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lggshape.checks import check_seed
 from lggshape.errors import InputError
 from lggshape.evaluation.compare_case import compare_case
 from lggshape.evaluation.detection import detection_table
@@ -187,7 +188,7 @@ def evaluate(
     surface_tolerance : float
         Tolerance of the surface Dice, in mm; in pixels if the spacing is unknown.
     seed : int
-        Of the bootstrap intervals.
+        Seed of the bootstrap intervals, 0 or more.
     jobs, scheduler, on_progress
         As for `lggshape.feature_table`.
 
@@ -199,8 +200,8 @@ def evaluate(
     Raises
     ------
     InputError
-        If no case has both masks, a table cannot be read, the tolerance is negative, a label to
-        group by is missing or cannot group cases, or no patient has a label.
+        If no case has both masks, a table cannot be read, the tolerance or the seed is negative, a
+        label to group by is missing or cannot group cases, or no patient has a label.
 
     Examples
     --------
@@ -216,6 +217,7 @@ def evaluate(
     [0.75, 0.6]
     """
     check_tolerance(surface_tolerance)
+    check_seed(seed)
     matched = match_cases(predicted, reference, manifest=manifest)
     known = None if labels is None else as_labels(labels)
     grouping = _grouping(matched, known, [by] if isinstance(by, str) else by)

@@ -10,6 +10,7 @@ import pandas as pd
 import tifffile
 
 from lggshape.case import Case
+from lggshape.checks import check_seed, check_whole_number
 from lggshape.errors import InputError
 from lggshape.files import write_table, write_text
 from lggshape.phantoms.heads import SIZE, make_phantom
@@ -77,6 +78,8 @@ def cohort(
     >>> next(made.cases).image.shape
     (24, 96, 96, 3)
     """
+    check_whole_number(patients, "patients", least=1)
+    check_seed(seed)
     shape_seed, label_seed, *head_seeds = np.random.SeedSequence(seed).spawn(patients + 2)
     irregularity = np.random.default_rng(shape_seed).random(patients)
     rng = np.random.default_rng(label_seed)

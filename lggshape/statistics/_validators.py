@@ -68,15 +68,6 @@ def confidence_level(level: float) -> float:
     return float(level)
 
 
-def whole_number(value: int, name: str, *, least: int) -> int:
-    """Return a whole number that is not less than the least one."""
-    number: object = value
-    if not isinstance(number, int | np.integer) or isinstance(number, bool) or number < least:
-        msg = f"Expected `{name}` to be a whole number of at least {least}, found {value!r}."
-        raise InputError(msg)
-    return int(number)
-
-
 def finite_columns(values: ArrayLike, name: str, length: int) -> NDArray[np.float64]:
     """Return design columns as a matrix of finite numbers with this many rows."""
     try:

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t
 
+from lggshape.checks import check_whole_number
 from lggshape.errors import InputError
 from lggshape.statistics._validators import (
     confidence_level,
     finite_vector,
     same_length,
-    whole_number,
 )
 from lggshape.statistics.discrimination import (
     AUC,
@@ -324,7 +324,7 @@ def cluster_bootstrap(
     array([44.1, 55.1])
     """
     tail = (1 - confidence_level(level)) / 2
-    whole_number(replicates, "replicates", least=1)
+    check_whole_number(replicates, "`replicates`", least=1)
     codes = _codes(clusters, None)
     total = int(codes.max()) + 1
     rng = np.random.default_rng(seed)

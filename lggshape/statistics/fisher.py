@@ -22,7 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 from scipy.stats import random_table
 
-from lggshape.statistics._validators import contingency_table, whole_number
+from lggshape.checks import check_whole_number
+from lggshape.statistics._validators import contingency_table
 
 Ints = NDArray[np.signedinteger[Any]]
 Floats = NDArray[np.float64]
@@ -153,7 +154,7 @@ def fisher_exact(
     (0.10303, 'fisher_exact')
     """
     counts = contingency_table(table)
-    whole_number(draws, "draws", least=1)
+    check_whole_number(draws, "`draws`", least=1)
     if min(counts.shape) < 2:
         return FisherResult(1.0, "fisher_exact", 0.0, 0, 0.0)
     tolerance = TOLERANCE_2X2 if counts.shape == (2, 2) else TOLERANCE

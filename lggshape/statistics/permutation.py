@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.stats import f, ncf
 
+from lggshape.checks import check_whole_number
 from lggshape.errors import InputError
 from lggshape.statistics._validators import (
     confidence_level,
     finite_columns,
     finite_vector,
-    whole_number,
 )
 from lggshape.statistics.contingency import Effect, _effect
 
@@ -147,7 +147,7 @@ def freedman_lane(
     known = finite_columns(covariates, "covariates", n)
     new = finite_columns(tested, "tested", n)
     codes = _strata(strata, n)
-    whole_number(permutations, "permutations", least=1)
+    check_whole_number(permutations, "`permutations`", least=1)
     # Orthonormal columns: the intercept, the covariates beyond it, the tested beyond both.
     intercept = np.full((n, 1), 1 / math.sqrt(n))
     reduced = np.hstack([intercept, _basis(_beyond(intercept, known))])

@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lggshape.statistics._validators import finite_vector, whole_number
+from lggshape.checks import check_whole_number
+from lggshape.statistics._validators import finite_vector
 
 QuantileRule = Literal["linear", "weibull", "median_unbiased"]
 """Quantiles of types 7, 6 and 8 by Hyndman and Fan, as NumPy calls them."""
@@ -72,7 +73,7 @@ def quantile_bins(values: ArrayLike, bins: int = 4, *, rule: QuantileRule = "lin
     [4, 1, 2, 1, 3]
     """
     numbers = finite_vector(values, "values")
-    whole_number(bins, "bins", least=2)
+    check_whole_number(bins, "`bins`", least=2)
     cuts = np.quantile(numbers, np.arange(1, bins) / bins, method=rule)
     codes = np.searchsorted(cuts, numbers, side="left") + 1
     counts = np.bincount(codes, minlength=bins + 1)[1:]

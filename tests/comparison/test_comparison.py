@@ -166,6 +166,10 @@ def test_what_cannot_be_compared_is_refused(cohort, runs, tmp_path):
         compare("long", "short", reference="best")
     with pytest.raises(InputError, match="tolerance to be a number from 0 upwards, found -1"):
         compare("long", "short", surface_tolerance=-1)
+    with pytest.raises(InputError, match="seed to be a whole number of at least 0, found -1"):
+        compare("long", "short", seed=-1)
+    with pytest.raises(InputError, match="a folder for the masks"):
+        compare_runs([runs["long"], runs["short"]], cohort, resume=True)
     bare = tmp_path / "bare"
     shutil.copytree(cohort, bare)
     for mask in bare.rglob("*_mask.tif"):
@@ -209,6 +213,9 @@ def test_cases_that_all_networks_have_seen_by_name_are_not_read(cohort, runs, tm
         if folds[source.patient] != 0:
             for path in source.path.glob("*.tif"):
                 path.write_bytes(b"damaged")
-    found = compare_runs([runs["few"], runs["one"]], own, tmp_path / "w", jobs=1)
+    told = []
+    found = compare_runs([runs["few"], runs["one"]], own, jobs=1, on_progress=told.append)
+    assert {"few: segmenting", "one: evaluating"} <= {progress.doing for progress in told}
+    assert repr(found) == f"Comparison(few, one: {len(found.cases)} cases, 0 failed)"
     assert found.failures == {}
     assert set(found.cases["patient"]) == {name for name, fold in folds.items() if fold == 0}

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from lggshape.association import read_study_family
+from lggshape.checks import check_seed
 from lggshape.errors import InputError
 from lggshape.files import StrPath, to_records, write_json
 from lggshape.labels import Labels, LabelSource, as_labels
@@ -144,6 +145,7 @@ def replicate(
     if resume and overwrite:
         msg = "Expected resume or overwrite, found both."
         raise InputError(msg)
+    check_seed(seed)
     out = Path(out)
     replication = _open(dataset, labels, out, networks, masks, work, seed, jobs, on_progress)
     chosen = chosen_steps(steps, networks=replication.networks is not None)
