@@ -1,6 +1,7 @@
 """A comparison of training runs, from their folders to its tables."""
 
 import json
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -188,10 +189,10 @@ def compare_runs(
     """
     check_tolerance(surface_tolerance)
     check_seed(seed)
+    if work is None and (resume or overwrite):
+        msg = "Expected a folder for the masks (`work`) to resume or overwrite, found none."
+        raise InputError(msg)
     if work is None:
-        if resume or overwrite:
-            msg = "Expected a folder for the masks (`work`) to resume or overwrite, found none."
-            raise InputError(msg)
         with TemporaryDirectory() as folder:
             return compare_runs(
                 runs, dataset, folder, reference=reference, manifest=manifest, device=device,
@@ -202,38 +203,28 @@ def compare_runs(
     # What can be refused is refused before hours of prediction.
     compared = _read_runs([Path(run) for run in runs], dataset, manifest)
     reference = _reference(reference, compared)
-    for run in compared:
-        if not run.detects and not resume:
+    for run in () if resume else compared:
+        if not run.detects:
             check_folder(work / run.name, overwrite=overwrite, inputs=[dataset])
-    described = [describe(run.name, run.folder, run.ensemble, run.history) for run in compared]
-    inner: dict[tuple[str, str], frozenset[str]] = {}
-    for run in compared:
-        inner |= read_inner_splits(run.name, run.ensemble)
+    known = [describe(run.name, run.folder, run.ensemble, run.history) for run in compared]
+    inner = ChainMap(*(read_inner_splits(run.name, run.ensemble) for run in compared))
     curves = _learning_curves(compared)
+    detect = partial(detect_held_out, device=device, jobs=jobs)
+    segment = partial(
+        segment_held_out, device=device, resume=resume, overwrite=overwrite,
+        surface_tolerance=surface_tolerance, jobs=jobs,
+    )  # fmt: skip
     results = {}
     for run in compared:
         tell = None if on_progress is None else partial(_tell, on_progress, run.name)
-        if run.detects:
-            results[run.name] = detect_held_out(
-                run.folder, run.sources, device=device, jobs=jobs, on_progress=tell
-            )
-        else:
-            results[run.name] = segment_held_out(
-                run.folder,
-                dataset,
-                run.sources,
-                work / run.name,
-                device=device,
-                resume=resume,
-                overwrite=overwrite,
-                surface_tolerance=surface_tolerance,
-                jobs=jobs,
-                on_progress=tell,
-            )
+        results[run.name] = (
+            detect(run.folder, run.sources, on_progress=tell)
+            if run.detects
+            else segment(run.folder, dataset, run.sources, work / run.name, on_progress=tell)
+        )
     history = pd.concat([run.history for run in compared], ignore_index=True)
-    rows = [one | result_columns(results[one["run"]], seed=seed) for one in described]
     return Comparison(
-        runs=pd.DataFrame(rows),
+        runs=pd.DataFrame(one | result_columns(results[one["run"]], seed=seed) for one in known),
         differences=difference_table(results, reference, seed=seed),
         cases=case_table(results),
         history=history,

@@ -210,18 +210,7 @@ def detect_held_out(
     )
     if found.slices.empty:
         raise _none_left(run, failures | found.failures)
-    areas = pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "case": case,
-                    "slice": np.arange(1, len(mask) + 1),
-                    "reference_area": mask.sum(axis=(1, 2)),
-                }
-            )
-            for case, mask in masks.items()
-        ]
-    )
+    areas = pd.concat([_areas(case, mask) for case, mask in masks.items()])
     slices = found.slices.astype({"score": float}).merge(areas, on=["case", "slice"])
     slices["predicted_area"] = (slices["score"] >= 0.5).astype(int)
     columns = [name for name in SLICE_COLUMNS if name in slices]
@@ -232,6 +221,12 @@ def detect_held_out(
         clock.median(),
         failures | found.failures,
     )
+
+
+def _areas(case: str, mask: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return the area of a mask in each slice."""
+    areas = mask.sum(axis=(1, 2))
+    return pd.DataFrame({"case": case, "slice": range(1, len(mask) + 1), "reference_area": areas})
 
 
 def _none_left(run: Path, failures: Mapping[str, str]) -> InputError:

@@ -249,11 +249,8 @@ def evaluate(
         "spacing_known": "boolean",
     }
     scores = pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
-    every_slice = (
-        pd.concat(slices, ignore_index=True)
-        if slices
-        else pd.DataFrame(columns=list(SLICE_COLUMNS))
-    )
+    no_slices = pd.DataFrame(columns=list(SLICE_COLUMNS))
+    every_slice = pd.concat(slices, ignore_index=True) if slices else no_slices
     return Evaluation(
         scores=scores,
         summaries=summary_table(scores, seed=seed),

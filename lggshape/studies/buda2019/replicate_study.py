@@ -145,7 +145,6 @@ def replicate(
     if resume and overwrite:
         msg = "Expected resume or overwrite, found both."
         raise InputError(msg)
-    check_seed(seed)
     out = Path(out)
     replication = _open(dataset, labels, out, networks, masks, work, seed, jobs, on_progress)
     chosen = chosen_steps(steps, networks=replication.networks is not None)
@@ -186,6 +185,7 @@ def _open(
     on_progress: OnProgress | None,
 ) -> Replication:
     """Read what a replication needs to know, and refuse what it cannot work on."""
+    check_seed(seed)
     from lggshape.segmentation import SHIPPED
 
     used = None if masks is not None else Path(networks or SHIPPED)
