@@ -21,7 +21,6 @@ from lggshape.association.study import Study
 from lggshape.association.tested_pair import TestedPair
 from lggshape.association.tests import deciding_test, tests_for
 from lggshape.checks import check_whole_number
-from lggshape.errors import InputError
 from lggshape.labels import Label, Labels, LabelSource, as_labels
 from lggshape.progress import OnProgress, counter
 from lggshape.shape import FEATURES
