@@ -44,7 +44,7 @@ class Geometry:
         Parameters
         ----------
         other : Geometry
-            Of the other grid.
+            The geometry of the other grid.
         shape : sequence of int
             (Z, Y, X) of both.
 

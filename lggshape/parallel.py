@@ -179,7 +179,7 @@ def _call(function: Callable[[Any], Any], item: Any) -> Outcome:
 
 
 def _failed(item: Any, error: BaseException) -> Outcome:
-    """Return the outcome of an item that raised: a bug is told from what was not the program."""
+    """Return the outcome of an item that raised; a bug becomes an `InternalError`."""
     if isinstance(error, CaseError):
         return Outcome(item, None, error)
     # Libraries raise with pages of text; a reason has to fit a line and a cell of a table.

@@ -37,7 +37,7 @@ class Result(NamedTuple):
     effect_low: float = np.nan
     effect_high: float = np.nan
     p_standard_error: float = np.nan
-    """Of a Monte Carlo p."""
+    """Standard error of a Monte Carlo p."""
     reason: str = ""
 
 

@@ -19,7 +19,7 @@ def describe(name: str, run: Path, ensemble: Ensemble, history: pd.DataFrame) ->
     Parameters
     ----------
     name : str
-        Of the run.
+        Name of the run.
     run : Path
         Its folder.
     ensemble : Ensemble

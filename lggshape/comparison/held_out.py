@@ -57,7 +57,7 @@ class HeldOut(NamedTuple):
     slices : DataFrame
         A row per slice: `patient`, `case`, `slice`, `reference_area`, `predicted_area`, `score`.
     evidence : sequence of Evidence
-        Of detectors.
+        Examples of the evidence that a detector found.
     seconds : float or None
         The median of a case's, reading and writing included; None if it is not known.
     failures : dict of str to str
@@ -171,8 +171,7 @@ def detect_held_out(
     Returns
     -------
     HeldOut
-        Without scores of masks. The predicted area of a slice is 1 where tumour is likelier than
-        not.
+        Without scores of masks. The predicted area of a slice is 1 where its score is at least 0.5.
 
     Raises
     ------

@@ -38,9 +38,9 @@ def result_columns(result: HeldOut, *, seed: int = 0) -> dict[str, Any]:
     Parameters
     ----------
     result : HeldOut
-        Of the run.
+        Results of the run.
     seed : int
-        Of the bootstrap intervals.
+        Seed of the bootstrap intervals.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def difference_table(
     reference : str
         The run that the others are compared with.
     seed : int
-        Of the bootstrap and the permutations.
+        Seed of the bootstrap and the permutations.
 
     Returns
     -------

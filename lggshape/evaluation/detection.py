@@ -19,14 +19,14 @@ SPECIFICITY = 0.95
 
 
 def detection_table(slices: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
-    """Compute how well slices with tumour are told from those without.
+    """Compute how well slices with and without tumour are distinguished.
 
     Parameters
     ----------
     slices : DataFrame
         A row per slice with the columns `patient`, `reference_area`, `predicted_area` and `score`.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------

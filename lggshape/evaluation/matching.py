@@ -35,7 +35,7 @@ class CasePair:
     components_removed : int or None
         Parts that the prediction's post-processing removed, if it is known.
     slice_scores : tuple of float or None
-        A score of each slice, the higher the likelier a tumour; None if there are none.
+        A score of each slice: a higher one makes tumour more likely. None if there are none.
     """
 
     id: str

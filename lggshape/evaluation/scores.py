@@ -41,7 +41,7 @@ from lggshape.masks import Mask, as_volumes, bounding_box, dice
 _Floats = NDArray[np.float64]
 
 PERCENTILE = 95
-"""Of the Hausdorff distance."""
+"""The percentile of the distances that the Hausdorff distance is."""
 
 
 class Scores(NamedTuple):
@@ -91,7 +91,7 @@ def score_masks(
     spacing : tuple of float, optional
         Distances between voxel centres along (z, y, x), in mm; None if unknown.
     tolerance : float
-        Of the surface Dice, in mm; in pixels without `spacing`.
+        Tolerance of the surface Dice, in mm; in pixels without `spacing`.
 
     Returns
     -------

@@ -35,7 +35,7 @@ def summary_table(scores: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     scores : DataFrame
         A row per case, as `evaluate` makes it.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def choose_labels(labels: Labels, by: Sequence[str]) -> list[Label]:
     Returns
     -------
     list of Label
-        In that order.
+        The labels, in the order of their names in `by`.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def group_table(
     labels : sequence of Label
         As from `choose_labels`.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------

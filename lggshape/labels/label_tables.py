@@ -1,4 +1,4 @@
-"""Label tables: read, decoded, and each label's kind told from its cells."""
+"""Label tables: read and decoded; the kind of each label is recognised from its cells."""
 
 import logging
 import os

@@ -82,7 +82,7 @@ _IDH = Chances((0.02, 0.98), (0.98, 0.02), 0.03)
 def draw_patients(
     irregularity: ArrayLike, *, rng: np.random.Generator, association: bool = True
 ) -> Patients:
-    """Draw patients whose tumours are the more often aggressive the more irregular they are.
+    """Draw patients; the more irregular a tumour is, the more often it is aggressive.
 
     Parameters
     ----------

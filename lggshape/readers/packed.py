@@ -46,7 +46,7 @@ class PackedMask(CaseSource):
     Attributes
     ----------
     number : int
-        Of the case in the archive, from 0.
+        Number of the case in the archive, from 0.
     shape : tuple of int
         Shape (Z, Y, X), as it is declared.
     spacing : tuple of float

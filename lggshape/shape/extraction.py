@@ -48,7 +48,7 @@ def extract_features(
     ----------
     mask : array_like, shape (Z, Y, X), or Case
         0 outside and one positive value inside; the type does not matter. It may touch the border.
-        Of a case, its mask is measured.
+        The mask of a case is measured.
     spacing : tuple of float, optional
         Distances between voxel centres along (z, y, x), in mm; by default those of the case. If
         they are unknown, volume and area are in voxels and pixels, the contour is measured in

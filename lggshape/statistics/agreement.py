@@ -37,7 +37,7 @@ class LimitsOfAgreement(NamedTuple):
     lower, upper : Effect
         Limits between which 95 % of the differences lie.
     standard_deviation : float
-        Of the differences.
+        Standard deviation of the differences.
     """
 
     n: int

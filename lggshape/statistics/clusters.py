@@ -179,7 +179,7 @@ class _Components(NamedTuple):
 
 
 class _Design:
-    """Which things are positive, and of which cluster: what areas of their values hang on."""
+    """Which things are positive, and of which cluster: what areas under the curve depend on."""
 
     def __init__(self, positive: ArrayLike, clusters: ArrayLike, length: int) -> None:
         self._chosen = np.asarray(positive, dtype=bool)
@@ -300,7 +300,7 @@ def cluster_bootstrap(
     level : float, optional
         Confidence level.
     seed : int, optional
-        Of the draws. The same seed and clusters give the same draws.
+        Seed of the draws. The same seed and clusters give the same draws.
 
     Returns
     -------

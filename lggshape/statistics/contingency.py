@@ -124,7 +124,7 @@ def detectable_v(
     n : int
         Number of patients.
     rows, columns : int
-        Of the table, at least 2 each.
+        Numbers of rows and of columns of the table, at least 2 each.
     alpha : float
         Level of the test.
     power : float

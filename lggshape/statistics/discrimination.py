@@ -47,7 +47,7 @@ class AUCDifference(NamedTuple):
     p : float
         Two-sided p-value of equal areas.
     standard_error : float
-        Of the difference, by DeLong; NaN with a single positive or negative.
+        Standard error of the difference, by DeLong; NaN with a single positive or negative.
     """
 
     first: float

@@ -21,8 +21,8 @@ class ObservedCalibration(NamedTuple):
     Attributes
     ----------
     slope, slope_low, slope_high : float
-        Of the outcome's log odds on the predicted ones, with its confidence interval: 1 is ideal,
-        below 1 the predictions are too extreme. NaN where the probabilities are all equal or
+        Slope of the outcome's log odds on the predicted ones, with its confidence interval: 1 is
+        ideal, below 1 the predictions are too extreme. NaN where the probabilities are all equal or
         separate the outcomes completely.
     intercept, intercept_low, intercept_high : float
         Calibration in the large: the intercept at a slope of 1, with its confidence interval. 0 is
@@ -45,14 +45,14 @@ class ObservedCalibration(NamedTuple):
 
 
 class DecisionCurve(NamedTuple):
-    """Net benefit, in true positives a patient.
+    """Net benefit, in true positives per patient.
 
     Attributes
     ----------
     model : ndarray of shape (T,)
-        Of treating those whose probability reaches the threshold.
+        Net benefit of treating those whose probability reaches the threshold.
     treat_all, treat_none : ndarray of shape (T,)
-        Of treating everyone, and no one (0).
+        Net benefit of treating everyone, and no one (0).
     """
 
     model: NDArray[np.float64]

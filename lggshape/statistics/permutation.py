@@ -1,4 +1,4 @@
-"""Does a variable go with others beyond what covariates explain? A permutation test."""
+"""Is a variable associated with others beyond what covariates explain? A permutation test."""
 
 import math
 from typing import NamedTuple
@@ -103,7 +103,7 @@ def freedman_lane(
     permutations : int, optional
         Number of random permutations.
     seed : int, optional
-        Of the permutations.
+        Seed of the permutations.
     level : float, optional
         Confidence level.
 

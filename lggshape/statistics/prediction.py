@@ -24,7 +24,7 @@ class OutOfFold(NamedTuple):
     Attributes
     ----------
     probability : ndarray of shape (N,)
-        Of the outcome being 1; NaN in the folds for which no model could be fitted.
+        Probability of the outcome being 1; NaN in the folds for which no model could be fitted.
     unpredicted : int
         How many are NaN.
     """
@@ -43,7 +43,7 @@ def stratified_folds(outcome: ArrayLike, count: int, *, seed: int = 0) -> NDArra
     count : int
         Number of folds, from 2 to the number of rows with the rarer outcome.
     seed : int, optional
-        Of the random order.
+        Seed of the random order.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def cross_validated(
     folds : array_like of int, shape (N,)
         The part in which each row is held out: random folds, or a number for each institution.
     seed : int, optional
-        Of the inner folds.
+        Seed of the inner folds.
 
     Returns
     -------

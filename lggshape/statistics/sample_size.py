@@ -43,7 +43,7 @@ def cox_snell_from_auc(auc: float, prevalence: float) -> float:
     auc : float
         Area under the ROC curve, from 0.5 to below 1.
     prevalence : float
-        Of the outcome, between 0 and 1.
+        Prevalence of the outcome, between 0 and 1.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def required_sample_size(
     Parameters
     ----------
     prevalence : float
-        Of the outcome, between 0 and 1.
+        Prevalence of the outcome, between 0 and 1.
     cox_snell_r2 : float
         Cox-Snell R squared that the model is expected to have in new patients: above 0 and below
         its maximum at this prevalence.

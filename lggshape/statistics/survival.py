@@ -1,4 +1,4 @@
-"""Cox regression: how columns go with the time to an event."""
+"""Cox regression: how columns are associated with the time to an event."""
 
 import math
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class CoxTerm(NamedTuple):
     coefficient : float
         Logarithm of the hazard ratio.
     standard_error : float
-        Of the coefficient, by the observed information.
+        Standard error of the coefficient, by the observed information.
     hazard_ratio : Effect
         For one unit of the column more; the interval is Wald's.
     p : float
@@ -83,7 +83,7 @@ def cox(
     """Fit a Cox proportional hazards model, ties by Efron's method.
 
     Proportional hazards are tested for each column by the classical test of Grambsch and Therneau:
-    do its scaled Schoenfeld residuals go with time? Time counts as 1 less the Kaplan-Meier
+    are its scaled Schoenfeld residuals correlated with time? Time counts as 1 less the Kaplan-Meier
     estimate just before it, so that no late event has much weight of its own. This is
     ``cox.zph(fit, transform="km")`` of R's survival package before version 3; later versions have
     a score test in its place, which differs in how it averages the variance over time.

@@ -49,7 +49,7 @@ class Described(NamedTuple):
     located : dict of str to ndarray of bool, shape `GRID`
         Where in the head the masks and their errors lie, and the head itself; nothing without one.
     spacing : tuple of float or None
-        Of the voxels (z, y, x), in mm; None if it is unknown.
+        Distances between voxel centres along (z, y, x), in mm; None if they are unknown.
     size : tuple of int or None
         Extent (z, y, x) of the head in voxels; None without a head.
     oriented : bool

@@ -116,7 +116,7 @@ def replicate(
     work : str or Path, optional
         Folder for masks and unfinished work; by default beside the results.
     seed : int
-        Of all random numbers.
+        Seed of all random numbers.
     jobs : int, optional
         Number of processes; all cores by default.
     resume : bool

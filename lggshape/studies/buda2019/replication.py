@@ -46,7 +46,7 @@ class Replication:
     work : Path
         Folder for masks, and for the tables of the steps.
     seed : int
-        Of all random numbers.
+        Seed of all random numbers.
     jobs : int or None
         Number of processes; all cores by default.
     on_progress : callable or None

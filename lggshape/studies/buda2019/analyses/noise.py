@@ -35,7 +35,7 @@ class Noise:
     amount : float
         Its standard deviation, in (robust) standard deviations of a sequence.
     seed : int
-        Of the noise. A case gets the same, whatever is segmented before it.
+        Seed of the noise. A case gets the same, whatever is segmented before it.
     """
 
     amount: float
@@ -60,7 +60,7 @@ def add_noise(
     amount : float
         Standard deviation of the noise, in (robust) standard deviations of a sequence.
     rng : Generator
-        Of the noise.
+        What draws the noise.
 
     Returns
     -------

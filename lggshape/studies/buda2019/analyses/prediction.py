@@ -94,7 +94,7 @@ def predict(
     sites : Series
         The institution by patient.
     seed : int
-        Of the folds.
+        Seed of the folds.
     jobs : int, optional
         Number of processes; all cores by default.
     on_progress : callable, optional

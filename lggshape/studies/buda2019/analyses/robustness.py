@@ -34,7 +34,7 @@ def robustness_table(
     names : sequence of str
         The features.
     seed : int
-        Of the jitter.
+        Seed of the jitter.
     jobs : int, optional
         Number of processes; all cores by default.
 

@@ -76,7 +76,7 @@ def draw_features(
     field : Field
         How the voxels of a draw are correlated.
     seed : int
-        Of the draws.
+        Seed of the draws.
     jobs : int, optional
         Number of processes; all cores by default.
     on_progress : callable, optional
