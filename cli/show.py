@@ -42,21 +42,25 @@ def show(
     """
     from lggshape import visualisation
     from lggshape.commands import run_command
+    from lggshape.readers import open_cases
 
     with run_command(
         "show", out=out, inputs=[dataset, predicted, manifest], overwrite=overwrite, quiet=quiet,
         options={"case": case or [], "predicted": predicted},
     ) as run:  # fmt: skip
-        cases = visualisation.find_cases(
-            dataset, names=case or (), predicted=predicted, manifest=manifest
-        )
+        sources = open_cases(dataset, manifest=manifest)
         if case:
-            failures = visualisation.write_cases(
-                cases, run.place, jobs=jobs, on_progress=run.on_progress
-            )
+            reasons = visualisation.write_cases(
+                sources, run.place, names=case, predicted=predicted, jobs=jobs,
+                on_progress=run.on_progress,
+            )  # fmt: skip
+            failures = {name: reason for name, reason in reasons.items() if reason}
+            total = len(reasons)
         else:
-            found = visualisation.survey(cases, jobs=jobs, on_progress=run.on_progress)
-            failures = found.failures
+            found = visualisation.survey(
+                sources, predicted=predicted, jobs=jobs, on_progress=run.on_progress
+            )
+            failures, total = found.failures, len(found.table)
             visualisation.write_cohort(found, run.place)
-        run.fail(failures, of=len(cases))
-        run.summary.append(f"Shown {len(cases) - len(failures)} of {len(cases)} cases: {out}")
+        run.fail(failures, of=total)
+        run.summary.append(f"Shown {total - len(failures)} of {total} cases: {out}")

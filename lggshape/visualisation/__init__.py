@@ -5,6 +5,5 @@ from lggshape.visualisation.case_figures import write_cases
 from lggshape.visualisation.case_slices import plot_case
 from lggshape.visualisation.cohort_figures import write_cohort
 from lggshape.visualisation.cohort_survey import survey
-from lggshape.visualisation.shown_cases import find_cases
 
-__all__ = ["find_cases", "plot_case", "plot_features", "survey", "write_cases", "write_cohort"]
+__all__ = ["plot_case", "plot_features", "survey", "write_cases", "write_cohort"]

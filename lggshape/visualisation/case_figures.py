@@ -1,7 +1,7 @@
 """The files of a case's figures: its slices, and what its features are computed from."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from lggshape.errors import CaseError
@@ -10,15 +10,18 @@ from lggshape.files import write_figure
 from lggshape.names import what_is_unsafe
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
+from lggshape.readers.in_memory import Cases
 from lggshape.visualisation.case_features import draw_features
 from lggshape.visualisation.case_slices import draw_slices
-from lggshape.visualisation.shown_cases import Shown, read_material
+from lggshape.visualisation.shown_cases import CaseToShow, find_cases, read_volumes
 
 
 def write_cases(
-    cases: Sequence[Shown],
+    cases: Cases,
     folder: str | os.PathLike[str],
     *,
+    names: str | Iterable[str] = (),
+    predicted: Cases | None = None,
     jobs: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> dict[str, str]:
@@ -26,10 +29,14 @@ def write_cases(
 
     Parameters
     ----------
-    cases : sequence of Shown
-        The cases, as `find_cases` returns them.
+    cases : path, or sequence of CaseSource or Case
+        A data set, its cases as `lggshape.open_cases` returns them, or cases in memory.
     folder : path
         Where to write.
+    names : str or iterable of str
+        The cases to draw, or their patients; all cases if there are none.
+    predicted : path, or sequence of CaseSource or Case, optional
+        Predicted masks of cases of the same names, to draw as well.
     jobs : int, optional
         Number of processes; all cores by default.
     on_progress : callable, optional
@@ -38,26 +45,43 @@ def write_cases(
     Returns
     -------
     dict of str to str
-        The cases that could not be shown, with the reason.
+        For each case, the reason why it could not be drawn; empty if it was.
+
+    Raises
+    ------
+    InputError
+        If a path holds no case, no predicted mask has the name of a case, or a name is that of no
+        case and no patient.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from lggshape import Case
+    >>> cases = [Case("a", "patient_1", mask=np.ones((3, 9, 9), dtype=bool))]
+    >>> with TemporaryDirectory() as folder:
+    ...     reasons = write_cases(cases, folder, jobs=1)
+    ...     files = sorted(path.name for path in Path(folder).glob("*.png"))
+    >>> reasons, files
+    ({'a': ''}, ['a-features.png', 'a.png'])
     """
-    failures = {}
-    advance = counter(on_progress, "drawing", len(cases))
-    for outcome in map_cases(draw_case, cases, jobs=jobs):
-        if outcome.error is None:
-            for name, figure in outcome.value.items():
-                write_figure(Path(folder) / name, *figure)
-        else:
-            failures[outcome.item.id] = str(outcome.error)
+    shown = find_cases(cases, names=names, predicted=predicted)
+    reasons = {}
+    advance = counter(on_progress, "drawing", len(shown))
+    for outcome in map_cases(draw_case, shown, jobs=jobs):
+        reasons[outcome.item.id] = "" if outcome.error is None else str(outcome.error)
+        for name, figure in (outcome.value or {}).items():
+            write_figure(Path(folder) / name, *figure)
         advance()
-    return failures
+    return reasons
 
 
-def draw_case(shown: Shown) -> dict[str, Rendered]:
+def draw_case(shown: CaseToShow) -> dict[str, Rendered]:
     """Read a case and draw its figures.
 
     Parameters
     ----------
-    shown : Shown
+    shown : CaseToShow
         The case.
 
     Returns
@@ -75,15 +99,15 @@ def draw_case(shown: Shown) -> dict[str, Rendered]:
     if unsafe := what_is_unsafe(shown.id):
         msg = f"Expected the name of case {shown.id!r} to fit a file, found {unsafe}."
         raise CaseError(msg)
-    material = read_material(shown)
-    masks = {name: mask for name, mask in material.masks.items() if mask.any()}
+    volumes = read_volumes(shown)
+    masks = {name: mask for name, mask in volumes.masks.items() if mask.any()}
     if not masks:
-        found = f"empty {' and '.join(material.masks)}" if material.masks else "none"
+        found = f"empty {' and '.join(volumes.masks)}" if volumes.masks else "none"
         msg = f"Expected case {shown.id} to have a mask with a tumour, found {found}: "
         raise CaseError(f"{msg}{shown.source.path}.")
-    case, flair, _ = material
+    case, flair, _ = volumes
     name, mask = next(iter(masks.items()))
     return {
-        shown.id: render(draw_slices(case, flair, material.masks)),
+        shown.id: render(draw_slices(case, flair, volumes.masks)),
         f"{shown.id}-features": render(draw_features(case, flair, mask, name)),
     }

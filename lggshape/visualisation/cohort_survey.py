@@ -1,7 +1,6 @@
 """A cohort at a glance: sizes and places of the tumours, intensities of the images."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,15 +10,18 @@ from numpy.typing import NDArray
 
 from lggshape.figures.intensities import QUANTILES
 from lggshape.masks import bounding_box
+from lggshape.names import counted
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
+from lggshape.readers.in_memory import Cases
 from lggshape.segmentation.preprocessing.intensities import LOWEST, STEP, encode
 from lggshape.visualisation.shown_cases import (
     PREDICTED,
     REFERENCE,
-    Shown,
+    CaseToShow,
+    find_cases,
     head_in,
-    read_material,
+    read_volumes,
 )
 
 GRID = (48, 96, 80)
@@ -63,7 +65,7 @@ class Described(NamedTuple):
     oriented: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Survey:
     """What was found about a cohort.
 
@@ -94,10 +96,18 @@ class Survey:
     oriented: bool
     failures: dict[str, str]
 
+    def __repr__(self) -> str:
+        """Return the numbers of cases and failures."""
+        return f"Survey({counted(len(self.table), 'case')}, {len(self.failures)} failed)"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.table.to_html(max_rows=10)}"
+
 
 def survey(
-    cases: Sequence[Shown],
+    cases: Cases,
     *,
+    predicted: Cases | None = None,
     jobs: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Survey:
@@ -105,8 +115,10 @@ def survey(
 
     Parameters
     ----------
-    cases : sequence of Shown
-        The cases, as `find_cases` returns them.
+    cases : path, or sequence of CaseSource or Case
+        A data set, its cases as `lggshape.open_cases` returns them, or cases in memory.
+    predicted : path, or sequence of CaseSource or Case, optional
+        Predicted masks of cases of the same names.
     jobs : int, optional
         Number of processes; all cores by default.
     on_progress : callable, optional
@@ -116,12 +128,29 @@ def survey(
     -------
     Survey
         One bad case does not keep the others from being described.
+
+    Raises
+    ------
+    InputError
+        If a path holds no case, or no predicted mask has the name of a case.
+
+    Examples
+    --------
+    >>> from lggshape import Case
+    >>> mask = np.zeros((5, 9, 9), dtype=bool)
+    >>> mask[2:4, 3:6, 3:6] = True
+    >>> found = survey([Case("a", "patient_1", mask=mask)], jobs=1)
+    >>> found
+    Survey(1 case, 0 failed)
+    >>> print(found.table.loc[0, "volume"])
+    18.0
     """
+    shown = find_cases(cases, predicted=predicted)
     rows: list[dict[str, Any]] = []
     failures: dict[str, str] = {}
     maps = {True: _Maps(), False: _Maps()}
-    advance = counter(on_progress, "describing", len(cases))
-    for outcome in map_cases(describe_case, cases, jobs=jobs):
+    advance = counter(on_progress, "describing", len(shown))
+    for outcome in map_cases(describe_case, shown, jobs=jobs):
         source = outcome.item.source
         row = {"case": source.id, "patient": source.patient, "site": source.site}
         if outcome.error is None:
@@ -144,12 +173,12 @@ def survey(
     )
 
 
-def describe_case(shown: Shown) -> Described:
+def describe_case(shown: CaseToShow) -> Described:
     """Read a case and describe it.
 
     Parameters
     ----------
-    shown : Shown
+    shown : CaseToShow
         The case.
 
     Returns
@@ -163,14 +192,14 @@ def describe_case(shown: Shown) -> Described:
     CaseError
         If the case cannot be read, or its FLAIR shows no head.
     """
-    material = read_material(shown)
-    row: dict[str, Any] = {"spacing_known": material.case.geometry.spacing is not None}
-    name, mask = next(iter(material.masks.items()), (None, None))
+    volumes = read_volumes(shown)
+    row: dict[str, Any] = {"spacing_known": volumes.case.geometry.spacing is not None}
+    name, mask = next(iter(volumes.masks.items()), (None, None))
     reasons = []
     if mask is None:
         reasons.append("no mask: no volume, no centroid")
     else:
-        voxel = float(np.prod(material.case.geometry.spacing or 1.0))
+        voxel = float(np.prod(volumes.case.geometry.spacing or 1.0))
         row |= {
             "mask": name,
             "volume": float(np.count_nonzero(mask)) * voxel,
@@ -179,30 +208,28 @@ def describe_case(shown: Shown) -> Described:
         }
         if not mask.any():
             reasons.append("the mask is empty: no centroid")
-    if material.flair is None:
+    if volumes.flair is None:
         reasons.append("no FLAIR: no centroid, no intensities")
         row["reason"] = "; ".join(reasons)
-        return Described(row, {}, material.case.geometry.spacing, None, material.oriented)
-    head = head_in(material)
+        return Described(row, {}, volumes.case.geometry.spacing, None, volumes.oriented)
+    head = head_in(volumes)
     box = bounding_box(head)
     assert box is not None  # a head is never empty
     row["slices"] = len(head)
-    row |= _intensities(material.flair, head)
+    row |= _intensities(volumes.flair, head)
     if STANDARDISED[0] not in row:
         reasons.append("hardly any contrast: no standardised intensities")
     if mask is not None and mask.any():
         places = np.argwhere(mask).mean(axis=0) + 0.5
         for axis, place, side in zip("zyx", places, box, strict=True):
             row[f"centroid_{axis}"] = (place - side.start) / (side.stop - side.start)
-    located = {
-        name: to_grid(inside, box) for name, inside in {HEAD: head, **material.masks}.items()
-    }
+    located = {name: to_grid(inside, box) for name, inside in {HEAD: head, **volumes.masks}.items()}
     if {REFERENCE, PREDICTED} <= located.keys():
         located[MISSED] = located[REFERENCE] & ~located[PREDICTED]
         located[ADDED] = located[PREDICTED] & ~located[REFERENCE]
     size = tuple(side.stop - side.start for side in box)
     row["reason"] = "; ".join(reasons)
-    return Described(row, located, material.case.geometry.spacing, size, material.oriented)
+    return Described(row, located, volumes.case.geometry.spacing, size, volumes.oriented)
 
 
 def to_grid(inside: NDArray[np.bool_], box: tuple[slice, ...]) -> NDArray[np.bool_]:

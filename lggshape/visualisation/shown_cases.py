@@ -1,6 +1,5 @@
 """The cases to show: found, brought together with predicted masks, and read."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError, InputError
-from lggshape.files import TableSource
-from lggshape.readers import CaseSource, assign_patients
+from lggshape.readers import CaseSource
 from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.segmentation.preprocessing.find_head import find_head
 
@@ -24,7 +22,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Shown:
+class CaseToShow:
     """A case to show.
 
     Attributes
@@ -44,7 +42,7 @@ class Shown:
         return self.source.id
 
 
-class Material(NamedTuple):
+class CaseVolumes(NamedTuple):
     """What there is of a case.
 
     Attributes
@@ -72,8 +70,7 @@ def find_cases(
     *,
     names: str | Iterable[str] = (),
     predicted: Cases | None = None,
-    manifest: TableSource | None = None,
-) -> list[Shown]:
+) -> list[CaseToShow]:
     """Find the cases to show.
 
     Parameters
@@ -84,12 +81,10 @@ def find_cases(
         Cases or patients; all cases if there are none.
     predicted : path, or sequence of CaseSource or Case, optional
         Predicted masks of cases of the same names.
-    manifest : path or DataFrame, optional
-        A table with the columns `case` and `patient`, and perhaps `site`.
 
     Returns
     -------
-    list of Shown
+    list of CaseToShow
         In the order of the data set.
 
     Raises
@@ -100,42 +95,36 @@ def find_cases(
     """
     wanted = {names} if isinstance(names, str) else set(names)
     sources = sources_of(dataset)
-    if manifest is not None:
-        sources = assign_patients(sources, manifest)
     masks: dict[str, CaseSource] = {}
     if predicted is not None:
         masks = {source.id: source for source in sources_of(predicted, masks_only=True)}
         if masks.keys().isdisjoint(source.id for source in sources):
             msg = (
                 "Expected predicted masks of the cases, found none of the same name: the first "
-                f"cases are {_first(masks)} in {_where(predicted)} and "
-                f"{_first(source.id for source in sources)} in {_where(dataset)}."
+                f"cases are {_first(masks)} among the masks and "
+                f"{_first(source.id for source in sources)} among the cases."
             )
             raise InputError(msg)
     known = {name for source in sources for name in (source.id, source.patient)}
     unknown = sorted(wanted - known)
     if unknown:
         msg = (
-            f"Expected cases or patients of {_where(dataset)}, found no {', '.join(unknown)} "
-            f"there: the first cases are {_first(source.id for source in sources)}."
+            f"Expected names of cases or patients, found no {', '.join(unknown)}: the first cases "
+            f"are {_first(source.id for source in sources)}."
         )
         raise InputError(msg)
     return [
-        Shown(source, masks.get(source.id))
+        CaseToShow(source, masks.get(source.id))
         for source in sources
         if not wanted or not wanted.isdisjoint((source.id, source.patient))
     ]
-
-
-def _where(cases: Cases) -> str:
-    return str(cases) if isinstance(cases, str | os.PathLike) else "the cases given"
 
 
 def _first(names: Iterable[str]) -> str:
     return ", ".join(islice(names, _NAMED)) or "none"
 
 
-def read_material(shown: Shown) -> Material:
+def read_volumes(shown: CaseToShow) -> CaseVolumes:
     """Read what there is of a case.
 
     Raises
@@ -156,10 +145,10 @@ def read_material(shown: Shown) -> Material:
         if not np.isfinite(flair).all():
             msg = f"Expected FLAIR of case {case.id} to be finite, found NaN or infinity."
             raise CaseError(msg)
-    return Material(case, flair, masks)
+    return CaseVolumes(case, flair, masks)
 
 
-def head_in(material: Material) -> NDArray[np.bool_]:
+def head_in(volumes: CaseVolumes) -> NDArray[np.bool_]:
     """Find the head in the FLAIR of a case that has it.
 
     Returns
@@ -172,10 +161,10 @@ def head_in(material: Material) -> NDArray[np.bool_]:
     CaseError
         If there is none.
     """
-    assert material.flair is not None
-    head = find_head(material.flair)
+    assert volumes.flair is not None
+    head = find_head(volumes.flair)
     if not head.any():
-        msg = f"Expected FLAIR of case {material.case.id} to show a head, found none."
+        msg = f"Expected FLAIR of case {volumes.case.id} to show a head, found none."
         raise CaseError(msg)
     return head
 

@@ -175,7 +175,7 @@ def test_debug_prints_the_traceback(
     [
         (KeyboardInterrupt(), 130, "lggshape: interrupted\n"),
         (OSError(28, "No space left on device"), 2, "No space left on device"),
-        (MemoryError(), 2, "found MemoryError"),
+        (MemoryError(), 2, "MemoryError"),
     ],
 )
 def test_what_is_no_bug_is_not_called_one(

@@ -98,7 +98,7 @@ def test_unusable_input_is_one_line_and_leaves_nothing_analytic(cohort, tmp_path
     empty.mkdir()
     for arguments, message in (
         ((tmp_path / "nowhere",), "Expected a folder of cases"),
-        ((cohort, "--case", "nobody"), "Expected cases or patients of"),
+        ((cohort, "--case", "nobody"), "Expected names of cases or patients"),
         ((cohort, "--predicted", empty), "Expected cases as"),
     ):
         code, printed, messages = run(*arguments, "--out", out)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import tifffile
 
-from lggshape.visualisation import find_cases, survey
+from lggshape.visualisation import survey
 from lggshape.visualisation.cohort_survey import (
     ADDED,
     COLUMNS,
@@ -15,7 +15,7 @@ from lggshape.visualisation.cohort_survey import (
     describe_case,
     to_grid,
 )
-from lggshape.visualisation.shown_cases import PREDICTED, REFERENCE
+from lggshape.visualisation.shown_cases import PREDICTED, REFERENCE, find_cases
 
 CENTROID = ["centroid_z", "centroid_y", "centroid_x"]
 
@@ -41,7 +41,7 @@ def folders(tmp_path, write_nifti, head, tumour):
 
 
 def test_a_row_tells_size_and_place_of_the_tumour_analytic(folders):
-    table = survey(find_cases(folders[0]), jobs=1).table
+    table = survey(folders[0], jobs=1).table
     assert tuple(table.columns) == COLUMNS
     row = table.set_index("case").loc["a"]
     # 2 x 6 x 5 voxels of 3 x 2 x 1 mm.
@@ -65,7 +65,7 @@ def test_a_row_tells_the_intensities_of_the_head_analytic(folders, head):
 
 
 def test_what_is_missing_has_a_reason_and_is_no_failure_analytic(folders):
-    found = survey(find_cases(folders[0]), jobs=1)
+    found = survey(folders[0], jobs=1)
     assert not found.failures
     rows = found.table.set_index("case")
     assert rows.loc["b", "reason"] == "no FLAIR: no centroid, no intensities"
@@ -78,7 +78,7 @@ def test_what_is_missing_has_a_reason_and_is_no_failure_analytic(folders):
 
 def test_an_empty_mask_has_a_volume_and_no_centroid_analytic(tmp_path, write_nifti, head):
     write_nifti(tmp_path, "a", flair=head, mask=np.zeros_like(head, dtype=bool))
-    row = survey(find_cases(tmp_path), jobs=1).table.iloc[0]
+    row = survey(tmp_path, jobs=1).table.iloc[0]
     assert (row["volume"], row["tumour_slices"]) == (0, 0)
     assert row["reason"] == "the mask is empty: no centroid"
     assert row[CENTROID].isna().all()
@@ -86,7 +86,7 @@ def test_an_empty_mask_has_a_volume_and_no_centroid_analytic(tmp_path, write_nif
 
 def test_places_are_counted_over_the_cases_analytic(folders, tumour):
     data, predicted = folders
-    found = survey(find_cases(data, predicted=predicted), jobs=1)
+    found = survey(data, predicted=predicted, jobs=1)
     assert found.counts == {HEAD: 2, REFERENCE: 1, PREDICTED: 1, MISSED: 1, ADDED: 1}
     # The shift adds one column of five and misses another.
     one = found.located[REFERENCE].sum()
@@ -102,7 +102,7 @@ def test_places_are_counted_over_the_cases_analytic(folders, tumour):
 
 def test_without_the_spacing_heights_are_unknown_analytic(tmp_path, head, tumour):
     write_slices(tmp_path / "a", head, tumour)
-    found = survey(find_cases(tmp_path), jobs=1)
+    found = survey(tmp_path, jobs=1)
     np.testing.assert_array_equal(found.size, (np.nan, 30, 20))
     assert not found.oriented
     assert found.table["volume"].tolist() == [60]
@@ -116,7 +116,7 @@ def test_heads_of_known_and_unknown_orientation_are_not_laid_on_each_other_analy
     for name in "ab":
         write_nifti(tmp_path, name, flair=head, mask=tumour)
     write_slices(tmp_path / "c", head, tumour)
-    found = survey(find_cases(tmp_path), jobs=1)
+    found = survey(tmp_path, jobs=1)
     assert found.failures == {}
     assert len(found.table) == 3
     assert found.counts == {HEAD: 2, REFERENCE: 2}
@@ -126,7 +126,7 @@ def test_heads_of_known_and_unknown_orientation_are_not_laid_on_each_other_analy
 
 def test_a_sequence_that_is_not_shown_may_be_bad_analytic(tmp_path, write_nifti, head, tumour):
     write_nifti(tmp_path, "a", flair=head, t1gd=np.full_like(head, np.nan), mask=tumour)
-    found = survey(find_cases(tmp_path), jobs=1)
+    found = survey(tmp_path, jobs=1)
     assert found.failures == {}
     assert found.table.loc[0, [*CENTROID, *RAW, *STANDARDISED]].notna().all()
 
@@ -135,7 +135,7 @@ def test_a_bad_case_has_a_row_with_the_reason_analytic(folders):
     data, _ = folders
     (data / "a_flair.nii.gz").write_bytes(b"broken")
     calls = []
-    found = survey(find_cases(data), jobs=1, on_progress=calls.append)
+    found = survey(data, jobs=1, on_progress=calls.append)
     assert list(found.failures) == ["a"]
     row = found.table.set_index("case").loc["a"]
     assert row["reason"] == found.failures["a"]
@@ -144,7 +144,7 @@ def test_a_bad_case_has_a_row_with_the_reason_analytic(folders):
 
 
 def test_the_number_of_processes_does_not_matter_invariant(folders):
-    one, two = (survey(find_cases(folders[0]), jobs=jobs) for jobs in (1, 2))
+    one, two = (survey(folders[0], jobs=jobs) for jobs in (1, 2))
     pd.testing.assert_frame_equal(one.table, two.table)
     np.testing.assert_array_equal(one.located[HEAD], two.located[HEAD])
 
