@@ -69,7 +69,7 @@ def replicate(
         overwrite=(resume, "with --resume, which replaces the results too"),
     )
     opened = open_study(study)
-    with run_command("replicate", kind="nothing", quiet=quiet) as run:
+    with run_command("replicate", out=out, kind="nothing", quiet=quiet) as run:
         found = opened.replicate(
             dataset,
             labels,

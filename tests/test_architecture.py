@@ -38,6 +38,9 @@ MAY_IMPORT = {
     "visualisation": CASES | {"figures", "segmentation", "shape", "evaluation"},
     "comparison": CASES | {"statistics", "figures", "segmentation", "shape", "evaluation"},
     "report": TABLES | {"figures", "association", "provenance", "results"},
+    "demo": CASES
+    | TABLES
+    | {"phantoms", "segmentation", "association", "evaluation", "verification", "report"},
     "studies": CASES
     | TABLES
     | {"provenance", "figures", "segmentation", "association", "evaluation", "verification"}

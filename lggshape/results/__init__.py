@@ -2,8 +2,6 @@
 
 from lggshape.results.folders import (
     fresh_folder,
-    moved_whole,
-    record_results,
     results_file,
     results_folder,
 )
@@ -14,7 +12,6 @@ from lggshape.results.records import (
     Output,
     end_recording,
     is_results_folder,
-    note_outputs,
     outputs_in,
     outputs_in_place,
     record_beside,
@@ -33,13 +30,10 @@ __all__ = [
     "end_recording",
     "fresh_folder",
     "is_results_folder",
-    "moved_whole",
-    "note_outputs",
     "outputs_in",
     "outputs_in_place",
     "record_beside",
     "record_file",
-    "record_results",
     "recorded_outputs",
     "remove_recorded",
     "results_file",

@@ -20,10 +20,7 @@ from lggshape.results.records import (
     end_recording,
     holds_record,
     listed_outputs,
-    note_outputs,
-    outputs_in,
     record_beside,
-    record_file,
     recorded_outputs,
     remove_files,
     remove_recorded,
@@ -141,57 +138,6 @@ def fresh_folder(
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise not_writable(target, error) from error
-
-
-@contextmanager
-def moved_whole(folder: StrPath, name: str) -> Iterator[Path]:
-    """Provide a private folder to write to, and move it into a folder that is written in place.
-
-    Parameters
-    ----------
-    folder : str or Path
-        The folder that is written in place.
-    name : str
-        The name of the new folder in it. Every file is recorded.
-
-    Yields
-    ------
-    Path
-        Where to write.
-
-    Raises
-    ------
-    InputError
-        If there is something of that name.
-    """
-    folder = Path(folder).resolve()
-    with _private(folder) as place:
-        yield place
-        outputs = [output._replace(path=f"{name}/{output.path}") for output in outputs_in(place)]
-        note_outputs(folder, outputs)
-        try:
-            place.rename(folder / name)
-        except OSError as error:
-            raise not_writable(folder / name, error) from error
-
-
-def record_results(folder: StrPath, results: StrPath) -> None:
-    """Record the results of another run, which lie in a folder that is written in place.
-
-    Parameters
-    ----------
-    folder : str or Path
-        The folder that is written in place.
-    results : str or Path
-        A folder of results in it, or a table with its record beside it.
-    """
-    folder, results = Path(folder), Path(results)
-    place, record = (
-        (results, RECORD) if results.is_dir() else (results.parent, record_beside(results))
-    )
-    recorded = recorded_outputs(place, record=record)
-    for name in (*recorded, record):
-        record_file(folder, place / name)
 
 
 @contextmanager

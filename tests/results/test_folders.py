@@ -11,8 +11,6 @@ from lggshape.files import file_hash
 from lggshape.provenance import recorded
 from lggshape.results import (
     fresh_folder,
-    moved_whole,
-    record_results,
     remove_recorded,
     results_file,
     results_folder,
@@ -218,32 +216,3 @@ def test_the_record_of_a_folder_does_not_cover_a_table_in_it(tmp_path: Path) -> 
     write(tmp_path, {"features.csv": "1"})
     with pytest.raises(InputError, match=r"found no features\.run\.json"):
         write_features(tmp_path / "features.csv", "2", overwrite=True)
-
-
-# --- folders and results inside a folder that is written in place
-
-
-def test_a_folder_is_moved_whole_and_its_files_are_known(tmp_path: Path) -> None:
-    with moved_whole(tmp_path, "cohort") as place:
-        (place / "a").mkdir()
-        (place / "a" / "b.csv").write_text("1")
-        assert not (tmp_path / "cohort").exists()
-    (tmp_path / "cohort" / "mine.txt").write_text("mine")
-    fresh_folder(tmp_path, overwrite=True)
-    assert tree(tmp_path) == {"cohort/mine.txt": "mine"}
-    with (
-        pytest.raises(InputError, match="cohort to be a place that can be written"),
-        moved_whole(tmp_path, "cohort") as place,
-    ):
-        (place / "b.csv").write_text("1")
-    assert tree(tmp_path).items() >= {"cohort/mine.txt": "mine"}.items()
-
-
-def test_results_of_other_runs_are_known(tmp_path: Path) -> None:
-    write(tmp_path / "one", OLD)
-    write_features(tmp_path / "features.csv", "1")
-    record_results(tmp_path, tmp_path / "one")
-    record_results(tmp_path, tmp_path / "features.csv")
-    (tmp_path / "one" / "mine.txt").write_text("mine")
-    fresh_folder(tmp_path, overwrite=True)
-    assert tree(tmp_path) == {"one/mine.txt": "mine"}
