@@ -6,13 +6,13 @@ from pathlib import Path
 from lggshape import segmentation
 from lggshape.association import associate, choose_family
 from lggshape.evaluation import evaluate
-from lggshape.evaluation.drawing import write_figures
+from lggshape.figures import write_figures
 from lggshape.files import StrPath, write_json, write_table
 from lggshape.labels import read_labels
 from lggshape.phantoms import write_cohort
 from lggshape.progress import OnProgress
 from lggshape.readers import open_cases
-from lggshape.report import write_report_files
+from lggshape.report import write_report
 from lggshape.results import end_recording
 from lggshape.shape import feature_table
 from lggshape.verification import verify
@@ -77,8 +77,8 @@ def write_demo(
     for name, table in found.tables().items():
         write_table(scores / f"{name}.csv", table)
     write_json(scores / "evaluation.json", found.to_dict())
-    write_figures(found, scores / "figures")
-    say(found.summary_text())
+    write_figures(found.plots(), scores / "figures")
+    say(found.summary())
 
     say(f"\n$ lggshape features {shown / 'masks'} --out {shown / 'features.csv'}")
     measured = feature_table(masks, on_progress=on_progress)
@@ -92,6 +92,5 @@ def write_demo(
     labels = read_labels(tables)
     family = choose_family(cohort / "hypotheses.toml", measured, labels)
     study = associate(measured, labels, family, on_progress=on_progress)
-    write_report_files(study, place / "report", on_progress=on_progress)
-    write_json(place / "report" / "results.json", study.to_dict())
+    write_report(study, place / "report", on_progress=on_progress)
     say(f"{study.summary()}\nResults: {shown / 'report' / 'report.html'}")

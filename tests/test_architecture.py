@@ -40,7 +40,8 @@ MAY_IMPORT = {
     "report": TABLES | {"figures", "association", "provenance", "results"},
     "demo": CASES
     | TABLES
-    | {"phantoms", "segmentation", "association", "evaluation", "verification", "report"},
+    | {"phantoms", "segmentation", "association", "evaluation", "verification", "report"}
+    | {"figures"},
     "studies": CASES
     | TABLES
     | {"provenance", "figures", "segmentation", "association", "evaluation", "verification"}
