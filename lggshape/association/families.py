@@ -194,7 +194,7 @@ def _every_pair(features: pd.DataFrame, labels: Labels) -> Family:
         if not FEATURES[name].in_default_family:
             left_out.append(LeftOut("feature", name, "not in the default family of features"))
         elif features[name].nunique() < 2:
-            left_out.append(LeftOut("feature", name, "has no two different values"))
+            left_out.append(LeftOut("feature", name, "has fewer than two different values"))
         else:
             measured.append(name)
     kept: dict[tuple[int, ...], str] = {}

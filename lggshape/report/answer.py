@@ -29,9 +29,9 @@ def answer(study: Study, gallery: Gallery) -> Section:
     ]
     asked = Text(
         "The question is whether the shape of the tumour is associated with the labels of the "
-        "patients. The family "
+        "patients. The family “"
         + strong(family.name)
-        + f" has {count} {'hypothesis' if count == 1 else 'hypotheses'}."
+        + f"” has {count} {'hypothesis' if count == 1 else 'hypotheses'}."
         + (f" Source: {family.reference}" if family.reference else "")
     )
 
@@ -51,8 +51,8 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
     yield Table.of(
         rows,
         f"Every hypothesis, tested by {test_name(study)}. The p-values are corrected "
-        f"over all {len(family.hypotheses)} hypotheses of the family {family.name} (BH: Benjamini "
-        "and Hochberg).",
+        f"over all {len(family.hypotheses)} hypotheses of the family “{family.name}” (BH: "
+        "Benjamini and Hochberg).",
         "associations",
         Column("No.", lambda row: str(numbers[row.feature, row.label])),
         columns.feature(),

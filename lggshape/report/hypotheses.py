@@ -67,8 +67,8 @@ def _card(study: Study, number: int, hypothesis: Hypothesis, row: Any, gallery: 
     blocks: list[Block] = [
         Text(" ".join(filter(None, sentences))),
         Text(
-            f"n = {row.n}, p {wording.p_equals(row.p)}, Bonferroni "
-            f"{wording.p_text(row.p_bonferroni)}, {study.test_of(hypothesis).effect} {effect}."
+            f"n = {row.n}, p {wording.p_equals(row.p)} (after Bonferroni correction: "
+            f"{wording.p_text(row.p_bonferroni)}), {study.test_of(hypothesis).effect} {effect}."
         ),
     ]
     counts = of_pair(study.contingency, row.masks, hypothesis.feature, hypothesis.label)
@@ -119,7 +119,7 @@ def _counts(study: Study, hypothesis: Hypothesis, counts: pd.DataFrame) -> Table
     kind = "quartile" if study.bins == 4 else "quantile bin"
     return Table.of(
         rows,
-        f"Patients by {kind} of the feature and group.",
+        f"Number of patients in each group, by {kind} of the feature.",
         "",
         Column("from, to", itemgetter(0), "text"),
         *(Column(level, itemgetter(place)) for place, level in enumerate(levels, start=1)),

@@ -42,7 +42,7 @@ def methods(study: Study) -> Section:
             for test in study.other_tests
         ),
         Text(
-            f"The p-values are corrected over the family {family.name}, separately for each kind "
+            f"The p-values are corrected over the family “{family.name}”, separately for each kind "
             f"of mask. Verdicts use the Bonferroni correction at {family.alpha:g}."
         ),
         Text(

@@ -24,7 +24,7 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(REGISTERED)
     symbol="ASD",
     dimension="2D",
     definition="Distances from the centroid to the contour, divided by their mean; standard "
-    "deviation within each of ten bins of 36 degrees; mean of the ten.",
+    "deviation within each of ten bins of 36 degrees; mean over the bins that are not empty.",
     source="Georgiou et al. 2007; Buda et al. 2019. Not in IBSI",
     variant="angular_standard_deviation_offset_averaged",
     in_default_family=True,

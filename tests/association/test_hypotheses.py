@@ -65,7 +65,7 @@ def test_every_pair_leaves_out_what_cannot_be_tested(tmp_path: Path) -> None:
         (f, name) for f in (ASD, BEVR) for name in ("two", "three")
     }
     assert {(entry.name, entry.reason) for entry in family.left_out} == {
-        ("margin_fluctuation", "has no two different values"),
+        ("margin_fluctuation", "has fewer than two different values"),
         ("same", "the same groups of patients as two"),
         ("constant", "constant among the patients with features"),
         ("age", "continuous, not categorical"),
