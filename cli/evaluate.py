@@ -68,7 +68,6 @@ def evaluate(
         patient_column=(not labels, "without --labels"),
         jobs=(scheduler is not None, "with --scheduler"),
     )
-    known = read_labels(labels, patient_column=patient_column) if labels else None
     with run_command(
         "evaluate", out=out, inputs=[predicted, reference, *(labels or []), manifest],
         overwrite=overwrite, quiet=quiet,
@@ -77,6 +76,7 @@ def evaluate(
             "patient_column": patient_column, "seed": seed,
         },
     ) as run:  # fmt: skip
+        known = read_labels(labels, patient_column=patient_column) if labels else None
         found = evaluation.evaluate(
             predicted,
             reference,

@@ -73,7 +73,7 @@ class Evaluation:
         Cases that have a reference and no predicted mask, if it is unknown whether one was asked
         for.
     surface_tolerance : float
-        Of the surface Dice, in mm; in pixels if the spacing is unknown.
+        Tolerance of the surface Dice, in mm; in pixels if the spacing is unknown.
     """
 
     scores: pd.DataFrame
