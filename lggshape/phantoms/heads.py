@@ -9,9 +9,9 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial.transform import Rotation
 
 from lggshape.case import Case, Geometry, Spacing
+from lggshape.masks import Mask
 from lggshape.phantoms.radii import (
     Floats,
-    Mask,
     ellipsoidal_radius,
     is_inside,
     lengths,

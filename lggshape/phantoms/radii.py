@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
+from lggshape.masks import Mask
+
 Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 Radius = Callable[[Floats], Floats]
 """Returns the radius of a solid in each direction: unit vectors (..., 3) to lengths (...)."""
 

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from lggshape.case import Spacing
+from lggshape.masks import Mask
 from lggshape.phantoms.radii import (
-    Mask,
     Radius,
     ellipsoidal_radius,
     is_inside,

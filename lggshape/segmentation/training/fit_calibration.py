@@ -6,11 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.masks import dice
+from lggshape.masks import Mask, dice
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.run.calibration import LIMIT, Calibration, Probabilities, logits_of
-
-Mask = NDArray[np.bool_]
 
 _BINS = 512
 _THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)

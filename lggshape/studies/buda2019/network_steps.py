@@ -27,10 +27,10 @@ from lggshape.studies.buda2019.analyses.noise import disturbed, noisy_masks
 from lggshape.studies.buda2019.analyses.sensitivity import Analysis, run_analyses
 from lggshape.studies.buda2019.analyses.uncertainty import (
     FIELDS,
-    draw_features,
     draw_tests,
     feature_intervals,
-    sample_features,
+    measure_draws,
+    measure_samples,
     spread_table,
     stability_table,
 )
@@ -84,7 +84,7 @@ def uncertainty_step(replication: Replication) -> Tables:
     options: dict[str, Any] = {"seed": replication.seed, "jobs": replication.jobs}
     tests, intervals = [], []
     for field in FIELDS:
-        draws = draw_features(
+        draws = measure_draws(
             sources,
             replication.probabilities,
             field,
@@ -93,7 +93,7 @@ def uncertainty_step(replication: Replication) -> Tables:
         )
         tests.append(draw_tests(draws, field.name, labels, family, **options))
         intervals.append(feature_intervals(draws, field.name, own))
-    samples = sample_features(sources, replication.probabilities, jobs=replication.jobs)
+    samples = measure_samples(sources, replication.probabilities, jobs=replication.jobs)
     # A patient of the networks' data set has one network, another has all: the fewest count.
     shared = samples[samples["draw"] <= samples.groupby("patient")["draw"].max().min()]
     tests.append(draw_tests(shared, "networks and flips", labels, family, **options))

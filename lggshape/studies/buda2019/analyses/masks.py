@@ -3,14 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lggshape.case import Case
+from lggshape.masks import Mask
 from lggshape.studies.buda2019.analyses.perturbation import jitter
 from lggshape.studies.buda2019.analyses.probabilities import generator, read_probability
-
-Mask = NDArray[np.bool_]
 
 JITTER_AMPLITUDE = 1.0
 """Standard deviation of the random move of an outline, in pixels."""

@@ -14,9 +14,8 @@ from scipy import ndimage
 from scipy.special import ndtri
 
 from lggshape.errors import InputError
-from lggshape.masks import as_mask
+from lggshape.masks import Mask, as_mask
 
-_Mask = NDArray[np.bool_]
 _Floats = NDArray[np.floating]
 
 _CROSS = ndimage.generate_binary_structure(2, 1)[np.newaxis]
@@ -25,7 +24,7 @@ _NEGLIGIBLE = 1e-6  # of the variance of a voxel
 _INDEPENDENT = 1e-2  # of a voxel: a Gaussian of this sigma does not reach the next one
 
 
-def erode(mask: ArrayLike, pixels: int = 1) -> _Mask:
+def erode(mask: ArrayLike, pixels: int = 1) -> Mask:
     """Remove layers of pixels from the outline in each slice.
 
     Parameters
@@ -53,7 +52,7 @@ def erode(mask: ArrayLike, pixels: int = 1) -> _Mask:
     return _in_steps(ndimage.binary_erosion, mask, pixels)
 
 
-def dilate(mask: ArrayLike, pixels: int = 1) -> _Mask:
+def dilate(mask: ArrayLike, pixels: int = 1) -> Mask:
     """Add layers of pixels around the outline in each slice.
 
     Parameters
@@ -80,7 +79,7 @@ def dilate(mask: ArrayLike, pixels: int = 1) -> _Mask:
     return _in_steps(ndimage.binary_dilation, mask, pixels)
 
 
-def smooth(mask: ArrayLike, sigma: float) -> _Mask:
+def smooth(mask: ArrayLike, sigma: float) -> Mask:
     """Smooth the outline in each slice: blur the mask by a Gaussian and cut it at one half.
 
     Parameters
@@ -107,7 +106,7 @@ def smooth(mask: ArrayLike, sigma: float) -> _Mask:
 
 def jitter(
     mask: ArrayLike, *, amplitude: float, length: tuple[float, float], rng: np.random.Generator
-) -> _Mask:
+) -> Mask:
     """Move the outline in each slice by a random distance, similar in neighbouring places.
 
     The distance of each pixel's centre to the outline (the points halfway between neighbouring
@@ -203,7 +202,7 @@ def random_field(
     return np.tensordot(slices, in_plane, axes=1).astype(np.float32, copy=False)
 
 
-def draw_mask(probability: ArrayLike, field: ArrayLike) -> _Mask:
+def draw_mask(probability: ArrayLike, field: ArrayLike) -> Mask:
     """Draw a mask from probabilities, so that neighbours agree.
 
     Inside is where the standard normal distribution function of the field is below the
@@ -246,7 +245,7 @@ def draw_mask(probability: ArrayLike, field: ArrayLike) -> _Mask:
     return np.asarray(heights < ndtri(chances))
 
 
-def resample(mask: ArrayLike, factor: float) -> _Mask:
+def resample(mask: ArrayLike, factor: float) -> Mask:
     """Draw the mask on larger or smaller pixels.
 
     A new pixel is inside if at least half of a square around its centre is. If new pixels are
@@ -286,7 +285,7 @@ def resample(mask: ArrayLike, factor: float) -> _Mask:
     return np.asarray(rows @ inside.astype(float) @ columns.T >= _HALF)
 
 
-def thin(mask: ArrayLike, step: int) -> _Mask:
+def thin(mask: ArrayLike, step: int) -> Mask:
     """Keep every `step`-th slice, including the slice of the largest area.
 
     Parameters
@@ -320,7 +319,7 @@ def thin(mask: ArrayLike, step: int) -> _Mask:
     return inside[largest % step :: step].copy()
 
 
-def _in_steps(change: Callable[..., _Mask], mask: ArrayLike, pixels: int) -> _Mask:
+def _in_steps(change: Callable[..., Mask], mask: ArrayLike, pixels: int) -> Mask:
     inside = as_mask(mask, ndim=3)
     if pixels < 0:
         msg = f"Expected `pixels` to be at least 0, found {pixels}."
@@ -329,7 +328,7 @@ def _in_steps(change: Callable[..., _Mask], mask: ArrayLike, pixels: int) -> _Ma
     return change(inside, _CROSS, iterations=pixels) if pixels else inside.copy()
 
 
-def _signed_distance(area: _Mask) -> _Floats:
+def _signed_distance(area: Mask) -> _Floats:
     """Measure from the centre of each pixel of a slice to the outline; negative inside.
 
     The outline is the points halfway between neighbouring pixels inside and outside: every second

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lggshape.masks import Mask
 from lggshape.readers import CaseSource
 from lggshape.shape import feature_table
 from lggshape.statistics import intraclass_correlation
-from lggshape.studies.buda2019.analyses.masks import JITTER_DRAWS, Mask, changed, jittered
+from lggshape.studies.buda2019.analyses.masks import JITTER_DRAWS, changed, jittered
 from lggshape.studies.buda2019.analyses.perturbation import dilate, erode, resample, smooth, thin
 
 

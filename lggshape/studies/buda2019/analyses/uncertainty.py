@@ -56,7 +56,7 @@ FIELDS = (Field(2, 10, 100), Field(1, 5, 20), Field(4, 20, 20))
 """The first is the one that counts."""
 
 
-def draw_features(
+def measure_draws(
     sources: Sequence[CaseSource],
     probabilities: Path,
     field: Field,
@@ -113,7 +113,7 @@ def _draw_case(
     return rows
 
 
-def sample_features(
+def measure_samples(
     sources: Sequence[CaseSource], probabilities: Path, *, jobs: int | None = None
 ) -> pd.DataFrame:
     """Measure the mask of each network and flip by itself.
@@ -121,7 +121,7 @@ def sample_features(
     Returns
     -------
     DataFrame
-        As from `draw_features`; the draws are the networks and flips, in their order.
+        As from `measure_draws`; the draws are the networks and flips, in their order.
     """
     rows: list[dict[str, Any]] = []
     for found in map_all(partial(_sample_case, folder=probabilities), sources, jobs=jobs):
@@ -145,7 +145,7 @@ def feature_intervals(draws: pd.DataFrame, name: str, table: pd.DataFrame) -> pd
     Parameters
     ----------
     draws : DataFrame
-        As from `draw_features`.
+        As from `measure_draws`.
     name : str
         What the draws are.
     table : DataFrame

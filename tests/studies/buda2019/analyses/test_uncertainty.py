@@ -14,10 +14,10 @@ from lggshape.studies.buda2019.analyses.uncertainty import (
     DRAWN_FEATURES,
     FIELDS,
     Field,
-    draw_features,
     draw_tests,
     feature_intervals,
-    sample_features,
+    measure_draws,
+    measure_samples,
     spread_table,
     stability_table,
 )
@@ -53,7 +53,7 @@ def blurred(replicated, keep, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def draws(replicated, blurred: Path) -> pd.DataFrame:
-    return draw_features(
+    return measure_draws(
         replicated.automatic_sources[:SOME], blurred, Field(1, 3, 6), seed=1, jobs=1
     )
 
@@ -72,7 +72,7 @@ class TestDraws:
         self, replicated, certain: Path
     ) -> None:
         told: list[Progress] = []
-        found = draw_features(
+        found = measure_draws(
             replicated.automatic_sources, certain, Field(2, 10, 3), seed=1, jobs=1,
             on_progress=told.append,
         )  # fmt: skip
@@ -92,32 +92,32 @@ class TestDraws:
         self, replicated, blurred: Path, draws: pd.DataFrame
     ) -> None:
         backwards = replicated.automatic_sources[SOME - 1 : 0 : -1]
-        fewer = draw_features(backwards, blurred, Field(1, 3, 2), seed=1, jobs=1)
+        fewer = measure_draws(backwards, blurred, Field(1, 3, 2), seed=1, jobs=1)
         key = ["case", "draw"]
         expected = draws.set_index(key).loc[fewer.set_index(key).index]
         pd.testing.assert_frame_equal(fewer.set_index(key), expected)
         for field, seed in ((Field(1, 3, 2), 2), (Field(1, 6, 2), 1)):
-            others = draw_features(backwards, blurred, field, seed=seed, jobs=1)
+            others = measure_draws(backwards, blurred, field, seed=seed, jobs=1)
             assert (others[BEVR] != fewer[BEVR]).all()
 
     def test_nothing_to_draw_has_no_features(self, replicated, keep, tmp_path: Path) -> None:
         source, mask = replicated.automatic_sources[0], masks_of(replicated.automatic_sources)[0]
         for probability, empty in ((0.0, True), (0.0009, True), (mask, False)):
             keep(tmp_path, source.id, np.broadcast_to(probability, mask.shape))
-            found = draw_features([source], tmp_path, Field(2, 10, 4), seed=1, jobs=1)
+            found = measure_draws([source], tmp_path, Field(2, 10, 4), seed=1, jobs=1)
             assert found["draw"].tolist() == [1, 2, 3, 4]
             assert (found[list(DRAWN_FEATURES)].isna() == empty).all(axis=None)
 
     def test_a_case_without_probability_is_named(self, replicated, tmp_path: Path) -> None:
         source = replicated.automatic_sources[0]
         with pytest.raises(CaseError, match=f"threshold of case {source.id}"):
-            draw_features([source], tmp_path, FIELDS[0], seed=1, jobs=1)
+            measure_draws([source], tmp_path, FIELDS[0], seed=1, jobs=1)
         with pytest.raises(CaseError, match=f"samples, shape of case {source.id}"):
-            sample_features([source], tmp_path, jobs=1)
+            measure_samples([source], tmp_path, jobs=1)
 
 
 def test_samples_are_measured_as_they_are_invariant(replicated, certain: Path) -> None:
-    found = sample_features(replicated.automatic_sources, certain, jobs=1)
+    found = measure_samples(replicated.automatic_sources, certain, jobs=1)
     assert list(found) == ["case", "patient", "draw", *DRAWN_FEATURES]
     assert found["draw"].tolist() == [1, 2, 3] * 24
     own, eroded, nothing = (found.query("draw == @n")[list(DRAWN_FEATURES)] for n in (1, 2, 3))
@@ -172,7 +172,7 @@ def test_spreads_by_hand() -> None:
 def test_draws_of_the_masks_themselves_are_the_primary_analysis_invariant(
     replicated, certain: Path, labels: Labels, family: Family
 ) -> None:
-    measured = sample_features(replicated.automatic_sources, certain, jobs=1)
+    measured = measure_samples(replicated.automatic_sources, certain, jobs=1)
     draws = measured[measured["draw"] < 3].sample(frac=1, random_state=0)
     found = draw_tests(draws, "certain", labels, family, jobs=1)
     assert list(found) == ["draws", "draw", "feature", "label", "n", "p", "effect"]
