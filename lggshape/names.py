@@ -1,7 +1,7 @@
 """Names that come from data: their natural order, and which of them can name a file."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 LONGEST_NAME = 128
@@ -111,3 +111,17 @@ def counted(count: int, noun: str) -> str:
     ('1 case', '2 cases')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def first_few(names: Sequence[str], most: int = 5, *, separator: str = ", ") -> str:
+    """Return the first of some names, and how many more there are.
+
+    Examples
+    --------
+    >>> first_few(["a", "b"])
+    'a, b'
+    >>> first_few(["a", "b", "c", "d"], 2)
+    'a, b and 2 more'
+    """
+    shown = separator.join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

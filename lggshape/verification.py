@@ -15,6 +15,7 @@ from lggshape.case import FLAIR
 from lggshape.files import names_cell, to_records
 from lggshape.labels import Labels, LabelSource, LabelTable, as_labels
 from lggshape.masks import bounding_box, find_components
+from lggshape.names import counted, first_few
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
@@ -28,11 +29,8 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of `Verification.cases`, in order."""
 
-_NAMED = 5
-"""The most patients without a label that the summary names."""
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verification:
     """What was found in a data set.
 
@@ -57,6 +55,13 @@ class Verification:
     labels: pd.DataFrame
     messages: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        """Return the numbers of cases and failures."""
+        return f"Verification({counted(len(self.cases), 'case')}, {len(self.failures)} failed)"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.cases.to_html(max_rows=10)}"
+
     @property
     def failures(self) -> dict[str, str]:
         """The cases that cannot be used, with the reason."""
@@ -68,17 +73,17 @@ class Verification:
         status = Counter(self.cases["status"])
         patients = self.cases["patient"].nunique()
         lines = [
-            f"{_counted(len(self.cases), 'case')} of {_counted(patients, 'patient')}: "
+            f"{counted(len(self.cases), 'case')} of {counted(patients, 'patient')}: "
             f"{status['ok']} ok, {status['warning']} with warnings, {status['failed']} failed"
         ]
         warned = self.cases[self.cases["status"] == "warning"]
         lines += [f"  {row.case}: {row.messages}" for row in warned.itertuples()]
         lines += [f"  {message}" for message in self.messages]
-        lines += [
-            f"  {row.table}, {row.column}: {row.labelled} of {_counted(patients, 'patient')}"
-            f"{_without(str(row.unlabelled)) if row.unlabelled and row.labelled else ''}"
-            for row in self.labels.itertuples()
-        ]
+        for row in self.labels.itertuples():
+            line = f"  {row.table}, {row.column}: {row.labelled} of {counted(patients, 'patient')}"
+            if row.labelled and row.unlabelled:
+                line += f", without: {first_few(str(row.unlabelled).split('; '))}"
+            lines.append(line)
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -141,8 +146,8 @@ def verify(
     >>> with TemporaryDirectory() as folder:
     ...     cohort = write_cohort(Path(folder) / "cohort", patients=2, size=(6, 24, 24))
     ...     found = verify(cohort, labels=cohort / "labels.csv", jobs=1)
-    >>> len(found.cases), found.failures
-    (2, {})
+    >>> found
+    Verification(2 cases, 0 failed)
     """
     sources = sources_of(cases)
     known = None if labels is None else as_labels(labels, patient_column=patient_column)
@@ -263,7 +268,7 @@ def _shared_slices(sources: Iterable[CaseSource], digests: dict[str, list[bytes]
             if patient_of[other] != patient_of[case]:
                 shared[other, case] += 1
     return [
-        f"cases {one} and {other} are of different patients and share {_counted(count, 'slice')}"
+        f"cases {one} and {other} are of different patients and share {counted(count, 'slice')}"
         for (one, other), count in shared.items()
     ]
 
@@ -274,7 +279,7 @@ def _strangers(tables: Iterable[LabelTable], patients: list[str]) -> list[str]:
         strangers = pd.Index(table.patients).difference(pd.Index(patients), sort=False)
         if len(strangers):
             messages.append(
-                f"{_counted(len(strangers), 'patient')} of {_file_name(table)} without a case: "
+                f"{counted(len(strangers), 'patient')} of {_file_name(table)} without a case: "
                 f"{', '.join(strangers)}"
             )
     return messages
@@ -301,13 +306,3 @@ def _file_name(table: LabelTable) -> str:
     if not isinstance(table.source, pd.DataFrame) and Path(table.source).stem == table.name:
         return Path(table.source).name
     return table.name
-
-
-def _without(unlabelled: str) -> str:
-    patients = unlabelled.split("; ")
-    more = f" and {len(patients) - _NAMED} more" if len(patients) > _NAMED else ""
-    return f", without: {', '.join(patients[:_NAMED])}{more}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

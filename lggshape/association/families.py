@@ -26,13 +26,12 @@ from lggshape.association.tests import testable_kinds, tests_for
 from lggshape.errors import InputError
 from lggshape.files import check_path
 from lggshape.labels import Labels, LabelSource, as_labels
-from lggshape.names import did_you_mean
+from lggshape.names import did_you_mean, first_few
 from lggshape.shape import FEATURES
 
 EVERY_PAIR = "all"
 """Name of the family of every feature with every label."""
 
-_MOST_NAMED = 5
 """Messages name at most this many features or labels."""
 
 FamilyChoice = Family | str | os.PathLike[str] | None
@@ -227,8 +226,7 @@ def _why_none(left_out: Iterable[LeftOut], what: str) -> str:
     reasons = [
         f"{entry.name} ({entry.reason.rstrip('.')})" for entry in left_out if entry.what == what
     ]
-    more = f" and {len(reasons) - _MOST_NAMED} more" if len(reasons) > _MOST_NAMED else ""
-    return f" Left out: {'; '.join(reasons[:_MOST_NAMED])}{more}." if reasons else ""
+    return f" Left out: {first_few(reasons, separator='; ')}." if reasons else ""
 
 
 def _judged(name: str, features: pd.DataFrame, labels: Labels) -> tuple[str, tuple[int, ...]]:

@@ -15,13 +15,12 @@ from lggshape.files import (
     row_name,
     table_name,
 )
-from lggshape.names import natural_key
+from lggshape.names import first_few, natural_key
 from lggshape.shape import FEATURES, FeatureTable
 
 KEYS = ("case", "patient", "masks")
 _TEXT = (*KEYS, "reason")
 _NOT_MEASURED = ("slice", "empty_bins")
-_MOST_NAMED = 5
 """Messages name at most this many cases."""
 
 
@@ -225,11 +224,10 @@ def _one_row_per_patient(table: pd.DataFrame, where: str, take: Take | None) -> 
     if len(several):
         patient, masks = several.iloc[0][unit]
         cases = several[(several["patient"] == patient) & (several["masks"] == masks)]["case"]
-        named = ", ".join(cases[:_MOST_NAMED]) + ", ..." * (len(cases) > _MOST_NAMED)
         msg = (
             f"Expected one row per patient and kind of mask in {where}, found {len(cases)} of "
-            f"patient {patient} ({masks}: {named}). `take` of read_features (--take) "
-            "tells which counts: first or last."
+            f"patient {patient} ({masks}: {first_few(list(cases))}). `take` of read_features "
+            "(--take) tells which counts: first or last."
         )
         raise InputError(msg)
     return table

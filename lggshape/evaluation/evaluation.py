@@ -17,6 +17,7 @@ from lggshape.evaluation.scores import Scores, check_tolerance
 from lggshape.evaluation.summaries import choose_labels, group_table, summary_table
 from lggshape.files import TableSource, to_records
 from lggshape.labels import Label, Labels, LabelSource, as_labels
+from lggshape.names import counted
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers.in_memory import Cases
@@ -89,7 +90,7 @@ class Evaluation:
         """Return the numbers of cases and failures, and the mean Dice."""
         dice = self.scores["dice"]
         mean = f", mean Dice {dice.mean():.3f}" if dice.notna().any() else ""
-        return f"Evaluation({len(dice)} cases, {len(self.failures)} failed{mean})"
+        return f"Evaluation({counted(len(dice), 'case')}, {len(self.failures)} failed{mean})"
 
     def _repr_html_(self) -> str:
         return f"<p>{self!r}</p>{self.summaries.to_html(index=False)}"
@@ -212,7 +213,7 @@ def evaluate(
     >>> predicted = Case("a", "patient_1", mask=np.roll(mask, 1, axis=2))
     >>> found = evaluate([predicted], [Case("a", "patient_1", mask=mask)], jobs=1)
     >>> found
-    Evaluation(1 cases, 0 failed, mean Dice 0.750)
+    Evaluation(1 case, 0 failed, mean Dice 0.750)
     >>> found.scores.loc[0, ["dice", "iou"]].tolist()
     [0.75, 0.6]
     """

@@ -9,9 +9,8 @@ import pandas as pd
 from lggshape.errors import InputError
 from lggshape.files import TableSource
 from lggshape.labels.codebook import Kind
-from lggshape.names import counted, did_you_mean, natural_key
+from lggshape.names import counted, did_you_mean, first_few, natural_key
 
-_MOST_NAMED = 5
 """Messages name at most this many patients."""
 
 
@@ -205,11 +204,8 @@ def _check_agreement(
     differing = [patient for patient in shared if values[patient] != other.values[patient]]
     if other.kind is kind and not differing:
         return
-    named = ", ".join(differing[:_MOST_NAMED])
-    if len(differing) > _MOST_NAMED:
-        named += f" and {len(differing) - _MOST_NAMED} others"
     found = (
-        f"patients {named} differ"
+        f"patients {first_few(differing)} differ"
         if differing
         else f"{kind.word} in one and {other.kind.word} in the other"
     )

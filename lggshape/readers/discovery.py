@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lggshape.errors import InputError
 from lggshape.files import TableSource
-from lggshape.names import natural_key, stand_in, what_is_unsafe
+from lggshape.names import counted, first_few, natural_key, stand_in, what_is_unsafe
 from lggshape.readers import nifti, packed, slice_folders
 from lggshape.readers.folder import Folder
 from lggshape.readers.manifest import assign_patients
@@ -194,16 +194,12 @@ def _contents(folder: Folder) -> str:
     """Describe what is in a folder by counts and the first few names."""
     found = [_listing(folder.files, "file"), _listing(list(folder.folders), "folder")]
     if folder.results:
-        found.append(f"results of lggshape, to be opened by themselves ({_first(folder.results)})")
+        found.append(
+            f"results of lggshape, to be opened by themselves ({first_few(folder.results, 3)})"
+        )
     *others, last = found
     return f"{', '.join(others)} and {last}"
 
 
 def _listing(names: list[str], noun: str) -> str:
-    if not names:
-        return f"no {noun}s"
-    return f"{len(names)} {noun}{'s' if len(names) > 1 else ''} ({_first(names)})"
-
-
-def _first(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return f"{counted(len(names), noun)} ({first_few(names, 3)})" if names else f"no {noun}s"

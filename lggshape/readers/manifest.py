@@ -5,10 +5,8 @@ from dataclasses import replace
 
 from lggshape.errors import InputError
 from lggshape.files import TableSource, is_missing, plain_numbers, read_table, row_name, table_name
-from lggshape.names import what_is_unsafe
+from lggshape.names import first_few, what_is_unsafe
 from lggshape.readers.source import CaseSource
-
-_NAMED = 5  # cases that a message names
 
 
 def assign_patients(sources: Sequence[CaseSource], manifest: TableSource) -> list[CaseSource]:
@@ -67,20 +65,15 @@ def assign_patients(sources: Sequence[CaseSource], manifest: TableSource) -> lis
             doubled.append(case)
         known[case] = patient, site
     if doubled:
-        msg = f"Expected one row per case in {where}, found several for {_listed(doubled)}."
+        cases = first_few(list(dict.fromkeys(doubled)))
+        msg = f"Expected one row per case in {where}, found several for {cases}."
         raise InputError(msg)
     without = [source.id for source in sources if not known.get(source.id, ("", ""))[0]]
     if without:
-        msg = f"Expected a patient for every case in {where}, found none for {_listed(without)}."
+        msg = f"Expected a patient for every case in {where}, found none for {first_few(without)}."
         raise InputError(msg)
     return [
         replace(source, patient=patient, site=site or source.site)
         for source in sources
         for patient, site in [known[source.id]]
     ]
-
-
-def _listed(cases: Sequence[str]) -> str:
-    shown = list(dict.fromkeys(cases))
-    more = f" and {len(shown) - _NAMED} more" if len(shown) > _NAMED else ""
-    return ", ".join(shown[:_NAMED]) + more

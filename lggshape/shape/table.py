@@ -11,6 +11,7 @@ import pandas as pd
 from lggshape.case import Case, Spacing
 from lggshape.errors import InputError
 from lggshape.masks import Mask
+from lggshape.names import counted
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
@@ -55,7 +56,7 @@ class FeatureTable:
 
     def __repr__(self) -> str:
         """Return the numbers of cases and failures."""
-        return f"FeatureTable({len(self.table)} cases, {len(self.failures)} failed)"
+        return f"FeatureTable({counted(len(self.table), 'case')}, {len(self.failures)} failed)"
 
     def _repr_html_(self) -> str:
         return f"<p>{self!r}</p>{self.table.to_html(max_rows=10)}"
@@ -120,7 +121,7 @@ def feature_table(
     >>> case = Case("patient_1", "patient_1", mask=np.ones((2, 3, 4), dtype=bool))
     >>> measured = feature_table([case], jobs=1)
     >>> measured
-    FeatureTable(1 cases, 0 failed)
+    FeatureTable(1 case, 0 failed)
     >>> measured.table.loc[0, "volume"]
     np.float64(24.0)
     >>> measured.reasons["patient_1"]["sphericity"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,14 +10,13 @@ from numpy.typing import NDArray
 
 from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError, InputError
+from lggshape.names import first_few
 from lggshape.readers import CaseSource
 from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.segmentation.preprocessing.find_head import find_head
 
 REFERENCE, PREDICTED = "reference", "predicted"
 """Names of the two masks of a case."""
-
-_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -101,8 +99,8 @@ def find_cases(
         if masks.keys().isdisjoint(source.id for source in sources):
             msg = (
                 "Expected predicted masks of the cases, found none of the same name: the first "
-                f"cases are {_first(masks)} among the masks and "
-                f"{_first(source.id for source in sources)} among the cases."
+                f"cases are {first_few(list(masks), 3)} among the masks and "
+                f"{first_few([source.id for source in sources], 3)} among the cases."
             )
             raise InputError(msg)
     known = {name for source in sources for name in (source.id, source.patient)}
@@ -110,7 +108,7 @@ def find_cases(
     if unknown:
         msg = (
             f"Expected names of cases or patients, found no {', '.join(unknown)}: the first cases "
-            f"are {_first(source.id for source in sources)}."
+            f"are {first_few([source.id for source in sources], 3)}."
         )
         raise InputError(msg)
     return [
@@ -118,10 +116,6 @@ def find_cases(
         for source in sources
         if not wanted or not wanted.isdisjoint((source.id, source.patient))
     ]
-
-
-def _first(names: Iterable[str]) -> str:
-    return ", ".join(islice(names, _NAMED)) or "none"
 
 
 def read_volumes(shown: CaseToShow) -> CaseVolumes:

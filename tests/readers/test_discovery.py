@@ -64,7 +64,7 @@ def test_a_folder_without_cases_says_what_it_holds(tmp_path):
     message = str(caught.value)
     assert "slice folders" in message
     assert "NIfTI files" in message
-    assert "found 4 files (a.csv, b.csv, c.csv, ...) and 1 folder (sub)" in message
+    assert "found 4 files (a.csv, b.csv, c.csv and 1 more) and 1 folder (sub)" in message
 
 
 def test_an_empty_folder(tmp_path):

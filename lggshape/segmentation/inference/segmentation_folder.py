@@ -7,6 +7,7 @@ from typing import Any
 
 from lggshape.errors import InputError
 from lggshape.files import file_hash, read_json, write_json
+from lggshape.names import first_few
 from lggshape.readers import CaseSource, case_files
 from lggshape.readers.segmented import SEGMENTATION
 from lggshape.results import fresh_folder, record_file, recorded_outputs
@@ -93,10 +94,9 @@ def _refuse_foreign(out: Path, sources: Sequence[CaseSource], known: Iterable[st
     names = [*(name for name in (SEGMENTATION, SLICES) if (out / name).exists() and recorded)]
     foreign += [name for name in names if not _is_recorded(out / name, recorded.get(name, ()))]
     if foreign:
-        more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
         msg = (
             "Expected masks and tables as an earlier run wrote them, found others or changed ones: "
-            f"{', '.join(foreign[:3])}{more} in {out}. Move them away, or write to another folder."
+            f"{first_few(foreign, 3)} in {out}. Move them away, or write to another folder."
         )
         raise InputError(msg)
 
