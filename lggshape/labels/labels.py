@@ -1,7 +1,7 @@
 """Labels: what is known of each patient, joined from any number of tables."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 
 import pandas as pd
@@ -45,7 +45,7 @@ class Label:
     published: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        levels = f": {', '.join(self.levels)}" if self.levels else ""
+        levels = f", {counted(len(self.levels), 'level')}" if self.levels else ""
         patients = counted(len(self.values), "patient")
         return f"Label({self.name!r} of {patients}, {self.kind.word}{levels})"
 
@@ -72,9 +72,9 @@ class LabelTable:
     """
 
     name: str
-    source: TableSource
-    labels: Mapping[str, Label]
-    patients: tuple[str, ...]
+    source: TableSource = field(repr=False)
+    labels: Mapping[str, Label] = field(repr=False)
+    patients: tuple[str, ...] = field(repr=False)
 
 
 class Labels:

@@ -79,7 +79,7 @@ def test_an_ordinal_label_has_the_order_of_its_codebook(tmp_path: Path) -> None:
     risk = pd.DataFrame({"patient": list("abc"), "risk": list("hml")})
     label = read_labels(risk, codebook=book)["risk"]
     assert (label.kind, label.levels) == (Kind.ORDINAL, ("low", "middle", "high"))
-    assert repr(label) == "Label('risk' of 3 patients, ordinal: low, middle, high)"
+    assert repr(label) == "Label('risk' of 3 patients, ordinal, 3 levels)"
     assert "<td>1</td>" in label._repr_html_()
 
 
