@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 FLAIR = "FLAIR"
 """Name of the sequence that shows the tumour, which every image has to have to be segmented."""
 
+SEQUENCES = ("pre-contrast", FLAIR, "post-contrast")
+"""Names of the MR sequences, in the order of the channels."""
+
 Spacing = tuple[float, float, float]
 """Distances between voxel centres along (z, y, x), in mm."""
 

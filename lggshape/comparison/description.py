@@ -7,9 +7,8 @@ import pandas as pd
 
 from lggshape.files import names_cell, read_json, read_table
 from lggshape.segmentation import Ensemble, TrainingConfiguration, read_configuration
-from lggshape.segmentation.run.folder import CONFIGURATION, NETWORK
+from lggshape.segmentation.run.folder import CONFIGURATION, HISTORY, NETWORK
 
-HISTORY = "history.csv"
 HISTORY_COLUMNS = ("run", "network", "epoch", "loss", "inner_dice", "seconds")
 
 

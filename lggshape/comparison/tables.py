@@ -53,7 +53,7 @@ def result_columns(result: HeldOut, *, seed: int = 0) -> dict[str, Any]:
         "patients": result.slices["patient"].nunique(),
         "cases": result.slices["case"].nunique(),
         "failed": len(result.failures),
-        "seconds_a_case": result.seconds,
+        "seconds_per_case": result.seconds,
     }
     if len(result.scores):
         summary = summary_table(result.scores, seed=seed)

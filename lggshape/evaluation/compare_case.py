@@ -5,13 +5,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lggshape.case import Case, Spacing
+from lggshape.case import SEQUENCES, Case, Spacing
 from lggshape.errors import CaseError
 from lggshape.evaluation.matching import CasePair
 from lggshape.evaluation.scores import Scores, score_masks
 from lggshape.files import names_cell
 from lggshape.readers import CaseSource
-from lggshape.readers.naming import SEQUENCES
 
 
 class Compared(NamedTuple):

@@ -13,9 +13,7 @@ from lggshape.errors import InputError
 from lggshape.files import TableSource, read_table
 from lggshape.readers import CaseSource, assign_patients
 from lggshape.readers.in_memory import Cases, sources_of
-from lggshape.readers.segmented import SEGMENTATION
-
-SLICE_TABLE = "slices.csv"
+from lggshape.readers.segmented import SEGMENTATION, SLICES
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def match_cases(
             f"({sources[0].path})."
         )
         raise InputError(msg)
-    scores = None if folder is None else _read_slice_scores(folder / SLICE_TABLE)
+    scores = None if folder is None else _read_slice_scores(folder / SLICES)
     pairs = [
         _pair(
             case,

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.spatial.transform import Rotation
 
-from lggshape.case import Case, Geometry, Spacing
+from lggshape.case import SEQUENCES, Case, Geometry, Spacing
 from lggshape.masks import Mask
 from lggshape.phantoms.radii import (
     Floats,
@@ -23,7 +23,6 @@ from lggshape.phantoms.radii import (
 SIZE = (24, 96, 96)
 """Shape (Z, Y, X) of a case by default."""
 
-_SEQUENCES = ("pre-contrast", "FLAIR", "post-contrast")
 # The part of the head that the slices show, in mm: from the base of the skull to the vertex.
 _BOTTOM, _TOP, _WIDTH = -55.0, 80.0, 225.0
 _HEAD = np.array([76.0, 96.0, 74.0])
@@ -80,8 +79,8 @@ def make_phantom(
     # A smooth field of at most a sixth more or less, as a receive coil leaves it.
     bias = np.exp((points / _WIDTH) @ rng.uniform(-0.3, 0.3, 3))
     patches = 1 + 0.05 * _texture(rng, size, spacing, 5.0) * brain
-    image = np.empty((*size, len(_SEQUENCES)), dtype=np.uint8)
-    for channel in range(len(_SEQUENCES)):
+    image = np.empty((*size, len(SEQUENCES)), dtype=np.uint8)
+    for channel in range(len(SEQUENCES)):
         signal = np.zeros(size, dtype=np.float32)
         for tissue, where in tissues:
             signal[where] = _TISSUES[tissue][channel]
@@ -95,7 +94,7 @@ def make_phantom(
         patient=name,
         image=image,
         mask=mask,
-        sequences=_SEQUENCES,
+        sequences=SEQUENCES,
         geometry=Geometry(spacing=spacing),
     )
 

@@ -24,9 +24,6 @@ from typing import NamedTuple
 
 from lggshape.case import FLAIR
 
-SEQUENCES = ("pre-contrast", FLAIR, "post-contrast")
-"""Names of the MR sequences, in the order of the channels."""
-
 MASK = "mask"
 
 MAPS = ("probability", "uncertainty", "entropy")
@@ -87,7 +84,7 @@ def split_role(stem: str) -> tuple[str, str]:
     Returns
     -------
     role : str
-        `MASK`, one of `SEQUENCES`, one of `NOT_READ`, or `UNNAMED`.
+        `MASK`, one of `lggshape.case.SEQUENCES`, one of `NOT_READ`, or `UNNAMED`.
     case : str
         What is left of the name; it may be empty.
 

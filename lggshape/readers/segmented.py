@@ -13,10 +13,11 @@ from lggshape.names import what_is_unsafe
 from lggshape.readers.source import CaseSource, UnreadableCase
 from lggshape.results import is_results_folder
 
-SEGMENTATION = "segmentation.csv"
+SEGMENTATION, SLICES = "segmentation.csv", "slices.csv"
+"""The tables of `lggshape segment`: a row per case, and a row per slice."""
 
 _STATUSES = ("ok", "empty", "failed", "skipped")
-_SETTINGS, _SETTINGS_KEYS = "segmentation.json", {"networks", "maps", "flips"}
+SETTINGS, _SETTINGS_KEYS = "segmentation.json", {"networks", "maps", "flips"}
 """The file by which a run of `lggshape segment` is recognised, and what it has to hold."""
 
 _COLUMNS = "case,patient,"  # that segmentation.csv begins with
@@ -41,9 +42,9 @@ def holds_results(path: Path, files: Iterable[str]) -> bool:
     names = set(files)
     if is_results_folder(path):
         return True
-    if _SETTINGS in names:
+    if SETTINGS in names:
         try:
-            record = read_json(path / _SETTINGS)
+            record = read_json(path / SETTINGS)
         except InputError:
             record = None
         if isinstance(record, dict) and record.keys() >= _SETTINGS_KEYS:

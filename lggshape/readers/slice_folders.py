@@ -27,16 +27,16 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from lggshape.case import Case
+from lggshape.case import FLAIR, SEQUENCES, Case
 from lggshape.errors import CaseError
 from lggshape.readers.folder import Folder
 from lggshape.readers.layout import Layout
 from lggshape.readers.listing import file_names
-from lggshape.readers.naming import MAPS, MASK, SEQUENCES, UNNAMED, Identity, split_role
+from lggshape.readers.naming import MAPS, MASK, UNNAMED, Identity, split_role
 from lggshape.readers.source import CaseSource, binary_mask
 from lggshape.readers.unusable import UnusableError, library_reading
 
-_SEQUENCES = {(1,): ("FLAIR",), (3,): SEQUENCES}
+_SEQUENCES = {(1,): (FLAIR,), (3,): SEQUENCES}
 """The sequences by the shape of the channels."""
 
 # A palette's values are indices, and where 0 is white they run against the intensity.

@@ -23,7 +23,7 @@ MARKS = {"tool": "lggshape", "format": 2}
 """What tells a record of this tool, with hashes, from one of something else."""
 
 _JOURNAL = ".lggshape-outputs.jsonl"
-_ANY = ""
+UNFINISHED = ""
 """In place of a hash: a file that is still being written, whatever it holds."""
 
 Outputs = Mapping[str, frozenset[str]]
@@ -156,7 +156,7 @@ def unchanged_files(folder: Path, recorded: Outputs) -> list[Path]:
         if not os.path.lexists(path):
             continue
         is_ours = not any(place.is_symlink() for place in steps_to(folder, name)) and path.is_file()
-        if is_ours and (_ANY in hashes or file_hash(path) in hashes):
+        if is_ours and (UNFINISHED in hashes or file_hash(path) in hashes):
             found.append(path)
         else:
             changed.append(name)
@@ -201,7 +201,7 @@ def record_file(folder: StrPath, path: StrPath, *, finished: bool = True) -> Non
     folder = Path(folder)
     path = Path(path)
     path = path if path.is_relative_to(folder) else folder / path
-    sha256 = file_hash(path) if finished else _ANY
+    sha256 = file_hash(path) if finished else UNFINISHED
     note_outputs(folder, [Output(path.relative_to(folder).as_posix(), sha256)])
 
 

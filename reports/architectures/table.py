@@ -88,7 +88,7 @@ def main() -> None:
         ["run", "million parameters", "seconds in the fastest epoch", "seconds per case"],
         [
             [f"`{row['run']}`", f"{row['parameters'] / 1e6:.1f}", f"{fastest[row['run']]:.0f}",
-             f"{row['seconds_a_case']:.1f}"]
+             f"{row['seconds_per_case']:.1f}"]
             for row in runs
         ],
     )  # fmt: skip

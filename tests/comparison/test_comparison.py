@@ -32,7 +32,7 @@ def test_a_row_a_run_with_what_it_is_and_what_it_took(runs, compared):
     assert table["epochs"].tolist() == [15, 2, 1, 1, 1]
     assert table["training_patients"].tolist() == [3, 3, 3, 2, 1]
     assert table["patients"].tolist() == [8, 8, 4, 4, 4]
-    assert (table["seconds_a_case"] > 0).all()
+    assert (table["seconds_per_case"] > 0).all()
     for name, run in runs.items():
         network = json.loads((run / "fold0-member0" / "network.json").read_text("utf-8"))
         assert table.loc[name, "parameters"] == network["parameters"]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import Case
+from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError, InputError
 from lggshape.segmentation._backend import device_scope, precision_for
 from lggshape.segmentation.inference.predictor import Predictor
@@ -75,7 +75,7 @@ class Networks:
             If there is none.
         """
         assert case.image is not None  # it has been prepared
-        flair = case.image[..., case.sequences.index("FLAIR")]
+        flair = case.image[..., case.sequences.index(FLAIR)]
         patients = self._ensemble.known.patients_of(case.id, case.patient, flair)
         members = self._ensemble.unseen_by(patients)
         if not members:

@@ -19,12 +19,11 @@ from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.readers.in_memory import CaseInMemory, Cases, sources_of
-from lggshape.readers.segmented import SEGMENTATION
+from lggshape.readers.segmented import SEGMENTATION, SETTINGS, SLICES
 from lggshape.results import check_folder, check_place, record_file
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.inference.network_cache import SeenCaseError
 from lggshape.segmentation.inference.segmentation_folder import (
-    SETTINGS,
     begin_folder,
     networks_identity,
     open_folder,
@@ -32,7 +31,6 @@ from lggshape.segmentation.inference.segmentation_folder import (
 )
 from lggshape.segmentation.inference.segmentation_journal import (
     JOURNAL,
-    SLICES,
     SegmentationJournal,
     SegmentedCase,
 )

@@ -1,4 +1,4 @@
-"""The folder that masks are written to: begun, gone on with, and kept from files of others."""
+"""Start or resume a folder of masks without touching other files."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,11 +9,11 @@ from lggshape.errors import InputError
 from lggshape.files import file_hash, read_json, write_json
 from lggshape.names import first_few
 from lggshape.readers import CaseSource, case_files
-from lggshape.readers.segmented import SEGMENTATION
+from lggshape.readers.segmented import SEGMENTATION, SETTINGS, SLICES
 from lggshape.results import fresh_folder, record_file, recorded_outputs
+from lggshape.results.records import UNFINISHED
 from lggshape.segmentation.inference.segmentation_journal import (
     JOURNAL,
-    SLICES,
     SegmentationJournal,
 )
 from lggshape.segmentation.run.folder import (
@@ -23,10 +23,6 @@ from lggshape.segmentation.run.folder import (
     NETWORK,
     Ensemble,
 )
-
-SETTINGS = "segmentation.json"
-
-_ANY = ""  # in place of a hash: the run was killed while it wrote the file
 
 
 def begin_folder(
@@ -103,7 +99,7 @@ def _refuse_foreign(out: Path, sources: Sequence[CaseSource], known: Iterable[st
 
 def _is_recorded(path: Path, hashes: Iterable[str]) -> bool:
     hashes = set(hashes)
-    return _ANY in hashes or (bool(hashes) and file_hash(path) in hashes)
+    return UNFINISHED in hashes or (bool(hashes) and file_hash(path) in hashes)
 
 
 def remove_files(out: Path, names: Iterable[str]) -> None:

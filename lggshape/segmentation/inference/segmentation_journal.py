@@ -15,10 +15,10 @@ import pandas as pd
 from lggshape.errors import CaseError, InputError
 from lggshape.files import parse_json, read_table, write_text
 from lggshape.readers import CaseSource, case_files, open_cases
-from lggshape.readers.segmented import SEGMENTATION
+from lggshape.readers.segmented import SEGMENTATION, SLICES
 from lggshape.results import record_file
 
-JOURNAL, SLICES = "segmentation.jsonl", "slices.csv"
+JOURNAL = "segmentation.jsonl"
 
 COLUMNS = (
     "case", "patient", "fold", "status", "reason", "networks", "volume", "components_removed",

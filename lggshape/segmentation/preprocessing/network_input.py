@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import Case
+from lggshape.case import FLAIR, Case
 from lggshape.segmentation.preprocessing.intensities import standardise
 
 
@@ -145,7 +145,7 @@ def with_neighbours(
     reach = configuration.neighbours
     if reach == 0:
         return codes[slices]
-    flair = configuration.sequences.index("FLAIR")
+    flair = configuration.sequences.index(FLAIR)
     offsets = [offset for offset in range(-reach, reach + 1) if offset]
     around = [codes[np.clip(slices + offset, first, last), ..., flair] for offset in offsets]
     return np.concatenate([codes[slices], np.stack(around, axis=-1)], axis=-1)

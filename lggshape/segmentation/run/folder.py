@@ -32,7 +32,7 @@ SHIPPED = Path(__file__).parents[1] / "weights"
 """The bundled networks: a run like any other, with a model card."""
 
 CONFIGURATION, FOLDS, CASES = "configuration.json", "folds.json", "cases.json"
-NETWORK, WEIGHTS = "network.json", "weights.npz"
+NETWORK, WEIGHTS, HISTORY = "network.json", "weights.npz", "history.csv"
 
 _LARGE = 4096
 """Numbers from which on a kernel is stored in 8 bits: smaller ones would save nothing."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lggshape.case import FLAIR
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.networks.decode_codes import decode
@@ -98,7 +99,7 @@ def draw(
         Numbers per slice, or per slice and channel.
     """
     sequences = len(configuration.sequences)
-    flair = configuration.sequences.index("FLAIR")
+    flair = configuration.sequences.index(FLAIR)
     source = [*range(sequences), *[flair] * (2 * configuration.neighbours)]
 
     def uniform(reach: float, *shape: int) -> Floats:

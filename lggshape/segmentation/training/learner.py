@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lggshape.case import FLAIR
 from lggshape.segmentation._backend import gpus, keras
 from lggshape.segmentation.networks.efficientnet import PREFIX
 from lggshape.segmentation.run.configuration import TrainingConfiguration
@@ -48,7 +49,7 @@ class ResidentSlices(keras.layers.Layer):
         settings: dict[str, Any] = {"dtype": "uint8", "trainable": False}
         self._codes = keras.Variable(store.codes, **settings)
         self._masks = keras.Variable(store.masks, **settings)
-        self.flair = store.configuration.sequences.index("FLAIR")
+        self.flair = store.configuration.sequences.index(FLAIR)
 
     def call(self, places: Tensor) -> tuple[Tensor, Tensor]:
         """Gather slices by the places (B, 1 + neighbours) that a store gives.

@@ -41,9 +41,7 @@ from lggshape.segmentation.training.slice_store import SliceStore
 from lggshape.segmentation.training.start_encoder import start_encoder
 from lggshape.segmentation.training.training_cases import TrainingCase
 
-HISTORY = "history.csv"
-
-_FILES = (HISTORY, runs.NETWORK, runs.WEIGHTS, "training.png", "training.svg")
+_FILES = (runs.HISTORY, runs.NETWORK, runs.WEIGHTS, "training.png", "training.svg")
 
 
 class _Telling(keras.callbacks.Callback):
@@ -97,7 +95,7 @@ class FoldTraining:
         learner = self._learner(network, epoch=0)
         predictor = Predictor(self._network, policy=self._policy)
         past = read_checkpoint(folder)
-        for growing in (HISTORY, CHECKPOINT):
+        for growing in (runs.HISTORY, CHECKPOINT):
             record_file(self._out, folder / growing, finished=False)
         if past.history:
             learner = self._learner(network, epoch=len(past.history) - 1)
@@ -119,7 +117,7 @@ class FoldTraining:
                     if training.epoch == "inner" and past.is_better(row["inner_dice"]):
                         past = past._replace(best=weights)
             past = past._replace(history=[*past.history, row | {"seconds": seconds}])
-            write_table(folder / HISTORY, pd.DataFrame(past.history))
+            write_table(folder / runs.HISTORY, pd.DataFrame(past.history))
             write_checkpoint(learner, past)
         weights = past.best or averaged_weights(learner)
         self._finish(folder, member, predictor, weights, past.history)

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import Case
+from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError, InputError
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
@@ -119,7 +119,7 @@ def load_cases(
 
 def _fingerprints(case: Case) -> tuple[str, ...]:
     assert case.image is not None  # prepare has refused a case without
-    return tuple(slice_fingerprints(case.image[..., case.sequences.index("FLAIR")]))
+    return tuple(slice_fingerprints(case.image[..., case.sequences.index(FLAIR)]))
 
 
 def _fitted(mask: NDArray[np.bool_], frame: Frame) -> NDArray[np.uint8]:
