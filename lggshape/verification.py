@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lggshape.case import FLAIR
+from lggshape.case import FLAIR, SEQUENCES
 from lggshape.files import names_cell, to_records
 from lggshape.labels import Labels, LabelSource, LabelTable, as_labels
 from lggshape.masks import bounding_box, find_components
@@ -20,7 +20,6 @@ from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.readers.in_memory import Cases, sources_of
-from lggshape.readers.naming import SEQUENCES
 
 _COUNTS = ("slices", "tumour_slices", "tumour_voxels", "components_6", "components_26")
 COLUMNS = (

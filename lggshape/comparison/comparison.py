@@ -53,7 +53,8 @@ class Comparison:
         A row per run: what it is, what its training took, and how good it is on all the patients
         that it held out.
     differences : DataFrame
-        From the reference, on the cases that both held out; see `tables.difference_table`.
+        Differences from the reference on the cases that both held out; see
+        `tables.difference_table`.
     cases : DataFrame
         Dice of every case by every run.
     history : DataFrame

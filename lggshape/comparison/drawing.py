@@ -72,7 +72,7 @@ def draw(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
 def _followed(history: pd.DataFrame) -> pd.DataFrame:
     """Keep the runs that were measured after several epochs.
 
-    Of these the networks that every run has, if there are any: others have other inner splits.
+    Only the networks that every run has are kept, if there are any: others have other inner splits.
     """
     history = history.dropna(subset="inner_dice")
     history = history[history.groupby("run")["epoch"].transform("nunique") > 1]
@@ -138,7 +138,7 @@ def _learning(comparison: Comparison, shared: set[str]) -> Figure:
 def _lowest(cases: pd.DataFrame) -> pd.DataFrame:
     """Return the cases of the lowest mean Dice.
 
-    Of those that every run held out: of the others some cells would be blank.
+    Only cases that every run held out are returned: others would leave cells blank.
     """
     shared = cases.set_index(["case", "patient"]).dropna()
     order = shared.mean(axis="columns").argsort(kind="stable")

@@ -36,7 +36,7 @@ class Evidence(NamedTuple):
     slice : int
         Number of the slice, from 1: that of its largest tumour.
     evidence : ndarray of float32, shape (Y, X)
-        Above 0 it speaks for tumour, below 0 against it.
+        Above 0 it is evidence for tumour, below 0 against it.
     mask : ndarray of bool, shape (Y, X)
         The reference.
     """

@@ -82,7 +82,7 @@ def difference_table(
     Parameters
     ----------
     results : mapping of str to HeldOut
-        By the names of the runs.
+        What came of each run, by its name.
     reference : str
         The run that the others are compared with.
     seed : int

@@ -31,13 +31,13 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import FLAIR, Case, Geometry
+from lggshape.case import FLAIR, SEQUENCES, Case, Geometry
 from lggshape.errors import CaseError
 from lggshape.readers import nifti_file
 from lggshape.readers.folder import Folder
 from lggshape.readers.layout import Layout
 from lggshape.readers.listing import file_names, folder_name
-from lggshape.readers.naming import MAPS, MASK, NOT_READ, SEQUENCES, UNNAMED, split_role
+from lggshape.readers.naming import MAPS, MASK, NOT_READ, UNNAMED, split_role
 from lggshape.readers.source import CaseSource, binary_mask
 from lggshape.readers.unusable import UnusableError
 

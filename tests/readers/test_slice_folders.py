@@ -3,10 +3,9 @@ import pickle
 import numpy as np
 import pytest
 
-from lggshape.case import Geometry
+from lggshape.case import SEQUENCES, Geometry
 from lggshape.errors import CaseError
 from lggshape.readers import open_cases
-from lggshape.readers.naming import SEQUENCES
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (12, 16, 20, 3), dtype=np.uint8)

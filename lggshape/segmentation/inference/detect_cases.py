@@ -33,7 +33,7 @@ class Detection(NamedTuple):
     probability : ndarray of float32, shape (Z,)
         Calibrated probability of tumour in the slice, the mean over networks and flips.
     evidence : ndarray of float32, shape (Z, Y, X)
-        What speaks for tumour (above 0) or against it, on the grid of the case; the mean over
+        Evidence for tumour (above 0) or against it, on the grid of the case; the mean over
         networks and flips, from a grid that is 32 times coarser. About the logit of a slice is its
         mean over the square that slices are fitted to.
     fold : int or None

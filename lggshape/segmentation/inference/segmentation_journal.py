@@ -157,7 +157,7 @@ class SegmentationJournal:
 def _read_tables(folder: Path) -> dict[str, SegmentedCase]:
     """Read what a version without a journal wrote.
 
-    Of the cases with a mask only those are returned whose mask has the areas that the tables list.
+    A case with a mask is returned only if its mask has the areas that the tables list.
     """
     table = read_table(folder / SEGMENTATION, required=COLUMNS)
     by_case = read_table(folder / SLICES, required=SLICE_COLUMNS).groupby("case")

@@ -45,9 +45,10 @@ class Segmentation:
     uncertainty : ndarray of float32, shape (Z, Y, X)
         Standard deviation of the probability over networks and flips, each calibrated by itself.
     entropy : ndarray of float32, shape (Z, Y, X)
-        Of the probability, in bits: 1 where it is one half, 0 where it is certain.
+        Entropy of the probability, in bits: 1 where it is one half, 0 where it is certain.
     slice_scores : ndarray of float32, shape (Z,)
-        For tumour in the slice: the mean of its highest probabilities, a thousandth of its pixels.
+        Score for tumour in each slice: the mean of its highest probabilities, those of a thousandth
+        of its pixels.
     removed : int
         Components that were removed.
     networks : tuple of str

@@ -141,7 +141,7 @@ def load_imagenet(network: "keras.Model", name: str) -> None:
     network : keras.Model
         With the layers that `encoder` makes.
     name : str
-        Of the encoder.
+        Name of the encoder.
 
     Raises
     ------

@@ -68,9 +68,9 @@ class TrainingConfiguration(CheckedSettings):
         Epochs at the beginning in which the encoder stays as it starts. The rest is a training of
         its own, with its own schedule.
     precision : {"auto", "float32", "bfloat16"}
-        Of the computation; "auto" is bfloat16 on a GPU and float32 on a CPU.
+        Precision of the computation; "auto" is bfloat16 on a GPU and float32 on a CPU.
     seed : int
-        Of all random numbers.
+        Seed of all random numbers.
     """
 
     folds: int = 5

@@ -53,9 +53,9 @@ class Member:
     weights : Path
         The file of its weights.
     calibration : Calibration
-        From its probabilities to honest ones.
+        What turns its probabilities into calibrated ones.
     threshold : float
-        On the calibrated probability, of the mask.
+        The lowest calibrated probability that is inside the mask.
     """
 
     fold: int

@@ -52,7 +52,7 @@ class Draws(NamedTuple):
     transforms : ndarray of shape (B, 8)
         Projective transforms as `keras.ops.image.affine_transform` takes them.
     contrast, brightness, gamma : ndarray of shape (B, C)
-        Of each input channel.
+        How each input channel is changed.
     bias : ndarray of shape (B, C, 5)
         Coefficients of the logarithm of the bias field.
     present : ndarray of shape (B, C)
@@ -159,14 +159,14 @@ def augment(codes: Tensor, masks: Tensor, draws: Draws, *, crop: int) -> tuple[T
     masks : tensor of uint8, shape (B, size, size)
         1 inside the tumour, else 0.
     draws : Draws
-        Of the same B and C, and for the same crop.
+        What to do, drawn for the same B, C and crop.
     crop : int
         Side of the squares to return.
 
     Returns
     -------
     slices : tensor of float32, shape (B, crop, crop, C)
-        What the network is shown.
+        The input of the network.
     masks : tensor of float32, shape (B, crop, crop, 1)
         0 or 1.
     """

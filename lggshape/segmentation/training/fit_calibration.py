@@ -20,11 +20,11 @@ class Fitted(NamedTuple):
     Attributes
     ----------
     calibration : Calibration
-        From probabilities to honest ones.
+        What turns probabilities into calibrated ones.
     threshold : float
-        On the calibrated probability, of the mask.
+        The lowest calibrated probability that is inside the mask.
     dice : tuple of float
-        Of the mask of each volume.
+        Dice of the mask of each volume.
     """
 
     calibration: Calibration
@@ -38,8 +38,8 @@ def fit_to_inner_split(probabilities: Sequence[Probabilities], masks: Sequence[M
     Parameters
     ----------
     probabilities, masks : sequences of ndarray, shape (Z, Y, X)
-        Of each volume of the inner split. Without any, nothing is calibrated and the threshold is
-        one half.
+        One of each for each volume of the inner split. Without any, nothing is calibrated and the
+        threshold is one half.
 
     Returns
     -------
@@ -59,13 +59,13 @@ def fit_to_inner_split(probabilities: Sequence[Probabilities], masks: Sequence[M
 def fit_calibration(probabilities: Sequence[Probabilities], masks: Sequence[Mask]) -> Calibration:
     """Fit slope and intercept by maximum likelihood over all pixels, as in [1]_.
 
-    What is fitted to are not 0 and 1 but Platt's targets, (N + 1) / (N + 2) for the N pixels inside
+    The targets are not 0 and 1 but Platt's, (N + 1) / (N + 2) for the N pixels inside
     and 1 / (N + 2) for the N outside: so the fit stays finite where no pixel is wrong.
 
     Parameters
     ----------
     probabilities, masks : sequences of ndarray
-        Of each volume, of the same shapes.
+        One of each for each volume, of the same shape.
 
     Returns
     -------
@@ -115,12 +115,12 @@ def choose_threshold(probabilities: Sequence[Probabilities], masks: Sequence[Mas
     Parameters
     ----------
     probabilities, masks : sequences of ndarray, shape (Z, Y, X)
-        Of each volume.
+        One of each for each volume.
 
     Returns
     -------
     float
-        From 0.2 to 0.8.
+        The threshold, from 0.2 to 0.8.
 
     References
     ----------

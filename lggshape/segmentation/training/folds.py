@@ -18,7 +18,7 @@ def assign_folds(patients: Mapping[str, str], *, folds: int, seed: int) -> dict[
     folds : int
         Number of folds.
     seed : int
-        Of the order within a site.
+        Seed of the order within a site.
 
     Returns
     -------

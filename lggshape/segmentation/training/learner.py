@@ -78,9 +78,9 @@ class Learner(keras.Model):
         As `networks.build` makes it. Its input may be smaller than the slices: then it is shown
         squares that are cut from them.
     slices : ResidentSlices
-        What it is trained on; their configuration says for what task.
+        The slices to train on; their configuration holds the task.
     border_weight : float
-        Of the loss of segmentation.
+        Additional weight of the outline in the loss of segmentation.
     """
 
     def __init__(
@@ -104,8 +104,8 @@ class Learner(keras.Model):
         Returns
         -------
         tuple of tensors
-            What the loss is of: what the network says, and the masks (B, crop, crop, 1). For
-            reconstruction in place of these FLAIR, and where it was hidden.
+            What the loss compares: the output of the network, and the masks (B, crop, crop, 1).
+            For reconstruction these are replaced by FLAIR, and where it was hidden.
         """
         places, *numbers = batch
         draws = Draws(*numbers)
@@ -161,7 +161,7 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
     peak : float
         The highest rate.
     steps : int
-        Of the whole training.
+        Steps of the whole training.
     warmup : float
         Share of the steps during which the rate rises.
     """
@@ -191,9 +191,9 @@ class SlowEncoderAdamW(keras.optimizers.AdamW):
     slow : sequence of keras.Variable
         The variables whose rate is lower.
     factor : float
-        On their learning rate.
+        Factor on their learning rate.
     **settings
-        Of `keras.optimizers.AdamW`.
+        Settings of `keras.optimizers.AdamW`.
     """
 
     def __init__(self, slow: Sequence["keras.Variable"], factor: float, **settings: Any) -> None:
@@ -239,7 +239,7 @@ def make_learner(
     training : TrainingConfiguration
         The settings.
     steps : int
-        Of the whole training.
+        Steps of the whole training.
     frozen : bool
         Whether the encoder stays as it is: its weights, and the statistics that it normalises by.
     device : {"auto", "cpu", "gpu"}

@@ -82,13 +82,13 @@ class SliceStore:
         Parameters
         ----------
         seed : sequence of int
-            Of the order.
+            Seed of the order.
         number : int
-            Of the epoch, from 0.
+            Number of the epoch, from 0.
         batch : int
             Slices per batch.
         empty_slices : float
-            Slices without tumour for each slice with.
+            Slices without tumour for each slice with tumour.
 
         Yields
         ------

@@ -25,13 +25,13 @@ class TrainingCase:
     Attributes
     ----------
     id, patient, site : str
-        Of the case.
+        Names of the case, of its patient and of its site.
     codes : ndarray of uint8, shape (Z, size, size, C)
         Standardised intensities.
     mask : ndarray of uint8, shape (Z, size, size)
         1 inside the tumour.
     fingerprints : tuple of str
-        Of its FLAIR slices: what a copy of the case is known by.
+        Fingerprints of its FLAIR slices, by which a copy of the case is recognised.
     """
 
     id: str
