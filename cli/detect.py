@@ -13,7 +13,7 @@ EXAMPLES = ("lggshape detect images/ --networks run/ --out slices/",)
 def detect(
     images: Annotated[
         list[Path],
-        typer.Argument(help="Cases with images: folders, or NIfTI files.", show_default=False),
+        typer.Argument(help="Cases with images: folders or files.", show_default=False),
     ],
     networks: Annotated[
         Path,

@@ -15,7 +15,7 @@ EXAMPLES = (
 Predicted = Annotated[
     Path,
     typer.Argument(
-        help="Predicted masks, as from `segment`: a folder, or a NIfTI file.", show_default=False
+        help="Predicted masks, as from `segment`: a folder or a file.", show_default=False
     ),
 ]
 Reference = Annotated[

@@ -69,7 +69,7 @@ def features(
     context: typer.Context,
     masks: Annotated[
         list[Path],
-        typer.Argument(help="Cases with masks: folders, or NIfTI files.", show_default=False),
+        typer.Argument(help="Cases with masks: folders or files.", show_default=False),
     ],
     out: Annotated[Path, typer.Option(help="Feature table (CSV) to write.", show_default=False)],
     kind: Kind = None,

@@ -19,7 +19,7 @@ EXAMPLES = (
 def segment(
     images: Annotated[
         list[Path],
-        typer.Argument(help="Cases with images: folders, or NIfTI files.", show_default=False),
+        typer.Argument(help="Cases with images: folders or files.", show_default=False),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the masks.", show_default=False)],
     networks: o.Networks = None,

@@ -14,9 +14,7 @@ EXAMPLES = (
 
 
 def show(
-    dataset: Annotated[
-        Path, typer.Argument(help="Cases: a folder, or a NIfTI file.", show_default=False)
-    ],
+    dataset: Annotated[Path, typer.Argument(help="Cases: a folder or a file.", show_default=False)],
     out: o.OutFolder,
     case: Annotated[
         list[str] | None,

@@ -12,9 +12,7 @@ EXAMPLES = ("lggshape verify cases/ --labels labels.csv",)
 
 def verify(
     context: typer.Context,
-    dataset: Annotated[
-        Path, typer.Argument(help="A folder of cases, or a NIfTI file.", show_default=False)
-    ],
+    dataset: Annotated[Path, typer.Argument(help="Cases: a folder or a file.", show_default=False)],
     labels: o.Labels = None,
     patient_column: o.PatientColumn = None,
     manifest: o.Manifest = None,

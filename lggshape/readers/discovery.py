@@ -34,9 +34,8 @@ def open_cases(
     Parameters
     ----------
     path : path or sequence of paths
-        A case, a folder of cases, or one NIfTI file. The layouts are described in
-        `lggshape.readers.slice_folders`, `lggshape.readers.nifti` and `lggshape.readers.packed`.
-        Folders inside it that hold results of this tool are left out.
+        A case, a folder of cases, or the file of a case. Each layout is described in its module,
+        as `lggshape.readers.nifti`. Folders inside it that hold results of this tool are left out.
     masks_only : bool
         Whether the path is read for its masks. Then a NIfTI file whose name does not tell what it
         is is a mask, a case without a mask fails when its mask is read, and what the
@@ -94,7 +93,10 @@ def _cases_of_path(path: Path, *, masks_only: bool) -> list[CaseSource]:
                     return [_named(case)]
     except OSError as error:
         found = str(error)
-    msg = f"Expected a folder of cases or a NIfTI file, found {found}: {path}."
+    msg = (
+        f"Expected a folder of cases, or the file of one, as {_listed_layouts()}, found {found}: "
+        f"{path}."
+    )
     raise InputError(msg)
 
 
@@ -164,7 +166,7 @@ def _without_a_case(folder: Folder, cases: Mapping[str, CaseSource]) -> dict[str
         if name not in cases and not (inner.folders and inner.folders.keys() <= cases.keys()):
             wanted = "to be a folder that can be listed"
             if not inner.error:
-                wanted = "to have slices or NIfTI files"
+                wanted = "to have files of a known layout"
             found_instead = inner.error or "none"
             reason = f"Expected case {name} {wanted}, found {found_instead}: {inner.path}."
             found[name] = UnreadableCase(name, "", inner.path, reason=reason)

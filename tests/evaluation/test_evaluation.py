@@ -123,7 +123,7 @@ def test_an_evaluation_shows_itself_in_a_line(found, cohort):
 def test_nothing_can_be_compared(cohort):
     folder, _ = cohort
     found = evaluate(folder / "predicted" / "case_5", folder / "reference", jobs=1)
-    assert repr(found) == "Evaluation(1 cases, 1 failed)"
+    assert repr(found) == "Evaluation(1 case, 1 failed)"
     assert list(found.failures) == ["case_5"]
     assert found.summary().splitlines() == [
         "0 of 1 cases evaluated",

@@ -46,7 +46,7 @@ def test_a_path_that_does_not_exist(tmp_path):
 
 def test_a_file_of_another_kind(tmp_path):
     (tmp_path / "data.csv").touch()
-    with pytest.raises(InputError, match=r"a folder of cases or a NIfTI file.*named data\.csv"):
+    with pytest.raises(InputError, match=r"a folder of cases, or the file of one.*named data\.csv"):
         open_cases(tmp_path / "data.csv")
 
 
@@ -79,7 +79,7 @@ def test_a_case_folder_without_slices_fails_alone(tmp_path):
     good, empty = open_cases(tmp_path)
     assert good.read().mask.shape == (1, 4, 4)
     assert (empty.id, empty.patient) == ("TCGA_CS_4941_19960909", "TCGA_CS_4941")
-    with pytest.raises(CaseError, match="TCGA_CS_4941_19960909 to have slices or NIfTI files"):
+    with pytest.raises(CaseError, match="TCGA_CS_4941_19960909 to have files of a known layout"):
         empty.read()
 
 
