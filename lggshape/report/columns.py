@@ -19,7 +19,7 @@ def feature(title: str = "feature", name: str = "feature") -> Column:
 
 
 def number(title: str, name: str, digits: int = 2) -> Column:
-    """Return a column of numbers with so many digits."""
+    """Return a column of numbers with a fixed number of digits."""
     return Column(title, lambda row: wording.number_text(float(getattr(row, name)), digits))
 
 

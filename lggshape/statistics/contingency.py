@@ -117,7 +117,7 @@ def cramers_v(table: ArrayLike, *, level: float = 0.95) -> Effect:
 def detectable_v(
     n: int, rows: int, columns: int, *, alpha: float = 0.05, power: float = 0.8
 ) -> float:
-    """Return the smallest Cramér's V that a test of so many patients is likely to find.
+    """Return the smallest Cramér's V that a test of n patients is likely to find.
 
     Parameters
     ----------

@@ -310,7 +310,7 @@ def _ratio(coefficient: float, reach: float) -> Effect:
 
 
 def _titles(names: Sequence[str] | None, count: int) -> Sequence[str]:
-    """Return a name for each of so many columns, of which there must be one."""
+    """Return a name for each column, of which there must be at least one."""
     if not count:
         msg = "Expected `covariates` to have at least one column, found none."
         raise InputError(msg)

@@ -96,7 +96,7 @@ def main() -> None:
     names = [row["run"] for row in runs if ("auc", row["run"]) in beside]
     measures = ("dice", "surface_dice_pixels", "hd95_pixels", "auc")
     show(
-        ["run", "Dice less that of `random`", "p (Holm)", "surface Dice", "p (Holm)", "HD95",
+        ["run", "difference of Dice from `random`", "p (Holm)", "surface Dice", "p (Holm)", "HD95",
          "p (Holm)", "AUC of slices", "p (Holm)"],
         [
             [f"`{name}`", *(cell for one in measures for cell in beside.get((one, name), none))]
