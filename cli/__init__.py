@@ -31,13 +31,13 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except (Exception, KeyboardInterrupt) as error:
-            status = _told(error, debug=ctx.meta.get(DEBUG, False))
+            status = _print_error(error, debug=ctx.meta.get(DEBUG, False))
             if status is None:
                 raise
             raise typer.Exit(status) from error
 
 
-def _told(error: BaseException, *, debug: bool) -> int | None:
+def _print_error(error: BaseException, *, debug: bool) -> int | None:
     """Print what ended a command, and return its exit status; None if Typer should say it."""
     from lggshape.commands import BUG, INTERRUPTED, NOT_STARTED, is_bug, kept_log
     from lggshape.errors import LggshapeError

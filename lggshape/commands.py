@@ -280,14 +280,14 @@ class _Log(logging.Handler):
             return []
         if self._errors:
             count = "A case" if self._errors == 1 else f"{self._errors} cases"
-            told = f"lggshape: {count} failed by an internal error. This is a bug in lggshape: "
-            told += "please report it with the log"
+            text = f"lggshape: {count} failed by an internal error. This is a bug in lggshape: "
+            text += "please report it with the log"
         else:
             count = "There was a warning" if len(self._lines) == 1 else "There were warnings"
-            told = f"lggshape: {count}: see the log"
+            text = f"lggshape: {count}: see the log"
         if self.shown is None:  # a command without results has no file for it
-            return [f"{told}, which follows.", *self._lines]
-        return [f"{told}, {self.shown}."]
+            return [f"{text}, which follows.", *self._lines]
+        return [f"{text}, {self.shown}."]
 
 
 _KEPT = "log: "

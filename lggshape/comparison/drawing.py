@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from lggshape.comparison.comparison import Comparison
 from lggshape.evaluation.summaries import summary_table
 from lggshape.figures import heat_map, interval_plot
-from lggshape.figures.evidence import Looked, evidence_panels
+from lggshape.figures.evidence import EvidencePanel, evidence_panels
 from lggshape.figures.training import curves_side_by_side, learning_curves
 from lggshape.shape.radial import trace_rings
 
@@ -63,7 +63,7 @@ def draw(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
     for run, result in comparison.results.items():
         if result.evidence:
             panels = [
-                Looked(f"{one.case}, slice {one.slice}", one.evidence, trace_rings(one.mask))
+                EvidencePanel(f"{one.case}, slice {one.slice}", one.evidence, trace_rings(one.mask))
                 for one in result.evidence
             ]
             yield f"evidence_{run}", evidence_panels(panels, value_name="evidence for tumour")

@@ -13,7 +13,7 @@ from lggshape.figures.style import INK, HouseFigure, house_style
 _ACROSS = 4
 
 
-class Looked(NamedTuple):
+class EvidencePanel(NamedTuple):
     """A slice that a detector looked at.
 
     Attributes
@@ -31,12 +31,12 @@ class Looked(NamedTuple):
     outline: Sequence[ArrayLike]
 
 
-def evidence_panels(panels: Sequence[Looked], *, value_name: str) -> Figure:
+def evidence_panels(panels: Sequence[EvidencePanel], *, value_name: str) -> Figure:
     """Draw evidence as colours, with the outline of the tumour.
 
     Parameters
     ----------
-    panels : sequence of Looked
+    panels : sequence of EvidencePanel
         At least one.
     value_name : str
         What the colours stand for.
