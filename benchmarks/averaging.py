@@ -21,7 +21,7 @@ from lggshape.readers import open_cases
 from lggshape.segmentation import read_ensemble
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import Predictor
-from lggshape.segmentation.preprocessing.network_input import prepare
+from lggshape.segmentation.preprocessing.network_input import prepare_input
 from lggshape.segmentation.run.folder import read_weights
 from lggshape.segmentation.training.fit_calibration import fit_to_inner_split
 
@@ -57,7 +57,7 @@ def main() -> None:
         masks = [case.mask for case in cases]
         predicted = []
         for case in cases:
-            volume = prepare(case, ensemble.configuration)
+            volume = prepare_input(case, ensemble.configuration)
             flipped = predictor.predict(volume.codes, flips=FLIPS)
             predicted.append(np.stack([volume.frame.restore(one) for one in flipped]))
         for way, (numbers, share) in WAYS.items():

@@ -28,7 +28,7 @@ from lggshape.segmentation import read_ensemble
 from lggshape.segmentation.inference.predictor import FLIPS, Predictor
 from lggshape.segmentation.networks.efficientnet import PREFIX
 from lggshape.segmentation.preprocessing.intensities import LOWEST, STEP
-from lggshape.segmentation.preprocessing.network_input import prepare, with_neighbours
+from lggshape.segmentation.preprocessing.network_input import prepare_input, with_neighbours
 from lggshape.segmentation.run.folder import read_weights
 
 BATCH = 16
@@ -145,7 +145,7 @@ def main() -> None:
     sources = sources[: options.cases]
     if not sources:
         sys.exit(f"Expected cases of fold {member.fold}, found none: {options.dataset}.")
-    volumes = [prepare(source.read(mask=False), configuration).codes for source in sources]
+    volumes = [prepare_input(source.read(mask=False), configuration).codes for source in sources]
     slices = sum(map(len, volumes))
     weights = read_weights(member.weights)
     predictor, peer = Predictor(configuration), Peer(weights).eval()

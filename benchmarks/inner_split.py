@@ -19,7 +19,7 @@ from lggshape.readers import open_cases
 from lggshape.segmentation import read_ensemble
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import FLIPS, Predictor
-from lggshape.segmentation.preprocessing.network_input import prepare
+from lggshape.segmentation.preprocessing.network_input import prepare_input
 from lggshape.segmentation.run.folder import Member, read_json, read_weights
 from lggshape.shape import extract_features
 
@@ -40,7 +40,7 @@ def rows_of(member: Member, predictor: Predictor, sources: dict) -> list[dict]:
     rows = []
     for name in inner_cases(member):
         case = sources[name].read()
-        volume = prepare(case, predictor.configuration)
+        volume = prepare_input(case, predictor.configuration)
         predicted = predictor.predict(volume.codes, flips=FLIPS).mean(axis=0)
         probability = volume.frame.restore(member.calibration.apply(predicted))
         mask = select_component(probability, member.threshold).mask

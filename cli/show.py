@@ -48,7 +48,7 @@ def show(
     ) as run:  # fmt: skip
         sources = open_cases(dataset, manifest=manifest)
         if case:
-            reasons = visualisation.write_cases(
+            reasons = visualisation.write_case_figures(
                 sources, run.place, names=case, predicted=predicted, jobs=jobs,
                 on_progress=run.on_progress,
             )  # fmt: skip
@@ -59,6 +59,6 @@ def show(
                 sources, predicted=predicted, jobs=jobs, on_progress=run.on_progress
             )
             failures, total = found.failures, len(found.table)
-            visualisation.write_cohort(found, run.place)
+            visualisation.write_cohort_figures(found, run.place)
         run.fail(failures, of=total)
         run.summary.append(f"Shown {total - len(failures)} of {total} cases: {out}")

@@ -11,7 +11,7 @@ from lggshape.masks import as_mask
 from lggshape.readers.source import check_spacing
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
 from lggshape.shape.features import FEATURES
-from lggshape.shape.prepared import prepare
+from lggshape.shape.prepared import prepare_mask
 
 
 class FeatureResult(NamedTuple):
@@ -85,7 +85,7 @@ def extract_features(
     inside = as_mask(mask, ndim=3)
     if spacing is not None:
         spacing = check_spacing(spacing)
-    prepared = prepare(inside, spacing=spacing, conventions=conventions)
+    prepared = prepare_mask(inside, spacing=spacing, conventions=conventions)
     if prepared is None:
         missing = dict.fromkeys(FEATURES, math.nan)
         return FeatureResult(missing, None, None, dict.fromkeys(FEATURES, "the mask is empty"))

@@ -112,7 +112,7 @@ class PreparedMask:
         return self.spacing
 
 
-def prepare(
+def prepare_mask(
     mask: Mask,
     *,
     spacing: Spacing | None = None,
@@ -138,7 +138,7 @@ def prepare(
     --------
     >>> mask = np.zeros((4, 8, 8), dtype=bool)
     >>> mask[1:3, 2:4, 2:6] = True
-    >>> prepared = prepare(mask)
+    >>> prepared = prepare_mask(mask)
     >>> prepared.voxels, prepared.areas.tolist(), prepared.hull.volume
     (16, [8, 8], 16.0)
     """

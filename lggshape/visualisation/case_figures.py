@@ -16,7 +16,7 @@ from lggshape.visualisation.case_slices import draw_slices
 from lggshape.visualisation.shown_cases import CaseToShow, find_cases, read_volumes
 
 
-def write_cases(
+def write_case_figures(
     cases: Cases,
     folder: str | os.PathLike[str],
     *,
@@ -60,7 +60,7 @@ def write_cases(
     >>> from lggshape import Case
     >>> cases = [Case("a", "patient_1", mask=np.ones((3, 9, 9), dtype=bool))]
     >>> with TemporaryDirectory() as folder:
-    ...     reasons = write_cases(cases, folder, jobs=1)
+    ...     reasons = write_case_figures(cases, folder, jobs=1)
     ...     files = sorted(path.name for path in Path(folder).glob("*.png"))
     >>> reasons, files
     ({'a': ''}, ['a-features.png', 'a.png'])

@@ -72,7 +72,7 @@ def draw_cohort(found: Survey) -> Iterator[tuple[str, Figure]]:
         )
 
 
-def write_cohort(
+def write_cohort_figures(
     found: Survey, folder: str | os.PathLike[str], *, on_progress: OnProgress | None = None
 ) -> None:
     """Write `cohort.csv`, and every figure as SVG and PNG.

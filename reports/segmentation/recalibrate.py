@@ -14,7 +14,7 @@ from lggshape.files import write_json
 from lggshape.readers import open_cases
 from lggshape.segmentation import read_ensemble
 from lggshape.segmentation.inference.predictor import FLIPS, Predictor
-from lggshape.segmentation.preprocessing.network_input import prepare
+from lggshape.segmentation.preprocessing.network_input import prepare_input
 from lggshape.segmentation.run.folder import NETWORK, read_json, read_weights, write_weights
 from lggshape.segmentation.training.fit_calibration import fit_to_inner_split
 
@@ -33,7 +33,7 @@ def main() -> None:
         record = member.weights.with_name(NETWORK)
         content = read_json(record, ("inner_dice",))
         cases = [sources[name].read() for name in content["inner_dice"]]
-        volumes = [prepare(case, ensemble.configuration) for case in cases]
+        volumes = [prepare_input(case, ensemble.configuration) for case in cases]
         probabilities = [
             volume.frame.restore(predictor.predict(volume.codes, flips=FLIPS).mean(axis=0))
             for volume in volumes

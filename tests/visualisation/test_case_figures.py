@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from lggshape.errors import CaseError
 from lggshape.shape import extract_features, minimum_volume_ellipsoid
-from lggshape.visualisation import case_figures, write_cases
+from lggshape.visualisation import case_figures, write_case_figures
 from lggshape.visualisation.case_features import shadow
 from lggshape.visualisation.case_figures import draw_case
 from lggshape.visualisation.case_slices import MOST_SLICES
@@ -167,7 +167,7 @@ def test_one_bad_case_does_not_keep_the_others_from_their_files_analytic(
     (tmp_path / "data" / "a_mask.nii.gz").write_bytes(b"broken")
     calls = []
     out = tmp_path / "out"
-    reasons = write_cases(tmp_path / "data", str(out), jobs=1, on_progress=calls.append)
+    reasons = write_case_figures(tmp_path / "data", str(out), jobs=1, on_progress=calls.append)
     assert "a_mask.nii.gz" in reasons["a"]
     assert reasons["b"] == ""
     assert [(call.done, call.total) for call in calls] == [(0, 2), (1, 2), (2, 2)]

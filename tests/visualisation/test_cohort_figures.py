@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lggshape.visualisation.cohort_figures import draw_cohort, write_cohort
+from lggshape.visualisation.cohort_figures import draw_cohort, write_cohort_figures
 from lggshape.visualisation.cohort_survey import (
     ADDED,
     COLUMNS,
@@ -81,7 +81,7 @@ def test_the_figure_says_what_is_not_known_analytic(options, said, unsaid):
 
 def test_files_hold_the_table_and_every_figure_analytic(tmp_path):
     found = surveyed()
-    write_cohort(found, tmp_path)
+    write_cohort_figures(found, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "cohort.csv",
         *(f"{name}.{ending}" for name in ("intensities", "volumes_mm3", "volumes_voxels")

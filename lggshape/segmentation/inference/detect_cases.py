@@ -18,7 +18,7 @@ from lggshape.readers import CaseSource
 from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.segmentation.inference.network_cache import Networks, SeenCaseError
 from lggshape.segmentation.inference.predictor import FLIPS, slice_probability
-from lggshape.segmentation.preprocessing.network_input import prepare
+from lggshape.segmentation.preprocessing.network_input import prepare_input
 from lggshape.segmentation.run.folder import Ensemble, read_ensemble
 
 COLUMNS = ("case", "patient", "fold", "slice", "score")
@@ -87,7 +87,7 @@ class Detector:
             If the weights of a network cannot be read.
         """
         configuration = self._networks.configuration
-        volume = prepare(case, configuration)
+        volume = prepare_input(case, configuration)
         members, fold = self._networks.unseen_by(case)
         probabilities, evidences = [], []
         for member in members:

@@ -35,7 +35,7 @@ from lggshape.segmentation.inference.segmentation_journal import (
     SegmentedCase,
 )
 from lggshape.segmentation.inference.segmenter import Prepare, Segmentation, Segmenter
-from lggshape.segmentation.preprocessing.network_input import prepare
+from lggshape.segmentation.preprocessing.network_input import prepare_input
 from lggshape.segmentation.run.folder import SHIPPED, read_ensemble
 
 Map = Literal["probability", "uncertainty", "entropy"]
@@ -88,7 +88,7 @@ def segment_cases(
     flips: bool = True,
     device: str = "auto",
     samples: bool = False,
-    prepare: Prepare = prepare,
+    prepare: Prepare = prepare_input,
     prepare_settings: Mapping[str, Any] = MappingProxyType({}),
     skip_seen: bool = False,
     resume: bool = False,

@@ -15,7 +15,7 @@ from lggshape.segmentation.inference.network_cache import Networks
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import FLIPS
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
-from lggshape.segmentation.preprocessing.network_input import Volume, prepare
+from lggshape.segmentation.preprocessing.network_input import Volume, prepare_input
 from lggshape.segmentation.run.folder import SHIPPED, Ensemble, read_ensemble
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SCORED = 0.001
 """Share of a slice's pixels, those of the highest probability, whose mean is its score."""
 
 Prepare = Callable[[Case, NetworkConfiguration], Volume]
-"""From a case to what networks are shown of it, as `prepare` does."""
+"""From a case to what networks are shown of it, as `prepare_input` does."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -150,7 +150,7 @@ class Segmenter:
         flips: bool = True,
         device: str = "auto",
         samples: bool = False,
-        prepare: Prepare = prepare,
+        prepare: Prepare = prepare_input,
     ) -> None:
         self._networks = Networks(ensemble, task="segmentation", device=device)
         self.precision = self._networks.precision

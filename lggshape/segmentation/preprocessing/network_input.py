@@ -103,7 +103,7 @@ class Volume(NamedTuple):
     missing: tuple[str, ...]
 
 
-def prepare(case: Case, configuration: InputConfiguration) -> Volume:
+def prepare_input(case: Case, configuration: InputConfiguration) -> Volume:
     """Standardise the image of a case and fit it to the grid of a network.
 
     Raises

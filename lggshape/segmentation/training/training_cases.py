@@ -14,7 +14,7 @@ from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.preprocessing.intensities import MISSING
-from lggshape.segmentation.preprocessing.network_input import Frame, prepare
+from lggshape.segmentation.preprocessing.network_input import Frame, prepare_input
 from lggshape.segmentation.run.fingerprints import slice_fingerprints
 
 
@@ -54,7 +54,7 @@ def load_case(source: CaseSource, configuration: NetworkConfiguration) -> Traini
     if case.mask is None:
         msg = f"Expected case {case.id} to have a mask to train on, found none: {source.path}."
         raise CaseError(msg)
-    volume = prepare(case, configuration)
+    volume = prepare_input(case, configuration)
     return TrainingCase(
         id=case.id,
         patient=case.patient,
@@ -118,7 +118,7 @@ def load_cases(
 
 
 def _fingerprints(case: Case) -> tuple[str, ...]:
-    assert case.image is not None  # prepare has refused a case without
+    assert case.image is not None  # prepare_input has refused a case without
     return tuple(slice_fingerprints(case.image[..., case.sequences.index(FLAIR)]))
 
 

@@ -15,7 +15,7 @@ from lggshape.segmentation import (
 )
 from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.networks.decode_codes import decode
-from lggshape.segmentation.preprocessing.network_input import prepare
+from lggshape.segmentation.preprocessing.network_input import prepare_input
 from lggshape.segmentation.run.folder import read_arrays
 
 
@@ -57,7 +57,7 @@ def test_held_out_patients_have_a_score_a_slice_keras(cohort, detectors):
     weights = read_arrays(member.weights)
     for variable in network.variables:
         variable.assign(weights[variable.path].astype(np.float32))
-    slices = decode(prepare(held_out[0].read(), ensemble.configuration).codes)
+    slices = decode(prepare_input(held_out[0].read(), ensemble.configuration).codes)
     probabilities = [
         expit(network.predict(image, verbose=0).mean(axis=(1, 2, 3)))
         for image in (slices, slices[:, :, ::-1])

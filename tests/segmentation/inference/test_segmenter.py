@@ -13,7 +13,7 @@ from lggshape.segmentation import Segmenter, read_ensemble, segment
 from lggshape.segmentation.inference.network_cache import SeenCaseError
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import FLIPS, Predictor
-from lggshape.segmentation.preprocessing.network_input import prepare
+from lggshape.segmentation.preprocessing.network_input import prepare_input
 from lggshape.segmentation.run.folder import read_arrays, read_weights, write_arrays
 
 OTHERS = make_phantom(np.random.default_rng(98), size=(3, 56, 48)).image
@@ -68,7 +68,7 @@ def test_ranges_and_the_entropy_of_the_probability_analytic(found):
 
 def test_the_mean_over_networks_and_flips_invariant(networks, found):
     ensemble = read_ensemble(networks)
-    volume = prepare(STRANGER, ensemble.configuration)
+    volume = prepare_input(STRANGER, ensemble.configuration)
     predictor = Predictor(ensemble.configuration)
     every, means = [], []
     for member in ensemble.members:
@@ -112,13 +112,13 @@ def test_flips_can_be_left_out(networks, found):
 
 def test_what_the_networks_are_shown_can_be_changed_invariant(networks, found):
     def half(case, configuration):
-        volume = prepare(case, configuration)
+        volume = prepare_input(case, configuration)
         return volume._replace(codes=np.where(volume.codes > 1, volume.codes // 2, volume.codes))
 
     ensemble = read_ensemble(networks)
     dim = Segmenter(ensemble, prepare=half).segment(STRANGER).probability
     assert np.abs(dim - found.probability).max() > 0.05
-    plain = Segmenter(ensemble, prepare=prepare).segment(STRANGER).probability
+    plain = Segmenter(ensemble, prepare=prepare_input).segment(STRANGER).probability
     np.testing.assert_array_equal(plain, found.probability)
 
 

@@ -4,7 +4,7 @@ import pytest
 from lggshape.case import Case
 from lggshape.phantoms import make_phantom
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
-from lggshape.segmentation.preprocessing.network_input import Frame, prepare, with_neighbours
+from lggshape.segmentation.preprocessing.network_input import Frame, prepare_input, with_neighbours
 
 
 def smooth(shape):
@@ -76,7 +76,7 @@ def test_values_around_a_slice_do_not_come_back():
 def test_a_missing_sequence_stays_missing_and_a_present_one_present_invariant():
     phantom = make_phantom(np.random.default_rng(0), size=(4, 40, 56))
     case = Case(id="P", patient="P", image=phantom.image[..., :2], sequences=phantom.sequences[:2])
-    volume = prepare(case, NetworkConfiguration(size=64))
+    volume = prepare_input(case, NetworkConfiguration(size=64))
     assert volume.codes.shape == (4, 64, 64, 3)
     assert volume.missing == ("post-contrast",)
     assert volume.frame == Frame((40, 56), (46, 64), 64)

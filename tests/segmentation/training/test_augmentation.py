@@ -11,7 +11,7 @@ from lggshape.segmentation._backend import keras
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.networks.decode_codes import decode
 from lggshape.segmentation.preprocessing.intensities import HIGHEST, LOWEST, STEP
-from lggshape.segmentation.preprocessing.network_input import prepare, with_neighbours
+from lggshape.segmentation.preprocessing.network_input import prepare_input, with_neighbours
 from lggshape.segmentation.training.augmentation import Draws, augment, draw, hide
 
 CONFIGURATION = NetworkConfiguration(architecture="unet", filters=(4, 8), neighbours=1, size=32)
@@ -21,7 +21,7 @@ CONFIGURATION = NetworkConfiguration(architecture="unet", filters=(4, 8), neighb
 def batch():
     """Give codes (4, 32, 32, 5) and masks of a phantom with a tumour in each slice."""
     phantom = make_phantom(np.random.default_rng(1), size=(12, 32, 32))
-    codes = prepare(phantom, CONFIGURATION).codes
+    codes = prepare_input(phantom, CONFIGURATION).codes
     slices = np.argsort(phantom.mask.sum(axis=(1, 2)))[-4:]
     ends = np.zeros(4, dtype=int), np.full(4, 11)
     return with_neighbours(codes, slices, *ends, CONFIGURATION), phantom.mask[slices].astype("u1")

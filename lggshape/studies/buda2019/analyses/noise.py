@@ -17,7 +17,7 @@ from lggshape.parallel import map_all
 from lggshape.readers import CaseSource, open_cases
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.preprocessing.intensities import MISSING, STEP
-from lggshape.segmentation.preprocessing.network_input import Volume, prepare
+from lggshape.segmentation.preprocessing.network_input import Volume, prepare_input
 from lggshape.studies.buda2019.analyses.masks import above_threshold, own_mask
 from lggshape.studies.buda2019.analyses.probabilities import keep_probability
 from lggshape.studies.buda2019.replication import Replication, masks_in
@@ -28,7 +28,7 @@ DISTURBANCES = (0.3, 0.5, 0.7, 1.0, 1.5)
 
 @dataclass(frozen=True)
 class Noise:
-    """Gaussian noise on what networks are shown: a `prepare` of `Segmenter`.
+    """Gaussian noise on what networks are shown: for `prepare` of `Segmenter`.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Noise:
 
     def __call__(self, case: Case, configuration: NetworkConfiguration) -> Volume:
         """Prepare a case for networks, with noise."""
-        volume = prepare(case, configuration)
+        volume = prepare_input(case, configuration)
         rng = np.random.default_rng([self.seed, crc32(case.id.encode())])
         return volume._replace(codes=add_noise(volume.codes, self.amount, rng))
 

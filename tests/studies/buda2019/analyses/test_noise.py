@@ -8,7 +8,7 @@ import pytest
 from lggshape.phantoms import make_phantom
 from lggshape.segmentation import NetworkConfiguration
 from lggshape.segmentation.preprocessing.intensities import MISSING, STEP
-from lggshape.segmentation.preprocessing.network_input import prepare
+from lggshape.segmentation.preprocessing.network_input import prepare_input
 from lggshape.studies.buda2019.analyses import noise
 from lggshape.studies.buda2019.analyses.masks import own_mask
 from lggshape.studies.buda2019.analyses.noise import Noise, NoisyMasks, add_noise
@@ -29,7 +29,7 @@ def test_noise_has_its_deviation_and_leaves_missing_sequences_analytic():
 def test_the_noise_of_a_case_depends_on_its_name_and_the_seed_alone_invariant():
     case = make_phantom(np.random.default_rng(9), size=(5, 48, 60), name="a")
     configuration = NetworkConfiguration(size=64)
-    plain = prepare(case, configuration)
+    plain = prepare_input(case, configuration)
     noise = Noise(0.5, seed=1)
     noisy = noise(case, configuration)
     other = noise(replace(case, id="b"), configuration)
