@@ -51,7 +51,7 @@ def test_quiet_leaves_the_failures(cohort: Path) -> None:
     (cohort / "empty").mkdir()
     code, printed, said = run(cohort, "--quiet")
     assert (code, printed) == (1, "")
-    assert said.startswith("empty: Expected case empty to have slices")
+    assert said.startswith("empty: Expected case empty to have files")
 
 
 def test_a_manifest_gives_the_patients(cohort: Path, tmp_path: Path) -> None:
