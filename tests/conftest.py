@@ -8,6 +8,24 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_core() -> Iterator[None]:
+    """Let work stay in this process unless a test asks for more: the tests are run in parallel."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lggshape.parallel._usable_cores", lambda: 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_draws() -> Iterator[None]:
+    """Draw fewer bootstrap samples: how good the intervals are is tested with the statistics."""
+    from lggshape.statistics import cluster_bootstrap
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(cluster_bootstrap.__kwdefaults__, "replicates", 50)
+        yield
+
+
 @pytest.fixture(scope="session")
 def dataset() -> Path:
     """Folder of the 110 real cases; the test is skipped where the data set is not at hand."""

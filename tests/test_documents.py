@@ -57,8 +57,6 @@ def test_python_of_a_document_runs(
     document: Path, named_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     matplotlib.use("Agg")
-    # The tests run in parallel already.
-    monkeypatch.setattr("lggshape.parallel._usable_cores", lambda: 1)
     for path in named_files.iterdir():
         (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)

@@ -240,9 +240,10 @@ def test_a_function_of_a_script_is_sent(tmp_path, guard, as_file):
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        "from lggshape.parallel import map_cases\n"
+        "from lggshape import parallel\n"
         "if __name__ == '__main__':\n"
-        "    for outcome in map_cases(eval, ['__import__(\"os\").getpid()'] * 2, jobs=2):\n"
+        "    parallel._IDLE_SECONDS = 1\n"
+        "    for outcome in parallel.map_cases(eval, ['__import__(\"os\").getpid()'] * 2, jobs=2):\n"
         "        print(outcome.value, flush=True)\n"
         "        break\n"
         "    __import__('os').kill(__import__('os').getpid(), 9)\n"

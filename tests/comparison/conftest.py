@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.shared_folders import shared_folder
 from lggshape.comparison import Comparison, compare_runs
 from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
@@ -27,7 +28,6 @@ def runs(
     small_encoder: Callable[[], AbstractContextManager[None]],
 ) -> dict[str, Path]:
     """Folders of runs by name: `long` has learnt, `short` hardly. Not to be changed."""
-    folder = tmp_path_factory.mktemp("runs")
     network = NetworkConfiguration(architecture="unet", filters=(4, 8), size=32, neighbours=0)
     training = TrainingConfiguration(
         folds=2, epochs=15, batch=4, learning_rate=1e-2, average=0.9, crop=1.0, inner=0.2,
@@ -42,10 +42,16 @@ def runs(
         "few": (network, replace(quick, patients=2), [0]),
         "one": (network, replace(quick, patients=1, inner_every=5), [0]),
     }
-    sources = open_cases(cohort)
-    for name, (looks, trained, folds) in wanted.items():
-        with small_encoder():
-            train(sources, folder / name, network=looks, training=trained, only=folds, jobs=1)
+
+    def make(folder: Path) -> None:
+        for name, (looks, trained, folds) in wanted.items():
+            with small_encoder():
+                train(
+                    open_cases(cohort), folder / name, network=looks, training=trained,
+                    only=folds, jobs=1,
+                )  # fmt: skip
+
+    folder = shared_folder(tmp_path_factory, "compared_runs", make)
     return {name: folder / name for name in wanted}
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+from helpers.shared_folders import shared_folder
 from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
 from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration
@@ -54,9 +55,10 @@ def networks(cohort: Path, settings: Settings, tmp_path_factory: pytest.TempPath
     """Folder of a training run of two folds, a network each. Not to be changed."""
     from lggshape.segmentation import train
 
-    out = tmp_path_factory.mktemp("networks") / "run"
-    train(open_cases(cohort), out, network=settings.network, training=settings.training, jobs=1)
-    return out
+    def make(folder: Path) -> None:
+        train(open_cases(cohort), folder, **settings._asdict(), jobs=1)
+
+    return shared_folder(tmp_path_factory, "networks", make)
 
 
 @pytest.fixture
