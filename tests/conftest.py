@@ -5,25 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from helpers import test_settings
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_core() -> Iterator[None]:
-    """Let work stay in this process unless a test asks for more: the tests are run in parallel."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lggshape.parallel._usable_cores", lambda: 1)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def few_draws() -> Iterator[None]:
-    """Draw fewer bootstrap samples: how good the intervals are is tested with the statistics."""
-    from lggshape.statistics import cluster_bootstrap
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(cluster_bootstrap.__kwdefaults__, "replicates", 50)
-        yield
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the doctests of `lggshape`, which are not below this folder, have the same settings."""
+    config.pluginmanager.register(test_settings)
 
 
 @pytest.fixture(scope="session")

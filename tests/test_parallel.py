@@ -236,29 +236,6 @@ def test_a_function_of_a_script_is_sent(tmp_path, guard, as_file):
     assert (result.stdout, result.stderr) == ("[2, 4, 8]\n", "")
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at /proc")
-def test_workers_end_with_a_parent_that_is_killed(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(
-        "from lggshape import parallel\n"
-        "if __name__ == '__main__':\n"
-        "    parallel._IDLE_SECONDS = 1\n"
-        "    for outcome in parallel.map_cases(eval, ['__import__(\"os\").getpid()'] * 2, jobs=2):\n"
-        "        print(outcome.value, flush=True)\n"
-        "        break\n"
-        "    __import__('os').kill(__import__('os').getpid(), 9)\n"
-    )
-    result = subprocess.run(
-        [sys.executable, script], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert result.returncode == -signal.SIGKILL
-    worker = Path("/proc") / result.stdout.strip()
-    deadline = time.monotonic() + 10
-    while worker.exists() and "Z" not in (worker / "stat").read_text().split()[2]:
-        assert time.monotonic() < deadline, "the worker outlives its parent"
-        time.sleep(0.05)
-
-
 def test_workers_use_one_thread_and_this_process_keeps_its_environment():
     before = dict(os.environ)
     name = "OPENBLAS_NUM_THREADS"

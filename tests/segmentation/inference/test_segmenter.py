@@ -201,7 +201,8 @@ def test_images_that_cannot_be_segmented(networks, image, sequences, message):
 
 def test_training_cases_are_known_by_name_patient_and_slices(networks, cohort):
     folds = json.loads((networks / "folds.json").read_text())["patients"]
-    for source in open_cases(cohort):
+    segmenter = Segmenter(read_ensemble(networks))
+    for source in open_cases(cohort)[:4]:
         case = source.read(mask=False)
         expected = (f"fold{folds[case.patient]}-member0",)
         copy = replace(case, id="copy", patient="copy")
@@ -213,10 +214,10 @@ def test_training_cases_are_known_by_name_patient_and_slices(networks, cohort):
             turned,
             replace(copy, image=STRANGER.image, patient=case.patient),
             replace(copy, image=STRANGER.image, id=case.id),
-            # One slice of his among others.
+            # One slice of theirs among others.
             replace(copy, image=np.concatenate([OTHERS, case.image[4:5]])),
         ):
-            assert segment(one, networks).networks == expected
+            assert segmenter.segment(one).networks == expected
 
 
 def test_all_networks_have_seen_the_patient(networks, cohort, tmp_path):

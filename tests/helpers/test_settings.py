@@ -1,0 +1,46 @@
+"""Settings of all tests and doctests, which save time and change nothing that they test."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_core() -> Iterator[None]:
+    """Let work stay in this process unless a test asks for more: the tests are run in parallel."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lggshape.parallel._usable_cores", lambda: 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_draws() -> Iterator[None]:
+    """Draw fewer bootstrap samples: how good the intervals are is tested with the statistics."""
+    from lggshape.statistics import cluster_bootstrap
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(cluster_bootstrap.__kwdefaults__, "replicates", 50)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def examples_use_one_network(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let one bundled network do in examples what all of them do, in a tenth of the time."""
+    module = request.node.name.rpartition(".")[0]
+    if isinstance(request.node, pytest.DoctestItem) and module in _EXAMPLES_THAT_SEGMENT:
+        from lggshape.segmentation import Ensemble, read_ensemble
+
+        def one(folder: Path) -> Ensemble:
+            ensemble = read_ensemble(folder)
+            return replace(ensemble, members=ensemble.members[:1])
+
+        monkeypatch.setattr(f"{module}.read_ensemble", one)
+
+
+_EXAMPLES_THAT_SEGMENT = {
+    f"lggshape.segmentation.inference.{name}" for name in ("segmenter", "segment_cases")
+}
