@@ -25,7 +25,7 @@ Far outside any scanner, and far inside what can be computed with.
 """
 
 MOST_VALUES = 2**30
-"""The most values that a file may promise: a cube of a thousand voxels a side.
+"""The most values that a file may promise: a cube of a thousand voxels per side.
 
 A file that promises more is damaged, or made to fill the memory.
 """

@@ -36,7 +36,7 @@ _BIAS = 0.15
 _GEOMETRIC = 0.8  # of the slices; the others are flipped alone
 _FIELDS = 5  # x, y, xy, x^2, y^2
 
-_SQUARE = 16  # pixels of a side, of what is hidden
+_SQUARE = 16  # pixels per side of a hidden square
 _HIDDEN = 0.5  # of the squares
 
 _AIR = 2.5

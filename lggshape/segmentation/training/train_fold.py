@@ -44,8 +44,8 @@ from lggshape.segmentation.training.training_cases import TrainingCase
 _FILES = (runs.HISTORY, runs.NETWORK, runs.WEIGHTS, "training.png", "training.svg")
 
 
-class _Telling(keras.callbacks.Callback):
-    """Tells how far a `fit` is: called with the steps that are done and the loss so far."""
+class _StepProgress(keras.callbacks.Callback):
+    """Reports how far a `fit` is: calls a function with the steps done and the loss so far."""
 
     def __init__(self, tell: Callable[[int, float], None]) -> None:
         super().__init__()
@@ -152,7 +152,7 @@ class FoldTraining:
             steps_per_epoch=self._steps,
             shuffle=False,
             verbose=0,
-            callbacks=[_Telling(tell)],
+            callbacks=[_StepProgress(tell)],
         )
         loss = float(result.history["loss"][-1])
         if not np.isfinite(loss):
