@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lggshape.progress import OnProgress
-from lggshape.readers.in_memory import Cases, sources_of
+from lggshape.readers.in_memory import CaseInMemory, Cases, sources_of
 from lggshape.results import check_place
 from lggshape.segmentation._backend import device_scope
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
@@ -117,7 +117,8 @@ def train(
     refuse_settings(network, training, only=only, device=device)
     if not holds_run(out, network, training, resume=resume):
         refuse_unused(network, training)
-    check_place(out, inputs=[source.path for source in sources])
+    places = [source.path for source in sources if not isinstance(source, CaseInMemory)]
+    check_place(out, inputs=places)
     refuse_sources(sources, folds, training, chosen)
     refuse_encoder(network, training)
     loaded, failures = load_cases(sources, network, jobs=jobs, on_progress=on_progress)

@@ -242,7 +242,8 @@ def test_folds_that_are_given(few, tmp_path, settings, monkeypatch):
         train(open_cases(few), tmp_path / "run", folds=given, **run)
     # There are as many folds as are given, and a U-Net starts from no weights.
     quick = TrainingConfiguration(inner=0.2)
-    train(few, tmp_path / "run", folds=given, **(run | {"only": [0], "training": quick}))
+    in_memory = [source.read() for source in open_cases(few)]
+    train(in_memory, tmp_path / "run", folds=given, **(run | {"only": [0], "training": quick}))
     chosen = read_json(tmp_path / "run" / "configuration.json")["training"]
     assert (chosen["folds"], chosen["encoder_weights"]) == (2, "none")
     assert read_json(tmp_path / "run" / "folds.json")["patients"] == given
