@@ -100,6 +100,15 @@ def every_pair(features: FeatureSource, labels: Labels | LabelSource) -> Family:
     ------
     InputError
         If nothing remains to be tested.
+
+    Examples
+    --------
+    >>> patients = [f"p{i}" for i in range(6)]
+    >>> features = pd.DataFrame({"case": patients, "patient": patients, "masks": "manual"})
+    >>> features["sphericity"] = [0.3, 0.5, 0.4, 0.8, 0.7, 0.9]
+    >>> labels = pd.DataFrame({"patient": patients, "idh": ["mutant", "wild-type"] * 3})
+    >>> [(one.feature, one.label) for one in every_pair(features, labels).hypotheses]
+    [('sphericity', 'idh')]
     """
     return _every_pair(read_features(features), as_labels(labels))
 
@@ -121,6 +130,12 @@ def read_study_family(name: str) -> Family:
     ------
     InputError
         If there is no bundled study of this name with hypotheses.
+
+    Examples
+    --------
+    >>> name = next(iter(shipped_families()))
+    >>> len(read_study_family(name).hypotheses)
+    10
     """
     families = shipped_families()
     if name not in families:

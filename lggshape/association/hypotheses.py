@@ -191,6 +191,11 @@ def shipped_families() -> dict[str, Family]:
     -------
     dict of str to Family
         By the name of the study.
+
+    Examples
+    --------
+    >>> {family.alpha for family in shipped_families().values()}
+    {0.05}
     """
     return {
         study: _family(read_toml(content), name=study, where=f"the study {study}")

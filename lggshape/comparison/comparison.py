@@ -187,6 +187,10 @@ def compare_runs(
         of slices, the reference is not among them, the tolerance or the seed is no number from 0
         upwards, `work` cannot be used or is missing where it is to be resumed or replaced, no case
         has a mask, or a run held none of the cases out, or none that can be used.
+
+    Examples
+    --------
+    >>> found = compare_runs(["unet/", "attention/"], "cases/")  # doctest: +SKIP
     """
     check_tolerance(surface_tolerance)
     check_seed(seed)

@@ -34,6 +34,12 @@ def box_and_points(
     Figure
         Boxes from quartile to quartile with the median; whiskers to the last point within 1.5
         times that range. Points are moved sideways so that they do not hide each other.
+
+    Examples
+    --------
+    >>> figure = box_and_points([[1, 2, 4], [3, 5, 6]], ["low", "high"], value_name="volume")
+    >>> figure.axes[0].get_ylabel()
+    'volume'
     """
     with house_style():
         figure = HouseFigure(figsize=(4.6, 3.0), layout="constrained")

@@ -34,6 +34,15 @@ def heat_map(
     -------
     Figure
         Its size depends on the number of cells.
+
+    Examples
+    --------
+    >>> texts = [["0.1", "0.8"]]
+    >>> figure = heat_map(
+    ...     [[0.1, 0.8]], texts, rows=["volume"], columns=["idh", "sex"], value_name="effect"
+    ... )
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['0.1', '0.8']
     """
     table = np.asarray(values, dtype=float)
     with house_style():

@@ -42,6 +42,15 @@ def interval_plot(
     -------
     Figure
         One line per estimate.
+
+    Examples
+    --------
+    >>> figure = interval_plot(
+    ...     ["all", "women"], [0.8, 0.9], [0.7, 0.8], [0.9, 1.0], value_name="mean Dice",
+    ...     no_effect=None, limits=(0.0, 1.0),
+    ... )
+    >>> figure.axes[0].get_xlabel()
+    'mean Dice'
     """
     with house_style():
         figure = HouseFigure(figsize=(5.6, 0.9 + 0.27 * len(names)), layout="constrained")

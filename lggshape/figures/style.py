@@ -93,7 +93,15 @@ class HouseFigure(Figure):
 
 
 def render(figure: Figure) -> Rendered:
-    """Return a figure as SVG and PNG, the same bytes on every run."""
+    """Return a figure as SVG and PNG, the same bytes on every run.
+
+    Examples
+    --------
+    >>> from lggshape.figures import training_curve
+    >>> rendered = render(training_curve({"fold 0": [0.9, 0.5, 0.3]}))
+    >>> "<svg" in rendered.svg
+    True
+    """
     vector, pixels = io.StringIO(), io.BytesIO()
     with house_style():
         figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})

@@ -24,6 +24,12 @@ def training_curve(curves: Mapping[str, Sequence[float]]) -> Figure:
     -------
     Figure
         The panels above each other, with one axis of epochs.
+
+    Examples
+    --------
+    >>> figure = training_curve({"fold 0": [0.9, 0.5, 0.3]})
+    >>> figure.axes[0].get_xlabel()
+    'epoch'
     """
     with house_style():
         figure = HouseFigure(figsize=(4.6, 0.8 + 1.6 * len(curves)), layout="constrained")

@@ -23,6 +23,15 @@ def write_figures(
         Where to write.
     on_progress : callable, optional
         Called with a `Progress` after each figure.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from lggshape.figures import training_curve
+    >>> with TemporaryDirectory() as folder:
+    ...     write_figures({"loss": training_curve({"fold 0": [0.9, 0.5]})}, folder)
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['loss.png', 'loss.svg']
     """
     advance = counter(on_progress, "drawing", len(figures))
     for name, figure in figures.items():

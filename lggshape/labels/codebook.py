@@ -121,6 +121,11 @@ def read_codebook(path: str | os.PathLike[str] | None = None) -> Codebook:
     ------
     InputError
         If the file is no TOML or not of that form.
+
+    Examples
+    --------
+    >>> len(read_codebook().tables) > 0  # the bundled ones
+    True
     """
     if path is not None:
         return _codebook(read_toml(path), str(path))

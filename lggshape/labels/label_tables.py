@@ -100,7 +100,14 @@ def read_labels(
 
 
 def as_labels(labels: Labels | LabelSource, *, patient_column: str | None = None) -> Labels:
-    """Return labels as they are; read them, as `read_labels` does, if they are tables."""
+    """Return labels as they are; read them, as `read_labels` does, if they are tables.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"patient": ["p1", "p2"], "sex": ["female", "male"]})
+    >>> list(as_labels(table))
+    ['sex']
+    """
     if not isinstance(labels, Labels):
         return read_labels(labels, patient_column=patient_column)
     if patient_column is not None:

@@ -131,6 +131,14 @@ def write_cohort(
     ------
     InputError
         If the folder is not empty, or is a file.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as parent:
+    ...     folder = write_cohort(Path(parent, "cases"), patients=1, size=(6, 32, 32))
+    ...     sorted(path.name for path in folder.iterdir() if path.is_file())
+    ['clinical.csv', 'hypotheses.toml', 'labels.csv']
     """
     folder = Path(folder)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):

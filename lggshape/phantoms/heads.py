@@ -66,6 +66,12 @@ def make_phantom(
     Case
         The image (Z, Y, X, 3), uint8, with the sequences pre-contrast, FLAIR and post-contrast, the
         tumour's mask, and the spacing. Slices run upward, rows from front to back.
+
+    Examples
+    --------
+    >>> case = make_phantom(np.random.default_rng(0), size=(6, 32, 32))
+    >>> case.image.shape, case.mask.any()
+    ((6, 32, 32, 3), np.True_)
     """
     spacing = ((_TOP - _BOTTOM) / size[0], _WIDTH / size[1], _WIDTH / size[2])
     points = _points(size, spacing)

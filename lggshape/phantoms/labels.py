@@ -97,6 +97,12 @@ def draw_patients(
     -------
     Patients
         Their names, and whose tumours are aggressive.
+
+    Examples
+    --------
+    >>> patients = draw_patients([0.0, 1.0], rng=np.random.default_rng(0))
+    >>> patients.aggressive.tolist()
+    [False, True]
     """
     shares = np.asarray(irregularity, dtype=np.float64)
     count = shares.size
@@ -173,6 +179,12 @@ def label_table(patients: Patients, *, rng: np.random.Generator) -> pd.DataFrame
     DataFrame
         A row per patient: `patient`, `molecular_subtype` (S1 to S4), `idh` (wild-type or
         mutant), `age` in years and `sex`. Some values of the subtype and of IDH are missing.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> list(label_table(draw_patients([0.1, 0.9], rng=rng), rng=rng))
+    ['patient', 'molecular_subtype', 'idh', 'age', 'sex']
     """
     count = len(patients.names)
     return pd.DataFrame(
@@ -201,6 +213,13 @@ def clinical_table(labels: pd.DataFrame, *, rng: np.random.Generator) -> pd.Data
     DataFrame
         A row per patient: `patient`, `grade` (grade 2 or 3), `laterality`, `location`, `died`
         (1: yes, 0: censored) and `survival_days`, censored within five years.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> labels = label_table(draw_patients([0.1, 0.9], rng=rng), rng=rng)
+    >>> list(clinical_table(labels, rng=rng))
+    ['patient', 'grade', 'laterality', 'location', 'died', 'survival_days']
     """
     count = len(labels)
     wild_type = (labels["idh"] == _IDH_LEVELS[0]).to_numpy()

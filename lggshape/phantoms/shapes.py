@@ -63,6 +63,11 @@ def ellipsoid(
     -------
     ndarray of bool, shape (Z, Y, X)
         As `ball`. The volume is 4/3 pi times the product of the semi-axes.
+
+    Examples
+    --------
+    >>> ellipsoid((2, 4, 4)).any(axis=(1, 2)).sum()  # slices
+    np.int64(5)
     """
     return _drawn(turned(ellipsoidal_radius(semi_axes), rotation), max(semi_axes), spacing)
 
@@ -94,6 +99,11 @@ def lobulated(
     -------
     ndarray of bool, shape (Z, Y, X)
         As `ball`.
+
+    Examples
+    --------
+    >>> int(lobulated(6, 5, 0.3).sum()) < int(ball(6).sum())
+    True
     """
     share = lobe_share(lobes, depth)
     return _drawn(turned(lambda d: radius * share(d), rotation), radius, spacing)
@@ -129,6 +139,11 @@ def spiculated(
     -------
     ndarray of bool, shape (Z, Y, X)
         As `ball`.
+
+    Examples
+    --------
+    >>> int(spiculated(6, 8, 3.0).sum()) > int(ball(6).sum())
+    True
     """
     share = spike_share(spikes, width)
     return _drawn(turned(lambda d: radius + length * share(d), rotation), radius + length, spacing)
@@ -153,6 +168,11 @@ def lobulated_disc(radius: float, lobes: int, depth: float) -> Mask:
     -------
     ndarray of bool, shape (Y, X)
         True where the pixel's centre is inside; at least one empty pixel surrounds it.
+
+    Examples
+    --------
+    >>> lobulated_disc(10, 5, 0.3).ndim
+    2
     """
     half = int(np.ceil(radius * (1 + depth))) + 1
     y, x = np.mgrid[-half : half + 1, -half : half + 1]

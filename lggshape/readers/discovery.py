@@ -116,6 +116,15 @@ def case_files(folder: str | os.PathLike[str], case: str) -> list[str]:
         The files relative to the folder, with `/` between the parts, in natural order. What else
         lies there is not listed, nor is what lies behind a link to another folder. The time this
         takes does not depend on the number of other cases.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     for name in ("p1_mask.nii.gz", "p2_mask.nii.gz"):
+    ...         Path(folder, name).touch()
+    ...     case_files(folder, "p1")
+    ['p1_mask.nii.gz']
     """
     if what_is_unsafe(case):  # no file was written under such a name
         return []

@@ -264,6 +264,10 @@ def refuse_repeated_names(cases: Iterable[CaseSource | Case]) -> None:
     ------
     InputError
         With the first name that occurs twice, and where the two lie.
+
+    Examples
+    --------
+    >>> refuse_repeated_names([Case("p1", "p1"), Case("p2", "p2")])
     """
     first: dict[str, CaseSource | Case] = {}
     for case in cases:

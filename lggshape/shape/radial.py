@@ -183,6 +183,12 @@ def angular_standard_deviation(contour: Contour, *, offset: float = 0.0) -> Angu
     Georgiou H, Mavroforakis M, Dimitropoulos N, Cavouras D, Theodoridis S. Multi-scaled
     morphological features for the characterization of mammographic masses using statistical
     classification schemes. Artif Intell Med 2007;41:39-55.
+
+    Examples
+    --------
+    >>> contour = trace_contour(np.ones((21, 21), dtype=bool))
+    >>> round(angular_standard_deviation(contour).value, 4)
+    0.0627
     """
     if _too_few_points(contour):
         return AngularDeviation(math.nan, BINS)
@@ -235,6 +241,12 @@ def offset_averaged_angular_standard_deviation(contour: Contour) -> float:
     -------
     float
         NaN if the contour has fewer than three distinct points.
+
+    Examples
+    --------
+    >>> contour = trace_contour(np.ones((21, 21), dtype=bool))
+    >>> round(offset_averaged_angular_standard_deviation(contour), 4)
+    0.0627
     """
     values = [angular_standard_deviation(contour, offset=offset).value for offset in OFFSETS]
     return math.fsum(values) / len(values)
@@ -266,6 +278,12 @@ def margin_fluctuation(contour: Contour, *, window: WindowRule = "round") -> flo
     of spiculation. Cancer Lett 1994;77:201-211.
     Pohlman S, Powell KA, Obuchowski NA, Chilcote WA, Grundfest-Broniatowski S. Quantitative
     classification of breast tumors in digitized mammograms. Med Phys 1996;23:1337-1345.
+
+    Examples
+    --------
+    >>> contour = trace_contour(np.ones((21, 21), dtype=bool))
+    >>> round(margin_fluctuation(contour), 4)
+    0.0342
     """
     if _too_few_points(contour):
         return math.nan

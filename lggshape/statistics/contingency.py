@@ -255,6 +255,11 @@ def epsilon_squared(values: ArrayLike, groups: ArrayLike, *, level: float = 0.95
     Steiger JH. Beyond the F test: effect size confidence intervals and tests of close fit in the
     analysis of variance and contrast analysis. Psychological Methods 9 (2004) 164-182.
     Cowan G, Cranmer K, Gross E, Vitells O. Power-constrained limits. arXiv:1105.3166 (2011).
+
+    Examples
+    --------
+    >>> round(epsilon_squared([1, 2, 3, 4, 5, 6], [0, 0, 0, 1, 1, 1]).estimate, 3)
+    0.771
     """
     level = confidence_level(level)
     statistic = kruskal_wallis(values, groups).statistic

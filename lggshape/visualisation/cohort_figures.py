@@ -85,6 +85,11 @@ def write_cohort_figures(
         Where to write. For the names of the figures see `draw_cohort`.
     on_progress : callable, optional
         Called with a `Progress` after each figure.
+
+    Examples
+    --------
+    >>> found = survey("cases/")  # doctest: +SKIP
+    >>> write_cohort_figures(found, "figures/")  # doctest: +SKIP
     """
     write_table(Path(folder) / "cohort.csv", found.table)
     write_figures(dict(draw_cohort(found)), folder, on_progress=on_progress)

@@ -155,6 +155,10 @@ def detect_cases(
     InputError
         If `networks` cannot be used, two cases have one name, or a GPU is asked for and there is
         none.
+
+    Examples
+    --------
+    >>> detect_cases("cases/", "detector/").scores  # doctest: +SKIP
     """
     sources = sources_of(cases)
     detector = Detector(read_ensemble(Path(networks)), device=device)

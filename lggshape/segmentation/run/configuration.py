@@ -164,6 +164,13 @@ def read_configuration(path: "StrPath") -> tuple[NetworkConfiguration, TrainingC
     ------
     InputError
         If the file is missing or holds anything else.
+
+    Examples
+    --------
+    >>> from lggshape.segmentation import SHIPPED
+    >>> network, training = read_configuration(SHIPPED / "configuration.json")
+    >>> network.size
+    256
     """
     from lggshape.files import read_json
 
@@ -183,7 +190,18 @@ def read_configuration(path: "StrPath") -> tuple[NetworkConfiguration, TrainingC
 def write_configuration(
     path: "StrPath", network: NetworkConfiguration, training: TrainingConfiguration
 ) -> None:
-    """Write the settings of a run as JSON."""
+    """Write the settings of a run as JSON.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> network = NetworkConfiguration(size=64)
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "configuration.json")
+    ...     write_configuration(path, network, TrainingConfiguration())
+    ...     read_configuration(path)[0] == network
+    True
+    """
     from lggshape.files import write_json
 
     write_json(path, {"network": network.to_dict(), "training": training.to_dict()})

@@ -193,6 +193,15 @@ def read_folds(path: StrPath) -> dict[str, int]:
     ------
     InputError
         If the file is missing or holds anything else.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "folds.json")
+    ...     _ = path.write_text('{"folds": 2, "patients": {"p1": 0, "p2": 1}}')
+    ...     read_folds(path)
+    {'p1': 0, 'p2': 1}
     """
     values = read_json(path, ("folds", "patients"))
     count, patients = values["folds"], values["patients"]
