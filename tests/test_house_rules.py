@@ -1,8 +1,10 @@
 """Rules of the house that a tool can check: no paper in the tool, short files and functions."""
 
 import ast
+import inspect
 import re
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,26 @@ def test_docstrings_begin_with_plain_verbs_invariant() -> None:
         if UNPLAIN.search(line)
     ]
     assert found == []
+
+
+INNER_PARTS = {"results", "studies"}
+"""Parts that nobody calls but the commands and the other parts."""
+
+
+@pytest.mark.parametrize(
+    "part",
+    sorted(
+        path.parent.name
+        for path in (ROOT / "lggshape").glob("*/__init__.py")
+        if path.parent.name not in INNER_PARTS
+    ),
+)
+def test_public_functions_have_an_example_invariant(part: str) -> None:
+    module = import_module(f"lggshape.{part}")
+    public = {name: getattr(module, name) for name in module.__all__}
+    without = [
+        name
+        for name, found in public.items()
+        if inspect.isfunction(found) and ">>>" not in (found.__doc__ or "")
+    ]
+    assert without == []

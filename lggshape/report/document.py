@@ -102,6 +102,10 @@ def write_report_files(
     ------
     InputError
         If the folder cannot be written to.
+
+    Examples
+    --------
+    >>> write_report_files(study, Path("results"))  # doctest: +SKIP
     """
     gallery = Gallery(folder, advance=counter(on_progress, "drawing", _count_figures(study)))
     sections = [
