@@ -241,3 +241,18 @@ def test_a_patient_with_two_cases_is_refused_before_the_work(
     with pytest.raises(InputError, match=f"one case per patient .* of: {sources[0].patient}"):
         replicate(**cohort.inputs, out=tmp_path / "out")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_log_of_a_bug_lies_beside_the_results(
+    cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("lggshape.studies.buda2019.replicate_study.run_steps", fail)
+    tables = [part for path in cohort.labels for part in ("--labels", path)]
+    command = ["replicate", cohort.dataset, *tables, "--masks", cohort.masks]
+    result = CliRunner().invoke(app, list(map(str, [*command, "--out", tmp_path / "out"])))
+    assert result.exit_code == 70
+    (log,) = tmp_path.glob("lggshape-bug-*.log")
+    assert "RuntimeError" in log.read_text()
