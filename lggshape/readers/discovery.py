@@ -192,8 +192,8 @@ def _named(case: CaseSource) -> CaseSource:
         )
         return UnreadableCase(name, name, case.path, reason=reason)
     # The rules of all layouts: a converted copy is of the same patient.
-    told = identify(case.id, (layout.identify for layout in LAYOUTS if layout.identify))
-    return replace(case, patient=case.patient or told.patient, site=case.site or told.site)
+    known = identify(case.id, (layout.identify for layout in LAYOUTS if layout.identify))
+    return replace(case, patient=case.patient or known.patient, site=case.site or known.site)
 
 
 def _listed_layouts() -> str:

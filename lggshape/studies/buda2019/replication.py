@@ -104,10 +104,10 @@ class Replication:
         if passed_to is None:
             return None
 
-        def told(progress: Progress) -> None:
+        def tell_named(progress: Progress) -> None:
             passed_to(progress._replace(doing=doing))
 
-        return told
+        return tell_named
 
     def read(self, name: str) -> pd.DataFrame:
         """Read a table that an earlier step wrote."""
