@@ -11,7 +11,7 @@ demo: $(VENV)/installed
 
 test: lint types
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term --durations=20
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term --durations=20
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -215,7 +215,7 @@ def test_too_few_with_an_outcome_is_a_reason_and_no_error(
     # Of the phantoms 4 are R1, 4 R2, 9 R3, 6 R4 and 4 wild types: five folds need five.
     scores = found.scores.set_index("outcome")
     assert scores.index[scores["reason"] != ""].tolist() == ["R1", "R2", "IDHwt"]
-    assert scores.loc["R1", "reason"].endswith("the 4 of the rarer outcome, found 5.")
+    assert scores.loc["R1", "reason"].endswith("2 to 4, the number of the rarer outcome, found 5.")
     assert scores["auc"].isna().tolist() == [True, True, False, False, True]
     assert set(found.decision["outcome"]) == {"R3", "R4"}
     # Where none can be predicted, the tables still have their columns.
