@@ -28,15 +28,12 @@ def dataset() -> Path:
 
 @pytest.fixture(scope="session")
 def small_encoder() -> Callable[[], AbstractContextManager[None]]:
-    """Give a context in which the encoder has five blocks: built in a second in place of ten."""
-    from lggshape.segmentation.networks import efficientnet
-
-    stages = tuple(efficientnet._Stage(1, 3, stride, 2, 8) for stride in (1, 2, 2, 2, 2))
+    """Return a context in which the encoder is small."""
 
     @contextmanager
     def patched() -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(efficientnet, "_STAGES", stages)
+            test_settings.shrink_encoder(patch)
             yield
 
     return patched

@@ -190,7 +190,21 @@ def compare_runs(
 
     Examples
     --------
-    >>> found = compare_runs(["unet/", "attention/"], "cases/")  # doctest: +SKIP
+    >>> from tempfile import TemporaryDirectory
+    >>> from lggshape.phantoms import write_cohort
+    >>> from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration, train
+    >>> training = TrainingConfiguration(folds=2, epochs=1, encoder_weights="none")
+    >>> with TemporaryDirectory() as folder:
+    ...     cases = write_cohort(Path(folder, "cases"), patients=4, size=(6, 48, 48))
+    ...     runs = [Path(folder, "unet"), Path(folder, "resunet")]
+    ...     for run in runs:
+    ...         network = NetworkConfiguration(
+    ...             architecture=run.name, filters=(2, 4), size=32, neighbours=0
+    ...         )
+    ...         _ = train(cases, run, network=network, training=training, only=[0], jobs=1)
+    ...     found = compare_runs(runs, cases, jobs=1)
+    >>> found.runs["run"].tolist(), len(found.cases)
+    (['unet', 'resunet'], 2)
     """
     check_tolerance(surface_tolerance)
     check_seed(seed)

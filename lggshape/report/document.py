@@ -105,7 +105,17 @@ def write_report_files(
 
     Examples
     --------
-    >>> write_report_files(study, Path("results"))  # doctest: +SKIP
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from lggshape.association import associate
+    >>> names = [f"patient_{number}" for number in range(8)]
+    >>> labels = pd.DataFrame({"patient": names, "idh": ["mutant", "wild type"] * 4})
+    >>> features = pd.DataFrame({"case": names, "patient": names, "masks": "manual"})
+    >>> features["volume"] = [9.0, 1, 8, 2, 7, 3, 6, 4]
+    >>> with TemporaryDirectory() as folder:
+    ...     write_report_files(associate(features, labels), Path(folder))
+    ...     Path(folder, "report.html").exists()
+    True
     """
     gallery = Gallery(folder, advance=counter(on_progress, "drawing", _count_figures(study)))
     sections = [

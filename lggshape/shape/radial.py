@@ -163,8 +163,8 @@ def angular_standard_deviation(contour: Contour, *, offset: float = 0.0) -> Angu
     standard deviation of the normalised distances is taken; the mean of the ten is the feature.
 
     Bins are half-open, but a point exactly on an edge counts half in each of its two bins.
-    Otherwise a mirror would move it from one bin to the other. Only the angles 0 and 180 can be hit
-    exactly, and with an offset of 18 degrees also 90 and -90.
+    Otherwise a reflection would move it from one bin to the other. Only the angles 0 and 180 can be
+    hit exactly or, with an offset of 18 degrees, only 90 and -90.
 
     Parameters
     ----------

@@ -88,8 +88,14 @@ def write_cohort_figures(
 
     Examples
     --------
-    >>> found = survey("cases/")  # doctest: +SKIP
-    >>> write_cohort_figures(found, "figures/")  # doctest: +SKIP
+    >>> from tempfile import TemporaryDirectory
+    >>> from lggshape.phantoms import write_cohort
+    >>> from lggshape.visualisation import survey
+    >>> with TemporaryDirectory() as folder:
+    ...     cases = write_cohort(Path(folder, "cases"), patients=3, size=(6, 32, 32))
+    ...     write_cohort_figures(survey(cases, jobs=1), folder)
+    ...     sorted(path.name for path in Path(folder).glob("*.svg"))
+    ['intensities.svg', 'locations.svg', 'volumes_voxels.svg']
     """
     write_table(Path(folder) / "cohort.csv", found.table)
     write_figures(dict(draw_cohort(found)), folder, on_progress=on_progress)

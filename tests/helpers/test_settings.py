@@ -7,6 +7,14 @@ from pathlib import Path
 import pytest
 
 
+def shrink_encoder(patch: pytest.MonkeyPatch) -> None:
+    """Make the encoder of five blocks: it is built in a second in place of ten."""
+    from lggshape.segmentation.networks import efficientnet
+
+    stages = tuple(efficientnet._Stage(1, 3, stride, 2, 8) for stride in (1, 2, 2, 2, 2))
+    patch.setattr(efficientnet, "_STAGES", stages)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_core() -> Iterator[None]:
     """Let work stay in this process unless a test asks for more: the tests are run in parallel."""
@@ -26,12 +34,16 @@ def few_draws() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def examples_use_one_network(
+def examples_use_small_networks(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Let one bundled network do in examples what all of them do, in a tenth of the time."""
+    """Let one bundled network do in examples what all of them do, and make encoders small."""
+    if not isinstance(request.node, pytest.DoctestItem):
+        return
     module = request.node.name.rpartition(".")[0]
-    if isinstance(request.node, pytest.DoctestItem) and module in _EXAMPLES_THAT_SEGMENT:
+    if module.endswith("inference.detect_cases"):
+        shrink_encoder(monkeypatch)
+    if module in _EXAMPLES_THAT_SEGMENT:
         from lggshape.segmentation import Ensemble, read_ensemble
 
         def one(folder: Path) -> Ensemble:

@@ -158,7 +158,18 @@ def detect_cases(
 
     Examples
     --------
-    >>> detect_cases("cases/", "detector/").scores  # doctest: +SKIP
+    >>> from tempfile import TemporaryDirectory
+    >>> from lggshape.phantoms import write_cohort
+    >>> from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration, train
+    >>> network = NetworkConfiguration(task="detection", size=32, neighbours=0)
+    >>> training = TrainingConfiguration(folds=2, epochs=1, encoder_weights="none")
+    >>> with TemporaryDirectory() as folder:
+    ...     cases = write_cohort(Path(folder, "cases"), patients=4, size=(4, 48, 48))
+    ...     run = Path(folder, "run")
+    ...     _ = train(cases, run, network=network, training=training, only=[0], jobs=1)
+    ...     found = detect_cases(cases, run, skip_seen=True)
+    >>> len(found.skipped), len(found.slices)
+    (2, 8)
     """
     sources = sources_of(cases)
     detector = Detector(read_ensemble(Path(networks)), device=device)

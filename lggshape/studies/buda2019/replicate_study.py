@@ -138,10 +138,6 @@ def replicate(
         are both networks and masks, a step is unknown or needs networks that are not there, a
         folder overlaps with an input or holds something else, both `resume` and `overwrite` are
         asked for, or a step cannot be done.
-
-    Examples
-    --------
-    >>> found = replicate("kaggle_3m", ["data.csv", "clinical.csv"], "out/")  # doctest: +SKIP
     """
     if masks is not None and networks is not None:
         msg = "Expected networks or masks, found both."
