@@ -27,13 +27,13 @@ def dataset() -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_encoder() -> Callable[[], AbstractContextManager[None]]:
+def small_encoder() -> Callable[..., AbstractContextManager[None]]:
     """Return a context in which the encoder is small."""
 
     @contextmanager
-    def patched() -> Iterator[None]:
+    def patched(*, compiled: bool = False) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
-            test_settings.shrink_encoder(patch)
+            test_settings.shrink_encoder(patch, compiled=compiled)
             yield
 
     return patched

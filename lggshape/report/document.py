@@ -55,13 +55,15 @@ def write_report(
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
-    >>> import lggshape
-    >>> from lggshape.phantoms import write_cohort
-    >>> with TemporaryDirectory() as parent:
-    ...     cases = write_cohort(Path(parent, "cases"), patients=12, size=(6, 32, 32))
-    ...     labels = lggshape.read_labels(cases / "labels.csv")
-    ...     study = lggshape.associate(lggshape.feature_table(cases, jobs=1), labels)
-    ...     report = write_report(study, Path(parent, "results"))
+    >>> import pandas as pd
+    >>> from lggshape.association import associate
+    >>> names = [f"patient_{number}" for number in range(8)]
+    >>> labels = pd.DataFrame({"patient": names, "idh": ["mutant", "wild type"] * 4})
+    >>> features = pd.DataFrame({"case": names, "patient": names, "masks": "manual"})
+    >>> features["volume"] = [9.0, 1, 8, 2, 7, 3, 6, 4]
+    >>> study = associate(features, labels)
+    >>> with TemporaryDirectory() as folder:
+    ...     report = write_report(study, Path(folder, "results"))
     ...     report.name, (report.parent / "associations.csv").exists()
     ('report.html', True)
     """
@@ -109,9 +111,9 @@ def write_report_files(
     >>> import pandas as pd
     >>> from lggshape.association import associate
     >>> names = [f"patient_{number}" for number in range(8)]
-    >>> labels = pd.DataFrame({"patient": names, "idh": ["mutant", "wild type"] * 4})
-    >>> features = pd.DataFrame({"case": names, "patient": names, "masks": "manual"})
-    >>> features["volume"] = [9.0, 1, 8, 2, 7, 3, 6, 4]
+    >>> labels = pd.DataFrame({"patient": names, "sex": ["female", "male"] * 4})
+    >>> features = pd.DataFrame({"case": names, "patient": names, "masks": "automatic"})
+    >>> features["sphericity"] = [0.9, 0.4, 0.8, 0.5, 0.7, 0.6, 0.3, 0.2]
     >>> with TemporaryDirectory() as folder:
     ...     write_report_files(associate(features, labels), Path(folder))
     ...     Path(folder, "report.html").exists()

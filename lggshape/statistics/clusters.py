@@ -320,7 +320,8 @@ def cluster_bootstrap(
     Examples
     --------
     >>> values = np.arange(100.0)
-    >>> cluster_bootstrap(lambda rows: values[rows].mean(), np.arange(100)).round(1).ravel()
+    >>> ends = cluster_bootstrap(lambda rows: values[rows].mean(), np.arange(100), replicates=2000)
+    >>> ends.round(1).ravel()
     array([44.1, 55.1])
     """
     tail = (1 - confidence_level(level)) / 2

@@ -1,7 +1,7 @@
 """A cohort of phantoms, and runs of seconds: four that segment, one that detects."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def runs(
 
     def make(folder: Path) -> None:
         for name, (looks, trained, folds) in wanted.items():
-            with small_encoder():
+            with small_encoder() if looks is detector else nullcontext():
                 train(
                     open_cases(cohort), folder / name, network=looks, training=trained,
                     only=folds, jobs=1,

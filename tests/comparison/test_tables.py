@@ -12,7 +12,7 @@ from lggshape.comparison.tables import (
     result_columns,
 )
 from lggshape.evaluation.scores import Scores
-from lggshape.statistics import adjust, clustered_auc_difference
+from lggshape.statistics import adjust, cluster_bootstrap, clustered_auc_difference
 
 
 def held_out(seed, shift, cases=30, *, masks=True):
@@ -48,7 +48,8 @@ def results():
     }  # fmt: skip
 
 
-def test_differences_are_paired_by_patient_numpy(results):
+def test_differences_are_paired_by_patient_numpy(results, monkeypatch):
+    monkeypatch.setitem(cluster_bootstrap.__kwdefaults__, "replicates", 2000)
     table = difference_table(results, "base")
     assert list(table) == list(DIFFERENCE_COLUMNS)
     table = table.set_index(["measure", "run"])

@@ -3,16 +3,30 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 
-def shrink_encoder(patch: pytest.MonkeyPatch) -> None:
-    """Make the encoder of five blocks: it is built in a second in place of ten."""
+def shrink_encoder(patch: pytest.MonkeyPatch, *, compiled: bool = False) -> None:
+    """Make the encoder of five blocks, and train it without compiling the steps unless asked to.
+
+    It is built in a second in place of ten, and a step is done in half a second, where compiling
+    it takes ten.
+    """
     from lggshape.segmentation.networks import efficientnet
+    from lggshape.segmentation.training.learner import Learner
 
     stages = tuple(efficientnet._Stage(1, 3, stride, 2, 8) for stride in (1, 2, 2, 2, 2))
     patch.setattr(efficientnet, "_STAGES", stages)
+    if compiled:
+        return
+    original = Learner.compile
+
+    def compile_nothing(learner: Learner, **settings: Any) -> None:
+        original(learner, **settings | {"run_eagerly": True, "jit_compile": False})
+
+    patch.setattr(Learner, "compile", compile_nothing)
 
 
 @pytest.fixture(scope="session", autouse=True)
