@@ -5,6 +5,7 @@ To add a feature, add a function here. It returns the value, or the reason why t
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 from lggshape.shape.prepared import PreparedMask
@@ -14,6 +15,16 @@ from lggshape.shape.registry import REGISTERED, Feature, feature
 _IBSI = "IBSI reference manual (Zwanenburg et al., arXiv 1612.07003)"
 _OWN = "counted by lggshape"
 _ONE_VOXEL = "one voxel has no principal axes"
+
+_with_spacing = partial(
+    feature,
+    dimension="3D",
+    unit_without_spacing="",
+    needs_spacing=True,
+    source=_IBSI,
+    in_default_family=True,
+)
+"""A feature of IBSI that depends on the proportions of the voxels: empty if they are unknown."""
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(REGISTERED)
 """All features by name, in the order of the columns."""
@@ -149,100 +160,70 @@ def _largest_area(mask: PreparedMask) -> float:
     return int(mask.areas[mask.largest_slice]) * height * width
 
 
-@feature(
+@_with_spacing(
     "mesh_volume",
-    dimension="3D",
     unit="mm3",
-    unit_without_spacing="",
-    needs_spacing=True,
     definition="Volume within a triangle mesh around the voxels.",
-    source=_IBSI,
     ibsi="RNU0",
     pyradiomics="MeshVolume",
-    in_default_family=True,
 )
 def _mesh_volume(mask: PreparedMask) -> float:
     return mask.mesh.volume
 
 
-@feature(
+@_with_spacing(
     "surface_area",
-    dimension="3D",
     unit="mm2",
-    unit_without_spacing="",
-    needs_spacing=True,
     definition="Area of a triangle mesh around the voxels.",
-    source=_IBSI,
     ibsi="C0JK",
     pyradiomics="SurfaceArea",
-    in_default_family=True,
 )
 def _surface_area(mask: PreparedMask) -> float:
     return mask.mesh.surface_area
 
 
-@feature(
+@_with_spacing(
     "sphericity",
-    dimension="3D",
-    unit_without_spacing="",
-    needs_spacing=True,
     definition="Surface area of a ball with the volume of the mesh, divided by that of the mesh.",
-    source=_IBSI,
     ibsi="QCFX",
     pyradiomics="Sphericity",
     irregularity=-1,
-    in_default_family=True,
 )
 def _sphericity(mask: PreparedMask) -> float:
     return mask.mesh.sphericity
 
 
-@feature(
+@_with_spacing(
     "elongation",
-    dimension="3D",
-    unit_without_spacing="",
-    needs_spacing=True,
     definition="Length of the second principal axis of the voxel centres, divided by that of "
     "the first.",
-    source=_IBSI,
     ibsi="Q3CK",
     pyradiomics="Elongation",
     irregularity=-1,
-    in_default_family=True,
 )
 def _elongation(mask: PreparedMask) -> float | str:
     return _ONE_VOXEL if mask.voxels == 1 else mask.axes.elongation
 
 
-@feature(
+@_with_spacing(
     "flatness",
-    dimension="3D",
-    unit_without_spacing="",
-    needs_spacing=True,
     definition="Length of the third principal axis of the voxel centres, divided by that of "
     "the first.",
-    source=_IBSI,
     ibsi="N17B",
     pyradiomics="Flatness",
     irregularity=-1,
-    in_default_family=True,
 )
 def _flatness(mask: PreparedMask) -> float | str:
     return _ONE_VOXEL if mask.voxels == 1 else mask.axes.flatness
 
 
-@feature(
+@_with_spacing(
     "maximum_3d_diameter",
     title="maximum 3D diameter",
-    dimension="3D",
     unit="mm",
-    unit_without_spacing="",
-    needs_spacing=True,
     definition="Largest distance between two vertices of a triangle mesh around the voxels.",
-    source=_IBSI,
     ibsi="L0JK",
     pyradiomics="Maximum3DDiameter",
-    in_default_family=True,
 )
 def _maximum_3d_diameter(mask: PreparedMask) -> float:
     return mask.mesh.maximum_diameter
