@@ -3,15 +3,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
+# Tests of one file share what they make, so a file is not divided between processes.
+IN_PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint types clean
+.PHONY: demo test coverage lint types clean
 
 demo: $(VENV)/installed
 	$(BIN)/lggshape demo --out $(DEMO) --overwrite
 
 test: lint types
+	$(BIN)/python -m pytest $(IN_PARALLEL) --durations=20
+
+coverage: $(VENV)/installed
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term --durations=20
+	$(BIN)/python -m pytest $(IN_PARALLEL) --cov --cov-report=term
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -1,7 +1,5 @@
 import json
 import shutil
-import subprocess
-import sys
 
 import nibabel as nib
 import numpy as np
@@ -229,12 +227,3 @@ def test_inputs_that_cannot_be_used(cohort, networks, tmp_path):
     result = run(case.path, "--out", out, "--networks", networks, "--device", "tpu")
     assert result.exit_code == 2
     assert "Traceback" not in result.stderr
-
-
-def test_libraries_do_not_write_to_the_terminal(cohort, networks, tmp_path):
-    command = [sys.executable, "-c", "from lggshape_cli import app; app()", "segment"]
-    arguments = [open_cases(cohort)[0].path, "--out", tmp_path / "out", "--networks", networks]
-    done = subprocess.run(
-        [*command, *map(str, arguments), "--quiet"], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
