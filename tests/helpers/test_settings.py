@@ -15,6 +15,7 @@ def shrink_encoder(patch: pytest.MonkeyPatch, *, compiled: bool = False) -> None
     it takes ten.
     """
     from lggshape.segmentation.networks import efficientnet
+    from lggshape.segmentation.networks.efficientnet import PREFIX
     from lggshape.segmentation.training.learner import Learner
 
     stages = tuple(efficientnet._Stage(1, 3, stride, 2, 8) for stride in (1, 2, 2, 2, 2))
@@ -24,7 +25,9 @@ def shrink_encoder(patch: pytest.MonkeyPatch, *, compiled: bool = False) -> None
     original = Learner.compile
 
     def compile_nothing(learner: Learner, **settings: Any) -> None:
-        original(learner, **settings | {"run_eagerly": True, "jit_compile": False})
+        if any(layer.name.startswith(PREFIX) for layer in learner.network.layers):
+            settings |= {"run_eagerly": True, "jit_compile": False}
+        original(learner, **settings)
 
     patch.setattr(Learner, "compile", compile_nothing)
 
