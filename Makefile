@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
-# `tests/conftest.py` says which tests stay together.
-IN_PARALLEL := -n 2 --dist loadgroup --no-loadscope-reorder
+# Tests of one file share what they make, so a file is not divided between processes.
+IN_PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test coverage lint types clean
 

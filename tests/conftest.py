@@ -10,14 +10,6 @@ from helpers import test_settings
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests together that share what takes long to make: those of a file, or of a folder."""
-    for item in items:
-        together = item.path.parent if item.path.parent.name == "comparison" else item.path
-        item.add_marker(pytest.mark.xdist_group(str(together.relative_to(ROOT))))
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Let the doctests of `lggshape`, which are not below this folder, have the same settings."""
     config.pluginmanager.register(test_settings)
