@@ -64,7 +64,7 @@ def associate(
     from lggshape import association
     from lggshape.commands import run_command
     from lggshape.labels import read_labels
-    from lggshape.report import write_report_files
+    from lggshape.report.document import write_report_files
 
     with run_command(
         "associate", out=out, overwrite=overwrite, quiet=quiet,

@@ -1,5 +1,5 @@
 """The report of a study."""
 
-from lggshape.report.document import write_report, write_report_files
+from lggshape.report.document import write_report
 
-__all__ = ["write_report", "write_report_files"]
+__all__ = ["write_report"]

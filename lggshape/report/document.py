@@ -104,20 +104,6 @@ def write_report_files(
     ------
     InputError
         If the folder cannot be written to.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> import pandas as pd
-    >>> from lggshape.association import associate
-    >>> names = [f"patient_{number}" for number in range(8)]
-    >>> labels = pd.DataFrame({"patient": names, "sex": ["female", "male"] * 4})
-    >>> features = pd.DataFrame({"case": names, "patient": names, "masks": "automatic"})
-    >>> features["sphericity"] = [0.9, 0.4, 0.8, 0.5, 0.7, 0.6, 0.3, 0.2]
-    >>> with TemporaryDirectory() as folder:
-    ...     write_report_files(associate(features, labels), Path(folder))
-    ...     Path(folder, "report.html").exists()
-    True
     """
     gallery = Gallery(folder, advance=counter(on_progress, "drawing", _count_figures(study)))
     sections = [

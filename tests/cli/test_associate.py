@@ -117,7 +117,7 @@ def test_a_failure_midway_leaves_the_earlier_results_invariant(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("lggshape.report.write_report_files", fail)
+    monkeypatch.setattr("lggshape.report.document.write_report_files", fail)
     assert run(*tables, "--out", str(out), "--report", "--overwrite")[0] == 70
     assert {path: path.read_bytes() for path in out.rglob("*")} == before
     (log,) = tmp_path.glob("lggshape-bug-*.log")

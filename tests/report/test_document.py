@@ -11,7 +11,8 @@ from lggshape.errors import InputError
 from lggshape.labels import read_labels
 from lggshape.progress import Progress
 from lggshape.provenance import InputFile
-from lggshape.report import write_report, write_report_files
+from lggshape.report import write_report
+from lggshape.report.document import write_report_files
 
 NASTY = "<script>alert('x')</script>&"
 
