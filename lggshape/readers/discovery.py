@@ -8,7 +8,7 @@ from pathlib import Path
 from lggshape.errors import InputError
 from lggshape.files import TableSource
 from lggshape.names import counted, first_few, natural_key, stand_in, what_is_unsafe
-from lggshape.readers import nifti, packed, slice_folders
+from lggshape.readers import packed, slice_folders, volume_files
 from lggshape.readers.folder import Folder
 from lggshape.readers.manifest import assign_patients
 from lggshape.readers.naming import identify
@@ -17,7 +17,7 @@ from lggshape.readers.source import CaseSource, UnreadableCase, refuse_repeated_
 
 LAYOUTS = (
     slice_folders.LAYOUT,
-    nifti.LAYOUT,
+    volume_files.LAYOUT,
     packed.LAYOUT,
 )
 """The layouts that are known, in the order in which messages list them."""
@@ -35,7 +35,8 @@ def open_cases(
     ----------
     path : path or sequence of paths
         A case, a folder of cases, or the file of a case. Each layout is described in its module,
-        as `lggshape.readers.nifti`. Folders inside it that hold results of this tool are left out.
+        as `lggshape.readers.volume_files`. Folders inside it that hold results of this tool are
+        left out.
     masks_only : bool
         Whether the path is read for its masks. Then a NIfTI file whose name does not tell what it
         is is a mask, a case without a mask fails when its mask is read, and what the

@@ -1,7 +1,11 @@
-"""One NIfTI file: its values and where they lie, and files that lie on the same grid.
+"""NIfTI files (`.nii`, `.nii.gz`): their values and where they lie, and files on the same grid.
 
-Files are stored (X, Y, Z), in any orientation; here and elsewhere the axes are (Z, Y, X), with z
-towards superior, y towards anterior and x towards the right where the orientation is known.
+The affine is the sform, else the qform, in mm (the header's units count). With neither (both codes
+0) the orientation is unknown and the axes are only transposed; the pixdim sizes then count as
+spacing if they are positive and the header names their unit, or one of them differs from 1.
+Programs that know no size write 1. A size outside 0.001 to 1000 mm is an error.
+
+What is written has the orientation and the transforms of the header of the image.
 """
 
 import gzip
@@ -11,14 +15,16 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Geometry, Spacing
+from lggshape.readers.grids import RAS, in_stored_axes, shape_in_zyx
 from lggshape.readers.source import MOST_VALUES, VOXEL_SIZES
 from lggshape.readers.unusable import UnusableError, library_reading
+from lggshape.readers.volume_format import Grid, VolumeFormat
 
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """Millimetres in the header's unit of length: not named, metre, millimetre, micrometre."""
@@ -30,35 +36,11 @@ _COSINE_TOLERANCE = 0.01
 _PIECE = 2**24  # bytes that are read at once
 _MOST_BEFORE, _MOST_AFTER = 2**24, 2**10  # bytes of a file before its values, and after them
 
-_RAS = np.array([[0, 1], [1, 1], [2, 1]])
-"""The orientation of the canonical axes, as nibabel notes it: axis and direction."""
-
 # What says where the voxels lie; pixdim's further fields are not of space.
 _PLACE = (
     "xyzt_units", "qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y",
     "qoffset_z", "sform_code", "srow_x", "srow_y", "srow_z",
 )  # fmt: skip
-
-
-class Grid(NamedTuple):
-    """The grid of a file, to write other values on it.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        Shape (Z, Y, X), as `load` returns it.
-    orientation : ndarray of shape (3, 2)
-        To which axis each stored axis (X, Y, Z) runs, and in which direction, in nibabel's form.
-    kind : type
-        The nibabel class of the file.
-    header : nibabel header
-        The header of the file.
-    """
-
-    shape: tuple[int, ...]
-    orientation: NDArray[np.float64]
-    kind: Any
-    header: Any
 
 
 def load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
@@ -88,46 +70,31 @@ def grid_of(path: Path) -> Grid:
     import nibabel as nib
 
     image, _ = _open(path)
-    orientation = _RAS
+    orientation = RAS
     if _has_affine(image):
         with library_reading():
             orientation = nib.io_orientation(image.affine)  # type: ignore[no-untyped-call]
-    order = np.argsort(orientation[:, 0])[::-1]
-    shape = tuple(image.shape[axis] for axis in order)
-    return Grid(shape, orientation, type(image), image.header)
+    shape = shape_in_zyx(image.shape, orientation)
+    return Grid(shape, orientation, image)
 
 
-def encode(values: NDArray[np.generic], grid: Grid) -> bytes:
-    """Return the content of a file (`.nii.gz`) that holds values on a grid.
-
-    Parameters
-    ----------
-    values : ndarray of bool or float32, shape (Z, Y, X)
-        The values in the axes of `load`. Bool is stored as 0 and 1 of 8 bits.
-    grid : Grid
-        The grid.
-
-    Returns
-    -------
-    bytes
-        The same for the same values and grid.
-    """
-    from nibabel.orientations import apply_orientation, ornt_transform
-
-    back = ornt_transform(_RAS, grid.orientation)  # type: ignore[no-untyped-call]
-    stored = apply_orientation(values.transpose(2, 1, 0), back)  # type: ignore[no-untyped-call]
-    if values.dtype == bool:
-        stored = stored.astype(np.uint8)
+def write(path: Path, values: NDArray[np.generic], grid: Grid) -> None:
+    """Write values (Z, Y, X) of bool or float32 on a grid, compressed (`.nii.gz`)."""
+    stored = in_stored_axes(values, grid.orientation)
     # A new header: the old one may describe what is not here, its number type and scale, or name
     # the patient.
-    header = grid.kind.header_class()
+    kind, old = type(grid.stored), grid.stored.header
+    header = kind.header_class()
     for field in _PLACE:
-        header[field] = grid.header[field]
-    header["pixdim"][:4] = grid.header["pixdim"][:4]
+        header[field] = old[field]
+    header["pixdim"][:4] = old["pixdim"][:4]
     header.set_data_dtype(stored.dtype)
     # Without an affine nibabel leaves the transforms of the header as they are.
-    content = grid.kind(stored, None, header).to_bytes()
-    return gzip.compress(content, _GZIP_LEVEL, mtime=0)
+    content = kind(stored, None, header).to_bytes()
+    path.write_bytes(gzip.compress(content, _GZIP_LEVEL, mtime=0))
+
+
+FORMAT = VolumeFormat("NIfTI", (".nii.gz", ".nii"), load, grid_of, write)
 
 
 def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:

@@ -1,29 +1,14 @@
-"""NIfTI files (`.nii`, `.nii.gz`): single files, flat folders, and folders of cases.
-
-The last part of a file's name says what it is: see `lggshape.readers.naming` for the words. A file
-without such a word holds the image of its case: one volume is FLAIR, three volumes along the fourth
-axis are pre-contrast, FLAIR and post-contrast. Where only masks are wanted it holds the mask,
-unless the case has another file with the role of mask.
-
-The files directly in the folder belong to the case that their names give without the role
-(`A_flair.nii.gz` and `A_mask.nii.gz` to case `A`; `mask.nii.gz` alone to the case named like the
-folder). All NIfTI files in a sub-folder belong to the case named like the sub-folder. A case has at
-most one file per role.
+"""A case of files that hold volumes: one file per role, or one file for all sequences.
 
 Volumes are turned to the nearest right-anterior-superior axes and transposed, so that the array
-axes are (Z, Y, X) with z towards superior, y towards anterior and x towards the right. The affine
-is the sform, else the qform, in mm (the header's units count). With neither (both codes 0) the
-orientation is unknown and the axes are only transposed; the pixdim sizes then count as spacing if
-they are positive and the header names their unit, or one of them differs from 1. Programs that know
-no size write 1. A size outside 0.001 to 1000 mm is an error. All files of a case
-have to lie on the same grid.
+axes are (Z, Y, X) with z towards superior, y towards anterior and x towards the right. All files of
+a case have to lie on the same grid.
 
-What is written lies on the stored grid of the image, with the orientation and the transforms of its
-header, so that each voxel has the same place in both files.
+What is written has the format of the image and lies on its stored grid, so that each voxel has the
+same place in both files.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -33,15 +18,12 @@ from numpy.typing import NDArray
 
 from lggshape.case import FLAIR, SEQUENCES, Case, Geometry
 from lggshape.errors import CaseError
-from lggshape.readers import nifti_file
-from lggshape.readers.folder import Folder
-from lggshape.readers.layout import Layout
+from lggshape.readers.formats import FORMATS, split_ending
 from lggshape.readers.listing import file_names, folder_name
-from lggshape.readers.naming import MAPS, MASK, NOT_READ, UNNAMED, split_role
+from lggshape.readers.naming import MAPS, MASK, NOT_READ, UNNAMED
 from lggshape.readers.source import CaseSource, binary_mask
 from lggshape.readers.unusable import UnusableError
-
-_NIFTI = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
+from lggshape.readers.volume_format import VolumeFormat
 
 _Result = TypeVar("_Result")
 
@@ -55,8 +37,8 @@ class _Volume(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class NiftiCase(CaseSource):
-    """A case of one or more NIfTI files.
+class VolumeCase(CaseSource):
+    """A case of one or more files that hold volumes.
 
     Attributes
     ----------
@@ -119,15 +101,13 @@ class NiftiCase(CaseSource):
         )
 
     def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
-        roles = dict(self.files)
-        # The file that gives the case its geometry when it is read.
-        source = next(roles[role] for role in (UNNAMED, *SEQUENCES, MASK) if role in roles)
-        grid = self._from_file(source, nifti_file.grid_of)
+        source = self._grid_file
+        grid = self._from_file(source, lambda one: one.grid_of)
         self._check_grid(grid.shape, volumes)
         names = {kind: self._name(kind) for kind in volumes}
         for kind, name in names.items():
             (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_bytes(nifti_file.encode(volumes[kind], grid))
+            self._format_of(source).write(folder / name, volumes[kind], grid)
         return list(names.values())
 
     def _places(self) -> list[str]:
@@ -137,8 +117,16 @@ class NiftiCase(CaseSource):
         return written(folder, self.id)
 
     def _name(self, kind: str) -> str:
-        name = _written_name(self.id, kind)
+        ending = self._format_of(self._grid_file).endings[0]
+        name = f"{self.id}_{kind}{ending}"
         return f"{self.id}/{name}" if self._has_folder else name
+
+    @property
+    def _grid_file(self) -> Path:
+        """The file that gives the case its geometry when it is read."""
+        roles = dict(self.files)
+        used = (roles[role] for role in (UNNAMED, *SEQUENCES, MASK) if role in roles)
+        return next(used, self.files[0][1])
 
     @property
     def _has_folder(self) -> bool:
@@ -147,14 +135,25 @@ class NiftiCase(CaseSource):
 
     def _volume(self, path: Path) -> _Volume:
         """Read one file; turn it to (Z, Y, X[, C])."""
-        return _Volume(*self._from_file(path, nifti_file.load), path)
+        return _Volume(*self._from_file(path, lambda one: one.load), path)
 
-    def _from_file(self, path: Path, read: Callable[[Path], _Result]) -> _Result:
+    def _from_file(
+        self, path: Path, reader_of: Callable[[VolumeFormat], Callable[[Path], _Result]]
+    ) -> _Result:
+        found = self._format_of(path)
         try:
-            return read(path)
+            return reader_of(found)(path)
         except (UnusableError, OSError) as error:
-            msg = f"Expected a file of case {self.id} to be readable NIfTI, found: {error}: {path}."
+            msg = (
+                f"Expected a file of case {self.id} to be readable {found.name}, found: {error}: "
+                f"{path}."
+            )
             raise CaseError(msg) from error
+
+    def _format_of(self, path: Path) -> VolumeFormat:
+        found = split_ending(path.name)[1]
+        assert found is not None  # layouts take files of known formats alone
+        return found
 
     def _sequences_of(self, volume: _Volume) -> tuple[str, ...]:
         """Return the sequences of an image whose file name does not name one."""
@@ -191,96 +190,12 @@ class NiftiCase(CaseSource):
         raise CaseError(msg)
 
 
-def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
-    """Find the cases of a folder: of the NIfTI files in it, and of its sub-folders.
-
-    Parameters
-    ----------
-    folder : Folder
-        The folder.
-    masks_only : bool
-        Whether a file whose name does not tell is a mask, and every case has to have one.
-
-    Returns
-    -------
-    iterable of CaseSource
-        In natural order of names, the cases of the folder itself first.
-    """
-    found: dict[str, list[tuple[str, Path]]] = {}
-    for name in filter(_NIFTI.search, folder.files):
-        role, case = _role(name)
-        found.setdefault(case or folder.name, []).append((role, folder.path / name))
-    for case, inner in folder.folders.items():
-        for name in filter(_NIFTI.search, inner.files):
-            found.setdefault(case, []).append((_role(name)[0], inner.path / name))
-    return [
-        _source(case, _place(folder.path, group), group, masks_only=masks_only)
-        for case, group in found.items()
-    ]
-
-
-def open_file(path: Path, *, masks_only: bool) -> CaseSource | None:
-    """Return the case of one file, whatever lies beside it; None if it is no NIfTI file."""
-    if not _NIFTI.search(path.name):
-        return None
-    role, case = _role(path.name)
-    return _source(case or _stem(path.name), path, [(role, path)], masks_only=masks_only)
-
-
 def written(folder: Path, case: str) -> list[str]:
     """Return the masks and maps of a case that lie in a folder, as `Layout.written` does."""
-    names = [_written_name(case, kind) for kind in (MASK, *MAPS)]
+    names = [f"{case}_{kind}{one.endings[0]}" for one in FORMATS for kind in (MASK, *MAPS)]
     inside = file_names(folder / case)
     flat = [name for name in names if (folder / name).is_file()]
     return [*flat, *(f"{case}/{name}" for name in names if name in inside)]
-
-
-LAYOUT = Layout(
-    "NIfTI files",
-    "<case>.nii.gz, <case>_mask.nii.gz, <case>_flair.nii.gz, or a folder per case",
-    find,
-    open_file=open_file,
-    written=written,
-)
-
-
-def _source(
-    case: str, path: Path, files: Sequence[tuple[str, Path]], *, masks_only: bool
-) -> CaseSource:
-    roles = {role for role, _ in files}
-    if masks_only and MASK not in roles:
-        files = [(MASK if role == UNNAMED else role, file) for role, file in files]
-        roles = {role for role, _ in files}
-    return NiftiCase(
-        id=case,
-        patient="",
-        path=path,
-        has_image=bool(roles - {MASK, *NOT_READ}),
-        has_mask=MASK in roles,
-        mask_required=masks_only,
-        files=tuple(files),
-    )
-
-
-def _written_name(case: str, kind: str) -> str:
-    return f"{case}_{kind}.nii.gz"
-
-
-def _place(path: Path, files: Sequence[tuple[str, Path]]) -> Path:
-    """Return the path of a case: its only file, its folder, or the folder of all cases."""
-    folders = {file.parent for _, file in files}
-    if folders == {path} and len(files) == 1:
-        return files[0][1]
-    return folders.pop() if len(folders) == 1 else path
-
-
-def _stem(name: str) -> str:
-    return _NIFTI.sub("", name)
-
-
-def _role(name: str) -> tuple[str, str]:
-    """Split a file name into its role and the name of the case, which may be empty."""
-    return split_role(_stem(name))
 
 
 def _same_place(one: Geometry, other: Geometry, shape: tuple[int, ...]) -> bool:
