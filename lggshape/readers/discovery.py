@@ -12,6 +12,7 @@ from lggshape.readers import packed, slice_folders, volume_files
 from lggshape.readers.folder import Folder
 from lggshape.readers.manifest import assign_patients
 from lggshape.readers.naming import identify
+from lggshape.readers.read_options import ReadOptions
 from lggshape.readers.segmented import as_recorded
 from lggshape.readers.source import CaseSource, UnreadableCase, refuse_repeated_names
 
@@ -28,6 +29,7 @@ def open_cases(
     *,
     masks_only: bool = False,
     manifest: TableSource | None = None,
+    sequences: Sequence[str] = (),
 ) -> list[CaseSource]:
     """Find the cases of a path, or of several.
 
@@ -46,6 +48,8 @@ def open_cases(
         A table with the columns `case` and `patient`, and perhaps `site`, as `assign_patients`
         takes it. Without it, patient and site are those that the layout or the name of the case
         tells.
+    sequences : sequence of str
+        The sequences in an image file whose name tells none, in the order of its volumes.
 
     Returns
     -------
@@ -78,6 +82,8 @@ def open_cases(
     else:
         cases = [case for one in path for case in _cases_of_path(Path(one), masks_only=masks_only)]
         refuse_repeated_names(cases)
+    options = ReadOptions(sequences=tuple(sequences))
+    cases = [replace(case, options=options) for case in cases]
     return cases if manifest is None else assign_patients(cases, manifest)
 
 

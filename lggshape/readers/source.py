@@ -3,7 +3,7 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from lggshape.errors import CaseError, InputError
 from lggshape.masks import as_mask
 from lggshape.names import what_is_unsafe
 from lggshape.readers.naming import MAPS, MASK
+from lggshape.readers.read_options import ReadOptions
 from lggshape.readers.written import all_replaced, is_free
 
 VOXEL_SIZES = (1e-3, 1e3)
@@ -78,6 +79,8 @@ class CaseSource(ABC):
         Whether a case without a mask is an error when the mask is asked for.
     site : str
         The institution that the images come from; empty if unknown.
+    options : ReadOptions
+        What the user says about files that do not say it themselves.
     """
 
     id: str
@@ -87,6 +90,7 @@ class CaseSource(ABC):
     has_mask: bool = False
     mask_required: bool = False
     site: str = ""
+    options: ReadOptions = field(default_factory=ReadOptions)
 
     def __repr__(self) -> str:
         """Return in one line which case it is and what there is of it."""

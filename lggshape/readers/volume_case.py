@@ -27,6 +27,9 @@ from lggshape.readers.volume_format import VolumeFormat
 
 _Result = TypeVar("_Result")
 
+_UNSAID = {1: (FLAIR,), len(SEQUENCES): SEQUENCES}
+"""The sequences of an image by the number of its volumes, if nothing names them."""
+
 
 class _Volume(NamedTuple):
     """What one file holds: values (Z, Y, X) or (Z, Y, X, C), and where they lie."""
@@ -157,13 +160,16 @@ class VolumeCase(CaseSource):
 
     def _sequences_of(self, volume: _Volume) -> tuple[str, ...]:
         """Return the sequences of an image whose file name does not name one."""
-        if volume.values.ndim == 3:
-            return (FLAIR,)
-        if volume.values.shape[3] == len(SEQUENCES):
-            return SEQUENCES
+        count = 1 if volume.values.ndim == 3 else volume.values.shape[3]
+        named = self.options.sequences
+        if named and len(named) == count:
+            return named
+        if not named and count in _UNSAID:
+            return _UNSAID[count]
+        wanted = f"{len(named)} ({', '.join(named)})" if named else "one or three volumes"
         msg = (
-            f"Expected the image of case {self.id} to have one volume (FLAIR) or three "
-            f"({', '.join(SEQUENCES)}), found {volume.values.shape[3]}: {volume.path}."
+            f"Expected the image of case {self.id} to have {wanted}, found {count}: {volume.path}. "
+            f"Say in which order the sequences are, with --sequences (sequences= in Python)."
         )
         raise CaseError(msg)
 

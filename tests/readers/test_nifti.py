@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lggshape.case import Geometry
+from lggshape.errors import CaseError
 from lggshape.readers import open_cases
 
 # Stored as (x, y, z): all three lengths differ, so that a wrong axis shows.
@@ -122,11 +123,6 @@ def test_images_in_folders_and_masks_beside_them_are_one_case(tmp_path, save_nif
     assert case.mask is not None
 
 
-def test_an_image_of_two_volumes(tmp_path, save_nifti, failure):
-    path = save_nifti(tmp_path / "A.nii", np.zeros((5, 6, 7, 2), np.uint8))
-    assert "one volume (FLAIR) or three" in failure(path)
-
-
 @pytest.mark.parametrize("name", ["A_flair.nii", "A_mask.nii"])
 def test_a_sequence_or_mask_of_several_volumes(tmp_path, name, save_nifti, failure):
     path = save_nifti(tmp_path / name, np.zeros((5, 6, 7, 2), np.uint8))
@@ -183,3 +179,13 @@ def test_sources_can_be_sent_to_another_process(tmp_path, save_nifti):
     copy = pickle.loads(pickle.dumps(source))
     assert copy == source
     assert copy.read().mask is not None
+
+
+def test_the_order_of_the_sequences_can_be_said(tmp_path, save_nifti):
+    values = np.random.default_rng(0).integers(0, 9, (5, 6, 7, 2)).astype(np.uint8)
+    path = save_nifti(tmp_path / "A.nii.gz", values)
+    case = open_cases(path, sequences=["FLAIR", "post-contrast"])[0].read()
+    assert case.sequences == ("FLAIR", "post-contrast")
+    np.testing.assert_array_equal(case.image[..., 1], values[..., 1].transpose(2, 1, 0))
+    with pytest.raises(CaseError, match=r"found 2: .* --sequences"):
+        open_cases(path)[0].read()
