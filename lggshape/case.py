@@ -90,6 +90,8 @@ class Case:
         Names of the channels of `image`, in order: "pre-contrast", "FLAIR", "post-contrast".
     geometry : Geometry
         Where the voxels lie, as far as it is known.
+    notes : tuple of str
+        What was done to the files to read them, and what is unusual about them. Tables show it.
 
     Examples
     --------
@@ -104,6 +106,7 @@ class Case:
     mask: NDArray[np.bool_] | None = field(default=None, compare=False)
     sequences: tuple[str, ...] = ()
     geometry: Geometry = field(default_factory=Geometry)
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Return what there is of the case in one line."""

@@ -19,7 +19,7 @@ from lggshape.names import first_few, natural_key
 from lggshape.shape import FEATURES, FeatureTable
 
 KEYS = ("case", "patient", "masks")
-_TEXT = (*KEYS, "reason")
+_TEXT = (*KEYS, "notes", "reason")
 _NOT_MEASURED = ("slice", "empty_bins")
 """Messages name at most this many cases."""
 

@@ -22,7 +22,7 @@ JOURNAL = "segmentation.jsonl"
 
 COLUMNS = (
     "case", "patient", "fold", "status", "reason", "networks", "volume", "components_removed",
-    "missing_sequences", "spacing_known",
+    "missing_sequences", "spacing_known", "notes",
 )  # fmt: skip
 SLICE_COLUMNS = ("case", "slice", "area", "score")
 

@@ -53,7 +53,7 @@ def test_masks_tables_and_maps_of_slices(cohort, networks, tmp_path):
             "case": source.id, "patient": source.patient, "fold": str(folds[source.patient]),
             "status": "ok", "reason": "", "networks": f"fold{folds[source.patient]}-member0",
             "volume": str(mask.sum()), "components_removed": str(result.removed),
-            "missing_sequences": "none", "spacing_known": "False",
+            "missing_sequences": "none", "spacing_known": "False", "notes": "",
         }  # fmt: skip
         of_case = slices[slices["case"] == source.id]
         assert of_case["slice"].tolist() == list(range(1, 11))
