@@ -28,7 +28,8 @@ Change = Callable[[Case], Mask]
 _Row = dict[str, str | float | int | bool | None]
 
 COLUMNS = (
-    "case", "patient", "masks", *FEATURES, "spacing_known", "slice", "empty_bins", "notes", "reason",
+    "case", "patient", "masks", *FEATURES, "spacing_known", "slice", "empty_bins", "notes",
+    "reason",
 )  # fmt: skip
 """Columns of a feature table, in order."""
 
@@ -41,8 +42,8 @@ class FeatureTable:
     ----------
     table : DataFrame
         A row per case, in the order of the cases, with the columns `COLUMNS`. What is missing is
-        NaN or NA, and `reason` says why, for a reader. `notes` are those of the case. `spacing_known` is missing for a case that
-        could not be read or measured.
+        NaN or NA, and `reason` says why, for a reader. `notes` are those of the case.
+        `spacing_known` is missing for a case that could not be read or measured.
     reasons : dict of str to dict of str to str
         For each case, its missing features, each with the reason.
     failures : dict of str to str
