@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from time import monotonic, sleep
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -66,6 +66,19 @@ def encoder(small_encoder: Callable[[], AbstractContextManager[None]]) -> Iterat
     """Make the encoder small for a test."""
     with small_encoder():
         yield
+
+
+@pytest.fixture
+def eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test train without compiling the steps, which takes as long as 30 of them."""
+    from lggshape.segmentation.training.learner import Learner
+
+    original = Learner.compile
+
+    def compile_nothing(learner: Learner, **settings: Any) -> None:
+        original(learner, **settings | {"run_eagerly": True, "jit_compile": False})
+
+    monkeypatch.setattr(Learner, "compile", compile_nothing)
 
 
 @pytest.fixture

@@ -57,10 +57,12 @@ def toy_store(configuration=CONFIGURATION):
     return SliceStore(cases, configuration)
 
 
-def toy_learner(*, steps=6, **settings):
+def toy_learner(*, steps=6, compiled=False, **settings):
     defaults = {"weight_decay": 0, "warmup": 0, "learning_rate": RATE, "average": 0.8}
     training = TrainingConfiguration(**defaults | settings)
-    return make_learner(toy_network(), ResidentSlices(toy_store()), training, steps=steps)
+    learner = make_learner(toy_network(), ResidentSlices(toy_store()), training, steps=steps)
+    learner.run_eagerly = not compiled  # a few steps take less time than to compile one
+    return learner
 
 
 def batches(epoch, *, steps=3):
@@ -207,7 +209,7 @@ def test_what_is_gathered_is_what_a_network_is_shown_invariant(neighbours):
 
 
 def test_training_lowers_the_loss_invariant():
-    learner = toy_learner(steps=60, learning_rate=0.05)
+    learner = toy_learner(steps=60, compiled=True, learning_rate=0.05)
     first = fit(learner, 0, steps=30).history["loss"][-1]
     second = fit(learner, 1, steps=30).history["loss"][-1]
     assert second < 0.8 * first
@@ -296,7 +298,7 @@ def test_a_fit_ends_with_its_last_step():
             sleep(0.9)
             self.stopped = perf_counter()
 
-    learner, slow = toy_learner(), Slow()
+    learner, slow = toy_learner(compiled=True), Slow()
     fit(learner, 0)  # compiles
     fit(learner, 1, callbacks=[slow])
     assert perf_counter() - slow.stopped < 1
@@ -331,7 +333,7 @@ def test_learning_another_task_lowers_its_loss_invariant(task, small_encoder):
 
 def trained():
     """Train the toy network for two epochs; give its trained and its averaged weights."""
-    learner = toy_learner(weight_decay=0.1, encoder_rate=0.5)
+    learner = toy_learner(compiled=True, weight_decay=0.1, encoder_rate=0.5)
     for epoch in range(2):
         fit(learner, epoch)
     return [*learner.network.get_weights(), *averaged_weights(learner)]

@@ -31,6 +31,7 @@ def epoch_of(progress):
     return int(found[1]) - 1 if found else None
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     ("every", "curve", "best"),
     [(1, [0.1, 0.3, 0.3, 0.2], 2), (3, [None, None, 0.3, 0.2], 3)],
@@ -61,6 +62,7 @@ def test_the_epoch_of_the_best_inner_dice_is_taken_invariant(
         assert not np.array_equal(values, last.astype(values.dtype))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_who_is_held_out_or_set_aside_is_not_trained_on_invariant(
     cohort, tmp_path, settings, monkeypatch
 ):
@@ -84,6 +86,7 @@ def test_who_is_held_out_or_set_aside_is_not_trained_on_invariant(
         assert len(patients) == network["training_patients"] == 4
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_what_the_inner_split_scored_is_what_is_segmented_invariant(tmp_path, settings):
     # Of the size of the network, so that nothing is scaled between the two.
     cohort = write_cohort(tmp_path / "cases", patients=6, seed=5, size=(6, 32, 32))
