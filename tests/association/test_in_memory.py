@@ -94,9 +94,6 @@ def test_features_in_memory_and_by_file_invariant(tmp_path: Path, kind: str) -> 
     pd.testing.assert_frame_equal(read_features(table), read_features(path))
     pd.testing.assert_frame_equal(read_features(read_features(table)), read_features(table))
     assert every_pair(table, labels()).hypotheses == every_pair(path, labels()).hypotheses
-    in_memory, by_file = (associate(source, labels(), "all") for source in (table, path))
-    assert in_memory.to_dict() == by_file.to_dict()
-    assert in_memory.associations["n"].max() == N
 
 
 @pytest.mark.parametrize("kind", LABELS)
@@ -110,7 +107,19 @@ def test_labels_in_memory_and_by_file_invariant(tmp_path: Path, kind: str) -> No
         pd.testing.assert_series_equal(in_memory[name].values, by_file[name].values)
         assert in_memory[name].levels == by_file[name].levels
     assert in_memory["g"].levels == ("0", "1", "2")
-    assert associate(features(), table).to_dict() == associate(features(), path).to_dict()
+
+
+@pytest.mark.parametrize(("of_features", "of_labels"), [("objects", "floats"), ("shuffled", "NA")])
+def test_a_study_of_tables_in_memory_and_by_file_invariant(
+    tmp_path: Path, of_features: str, of_labels: str
+) -> None:
+    tables = FEATURES[of_features](features()), LABELS[of_labels](labels())
+    paths = tmp_path / "features.csv", tmp_path / "labels.csv"
+    for path, table in zip(paths, tables, strict=True):
+        write_table(path, table)
+    in_memory, by_file = (associate(*sources, "all") for sources in (tables, paths))
+    assert in_memory.to_dict() == by_file.to_dict()
+    assert in_memory.associations["n"].max() == N
 
 
 def test_whole_numbers_in_memory_are_features_too() -> None:

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -71,9 +72,10 @@ def make(folder: Path, family: Family, *, masks: tuple[str, ...] = ("manual",)) 
 @pytest.fixture(scope="module")
 def preset_page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, Path]:
     folder = tmp_path_factory.mktemp("report")
-    return make(
-        folder, read_study_family("buda2019"), masks=("manual", "automatic")
-    ), folder / "out"
+    preset = read_study_family("buda2019")
+    # Their labels are those by which the codebook recognises a table.
+    family = replace(preset, hypotheses=preset.hypotheses[:4] + preset.hypotheses[6:8])
+    return make(folder, family, masks=("manual", "automatic")), folder / "out"
 
 
 def test_the_page_stands_alone_invariant(preset_page: tuple[Page, Path]) -> None:
@@ -90,8 +92,8 @@ def test_every_figure_has_a_description_and_lies_beside_invariant(
 ) -> None:
     page, folder = preset_page
     images = [attributes for tag, attributes in page.tags if tag == "img"]
-    # Two kinds of mask; ten hypotheses, six labels with AUCs (figures) and one map of effects each.
-    assert len(images) == 2 * (10 + 6 + 1)
+    # Two kinds of mask; six hypotheses, five labels with AUCs and one map of effects each.
+    assert len(images) == 2 * (6 + 5 + 1)
     assert all(image["alt"] for image in images)
     for ending in ("svg", "png"):
         assert len(list((folder / "figures").glob(f"*.{ending}"))) == len(images)
@@ -111,7 +113,7 @@ def test_both_kinds_of_mask_have_an_answer(preset_page: tuple[Page, Path]) -> No
     page, _ = preset_page
     assert "Manual masks." in page.text
     assert "Automatic masks." in page.text
-    assert len(re.findall("of 10 hypotheses hold", page.text)) == 2
+    assert len(re.findall("of 6 hypotheses hold", page.text)) == 2
 
 
 def test_text_from_data_is_escaped(tmp_path: Path) -> None:
