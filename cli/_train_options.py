@@ -77,7 +77,7 @@ FoldsFile = Annotated[
 Fold = Annotated[
     list[int] | None,
     typer.Option(
-        help="Train only this fold, counted from 0. Repeat the option for further folds.",
+        help="Train networks for this fold only, from 0. Repeat the option for further folds.",
         rich_help_panel=FOLDS,
     ),
 ]

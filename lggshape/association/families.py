@@ -206,7 +206,7 @@ def _every_pair(features: pd.DataFrame, labels: Labels) -> Family:
         if name not in FEATURES:
             continue
         if not FEATURES[name].in_default_family:
-            left_out.append(LeftOut("feature", name, "not in the default family of features"))
+            left_out.append(LeftOut("feature", name, "not a default feature"))
         elif features[name].nunique() < 2:
             left_out.append(LeftOut("feature", name, "has fewer than two different values"))
         else:

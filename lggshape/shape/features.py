@@ -184,7 +184,8 @@ def _surface_area(mask: PreparedMask) -> float:
 
 @_with_spacing(
     "sphericity",
-    definition="Surface area of a ball with the volume of the mesh, divided by that of the mesh.",
+    definition="Surface area of a ball with the volume of the mesh, divided by the surface area of "
+    "the mesh.",
     ibsi="QCFX",
     pyradiomics="Sphericity",
     irregularity=-1,

@@ -81,7 +81,7 @@ def test_every_pair_leaves_out_a_new_feature(
     monkeypatch.setitem(REGISTERED, BEVR, new)
     family = every_pair(features(ASD, BEVR), labels(tmp_path))
     assert {h.feature for h in family.hypotheses} == {ASD}
-    assert (BEVR, "not in the default family of features") in {
+    assert (BEVR, "not a default feature") in {
         (entry.name, entry.reason) for entry in family.left_out
     }
 
