@@ -1,11 +1,15 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from helpers import test_settings
+from helpers.shared_folders import shared_folder
+from lggshape.phantoms import write_cohort
+from lggshape.readers import open_cases
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,3 +41,48 @@ def small_encoder() -> Callable[..., AbstractContextManager[None]]:
             yield
 
     return patched
+
+
+@pytest.fixture(scope="session")
+def cohort_of_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the eight cases that `runs` were trained on. Not to be changed."""
+    return shared_folder(
+        tmp_path_factory,
+        "cohort_of_runs",
+        lambda folder: write_cohort(folder, patients=8, seed=3, size=(8, 48, 40)),
+    )
+
+
+@pytest.fixture(scope="session")
+def runs(cohort_of_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders of runs by name: `long` has learnt, the others hardly. Not to be changed."""
+    from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration, train
+
+    network = NetworkConfiguration(architecture="unet", filters=(4, 8), size=32, neighbours=0)
+    training = TrainingConfiguration(
+        folds=2, epochs=10, batch=4, learning_rate=1e-2, average=0.9, crop=1.0, inner=0.2,
+        encoder_weights="none",
+    )  # fmt: skip
+    detector = NetworkConfiguration(task="detection", size=32, neighbours=0)
+    quick = replace(training, epochs=1)
+    wanted = {
+        "long": (network, training, []),
+        "short": (network, replace(training, epochs=2), [0]),
+        "detector": (detector, quick, [0]),
+        "few": (network, replace(quick, patients=2), [0]),
+        "one": (network, replace(quick, patients=1, inner_every=5), [0]),
+    }
+
+    def make(folder: Path) -> None:
+        for name, (looks, trained, folds) in wanted.items():
+            with pytest.MonkeyPatch.context() as patch:
+                test_settings.shrink_encoder(patch, compiled=True)
+                if name != "long":
+                    test_settings.train_eagerly(patch)
+                train(
+                    open_cases(cohort_of_runs), folder / name, network=looks, training=trained,
+                    only=folds, jobs=1,
+                )  # fmt: skip
+
+    folder = shared_folder(tmp_path_factory, "runs", make)
+    return {name: folder / name for name in wanted}

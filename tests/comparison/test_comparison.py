@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,27 +12,51 @@ from lggshape.comparison.held_out import held_out_sources
 from lggshape.errors import InputError
 from lggshape.evaluation import evaluate
 from lggshape.evaluation.detection import detection_table
-from lggshape.phantoms import write_cohort
+from lggshape.figures import write_figures
 from lggshape.readers import open_cases
-from lggshape.segmentation import (
-    NetworkConfiguration,
-    TrainingConfiguration,
-    detect_cases,
-    read_ensemble,
-    segment_cases,
-    train,
-)
+from lggshape.segmentation import detect_cases, read_ensemble, segment_cases
+
+
+@pytest.fixture(scope="module")
+def cohort(cohort_of_runs):
+    return cohort_of_runs
+
+
+@pytest.fixture(scope="module")
+def compared(cohort, runs, tmp_path_factory, small_encoder):
+    """All runs compared. Not to be changed."""
+    with small_encoder():
+        return compare_runs(list(runs.values()), cohort, tmp_path_factory.mktemp("w"), jobs=1)
+
+
+@pytest.fixture(scope="module")
+def without_history(cohort, runs, tmp_path_factory):
+    """Two runs, one of which has lost its history; the folder of their masks; their comparison."""
+    folder = tmp_path_factory.mktemp("without_history")
+    shutil.copytree(runs["few"], folder / "other")
+    (folder / "other" / "fold0-member0" / "history.csv").unlink()
+    chosen = [runs["few"], folder / "other"]
+    return chosen, folder / "w", compare_runs(chosen, cohort, folder / "w", jobs=1)
+
+
+@pytest.fixture(scope="module")
+def figures(compared, tmp_path_factory):
+    """The figures by name, and the folder that they are written to."""
+    folder = tmp_path_factory.mktemp("figures")
+    figures = dict(draw(compared))
+    write_figures(figures, folder)
+    return figures, folder
 
 
 def test_a_row_a_run_with_what_it_is_and_what_it_took(runs, compared):
     table = compared.runs.set_index("run")
     assert list(table.index) == list(runs)
     assert table["task"].tolist() == ["segmentation"] * 2 + ["detection"] + ["segmentation"] * 2
-    assert table["folds"].tolist() == ["0; 1", "0; 1", "0", "0", "0"]
-    assert table["networks"].tolist() == [2, 2, 1, 1, 1]
-    assert table["epochs"].tolist() == [15, 2, 1, 1, 1]
+    assert table["folds"].tolist() == ["0; 1", "0", "0", "0", "0"]
+    assert table["networks"].tolist() == [2, 1, 1, 1, 1]
+    assert table["epochs"].tolist() == [10, 2, 1, 1, 1]
     assert table["training_patients"].tolist() == [3, 3, 3, 2, 1]
-    assert table["patients"].tolist() == [8, 8, 4, 4, 4]
+    assert table["patients"].tolist() == [8, 4, 4, 4, 4]
     assert (table["seconds_per_case"] > 0).all()
     for name, run in runs.items():
         network = json.loads((run / "fold0-member0" / "network.json").read_text("utf-8"))
@@ -96,26 +121,25 @@ def test_a_bad_case_does_not_keep_the_others_from_being_compared(
 
 
 def test_patients_are_those_of_the_manifest(cohort, runs, tmp_path):
-    """Two cases are of one patient."""
-    names = [source.id for source in open_cases(cohort)]
-    patients = [f"p{max(0, number - 1)}" for number in range(len(names))]
+    """Two of the cases that were held out are of one patient."""
+    held_out = held_out_sources(open_cases(cohort), read_ensemble(runs["few"]))
+    both = [source.id for source in held_out[:2]]
+    names = pd.Series([source.id for source in open_cases(cohort)])
     manifest = tmp_path / "manifest.csv"
+    patients = names.mask(names.isin(both), "p")
     pd.DataFrame({"case": names, "patient": patients}).to_csv(manifest, index=False)
     found = compare_runs(
-        [runs["long"], runs["short"]], cohort, tmp_path / "w", manifest=manifest, jobs=1
+        [runs["few"], runs["one"]], cohort, tmp_path / "w", manifest=manifest, jobs=1
     )  # fmt: skip
-    assert found.runs["cases"].tolist() == [8, 8]
-    assert found.runs["patients"].tolist() == [7, 7]
+    assert found.runs["cases"].tolist() == [4, 4]
+    assert found.runs["patients"].tolist() == [3, 3]
     dice = found.differences.set_index("measure").loc["dice"]
-    assert (dice["patients"], dice["cases"]) == (7, 8)
+    assert (dice["patients"], dice["cases"]) == (3, 4)
 
 
-def test_networks_that_ship_have_no_history(cohort, runs, tmp_path):
+def test_networks_that_ship_have_no_history(without_history):
     """Here a run whose history is gone."""
-    other = tmp_path / "other"
-    shutil.copytree(runs["few"], other)
-    (other / "fold0-member0" / "history.csv").unlink()
-    found = compare_runs([runs["few"], other], cohort, tmp_path / "w", jobs=1)
+    _, _, found = without_history
     assert np.isnan(found.runs.set_index("run").loc["other", "training_minutes"])
     assert set(found.history["run"]) == {"few"}
 
@@ -126,9 +150,9 @@ def test_runs_that_differ_in_patients_and_epochs_alone_are_a_curve(compared):
 
 def test_history_is_that_of_every_network(runs, compared):
     history = compared.history
-    assert len(history[history["run"] == "long"]) == 2 * 15
-    own = pd.read_csv(runs["short"] / "fold1-member0" / "history.csv")
-    chosen = history[(history["run"] == "short") & (history["network"] == "fold1-member0")]
+    assert len(history[history["run"] == "long"]) == 2 * 10
+    own = pd.read_csv(runs["long"] / "fold1-member0" / "history.csv")
+    chosen = history[(history["run"] == "long") & (history["network"] == "fold1-member0")]
     np.testing.assert_array_equal(chosen["loss"], own["loss"])
     assert history.loc[history["run"] == "detector", "inner_dice"].isna().all()
 
@@ -141,14 +165,13 @@ def test_the_summary_names_every_run(runs, compared):
     assert "Dice" not in lines[2]
 
 
-def test_masks_of_an_earlier_call_are_kept(cohort, runs, tmp_path):
-    chosen = [runs["few"], runs["one"]]
-    first = compare_runs(chosen, cohort, tmp_path, jobs=1)
-    written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*_mask.tif")}
+def test_masks_of_an_earlier_call_are_kept(cohort, without_history):
+    chosen, work, first = without_history
+    written = {path: path.stat().st_mtime_ns for path in work.rglob("*_mask.tif")}
     assert written
     with pytest.raises(InputError, match="--overwrite"):
-        compare_runs(chosen, cohort, tmp_path, jobs=1)
-    again = compare_runs(chosen, cohort, tmp_path, jobs=1, resume=True)
+        compare_runs(chosen, cohort, work, jobs=1)
+    again = compare_runs(chosen, cohort, work, jobs=1, resume=True)
     assert {path: path.stat().st_mtime_ns for path in written} == written
     for name, table in first.tables().items():
         pd.testing.assert_frame_equal(again.tables()[name], table)
@@ -178,11 +201,10 @@ def test_what_cannot_be_compared_is_refused(cohort, runs, tmp_path):
         compare_runs([runs["long"], runs["short"]], bare, tmp_path / "w")
     with pytest.raises(InputError, match="folder of a training run"):
         compare_runs([runs["long"], cohort], cohort, tmp_path / "w")
-    network = NetworkConfiguration(
-        task="reconstruction", architecture="unet", filters=(2, 4), size=32, neighbours=0
-    )
-    training = TrainingConfiguration(folds=2, epochs=1, batch=8, encoder_weights="none")
-    train(open_cases(cohort), tmp_path / "other", network=network, training=training, only=[0])
+    shutil.copytree(runs["few"], tmp_path / "other")
+    settings = tmp_path / "other" / "configuration.json"
+    text = settings.read_text("utf-8").replace('"segmentation"', '"reconstruction"')
+    settings.write_text(text, "utf-8")
     with pytest.raises(InputError, match="segmentation or detection, found reconstruction: other"):
         compare_runs([runs["long"], tmp_path / "other"], cohort, tmp_path / "w")
     assert not (tmp_path / "w").exists()
@@ -207,7 +229,7 @@ def test_cases_that_all_networks_have_seen_by_name_are_not_read(cohort, runs, tm
     """Of the one fold that is trained: the others' files may be damaged."""
     folds = json.loads((runs["few"] / "folds.json").read_text("utf-8"))["patients"]
     own = tmp_path / "cases"
-    write_cohort(own, patients=8, seed=3, size=(8, 48, 40))
+    shutil.copytree(cohort, own)
     sources = {source.id: source for source in open_cases(own)}
     for source in sources.values():
         if folds[source.patient] != 0:
@@ -219,3 +241,55 @@ def test_cases_that_all_networks_have_seen_by_name_are_not_read(cohort, runs, tm
     assert repr(found) == f"Comparison(few, one: {len(found.cases)} cases, 0 failed)"
     assert found.failures == {}
     assert set(found.cases["patient"]) == {name for name, fold in folds.items() if fold == 0}
+
+
+def test_there_are_the_figures_that_there_are_data_for(figures):
+    drawn, _ = figures
+    assert list(drawn) == [
+        "dice", "detection", "differences", "training", "learning_curve", "worst",
+        "evidence_detector",
+    ]  # fmt: skip
+
+
+def test_what_the_figures_show(compared, figures):
+    drawn, folder = figures
+    text = {name: (folder / f"{name}.svg").read_text("utf-8") for name in drawn}
+    assert "long (n = 8)" in text["dice"]
+    assert "detector (n = 4)" not in text["dice"]
+    assert "detector (n = 4)" in text["detection"]
+    assert "patients trained on" in text["learning_curve"]
+    assert "mean Dice of 4 cases" in text["learning_curve"]
+    held_out = compared.results["detector"].evidence
+    assert 1 <= len(held_out) <= 4
+    for one in held_out:
+        assert f"{one.case}, slice {one.slice}" in text["evidence_detector"]
+
+
+def test_training_is_shown_of_the_folds_that_all_runs_trained(figures):
+    """Of the runs that were measured after several epochs; `few` and `one` were trained for one."""
+    drawn, folder = figures
+    text = (folder / "training.svg").read_text("utf-8")
+    assert "fold0-member0" in text
+    assert "fold1-member0" not in text
+    names = [entry.get_text() for entry in drawn["training"].legends[0].get_texts()]
+    assert names == ["long", "short"]
+
+
+def test_figures_are_written_twice_each(figures):
+    drawn, folder = figures
+    count = len(drawn)
+    assert len(list(folder.glob("*.svg"))) == len(list(folder.glob("*.png"))) == count
+
+
+def test_what_has_no_value_has_no_figure(compared):
+    """No slice without tumour, no score, nothing shared."""
+    bare = replace(
+        compared,
+        runs=compared.runs.assign(auc=np.nan, dice=np.nan),
+        differences=compared.differences[:0],
+        cases=compared.cases.assign(short=np.nan),
+        history=compared.history[:0],
+        curves={},
+        results={},
+    )
+    assert list(draw(bare)) == []

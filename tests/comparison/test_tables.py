@@ -40,17 +40,25 @@ def held_out(seed, shift, cases=30, *, masks=True):
     return HeldOut(scores if masks else scores.iloc[:0], slices, (), 1.0, {})
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def results():
+    """Of five runs. Not to be changed."""
     return {
         "base": held_out(1, 0.0), "same": held_out(2, 0.0), "worse": held_out(3, -0.05),
         "fewer": held_out(4, 0.05, cases=12), "detector": held_out(5, 0.5, masks=False),
     }  # fmt: skip
 
 
-def test_differences_are_paired_by_patient_numpy(results, monkeypatch):
-    monkeypatch.setitem(cluster_bootstrap.__kwdefaults__, "replicates", 2000)
-    table = difference_table(results, "base")
+@pytest.fixture(scope="module")
+def differences(results):
+    """From `base`. Not to be changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(cluster_bootstrap.__kwdefaults__, "replicates", 2000)
+        return difference_table(results, "base")
+
+
+def test_differences_are_paired_by_patient_numpy(results, differences):
+    table = differences
     assert list(table) == list(DIFFERENCE_COLUMNS)
     table = table.set_index(["measure", "run"])
     row = table.loc[("dice", "worse")]
@@ -69,18 +77,19 @@ def test_differences_are_paired_by_patient_numpy(results, monkeypatch):
     assert same["p"] == pytest.approx(ttest_1samp(by_patient, 0).pvalue, abs=0.02)
 
 
-def test_runs_are_compared_on_what_both_held_out(results):
-    table = difference_table(results, "base").set_index(["measure", "run"])
+def test_runs_are_compared_on_what_both_held_out(results, differences):
+    table = differences.set_index(["measure", "run"])
     assert table.loc[("dice", "fewer"), "cases"] == 12
     assert table.loc[("auc", "fewer"), "cases"] == 12
-    turned = difference_table(results, "fewer").set_index(["measure", "run"])
+    both = {name: results[name] for name in ("base", "fewer")}
+    turned = difference_table(both, "fewer").set_index(["measure", "run"])
     assert turned.loc[("dice", "base"), "difference"] == pytest.approx(
         -table.loc[("dice", "fewer"), "difference"]
     )
 
 
-def test_detectors_are_compared_by_slices_alone(results):
-    table = difference_table(results, "base")
+def test_detectors_are_compared_by_slices_alone(results, differences):
+    table = differences
     assert table[table["run"] == "detector"]["measure"].tolist() == ["auc"]
     row = table[table["run"] == "detector"].iloc[0]
     both = results["detector"].slices.merge(
@@ -92,15 +101,14 @@ def test_detectors_are_compared_by_slices_alone(results):
     assert (row["difference"], row["p"]) == (expected.difference, expected.p)
 
 
-def test_correction_is_for_the_runs_of_a_measure(results):
-    table = difference_table(results, "base")
-    for _, rows in table.groupby("measure"):
+def test_correction_is_for_the_runs_of_a_measure(differences):
+    for _, rows in differences.groupby("measure"):
         np.testing.assert_array_equal(rows["p_holm"], adjust(rows["p"]).holm)
 
 
-def test_millimetres_and_pixels_are_apart(results):
+def test_millimetres_and_pixels_are_apart():
     """Five cases of known spacing: their distances are compared by themselves."""
-    both = {name: results[name] for name in ("base", "worse")}
+    both = {"base": held_out(1, 0.0), "worse": held_out(3, -0.05)}
     for result in both.values():
         result.scores.loc[result.scores.index < 5, "spacing_known"] = True
     table = difference_table(both, "base").set_index("measure")

@@ -16,16 +16,21 @@ def shrink_encoder(patch: pytest.MonkeyPatch, *, compiled: bool = False) -> None
     """
     from lggshape.segmentation.networks import efficientnet
     from lggshape.segmentation.networks.efficientnet import PREFIX
-    from lggshape.segmentation.training.learner import Learner
 
     stages = tuple(efficientnet._Stage(1, 3, stride, 2, 8) for stride in (1, 2, 2, 2, 2))
     patch.setattr(efficientnet, "_STAGES", stages)
-    if compiled:
-        return
+    if not compiled:
+        train_eagerly(patch, layer=PREFIX)
+
+
+def train_eagerly(patch: pytest.MonkeyPatch, *, layer: str = "") -> None:
+    """Train without compiling the steps, if the name of a layer begins so; for few steps."""
+    from lggshape.segmentation.training.learner import Learner
+
     original = Learner.compile
 
     def compile_nothing(learner: Learner, **settings: Any) -> None:
-        if any(layer.name.startswith(PREFIX) for layer in learner.network.layers):
+        if any(one.name.startswith(layer) for one in learner.network.layers):
             settings |= {"run_eagerly": True, "jit_compile": False}
         original(learner, **settings)
 
@@ -60,6 +65,8 @@ def examples_use_small_networks(
     module = request.node.name.rpartition(".")[0]
     if module.endswith("inference.detect_cases"):
         shrink_encoder(monkeypatch)
+    if module.endswith("comparison.compare_runs"):
+        train_eagerly(monkeypatch)
     if module in _EXAMPLES_THAT_SEGMENT:
         from lggshape.segmentation import Ensemble, read_ensemble
 
