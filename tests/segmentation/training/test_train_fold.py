@@ -167,13 +167,22 @@ def test_checkpoint_that_cannot_be_read(few, tmp_path, settings, damage):
               resume=True)  # fmt: skip
 
 
-def test_a_training_with_a_frozen_encoder_is_resumed_invariant(few, tmp_path, encoder):
+def test_a_training_with_a_frozen_encoder_is_resumed_invariant(few, tmp_path, encoder, monkeypatch):
     """Stopped between its two parts, and again in the second."""
+    # The curves are enough, and networks that predict take longer to make than to train.
+    monkeypatch.setattr(fold_training, "Predictor", lambda *_, **__: None)
+    monkeypatch.setattr(fold_training.FoldTraining, "_finish", lambda *_: None)
     network = NetworkConfiguration(filters=(4, 4, 4, 4), neighbours=0, size=32)
     start = tmp_path / "start.npz"
     write_weights(start, {v.path: v.numpy() for v in build(network).variables})
     chosen = TrainingConfiguration(
-        folds=2, epochs=4, frozen_epochs=2, batch=8, crop=1.0, inner=0.0, encoder_weights=str(start)
+        folds=2,
+        epochs=4,
+        frozen_epochs=2,
+        batch=8,
+        crop=1.0,
+        inner=0.0,
+        encoder_weights=str(start),
     )
     run = {"network": network, "training": chosen, "only": [0], "jobs": 1}
     train(open_cases(few), tmp_path / "unbroken", **run)
