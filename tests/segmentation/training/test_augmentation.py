@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -200,45 +197,6 @@ def test_a_bias_field_multiplies_what_lies_above_the_air_analytic(batch):
     plain = keras.ops.convert_to_numpy(decode(batch[0]))
     field = np.exp(0.1 * np.linspace(-1, 1, 32))[:, None]
     np.testing.assert_allclose(slices, (plain + 2.5) * field - 2.5, atol=1e-5)
-
-
-JAX = """
-import sys
-import numpy as np
-from lggshape.segmentation._backend import keras
-from lggshape.segmentation.training.augmentation import Draws, augment, draw
-from lggshape.segmentation.networks.configuration import NetworkConfiguration
-
-given = np.load(sys.argv[1])
-configuration = NetworkConfiguration(architecture="unet", filters=(4, 8), neighbours=1, size=32)
-draws = draw(np.random.default_rng(0), 4, configuration, crop=16, sequence_dropout=0.3)
-slices, masks = augment(given["codes"], given["masks"], draws, crop=16)
-np.savez(
-    sys.argv[2],
-    backend=keras.backend.backend(),
-    slices=keras.ops.convert_to_numpy(slices),
-    masks=keras.ops.convert_to_numpy(masks),
-    **draws._asdict(),
-)
-"""
-
-
-def test_jax_gives_the_same_jax(batch, tmp_path):
-    pytest.importorskip("jax", reason="the extra jax is not installed")
-    np.savez(tmp_path / "given.npz", codes=batch[0], masks=batch[1])
-    subprocess.run(
-        [sys.executable, "-c", JAX, tmp_path / "given.npz", tmp_path / "made.npz"],
-        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
-        check=True,
-    )
-    made = np.load(tmp_path / "made.npz")
-    assert str(made["backend"]) == "jax"
-    draws = draws_of(crop=16)
-    for name, values in draws._asdict().items():
-        np.testing.assert_array_equal(made[name], values)
-    slices, masks = augmented(batch, draws, crop=16)
-    np.testing.assert_allclose(made["slices"], slices, atol=1e-4)
-    assert (made["masks"] != masks).mean() <= 1e-3  # a pixel may lie on the edge
 
 
 # --- what is hidden for reconstruction
