@@ -20,6 +20,17 @@ SIZE = (10, 56, 48)
 """Of the cases: not that of the network, and large enough for fingerprints."""
 
 
+@pytest.fixture(scope="session", autouse=True)
+def graphs_as_they_are() -> None:
+    """Let TensorFlow run its graphs without optimising them, which pays only in long runs."""
+    from lggshape.segmentation._backend import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 class Settings(NamedTuple):
     """What the networks of the tests look like and how they are trained."""
 

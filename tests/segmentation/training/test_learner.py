@@ -369,6 +369,10 @@ def held_out(cohort, run):
     return segment(case, run).probability
 
 
+QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+"""Halves the time of compiling, which is most of what the script takes."""
+
+
 @pytest.fixture(scope="module")
 def by_jax(cohort, settings, tmp_path_factory):
     """Run this file as a script on JAX; give the folder of what it made."""
@@ -378,7 +382,7 @@ def by_jax(cohort, settings, tmp_path_factory):
     write_configuration(folder / "configuration.json", settings.network, chosen)
     subprocess.run(
         [sys.executable, __file__, folder, cohort],
-        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": QUICK},
         check=True,
     )
     return folder
