@@ -20,9 +20,17 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import Geometry, Spacing
-from lggshape.readers.grids import RAS, in_stored_axes, shape_in_zyx
-from lggshape.readers.source import MOST_VALUES, VOXEL_SIZES
+from lggshape.case import Geometry
+from lggshape.readers.grids import (
+    RAS,
+    are_sizes,
+    check_affine,
+    checked_spacing,
+    in_stored_axes,
+    shape_in_zyx,
+    zyx_values,
+)
+from lggshape.readers.source import MOST_VALUES
 from lggshape.readers.unusable import UnusableError, library_reading
 from lggshape.readers.volume_format import Grid, VolumeFormat
 
@@ -32,7 +40,6 @@ _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 _UNIT_OF_LENGTH = 7  # the lower three bits of xyzt_units
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LEVEL = 6  # twice as fast as the best, and nearly as small
-_COSINE_TOLERANCE = 0.01
 _PIECE = 2**24  # bytes that are read at once
 _MOST_BEFORE, _MOST_AFTER = 2**24, 2**10  # bytes of a file before its values, and after them
 
@@ -54,14 +61,14 @@ def load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
         if affine_known:
             image = nib.as_closest_canonical(image)  # type: ignore[no-untyped-call]
         stored = np.asanyarray(image.dataobj)
-    values = _zyx_values(stored)
+    values = zyx_values(stored)
     unit = int(image.header["xyzt_units"]) & _UNIT_OF_LENGTH
     scale = _MILLIMETRES.get(unit, 1.0)
     if affine_known:
         affine = np.diag([scale, scale, scale, 1.0]) @ image.affine[:, [2, 1, 0, 3]]
-        return values, Geometry(_spacing(np.linalg.norm(affine[:3, :3], axis=0)), affine)
-    if _positive(pixdim) and (unit or np.any(pixdim != 1)):
-        return values, Geometry(_spacing(pixdim[::-1] * scale))
+        return values, Geometry(checked_spacing(np.linalg.norm(affine[:3, :3], axis=0)), affine)
+    if are_sizes(pixdim) and (unit or np.any(pixdim != 1)):
+        return values, Geometry(checked_spacing(pixdim[::-1] * scale))
     return values, Geometry()
 
 
@@ -128,10 +135,10 @@ def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
     with _nibabel_reading():
         image = kind.from_bytes(content)
     if _has_affine(image):
-        if int(image.header["sform_code"]) <= 0 and not _positive(pixdim):
+        if int(image.header["sform_code"]) <= 0 and not are_sizes(pixdim):
             msg = f"pixdim {pixdim.tolist()} instead of positive voxel sizes"
             raise UnusableError(msg)
-        _check_affine(image.affine)
+        check_affine(image.affine)
     return image, pixdim
 
 
@@ -173,49 +180,6 @@ def _read_up_to(stream: BinaryIO | gzip.GzipFile, size: int) -> bytes:
 
 def _has_affine(image: Any) -> bool:
     return any(int(image.header[f"{form}_code"]) > 0 for form in ("sform", "qform"))
-
-
-def _zyx_values(values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Turn stored (X, Y, Z[, C]) into (Z, Y, X[, C]), without axes of length one at the end."""
-    shape = values.shape
-    while values.ndim > 3 and values.shape[-1] == 1:
-        values = values[..., 0]
-    if values.ndim not in {3, 4} or values.size == 0:
-        msg = f"shape {shape} instead of a volume of three axes"
-        raise UnusableError(msg)
-    if values.dtype.kind not in "biuf":
-        msg = f"{values.dtype} instead of plain numbers"
-        raise UnusableError(msg)
-    return np.ascontiguousarray(values.transpose(2, 1, 0, *range(3, values.ndim)))
-
-
-def _spacing(sizes: NDArray[np.float64]) -> Spacing:
-    # Headers hold 32-bit numbers: 1.2 is what was meant by 1.2000000477.
-    with np.errstate(over="ignore"):
-        z, y, x = (float(str(size)) for size in sizes.astype(np.float32))
-    low, high = VOXEL_SIZES
-    if not all(low <= size <= high for size in (z, y, x)):
-        found = ", ".join(f"{size:g}" for size in sizes)
-        msg = f"voxel sizes {found} (z, y, x) instead of {low:g} to {high:g} mm"
-        raise UnusableError(msg)
-    return z, y, x
-
-
-def _positive(sizes: NDArray[np.float64]) -> bool:
-    return bool(np.all(np.isfinite(sizes) & (sizes > 0)))
-
-
-def _check_affine(affine: NDArray[np.float64]) -> None:
-    """Refuse an affine that has no voxel sizes, or whose axes are not at right angles."""
-    axes = affine[:3, :3]
-    sizes = np.linalg.norm(axes, axis=0)
-    if not (np.all(np.isfinite(affine)) and _positive(sizes)):
-        msg = f"an affine without voxel sizes, {affine.tolist()}"
-        raise UnusableError(msg)
-    cosines = (axes / sizes).T @ (axes / sizes) - np.eye(3)
-    if np.abs(cosines).max() > _COSINE_TOLERANCE:
-        msg = f"an affine whose axes are not at right angles, {affine.tolist()}"
-        raise UnusableError(msg)
 
 
 @contextmanager
