@@ -199,7 +199,7 @@ def read_table(source: TableSource, *, required: Iterable[str] = ()) -> pd.DataF
     ----------
     source : path or DataFrame
         A CSV file, UTF-8 with or without a byte-order mark, or a table in memory. The index of that
-        is ignored unless it has a name.
+        is ignored unless it has a name. In a file `.tsv` there are tabs in place of commas.
     required : iterable of str
         Columns that have to be there.
 
@@ -268,8 +268,14 @@ def _rows(source: TableSource) -> Iterator[tuple[int, list[str]]]:
             file: TextIO = StringIO(table.to_csv(index=False, lineterminator="\n"), newline="")
         else:
             file = stack.enter_context(Path(source).open(encoding="utf-8-sig", newline=""))
-        reader = csv.reader(file, strict=True)
+        reader = csv.reader(file, strict=True, **_dialect(source))
         yield from ((reader.line_num, row) for row in reader if row)
+
+
+def _dialect(source: TableSource) -> dict[str, Any]:
+    """Return how cells are separated: in a file `.tsv` by tabs, and quotes are part of them."""
+    is_tsv = not isinstance(source, pd.DataFrame) and Path(source).suffix.lower() == ".tsv"
+    return {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if is_tsv else {}
 
 
 def check_path(value: object, expected: str) -> None:
@@ -322,7 +328,7 @@ def read_patient_table(source: TableSource, *, patient_column: str | None = None
         A CSV file, or a table in memory.
     patient_column : str, optional
         The column with the patients' keys; by default the one called "patient", in upper or lower
-        case.
+        case, or else the `participant_id` of BIDS.
 
     Returns
     -------
@@ -341,6 +347,7 @@ def read_patient_table(source: TableSource, *, patient_column: str | None = None
     where = table_name(source)
     if patient_column is None:
         keys = [name for name in table.columns if name.lower() == "patient"]
+        keys = keys or [name for name in table.columns if name == "participant_id"]
         if len(keys) != 1:
             msg = (
                 f"Expected {where} to have one column called Patient, found: "

@@ -341,3 +341,11 @@ def test_a_name_of_the_greatest_length_is_written(tmp_path: Path) -> None:
 
 def test_toml_may_begin_with_a_byte_order_mark() -> None:
     assert read_toml(b"\xef\xbb\xbfn = 1") == {"n": 1}
+
+
+def test_a_tsv_file_has_tabs_and_its_participants_are_patients_analytic(tmp_path: Path) -> None:
+    path = tmp_path / "participants.tsv"
+    path.write_text('participant_id\tsex\tnote\nsub-07\tF\tsaid "no", once\nsub-08\tn/a\t\n')
+    table = read_patient_table(path)
+    assert table.index.tolist() == ["sub-07", "sub-08"]
+    assert table["note"].tolist() == ['said "no", once', ""]

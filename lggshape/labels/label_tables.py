@@ -46,15 +46,15 @@ def read_labels(
     Parameters
     ----------
     tables : path, DataFrame, or several
-        CSV files or tables in memory with one row per patient; several in a list, or in a mapping
-        by their names. Without a mapping a file is known by its name without the ending, and a
-        table in memory as "labels".
+        CSV or TSV files, or tables in memory, with one row per patient; several in a list, or in a
+        mapping by their names. Without a mapping a file is known by its name without the ending,
+        and a table in memory as "labels".
     codebook : Codebook or path, optional
         What the codes mean. By default it is a bundled codebook, for a table that has its columns
         and no other codes; a warning is logged where codes differ, and the cells are kept.
     patient_column : str, optional
         The column with the patients' keys; by default the one called "patient", in upper or lower
-        case.
+        case, or else the `participant_id` of BIDS.
 
     Returns
     -------

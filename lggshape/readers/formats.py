@@ -1,9 +1,15 @@
 """The formats of volumes that are known, and which of them a file has."""
 
-from lggshape.readers import nifti_file
+from lggshape.readers import itk_file, nifti_file, slicer_file, tiff_file
 from lggshape.readers.volume_format import VolumeFormat
 
-FORMATS: tuple[VolumeFormat, ...] = (nifti_file.FORMAT,)
+FORMATS: tuple[VolumeFormat, ...] = (
+    nifti_file.FORMAT,
+    itk_file.NRRD,
+    slicer_file.FORMAT,
+    itk_file.META,
+    tiff_file.FORMAT,
+)
 """The formats, in the order in which messages list them."""
 
 

@@ -14,11 +14,8 @@ A case whose name begins with a TCGA barcode, such as `TCGA_CS_4941_19960909` or
 `TCGA-CS-4941_1996.09.09_copy`, belongs to patient `TCGA_CS_4941` of site `CS`.
 """
 
-import logging
-import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -34,15 +31,11 @@ from lggshape.readers.layout import Layout
 from lggshape.readers.listing import file_names
 from lggshape.readers.naming import MAPS, MASK, UNNAMED, Identity, split_role
 from lggshape.readers.source import CaseSource, binary_mask
+from lggshape.readers.tiff_file import check_page, open_tiff
 from lggshape.readers.unusable import UnusableError, library_reading
 
 _SEQUENCES = {(1,): (FLAIR,), (3,): SEQUENCES}
 """The sequences by the shape of the channels."""
-
-# A palette's values are indices, and where 0 is white they run against the intensity.
-_NO_INTENSITIES = {tifffile.PHOTOMETRIC.PALETTE, tifffile.PHOTOMETRIC.MINISWHITE}
-
-_MOST_IN_SLICE = 2**26  # values: 8192 x 8192
 
 _TIFF = re.compile(r"\.tiff?$", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?P<case>.+)_(?P<number>[0-9]+)")
@@ -169,44 +162,41 @@ class SliceFolder(CaseSource):
     def _stack(self, names: Sequence[str], *, image: bool = False) -> NDArray[np.generic]:
         """Read the slices into one array; the slice is the first axis."""
         slices = []
-        with _quiet_tifffile() as complaints:
-            for name in names:
-                slices.append(self._slice(name, complaints, image=image))
-                if slices[-1].shape != slices[0].shape or slices[-1].dtype != slices[0].dtype:
-                    msg = (
-                        f"Expected the slices of case {self.id} to be of one shape and type, found "
-                        f"{slices[0].shape} {slices[0].dtype} in {names[0]} and "
-                        f"{slices[-1].shape} {slices[-1].dtype} in {name}: {self.path}."
-                    )
-                    raise CaseError(msg)
+        for name in names:
+            slices.append(self._slice(name, image=image))
+            if slices[-1].shape != slices[0].shape or slices[-1].dtype != slices[0].dtype:
+                msg = (
+                    f"Expected the slices of case {self.id} to be of one shape and type, found "
+                    f"{slices[0].shape} {slices[0].dtype} in {names[0]} and "
+                    f"{slices[-1].shape} {slices[-1].dtype} in {name}: {self.path}."
+                )
+                raise CaseError(msg)
         return np.stack(slices)
 
-    def _slice(self, name: str, complaints: list[str], *, image: bool) -> NDArray[np.generic]:
+    def _slice(self, name: str, *, image: bool) -> NDArray[np.generic]:
         """Decode the one page of one TIFF file."""
-        complaints.clear()
         pages = 1
         values: NDArray[np.generic] = np.empty(0)
         try:
-            with library_reading():
-                tiff = tifffile.TiffFile(self.path / name)
-            with tiff:
+            with open_tiff(self.path / name) as (tiff, complaints):
                 with library_reading():
                     pages = len(tiff.pages)
                 if pages == 1:
-                    page = _promising_page(tiff)
+                    with library_reading():
+                        page = tiff.pages.first
+                    check_page(page)
                     with library_reading():
                         values = page.asarray(maxworkers=1)
-                    if image and page.photometric in _NO_INTENSITIES:
-                        colours = tifffile.PHOTOMETRIC(page.photometric).name.lower()
-                        complaints.append(f"{colours} instead of intensities")
+                    if image and page.photometric == tifffile.PHOTOMETRIC.PALETTE:
+                        complaints.append("palette instead of intensities")
+                if complaints:
+                    raise UnusableError(complaints[0])
         except UnusableError as error:
-            complaints.append(str(error))
-        if complaints:
             msg = (
                 f"Expected a slice of case {self.id} to be a readable TIFF file, "
-                f"found: {complaints[0]}: {self.path / name}."
+                f"found: {error}: {self.path / name}."
             )
-            raise CaseError(msg)
+            raise CaseError(msg) from error
         if pages != 1:
             msg = (
                 f"Expected a slice of case {self.id} to be a TIFF file of one page, "
@@ -240,7 +230,7 @@ class SliceFolder(CaseSource):
 
 
 def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
-    """Find the slice folders: the folder itself if TIFF files lie in it, and those within it.
+    """Find the slice folders: the folder itself if slices lie in it, and those within it.
 
     Parameters
     ----------
@@ -256,7 +246,7 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
     """
     for holder in (folder, *folder.folders.values()):
         names = tuple(name for name in holder.files if _TIFF.search(name) and not _is_map(name))
-        if names:
+        if names and holds_slices(holder):
             roles = {found.role for name in names if (found := _slice_name(name)) is not None}
             yield SliceFolder(
                 id=holder.name,
@@ -267,6 +257,25 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
                 mask_required=masks_only,
                 names=names,
             )
+
+
+def holds_slices(folder: Folder) -> bool:
+    """Test whether TIFF files of a folder are slices: if one has its name and a number.
+
+    In other folders each TIFF file is a volume.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as parent:
+    ...     for name in ("P7/P7_1.tif", "stacks/P7_1.tif"):
+    ...         Path(parent, name).parent.mkdir()
+    ...         Path(parent, name).touch()
+    ...     [holds_slices(Folder(Path(parent, name))) for name in ("P7", "stacks")]
+    [True, False]
+    """
+    names = (_slice_name(name) for name in folder.files if _TIFF.search(name))
+    return any(found is not None and found.case == folder.name for found in names)
 
 
 def identify(case: str) -> Identity | None:
@@ -306,23 +315,6 @@ LAYOUT = Layout(
 )
 
 
-def _promising_page(tiff: tifffile.TiffFile) -> tifffile.TiffPage:
-    """Return the first page; refuse one of absurd size, or of which parts are not there.
-
-    tifffile makes room for what is promised, and fills what is missing with zeros.
-    """
-    with library_reading():
-        page = tiff.pages.first
-        shape, chunks, sizes = page.shape, page.chunked, page.databytecounts
-    if not 0 < math.prod(shape) <= _MOST_IN_SLICE:
-        msg = f"shape {shape}, at most {_MOST_IN_SLICE} values expected"
-        raise UnusableError(msg)
-    if len(sizes) != math.prod(chunks) or not all(sizes):
-        msg = f"shape {shape}, of which parts are missing"
-        raise UnusableError(msg)
-    return page
-
-
 def _slice_name(name: str) -> _SliceName | None:
     """Take the name of a TIFF file apart; None if it is not that of an image or mask of a slice."""
     role, rest = split_role(_TIFF.sub("", name))
@@ -335,23 +327,3 @@ def _slice_name(name: str) -> _SliceName | None:
 def _is_map(name: str) -> bool:
     role, rest = split_role(_TIFF.sub("", name))
     return role in MAPS and _NUMBERED.fullmatch(rest) is not None
-
-
-@contextmanager
-def _quiet_tifffile() -> Iterator[list[str]]:
-    """Collect what tifffile logs as an error instead of showing it; drop its warnings."""
-    complaints: list[str] = []
-
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            complaints.append(record.getMessage())
-
-    logger = logging.getLogger("tifffile")
-    collector = Collector(level=logging.ERROR)
-    propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(collector)
-    try:
-        yield complaints
-    finally:
-        logger.removeHandler(collector)
-        logger.propagate = propagate

@@ -20,7 +20,9 @@ from lggshape.readers.folder import Folder
 from lggshape.readers.formats import split_ending
 from lggshape.readers.layout import Layout
 from lggshape.readers.naming import MASK, NOT_READ, UNNAMED, split_role
+from lggshape.readers.slice_folders import holds_slices
 from lggshape.readers.source import CaseSource
+from lggshape.readers.tiff_file import FORMAT as TIFF
 from lggshape.readers.volume_case import VolumeCase, written
 
 
@@ -40,11 +42,11 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
         In natural order of names, the cases of the folder itself first.
     """
     found: dict[str, list[tuple[str, Path]]] = {}
-    for name in filter(_is_volume, folder.files):
+    for name in _volumes(folder):
         role, case = _role(name)
         found.setdefault(case or folder.name, []).append((role, folder.path / name))
     for case, inner in folder.folders.items():
-        for name in filter(_is_volume, inner.files):
+        for name in _volumes(inner):
             found.setdefault(case, []).append((_role(name)[0], inner.path / name))
     return [
         _source(case, _place(folder.path, group), group, masks_only=masks_only)
@@ -97,7 +99,19 @@ def _place(path: Path, files: Sequence[tuple[str, Path]]) -> Path:
 
 def _role(name: str) -> tuple[str, str]:
     """Split a file name into its role and the name of the case, which may be empty."""
-    return split_role(split_ending(name)[0])
+    stem, found = split_ending(name)
+    role, case = split_role(stem)
+    return (found.role if found else UNNAMED) or role, case
+
+
+def _volumes(folder: Folder) -> Iterable[str]:
+    """Return the names of the files that hold volumes; TIFF files may be slices."""
+    slices = holds_slices(folder)
+    return [
+        name
+        for name in folder.files
+        if (found := split_ending(name)[1]) is not None and not (slices and found is TIFF)
+    ]
 
 
 def _is_volume(name: str) -> bool:

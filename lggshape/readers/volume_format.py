@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Geometry
+from lggshape.readers.naming import UNNAMED
 
 
 class Grid(NamedTuple):
@@ -52,6 +53,8 @@ class VolumeFormat:
         Takes a path, values (Z, Y, X) of bool or float32 in the axes of `load`, and the `Grid` they
         lie on, and writes a file. Bool is stored as 0 and 1 of 8 bits. The same values on the same
         grid give the same bytes.
+    role : str
+        The role of all files of the format, whatever their names say; `UNNAMED` if they have any.
     """
 
     name: str
@@ -59,3 +62,4 @@ class VolumeFormat:
     load: Callable[[Path], tuple[NDArray[np.generic], Geometry]]
     grid_of: Callable[[Path], Grid]
     write: Callable[[Path, NDArray[np.generic], Grid], None]
+    role: str = UNNAMED

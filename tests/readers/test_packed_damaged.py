@@ -152,6 +152,42 @@ def test_archives_of_other_kinds_are_refused_analytic(pack, offset, value):
         open_cases(path.parent)
 
 
+@pytest.mark.parametrize(
+    ("offset", "value"),
+    [(10, 0x63), (6, 0xFF), (8, 0x20), (8, 0x01)],
+    ids=["compression", "version", "patched data", "encrypted"],
+)
+def test_a_mask_of_another_kind_is_refused_analytic(pack, offset, value):
+    """By the fields of the last entry of the central directory, which is that of the mask."""
+    path = pack() / "masks.npz"
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"PK\x01\x02") + offset] = value
+    path.write_bytes(bytes(content))
+    with pytest.raises((CaseError, InputError), match=r"masks\.npz to "):
+        _ = [source.read() for source in open_cases(path.parent)]
+
+
+def test_an_archive_that_was_cut_or_changed_anywhere_is_refused_or_right_invariant(pack):
+    """Nothing but the two errors escapes, and no wrong mask is read."""
+    path = pack() / "masks.npz"
+    content = path.read_bytes()
+    damaged = [content[:length] for length in range(0, len(content), 7)]
+    for place in range(0, len(content), 5):
+        changed = bytearray(content)
+        changed[place] ^= 0xFF
+        damaged.append(bytes(changed))
+    refused = 0
+    for one in damaged:
+        path.write_bytes(one)
+        try:
+            (case,) = (source.read() for source in open_cases(path.parent))
+        except (CaseError, InputError):
+            refused += 1
+        else:
+            np.testing.assert_array_equal(case.mask, MASK)
+    assert refused > len(damaged) / 2
+
+
 def test_a_zip_bomb_is_not_unpacked_analytic(pack):
     """A member of 256 MB of zeros, 260 kB packed, which claims to be as long as it should be."""
     path = pack() / "masks.npz"

@@ -195,7 +195,7 @@ def test_a_slice_of_absurd_size_is_refused_before_room_is_made_for_it_analytic(
 
 
 def test_a_bug_is_not_taken_for_damage(tmp_path, write_slices, monkeypatch):
-    monkeypatch.setattr(slice_folders, "_promising_page", lambda _: 1 / 0)
+    monkeypatch.setattr(slice_folders, "check_page", lambda _: 1 / 0)
     write_slices(tmp_path)
     (source,) = open_cases(tmp_path)
     with pytest.raises(ZeroDivisionError):
