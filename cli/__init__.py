@@ -15,6 +15,7 @@ from lggshape_cli import (
     evaluate,
     features,
     info,
+    inspect,
     replicate,
     segment,
     show,
@@ -121,7 +122,7 @@ def main(
 
 
 for _module in (
-    *(verify, train, segment, detect, evaluate, compare, show),
+    *(inspect, verify, train, segment, detect, evaluate, compare, show),
     *(features, associate, replicate, demo, info),
 ):
     _name = _module.__name__.rpartition(".")[2]

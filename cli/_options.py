@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -39,7 +39,31 @@ PatientColumn = Annotated[
 Manifest = Annotated[
     Path | None,
     typer.Option(
-        help="CSV that names the patient of each case: columns case and patient, optionally site."
+        help="CSV of cases: columns case and patient, optionally site, session, their files "
+        "(flair, t1, t1ce, mask), and others. `inspect --write` makes one."
+    ),
+]
+Pattern = Annotated[
+    str,
+    typer.Option(
+        help="How files are named below the folder, such as '{patient}/{session}/{role}.nii.gz'. "
+        "Default: the layout is recognised.",
+        show_default=False,
+    ),
+]
+Sequences = Annotated[
+    str,
+    typer.Option(
+        help="The sequences in an image file whose name tells none, in the order of its volumes, "
+        "separated by commas: pre-contrast, FLAIR, post-contrast.",
+        show_default=False,
+    ),
+]
+MatchIds = Annotated[
+    Literal["exact", "loose"],
+    typer.Option(
+        help="How patients of cases and of label tables are matched. loose: without regard to "
+        "case, blanks, leading zeros, and - or _; such matches are listed."
     ),
 ]
 Networks = Annotated[
@@ -112,6 +136,12 @@ Debug = Annotated[
         rich_help_panel=RUNNING,
     ),
 ]
+
+
+def reading(manifest: Path | None, pattern: str, sequences: str) -> dict[str, Any]:
+    """Return the keywords by which `open_cases` is told how to find and read cases."""
+    names = [name.strip() for name in sequences.split(",") if name.strip()]
+    return {"manifest": manifest, "pattern": pattern, "sequences": names}
 
 
 def given_options(context: typer.Context | None) -> dict[str, str]:

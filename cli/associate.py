@@ -51,6 +51,7 @@ def associate(
         Path | None, typer.Option(help="Codebook (TOML), in place of the bundled ones.")
     ] = None,
     patient_column: o.PatientColumn = None,
+    match_ids: o.MatchIds = "exact",
     take: Take = None,
     seed: Annotated[int, typer.Option(help="Seed of Monte Carlo p-values.", min=0)] = 0,
     overwrite: o.Overwrite = False,
@@ -63,7 +64,7 @@ def associate(
     """
     from lggshape import association
     from lggshape.commands import run_command
-    from lggshape.labels import read_labels
+    from lggshape.labels import match_patients, read_labels
     from lggshape.report.document import write_report_files
 
     with run_command(
@@ -72,14 +73,16 @@ def associate(
     ) as run:  # fmt: skip
         table = association.read_features(features, take=take)
         known = read_labels(labels, codebook=codebook, patient_column=patient_column)
-        family = association.choose_family(hypotheses, table, known)
+        match = match_patients(table["patient"], known, match_ids=match_ids)
+        family = association.choose_family(hypotheses, table, match.labels)
         run.options |= {
             "hypotheses": family.name, "bins": bins, "test": test, "take": take, "seed": seed,
             "codebook": codebook.name if codebook else "bundled", "report": report,
         }  # fmt: skip
         study = association.associate(
-            table, known, family, bins=bins, test=test, seed=seed, on_progress=run.on_progress
-        )
+            table, known, family, bins=bins, test=test, match_ids=match_ids, seed=seed,
+            on_progress=run.on_progress,
+        )  # fmt: skip
         if report:
             write_report_files(
                 study, run.place, inputs=run.inputs, options=run.options,
@@ -98,6 +101,7 @@ def associate(
             for entry in family.left_out
             if entry.what == "hypotheses"
         ]
+        run.summary += study.match.summary()
         page = out / ("report.html" if report else "associations.csv")
         run.summary += [study.summary(), f"Results: {page}"]
 

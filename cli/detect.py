@@ -21,6 +21,8 @@ def detect(
     ],
     out: o.OutFolder,
     manifest: o.Manifest = None,
+    pattern: o.Pattern = "",
+    sequences: o.Sequences = "",
     skip_seen: o.SkipSeen = False,
     device: o.Device = "auto",
     overwrite: o.Overwrite = False,
@@ -40,7 +42,7 @@ def detect(
         "detect", out=out, inputs=[*images, networks, manifest], overwrite=overwrite, quiet=quiet,
         options={"device": device, "skip_seen": skip_seen},
     ) as run:  # fmt: skip
-        sources = open_cases(images, manifest=manifest)
+        sources = open_cases(images, **o.reading(manifest, pattern, sequences))
         found = detect_cases(
             sources,
             networks,

@@ -40,6 +40,8 @@ def evaluate(
     by: By = None,
     patient_column: o.PatientColumn = None,
     manifest: o.Manifest = None,
+    pattern: o.Pattern = "",
+    sequences: o.Sequences = "",
     surface_tolerance: o.SurfaceTolerance = 1.0,
     seed: o.Seed = 0,
     jobs: o.Jobs = None,
@@ -60,6 +62,7 @@ def evaluate(
     from lggshape.commands import run_command
     from lggshape.figures import write_figures
     from lggshape.labels import read_labels
+    from lggshape.readers import open_cases
 
     o.refuse_unused(
         context,
@@ -79,8 +82,7 @@ def evaluate(
         known = read_labels(labels, patient_column=patient_column) if labels else None
         found = evaluation.evaluate(
             predicted,
-            reference,
-            manifest=manifest,
+            open_cases(reference, masks_only=True, **o.reading(manifest, pattern, sequences)),
             labels=known,
             by=by or (),
             surface_tolerance=surface_tolerance,

@@ -74,6 +74,8 @@ def features(
     out: Annotated[Path, typer.Option(help="Feature table (CSV) to write.", show_default=False)],
     kind: Kind = None,
     manifest: o.Manifest = None,
+    pattern: o.Pattern = "",
+    sequences: o.Sequences = "",
     spacing: Spacing = None,
     component: Component = "largest",
     points: Points = "corners",
@@ -104,7 +106,7 @@ def features(
         "features", out=out, kind="file", inputs=[*masks, manifest], overwrite=overwrite,
         quiet=quiet, options={"masks": kind, "spacing": spacing, **vars(conventions)},
     ) as run:  # fmt: skip
-        sources = open_cases(masks, manifest=manifest, masks_only=True)
+        sources = open_cases(masks, masks_only=True, **o.reading(manifest, pattern, sequences))
         measured = feature_table(
             sources,
             masks=kind,

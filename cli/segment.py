@@ -24,6 +24,8 @@ def segment(
     out: Annotated[Path, typer.Option(help="Folder for the masks.", show_default=False)],
     networks: o.Networks = None,
     manifest: o.Manifest = None,
+    pattern: o.Pattern = "",
+    sequences: o.Sequences = "",
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write the calibrated probabilities.")
     ] = False,
@@ -62,7 +64,7 @@ def segment(
         "segment", out=out, kind="in place", inputs=[*images, networks, manifest], quiet=quiet,
         options={"flips": flips, "maps": maps, "device": device, "skip_seen": skip_seen},
     ) as run:  # fmt: skip
-        sources = open_cases(images, manifest=manifest)
+        sources = open_cases(images, **o.reading(manifest, pattern, sequences))
         found = segment_cases(
             sources,
             out,

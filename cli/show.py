@@ -26,6 +26,8 @@ def show(
         Path | None, typer.Option(help="Predicted masks, as from `segment`, to show as well.")
     ] = None,
     manifest: o.Manifest = None,
+    pattern: o.Pattern = "",
+    sequences: o.Sequences = "",
     jobs: o.Jobs = None,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
@@ -46,7 +48,7 @@ def show(
         "show", out=out, inputs=[dataset, predicted, manifest], overwrite=overwrite, quiet=quiet,
         options={"case": case or [], "predicted": predicted},
     ) as run:  # fmt: skip
-        sources = open_cases(dataset, manifest=manifest)
+        sources = open_cases(dataset, **o.reading(manifest, pattern, sequences))
         if case:
             reasons = visualisation.write_case_figures(
                 sources, run.place, names=case, predicted=predicted, jobs=jobs,

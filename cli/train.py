@@ -39,6 +39,8 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the run.", show_default=False)],
     configuration: t.Configuration = None,
     manifest: o.Manifest = None,
+    pattern: o.Pattern = "",
+    image_sequences: o.Sequences = "",
     task: t.Task = Network.task,
     network: t.Architecture = Network.architecture,
     encoder_weights: t.EncoderWeights = Training.encoder_weights,
@@ -90,9 +92,10 @@ def train(
         options={"fold": fold, "device": device, "resume": resume},
     ) as run:  # fmt: skip
         found = train_networks(
-            open_cases(dataset, manifest=manifest), out, network=network_settings,
-            training=training_settings, only=fold or (), folds=given_folds, resume=resume,
-            device=device, jobs=jobs, on_progress=run.on_progress,
+            open_cases(dataset, **o.reading(manifest, pattern, image_sequences)), out,
+            network=network_settings, training=training_settings, only=fold or (),
+            folds=given_folds, resume=resume, device=device, jobs=jobs,
+            on_progress=run.on_progress,
         )  # fmt: skip
         run.fail(found.failures)
         run.details["networks"] = list(found.members)

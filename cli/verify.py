@@ -15,7 +15,10 @@ def verify(
     dataset: Annotated[Path, typer.Argument(help="Cases: a folder or a file.", show_default=False)],
     labels: o.Labels = None,
     patient_column: o.PatientColumn = None,
+    match_ids: o.MatchIds = "exact",
     manifest: o.Manifest = None,
+    pattern: o.Pattern = "",
+    sequences: o.Sequences = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     jobs: o.Jobs = None,
     scheduler: o.Scheduler = None,
@@ -37,14 +40,16 @@ def verify(
     o.refuse_unused(
         context,
         patient_column=(not labels, "without --labels"),
+        match_ids=(not labels, "without --labels"),
         jobs=(scheduler is not None, "with --scheduler"),
         quiet=(as_json, "with --json"),
     )
     with run_command("verify", kind="nothing", quiet=quiet or as_json) as run:
         found = verify_cases(
-            open_cases(dataset, manifest=manifest),
+            open_cases(dataset, **o.reading(manifest, pattern, sequences)),
             labels=labels or None,
             patient_column=patient_column,
+            match_ids=match_ids,
             jobs=jobs,
             scheduler=scheduler,
             on_progress=run.on_progress,

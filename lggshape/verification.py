@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from lggshape.case import FLAIR, SEQUENCES
 from lggshape.files import names_cell, to_records
-from lggshape.labels import Labels, LabelSource, LabelTable, as_labels
+from lggshape.labels import (
+    Labels,
+    LabelSource,
+    LabelTable,
+    MatchIds,
+    PatientMatch,
+    as_labels,
+    match_patients,
+)
 from lggshape.masks import bounding_box, find_components
 from lggshape.names import counted, first_few
 from lggshape.parallel import map_cases
@@ -48,11 +56,14 @@ class Verification:
         missing, such as NA or [Not Available], is no label.
     messages : tuple of str
         What involves more than one case.
+    match : PatientMatch or None
+        How the patients of the cases and of the labels were matched; None without labels.
     """
 
     cases: pd.DataFrame
     labels: pd.DataFrame
     messages: tuple[str, ...]
+    match: PatientMatch | None = None
 
     def __repr__(self) -> str:
         """Return the numbers of cases and failures."""
@@ -78,6 +89,7 @@ class Verification:
         warned = self.cases[self.cases["status"] == "warning"]
         lines += [f"  {row.case}: {row.messages}" for row in warned.itertuples()]
         lines += [f"  {message}" for message in self.messages]
+        lines += [] if self.match is None else [f"  {self.match.summary()[0]}"]
         for row in self.labels.itertuples():
             line = f"  {row.table}, {row.column}: {row.labelled} of {counted(patients, 'patient')}"
             if row.labelled and row.unlabelled:
@@ -105,6 +117,7 @@ def verify(
     *,
     labels: Labels | LabelSource | None = None,
     patient_column: str | None = None,
+    match_ids: MatchIds = "exact",
     jobs: int | None = None,
     scheduler: str | None = None,
     on_progress: OnProgress | None = None,
@@ -120,6 +133,9 @@ def verify(
     patient_column : str, optional
         The column of the label tables with the patients' keys; by default the one called "patient",
         in upper or lower case.
+    match_ids : {"exact", "loose"}
+        Whether the patients' keys have to be equal, or may differ in case, blanks, leading zeros,
+        and `-` for `_`.
     jobs : int, optional
         Number of processes; all cores by default.
     scheduler : str, optional
@@ -150,7 +166,6 @@ def verify(
     """
     sources = sources_of(cases)
     known = None if labels is None else as_labels(labels, patient_column=patient_column)
-    tables = () if known is None else known.tables
     advance = counter(on_progress, "verifying", len(sources))
     rows = []
     digests: dict[str, list[bytes]] = {}
@@ -166,12 +181,15 @@ def verify(
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table = table.astype(dict.fromkeys(_COUNTS, "Int64") | {"touches_edge": "boolean"})
     patients = list(dict.fromkeys(source.patient for source in sources))
+    match = None if known is None else match_patients(patients, known, match_ids=match_ids)
+    tables = () if match is None else match.labels.tables
     messages = [
         *_several_cases(sources),
         *_shared_slices(sources, digests),
         *_strangers(tables, patients),
+        *([] if match is None else match.near_misses()),
     ]
-    return Verification(table, _label_counts(tables, patients), tuple(messages))
+    return Verification(table, _label_counts(tables, patients), tuple(messages), match)
 
 
 def check_case(source: CaseSource) -> _Checked:

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "phantoms": LEAVES | {"case", "files"},
     "labels": LEAVES | {"files"},
     "verification": CASES | {"labels"},
+    "inspection": CASES,
     "segmentation": CASES | {"provenance", "figures"},
     "shape": CASES,
     "association": TABLES | {"figures"},

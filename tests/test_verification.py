@@ -223,6 +223,19 @@ def test_labels_are_counted_by_column(tmp_path):
     assert found.messages == ("1 patient of one.csv without a case: D",)
 
 
+def test_near_misses_are_named_and_joined_where_asked_for_analytic(tmp_path):
+    for name in ("P_1", "P_2"):
+        write_case(tmp_path / "data", name)
+    table = pd.DataFrame({"Patient": ["P-1", "P_2"], "g": [1, 2]})
+    exact = verify(tmp_path / "data", labels=table, jobs=1)
+    assert exact.labels["labelled"].tolist() == [1]
+    assert "P_1 and P-1" in exact.messages[-1]
+    assert "1 of 2 patients found in the label tables, not found: P_1" in exact.summary()
+    loose = verify(tmp_path / "data", labels=table, match_ids="loose", jobs=1)
+    assert loose.labels["labelled"].tolist() == [2]
+    assert loose.messages == ("1 joined, though spelled differently: P_1 and P-1 (labels)",)
+
+
 def test_cells_that_say_missing_are_no_labels(tmp_path):
     cells = ["", "NA", "n/a", "NaN", "none", "NULL", "[Not Available]", "0", "Nan-a"]
     rows = "".join(f"P{number},{cell}\n" for number, cell in enumerate(cells))
@@ -273,6 +286,7 @@ def test_the_summary_says_what_was_found(tmp_path):
         "3 cases of 3 patients: 1 ok, 1 with warnings, 1 failed",
         "  B: no mask",
         "  1 patient of one.csv without a case: D",
+        "  1 of 3 patients found in the label tables, not found: B, C",
         "  one.csv, g: 1 of 3 patients, without: B, C",
     ]
 

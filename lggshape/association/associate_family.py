@@ -21,7 +21,7 @@ from lggshape.association.study import Study
 from lggshape.association.tested_pair import TestedPair
 from lggshape.association.tests import deciding_test, tests_for
 from lggshape.checks import check_whole_number
-from lggshape.labels import Label, Labels, LabelSource, as_labels
+from lggshape.labels import Label, Labels, LabelSource, MatchIds, as_labels, match_patients
 from lggshape.progress import OnProgress, counter
 from lggshape.shape import FEATURES
 from lggshape.statistics import adjust
@@ -50,6 +50,7 @@ def associate(
     *,
     bins: int = 4,
     test: str = "fisher",
+    match_ids: MatchIds = "exact",
     seed: int = 0,
     on_progress: OnProgress | None = None,
 ) -> Study:
@@ -73,6 +74,9 @@ def associate(
     test : {"fisher", "kruskal-wallis"}
         The test that decides, for the kinds of label that it takes; others are reported as
         sensitivity analyses.
+    match_ids : {"exact", "loose"}
+        Whether the patients' keys in the features and in the labels have to be equal, or may differ
+        in case, blanks, leading zeros, and `-` for `_`. `Study.match` lists which were joined.
     seed : int
         For the Monte Carlo p that takes the place of an exact one where that would take too long.
     on_progress : callable, optional
@@ -102,7 +106,9 @@ def associate(
     '3.2e-05'
     """
     _check_options(bins, test, seed)
-    table, known = read_features(features), as_labels(labels)
+    table = read_features(features)
+    match = match_patients(table["patient"], as_labels(labels), match_ids=match_ids)
+    known = match.labels
     chosen = chosen_family(family, table, known)
     check_units(table, [h.feature for h in chosen.hypotheses])
     used = {h.label: known[h.label] for h in chosen.hypotheses}
@@ -132,8 +138,9 @@ def associate(
         discrimination=pd.DataFrame(rows["discrimination"], columns=_AREA),
         contingency=pd.DataFrame(rows["contingency"], columns=_CELL),
         patients=pd.DataFrame(rows["patients"]),
-        flow=pd.DataFrame(patient_flow(table, known, chosen, used)),
+        flow=pd.DataFrame(patient_flow(table, match, chosen, used)),
         left_out=pd.DataFrame(left_out, columns=list(LeftOut._fields)),
+        match=match,
     )
 
 

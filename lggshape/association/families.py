@@ -25,7 +25,7 @@ from lggshape.association.hypotheses import (
 from lggshape.association.tests import testable_kinds, tests_for
 from lggshape.errors import InputError
 from lggshape.files import check_path
-from lggshape.labels import Labels, LabelSource, as_labels
+from lggshape.labels import Labels, LabelSource, as_labels, match_patients
 from lggshape.names import did_you_mean, first_few
 from lggshape.shape import FEATURES
 
@@ -153,7 +153,7 @@ def chosen_family(choice: FamilyChoice, features: pd.DataFrame, labels: Labels) 
         msg = (
             "Expected patients with features to have labels, found none in common: the first with "
             f"features is {min(features['patient'])}, the first with labels "
-            f"{min(labels.patients, default='none')}."
+            f"{min(labels.patients, default='none')}.{_near_spellings(features, labels)}"
         )
         raise InputError(msg)
     if {"case", "masks"}.issubset(labels) and not FEATURES.keys().isdisjoint(labels):
@@ -176,6 +176,18 @@ def chosen_family(choice: FamilyChoice, features: pd.DataFrame, labels: Labels) 
         f"{str(choice)!r}."
     )
     raise InputError(msg)
+
+
+def _near_spellings(features: pd.DataFrame, labels: Labels) -> str:
+    """Return the end of a message: how many keys would join if their spelling did not count."""
+    near = match_patients(features["patient"], labels).near
+    if not near:
+        return ""
+    pair = f"{near[0].patient} and {near[0].key}"
+    return (
+        f" Keys of {len(near)} differ in their spelling alone, as {pair}: --match-ids loose "
+        "(match_ids= in Python) joins them."
+    )
 
 
 def _fitting(features: pd.DataFrame, labels: Labels) -> Family:

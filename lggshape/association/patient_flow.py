@@ -6,11 +6,11 @@ from typing import Any
 import pandas as pd
 
 from lggshape.association.hypotheses import Family
-from lggshape.labels import Label, Labels
+from lggshape.labels import Label, PatientMatch
 
 
 def patient_flow(
-    features: pd.DataFrame, labels: Labels, family: Family, used: Mapping[str, Label]
+    features: pd.DataFrame, match: PatientMatch, family: Family, used: Mapping[str, Label]
 ) -> Iterator[dict[str, Any]]:
     """Yield the steps from the patients of a feature table to those with each label.
 
@@ -18,8 +18,8 @@ def patient_flow(
     ----------
     features : DataFrame
         As from `read_features`.
-    labels : Labels
-        The labels of the patients.
+    match : PatientMatch
+        The labels of the patients, and how they were joined.
     family : Family
         The tested hypotheses.
     used : mapping of str to Label
@@ -30,6 +30,8 @@ def patient_flow(
     dict
         `masks`, `step`, `patients` (how many) and `which` (their names, where patients are lost).
     """
+    labels = match.labels
+    near = match.near if match.match_ids == "loose" else ()
     tested = list(dict.fromkeys(h.feature for h in family.hypotheses))
     for masks, group in features.groupby("masks", sort=False):
         lacking = group[tested].isna().any(axis=1)
@@ -45,6 +47,14 @@ def patient_flow(
                 "of these, in no label table",
                 int((~in_labels).sum()),
                 "; ".join(group.loc[~in_labels, "patient"]),
+            ),
+            *(
+                (
+                    "of these, joined with labels under another spelling",
+                    int(group["patient"].isin([one.patient for one in near]).sum()),
+                    "; ".join(f"{one.patient} = {one.key}" for one in near),
+                )
+                for _ in near[:1]
             ),
             *(
                 (

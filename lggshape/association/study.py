@@ -13,7 +13,7 @@ from lggshape.association.kinds_of_test import Test
 from lggshape.association.tested_pair import TestedPair
 from lggshape.association.tests import deciding_test, tests_for
 from lggshape.files import to_records
-from lggshape.labels import Label
+from lggshape.labels import Label, PatientMatch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,6 +50,8 @@ class Study:
         From the patients of the tables to those with features and labels.
     left_out : DataFrame
         What was not tested, and why.
+    match : PatientMatch
+        How the patients of the features and of the labels were matched.
     """
 
     family: Family
@@ -64,6 +66,7 @@ class Study:
     patients: pd.DataFrame
     flow: pd.DataFrame
     left_out: pd.DataFrame
+    match: PatientMatch
 
     @property
     def masks(self) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from lggshape.errors import InputError
 from lggshape.evaluation.scores import check_tolerance
 from lggshape.files import StrPath
 from lggshape.progress import OnProgress, Progress
-from lggshape.readers import CaseSource, assign_patients, open_cases
+from lggshape.readers import CaseSource, open_cases
 from lggshape.results import check_folder, check_place
 from lggshape.segmentation import Ensemble, read_configuration, read_ensemble
 from lggshape.segmentation.run.folder import CONFIGURATION
@@ -137,6 +137,8 @@ def compare_runs(
     *,
     reference: str | None = None,
     manifest: StrPath | None = None,
+    pattern: str = "",
+    sequences: Sequence[str] = (),
     device: str = "auto",
     surface_tolerance: float = 1.0,
     seed: int = 0,
@@ -158,8 +160,8 @@ def compare_runs(
         Folder for the masks, one in it for each run; by default a temporary one.
     reference : str, optional
         The run that the others are compared with; by default the first.
-    manifest : str or Path, optional
-        A CSV with the columns `case` and `patient`, and perhaps `site`.
+    manifest, pattern, sequences
+        As for `lggshape.open_cases`.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
     surface_tolerance : float
@@ -214,13 +216,15 @@ def compare_runs(
     if work is None:
         with TemporaryDirectory() as folder:
             return compare_runs(
-                runs, dataset, folder, reference=reference, manifest=manifest, device=device,
-                surface_tolerance=surface_tolerance, seed=seed, jobs=jobs, on_progress=on_progress,
+                runs, dataset, folder, reference=reference, manifest=manifest, pattern=pattern,
+                sequences=sequences, device=device, surface_tolerance=surface_tolerance,
+                seed=seed, jobs=jobs, on_progress=on_progress,
             )  # fmt: skip
     work = Path(work)
     check_place(work, inputs=[dataset, *runs])
     # What can be refused is refused before hours of prediction.
-    compared = _read_runs([Path(run) for run in runs], dataset, manifest)
+    every = open_cases(dataset, manifest=manifest, pattern=pattern, sequences=sequences)
+    compared = _read_runs([Path(run) for run in runs], dataset, every)
     reference = _reference(reference, compared)
     for run in () if resume else compared:
         if not run.detects:
@@ -239,7 +243,7 @@ def compare_runs(
         results[run.name] = (
             detect(run.folder, run.sources, on_progress=tell)
             if run.detects
-            else segment(run.folder, dataset, run.sources, work / run.name, on_progress=tell)
+            else segment(run.folder, run.sources, work / run.name, on_progress=tell)
         )
     history = pd.concat([run.history for run in compared], ignore_index=True)
     return Comparison(
@@ -268,7 +272,7 @@ class _ComparedRun(NamedTuple):
 
 
 def _read_runs(
-    folders: Sequence[Path], dataset: StrPath, manifest: StrPath | None
+    folders: Sequence[Path], dataset: StrPath, every: Sequence[CaseSource]
 ) -> list[_ComparedRun]:
     """Read the runs; raise for those that cannot be compared on a data set."""
     names = [folder.resolve().name for folder in folders]
@@ -276,9 +280,6 @@ def _read_runs(
         msg = f"Expected two runs or more of different names, found: {', '.join(names)}."
         raise InputError(msg)
     ensembles = [read_ensemble(folder) for folder in folders]
-    every = open_cases(dataset)
-    if manifest is not None:
-        every = assign_patients(every, manifest)
     if not any(source.has_mask for source in every):
         msg = f"Expected cases with reference masks, found none: {dataset}."
         raise InputError(msg)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lggshape.errors import CaseError, InputError
 from lggshape.evaluation import evaluate
 from lggshape.evaluation.evaluation import SLICE_COLUMNS
-from lggshape.files import StrPath, read_json, write_json
+from lggshape.files import read_json, write_json
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
@@ -86,7 +86,6 @@ def held_out_sources(sources: Sequence[CaseSource], ensemble: Ensemble) -> list[
 
 def segment_held_out(
     run: Path,
-    dataset: StrPath,
     sources: Sequence[CaseSource],
     work: Path,
     *,
@@ -103,10 +102,9 @@ def segment_held_out(
     ----------
     run : Path
         Folder of the run.
-    dataset : Path
-        Where the references are.
     sources : sequence of CaseSource
-        Cases of it, as from `held_out_sources`; those that all networks have seen are left out.
+        Cases with references, as from `held_out_sources`; those that all networks have seen are
+        left out.
     work : Path
         Folder for the masks.
     device, resume, overwrite
@@ -146,7 +144,7 @@ def segment_held_out(
         record_file(work, record)
     seconds = read_json(record, ["seconds"])["seconds"]
     found = evaluate(
-        work, dataset, surface_tolerance=surface_tolerance, jobs=jobs, on_progress=on_progress
+        work, sources, surface_tolerance=surface_tolerance, jobs=jobs, on_progress=on_progress
     )
     if found.slices.empty:
         raise _none_left(run, made.failures | found.failures)

@@ -20,6 +20,7 @@ from lggshape.labels import Label, Labels, LabelSource, as_labels
 from lggshape.names import counted
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
+from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import Cases
 
 if TYPE_CHECKING:
@@ -220,6 +221,8 @@ def evaluate(
     check_tolerance(surface_tolerance)
     check_seed(seed)
     matched = match_cases(predicted, reference, manifest=manifest)
+    cases = [pair.reference or pair.predicted for pair in matched.pairs]
+    check_columns(cases, COLUMNS)
     known = None if labels is None else as_labels(labels)
     grouping = _grouping(matched, known, [by] if isinstance(by, str) else by)
     compare = partial(compare_case, surface_tolerance=surface_tolerance)
@@ -253,7 +256,7 @@ def evaluate(
     no_slices = pd.DataFrame(columns=list(SLICE_COLUMNS))
     every_slice = pd.concat(slices, ignore_index=True) if slices else no_slices
     return Evaluation(
-        scores=scores,
+        scores=with_columns(scores, cases),
         summaries=summary_table(scores, seed=seed),
         groups=group_table(scores, grouping, seed=seed),
         detection=detection_table(every_slice, seed=seed),

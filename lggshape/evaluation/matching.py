@@ -1,7 +1,7 @@
 """Which predicted mask belongs to which reference, and what the `segment` run says of it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -91,8 +91,10 @@ def match_cases(
         If there is no case, a table cannot be read or contradicts itself, or no case has both a
         predicted mask and a reference.
     """
-    folder, other = _folder(predicted), _folder(reference)
-    if _holds_a_run(other) and not _holds_a_run(folder):
+    folder = _folder(predicted)
+    sources = sources_of(reference, masks_only=True)
+    other = _run_of(sources)
+    if other is not None and not _holds_a_run(folder):
         msg = (
             f"Expected predicted masks first and references second, found {SEGMENTATION} of a "
             f"prediction in {other}."
@@ -100,7 +102,6 @@ def match_cases(
         raise InputError(msg)
     run = None if folder is None else _read_run(folder / SEGMENTATION)
     masks = {source.id: source for source in sources_of(predicted, masks_only=True)}
-    sources = sources_of(reference, masks_only=True)
     if not (masks and sources):
         msg = f"Expected predicted and reference masks, found {len(masks)} and {len(sources)}."
         raise InputError(msg)
@@ -138,6 +139,12 @@ def _folder(cases: Cases) -> Path | None:
 
 def _holds_a_run(folder: Path | None) -> bool:
     return folder is not None and (folder / SEGMENTATION).is_file()
+
+
+def _run_of(sources: Iterable[CaseSource]) -> Path | None:
+    """Return the folder of the `segment` run that the first of some cases lies in, if it does."""
+    places = (place for source in sources for place in (source.path.parent, source.path))
+    return next(filter(_holds_a_run, places), None)
 
 
 def _pair(

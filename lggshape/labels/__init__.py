@@ -3,6 +3,7 @@
 from lggshape.labels.codebook import Codebook, Kind, read_codebook
 from lggshape.labels.label_tables import LabelSource, as_labels, read_labels
 from lggshape.labels.labels import Label, Labels, LabelTable
+from lggshape.labels.match_patients import MatchIds, PatientMatch, match_patients
 
 __all__ = [
     "Codebook",
@@ -11,7 +12,10 @@ __all__ = [
     "LabelSource",
     "LabelTable",
     "Labels",
+    "MatchIds",
+    "PatientMatch",
     "as_labels",
+    "match_patients",
     "read_codebook",
     "read_labels",
 ]

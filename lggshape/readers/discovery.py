@@ -1,27 +1,41 @@
 """Find the cases of a path, whatever its layout."""
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from lggshape.errors import InputError
 from lggshape.files import TableSource
 from lggshape.names import counted, first_few, natural_key, stand_in, what_is_unsafe
-from lggshape.readers import packed, slice_folders, volume_files
+from lggshape.readers import layouts
 from lggshape.readers.folder import Folder
-from lggshape.readers.manifest import assign_patients
-from lggshape.readers.naming import identify
+from lggshape.readers.layouts import patient_key, whose
+from lggshape.readers.manifest import Manifest, assign_patients, read_manifest
+from lggshape.readers.pattern import Pattern, cases_by_pattern
 from lggshape.readers.read_options import ReadOptions
-from lggshape.readers.segmented import as_recorded
+from lggshape.readers.segmented import SEGMENTATION, as_recorded
 from lggshape.readers.source import CaseSource, UnreadableCase, refuse_repeated_names
+from lggshape.readers.unnamed import LeftOut, left_out_warning, settle_unnamed
 
-LAYOUTS = (
-    slice_folders.LAYOUT,
-    volume_files.LAYOUT,
-    packed.LAYOUT,
-)
-"""The layouts that are known, in the order in which messages list them."""
+_LOGGER = logging.getLogger("lggshape")
+
+
+class FoundCases(NamedTuple):
+    """What was found in a path, or in several.
+
+    Attributes
+    ----------
+    cases : list of CaseSource
+        The cases, in natural order of names.
+    left_out : list of LeftOut
+        The image files that belong to no case, and why.
+    """
+
+    cases: list[CaseSource]
+    left_out: list[LeftOut]
 
 
 def open_cases(
@@ -29,6 +43,7 @@ def open_cases(
     *,
     masks_only: bool = False,
     manifest: TableSource | None = None,
+    pattern: str = "",
     sequences: Sequence[str] = (),
 ) -> list[CaseSource]:
     """Find the cases of a path, or of several.
@@ -36,18 +51,21 @@ def open_cases(
     Parameters
     ----------
     path : path or sequence of paths
-        A case, a folder of cases, or the file of a case. Each layout is described in its module,
-        as `lggshape.readers.volume_files`. Folders inside it that hold results of this tool are
-        left out.
+        A case, a folder of cases, the file of a case, or a manifest with files. Each layout is
+        described in its module, as `lggshape.readers.volume_files`. Folders inside it that hold
+        results of this tool are left out.
     masks_only : bool
-        Whether the path is read for its masks. Then a NIfTI file whose name does not tell what it
-        is is a mask, a case without a mask fails when its mask is read, and what the
-        `segmentation.csv` of `lggshape segment` says counts: its patients, and its cases that
-        failed.
+        Whether the path is read for its masks. Then image files whose names do not tell what they
+        show are masks if no other file of the path has a role, a case without a mask fails when its
+        mask is read, and what the `segmentation.csv` of `lggshape segment` says counts: its
+        patients, and its cases that failed.
     manifest : path or DataFrame, optional
-        A table with the columns `case` and `patient`, and perhaps `site`, as `assign_patients`
-        takes it. Without it, patient and site are those that the layout or the name of the case
-        tells.
+        A table with the columns `case` and `patient`, and perhaps others, as
+        `lggshape.readers.manifest` describes it. If it names files, the cases are its rows. Without
+        it, patient, site and session are those that the layout or the name of the case tells.
+    pattern : str
+        How the files of the path are named, as `lggshape.readers.pattern` describes it, such as
+        `{patient}/{session}/{role}.nii.gz`. By default the layout is found out.
     sequences : sequence of str
         The sequences in an image file whose name tells none, in the order of its volumes.
 
@@ -55,14 +73,15 @@ def open_cases(
     -------
     list of CaseSource
         In natural order of names, path by path. Only names have been looked at: what is wrong with
-        a case shows when it is read.
+        a case shows when it is read. An image file whose name does not tell what it shows belongs
+        to no case: a warning is logged (`lggshape`) that names it.
 
     Raises
     ------
     InputError
-        If a path is missing, cannot be listed, or holds no case, if an archive or a table in it
-        names a case that cannot be the name of a file, if cases of two paths have one name, or if
-        the manifest cannot be used.
+        If a path is missing, cannot be listed, or holds no case, if no image file tells what it
+        shows, if an archive or a table in it names a case that cannot be the name of a file, if
+        cases of two paths have one name, or if the manifest or the pattern cannot be used.
 
     Examples
     --------
@@ -77,34 +96,142 @@ def open_cases(
     >>> case.mask.shape
     (6, 24, 24)
     """
-    if isinstance(path, str | os.PathLike):
-        cases = _cases_of_path(Path(path), masks_only=masks_only)
-    else:
-        cases = [case for one in path for case in _cases_of_path(Path(one), masks_only=masks_only)]
-        refuse_repeated_names(cases)
     options = ReadOptions(sequences=tuple(sequences))
-    cases = [replace(case, options=options) for case in cases]
-    return cases if manifest is None else assign_patients(cases, manifest)
+    found = find_cases(
+        path, masks_only=masks_only, manifest=manifest, pattern=pattern, options=options
+    )
+    if found.left_out:
+        where = path if isinstance(path, str | os.PathLike) else ", ".join(map(str, path))
+        _LOGGER.warning("%s", left_out_warning(found.left_out, str(where)))
+    return found.cases
 
 
-def _cases_of_path(path: Path, *, masks_only: bool) -> list[CaseSource]:
+def find_cases(
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    masks_only: bool = False,
+    manifest: TableSource | None = None,
+    pattern: str = "",
+    options: ReadOptions | None = None,
+) -> FoundCases:
+    """Find the cases of a path, or of several, and the image files that belong to none.
+
+    Parameters
+    ----------
+    path, masks_only, manifest, pattern
+        As for `open_cases`.
+    options : ReadOptions, optional
+        What the user says about files that do not say it themselves.
+
+    Returns
+    -------
+    FoundCases
+        The cases, as `open_cases` returns them, and what was left out.
+
+    Raises
+    ------
+    InputError
+        As `open_cases` does.
+    """
+    options = options or ReadOptions()
+    paths = [Path(path)] if isinstance(path, str | os.PathLike) else [Path(one) for one in path]
+    if manifest is None and len(paths) == 1 and _is_manifest(paths[0]):
+        manifest, paths = paths[0], []
+    table = None if manifest is None else read_manifest(manifest)
+    form = Pattern(pattern) if pattern else None
+    if table is not None and table.has_files and not any(map(_holds_a_run, paths)):
+        found = _cases_of_manifest(table, paths, form, options, masks_only=masks_only)
+    else:
+        found = _cases_of_paths(paths, form, options, masks_only=masks_only)
+    cases = [replace(case, options=options) for case in found.cases]
+    return FoundCases(cases if table is None else assign_patients(cases, table), found.left_out)
+
+
+def _cases_of_paths(
+    paths: Sequence[Path], form: Pattern | None, options: ReadOptions, *, masks_only: bool
+) -> FoundCases:
+    parts = [_cases_of_path(one, form, options, masks_only=masks_only) for one in paths]
+    cases = [case for part in parts for case in part.cases]
+    refuse_repeated_names(cases)
+    return FoundCases(cases, [one for part in parts for one in part.left_out])
+
+
+def _cases_of_manifest(
+    table: Manifest,
+    paths: Sequence[Path],
+    form: Pattern | None,
+    options: ReadOptions,
+    *,
+    masks_only: bool,
+) -> FoundCases:
+    """Return the cases of the table alone: of its files, or of a layout if a row has none."""
+    for one in paths:
+        if not one.exists():
+            raise _no_cases(one, "nothing")
+    folders = [one if one.is_dir() else one.parent for one in paths]
+    cases = {case.id: case for case in table.cases(folders, masks_only=masks_only)}
+    if others := table.without_files():
+        laid_out: dict[str, CaseSource] = {}
+        if paths:
+            found = _cases_of_paths(paths, form, options, masks_only=masks_only)
+            laid_out = {case.id: case for case in found.cases}
+        for name in others:
+            reason = f"Expected {table.where} to name files of case {name}, found none."
+            missing = UnreadableCase(name, "", Path(table.where), reason=reason)
+            cases[name] = laid_out.get(name, missing)
+    return FoundCases([_named(cases[name]) for name in sorted(cases, key=natural_key)], [])
+
+
+def _is_manifest(path: Path) -> bool:
+    """Return whether a file is a table of cases with files."""
+    if path.suffix.lower() != ".csv" or not path.is_file():
+        return False
     try:
+        return read_manifest(path).has_files
+    except InputError:
+        return False
+
+
+def _holds_a_run(path: Path) -> bool:
+    return (path / SEGMENTATION).is_file()
+
+
+def _cases_of_path(
+    path: Path, form: Pattern | None, options: ReadOptions, *, masks_only: bool
+) -> FoundCases:
+    has_sequences = bool(options.sequences)
+    try:
+        if path.is_dir() and form is not None:
+            cases, left_out = cases_by_pattern(
+                path, form, masks_only=masks_only, has_sequences=has_sequences
+            )
+            named = [_named(case) for case in cases]
+            return FoundCases(sorted(named, key=lambda case: natural_key(case.id)), left_out)
         if path.is_dir():
-            return _cases_of_folder(Folder(path), masks_only=masks_only)
+            return _cases_of_folder(
+                Folder(path), masks_only=masks_only, has_sequences=has_sequences
+            )
         found = "nothing"
         if path.exists():
             found = f"a file named {path.name}"
-            for layout in LAYOUTS:
+            for layout in layouts.LAYOUTS:
                 case = layout.open_file and layout.open_file(path, masks_only=masks_only)
                 if case:
-                    return [_named(case)]
+                    settled, left_out = settle_unnamed(
+                        {case.id: case}, path, masks_only=masks_only, has_sequences=has_sequences
+                    )
+                    return FoundCases([_named(one) for one in settled.values()], left_out)
     except OSError as error:
         found = str(error)
+    raise _no_cases(path, found)
+
+
+def _no_cases(path: Path, found: str) -> InputError:
     msg = (
         f"Expected a folder of cases, or the file of one, as {_listed_layouts()}, found {found}: "
         f"{path}."
     )
-    raise InputError(msg)
+    return InputError(msg)
 
 
 def case_files(folder: str | os.PathLike[str], case: str) -> list[str]:
@@ -136,16 +263,16 @@ def case_files(folder: str | os.PathLike[str], case: str) -> list[str]:
     if what_is_unsafe(case):  # no file was written under such a name
         return []
     place = Path(folder)
-    found = [layout.written(place, case) for layout in LAYOUTS if layout.written]
+    found = [layout.written(place, case) for layout in layouts.LAYOUTS if layout.written]
     return sorted((name for names in found for name in names), key=natural_key)
 
 
-def _cases_of_folder(folder: Folder, *, masks_only: bool) -> list[CaseSource]:
+def _cases_of_folder(folder: Folder, *, masks_only: bool, has_sequences: bool) -> FoundCases:
     if folder.error:
         msg = f"Expected a folder of cases that can be listed, found {folder.error}: {folder.path}."
         raise InputError(msg)
     cases: dict[str, CaseSource] = {}
-    for layout in LAYOUTS:
+    for layout in layouts.LAYOUTS:
         for case in layout.find(folder, masks_only=masks_only):
             other = cases.get(case.id)
             if other is None:
@@ -156,13 +283,17 @@ def _cases_of_folder(folder: Folder, *, masks_only: bool) -> list[CaseSource]:
                     f"{case.path}."
                 )
                 cases[case.id] = UnreadableCase(case.id, "", case.path, reason=reason)
+    cases, left_out = settle_unnamed(
+        cases, folder.path, masks_only=masks_only, has_sequences=has_sequences
+    )
     if masks_only:
         cases = as_recorded(cases, folder.path)
     if not cases:
         msg = f"Expected cases as {_listed_layouts()}, found {_contents(folder)}: {folder.path}."
         raise InputError(msg)
     cases |= _without_a_case(folder, cases)
-    return sorted(map(_named, cases.values()), key=lambda case: natural_key(case.id))
+    named = sorted(map(_named, cases.values()), key=lambda case: natural_key(case.id))
+    return FoundCases(named, left_out)
 
 
 def _without_a_case(folder: Folder, cases: Mapping[str, CaseSource]) -> dict[str, CaseSource]:
@@ -198,13 +329,17 @@ def _named(case: CaseSource) -> CaseSource:
             f"{str(case.path)!r}."
         )
         return UnreadableCase(name, name, case.path, reason=reason)
-    # The rules of all layouts: a converted copy is of the same patient.
-    known = identify(case.id, (layout.identify for layout in LAYOUTS if layout.identify))
-    return replace(case, patient=case.patient or known.patient, site=case.site or known.site)
+    known = whose(case.id)
+    return replace(
+        case,
+        patient=patient_key(case.patient) if case.patient else known.patient,
+        site=case.site or known.site,
+        session=case.session or known.session,
+    )
 
 
 def _listed_layouts() -> str:
-    *others, last = map(str, LAYOUTS)
+    *others, last = map(str, layouts.LAYOUTS)
     return f"{', '.join(others)} or {last}"
 
 

@@ -1,25 +1,199 @@
-"""Take from a table which case belongs to which patient, and where it comes from."""
+"""Manifests: tables of cases, with their patients and perhaps their files.
 
-from collections.abc import Sequence
-from dataclasses import replace
+========================= =========================================================================
+column                    what it says
+========================= =========================================================================
+`case`                    name of the case
+`patient`                 key of the patient, the one that label tables use
+`site`, `session`         the institution, and the examination of the patient; optional
+`flair`, `t1`, `t1ce`     the files of the sequences; optional
+`mask`                    the file of the mask; optional
+`image`                   one file of several sequences, whose order is said (`sequences`); optional
+any other                 goes into the tables of results as it is
+========================= =========================================================================
 
+Without files, or with none in any row, the table says whose the cases are that a layout finds. With
+files it is itself the source of cases. A path is relative to the folder of the manifest or to that
+of the data. A row without files is then a case that a layout finds.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from lggshape.case import FLAIR, SEQUENCES
 from lggshape.errors import InputError
 from lggshape.files import TableSource, is_missing, plain_numbers, read_table, row_name, table_name
 from lggshape.names import first_few, what_is_unsafe
-from lggshape.readers.source import CaseSource
+from lggshape.readers.formats import split_ending
+from lggshape.readers.layouts import patient_key
+from lggshape.readers.naming import MASK, UNNAMED
+from lggshape.readers.pattern import common_place
+from lggshape.readers.source import CaseSource, UnreadableCase
+from lggshape.readers.volume_case import volume_case
+
+PRE, _, POST = SEQUENCES
+FILE_COLUMNS = {"flair": FLAIR, "t1": PRE, "t1ce": POST, "mask": MASK, "image": UNNAMED}
+"""The role of the files in each column."""
+
+_ABOUT = ("case", "patient", "site", "session")
 
 
-def assign_patients(sources: Sequence[CaseSource], manifest: TableSource) -> list[CaseSource]:
+@dataclass(frozen=True)
+class ManifestRow:
+    """What a manifest says of a case.
+
+    Attributes
+    ----------
+    patient, site, session : str
+        Whose it is; the patient is empty if the table does not tell.
+    files : tuple of (str, str)
+        Roles and paths, as they stand in the table.
+    columns : tuple of (str, str)
+        All other columns.
+    """
+
+    patient: str
+    site: str = ""
+    session: str = ""
+    files: tuple[tuple[str, str], ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A table of cases.
+
+    Attributes
+    ----------
+    rows : mapping of str to ManifestRow
+        The cases by name, in the order of the table.
+    where : str
+        What messages call the table.
+    folder : Path or None
+        The folder of the file; None for a table in memory.
+    """
+
+    rows: Mapping[str, ManifestRow]
+    where: str
+    folder: Path | None = None
+
+    @property
+    def has_files(self) -> bool:
+        """Whether any case has files in it."""
+        return any(row.files for row in self.rows.values())
+
+    def without_files(self) -> list[str]:
+        """Return the cases that have no files in it."""
+        return [case for case, row in self.rows.items() if not row.files]
+
+    def cases(self, folders: Iterable[Path], *, masks_only: bool) -> list[CaseSource]:
+        """Return the cases that have files in it; one that lacks a file cannot be read.
+
+        Parameters
+        ----------
+        folders : iterable of Path
+            Folders that paths may be relative to, besides that of the manifest.
+        masks_only : bool
+            Whether every case has to have a mask.
+
+        Returns
+        -------
+        list of CaseSource
+            In the order of the table, without patients.
+        """
+        own = [] if self.folder is None else [self.folder]
+        places = list(dict.fromkeys((*own, *folders)))
+        found: list[CaseSource] = []
+        for case, row in self.rows.items():
+            files = [(role, _found(path, places)) for role, path in row.files]
+            wrong = [file for _, file in files if isinstance(file, str)]
+            paths = [(role, file) for role, file in files if isinstance(file, Path)]
+            if wrong:
+                reason = f"Expected {self.where} to name files of case {case}, found {wrong[0]}."
+                found.append(UnreadableCase(case, "", places[0], reason=reason))
+            elif paths:
+                place = common_place(path for _, path in paths)
+                found.append(volume_case(case, place, paths, masks_only=masks_only))
+        return found
+
+
+def read_manifest(manifest: TableSource) -> Manifest:
+    """Read a manifest.
+
+    Parameters
+    ----------
+    manifest : path or DataFrame
+        A CSV file or a table in memory with the columns `case` and `patient`.
+
+    Returns
+    -------
+    Manifest
+        What it says of each case.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be read, lacks a column, names something that cannot be a case, or has
+        several rows for a case.
+    """
+    table = read_table(manifest, required=("case", "patient"))
+    where = table_name(manifest)
+    # Keys are those of the label tables, which are read in the same way.
+    table["patient"] = plain_numbers(table["patient"])
+    missing = {
+        name: is_missing(table[name]) for name in ("patient", *FILE_COLUMNS) if name in table
+    }
+    for name, cells in missing.items():
+        table[name] = table[name].mask(cells, "")
+    known: dict[str, ManifestRow] = {}
+    doubled = []
+    others = [name for name in table.columns if name not in {*_ABOUT, *FILE_COLUMNS}]
+    for position, cells in enumerate(table.to_dict("records")):
+        case, patient = cells["case"], cells["patient"]
+        unsafe = what_is_unsafe(case) if case else ""
+        if unsafe or not patient.isprintable():
+            wrong = f"{unsafe} in the name {case!r}" if unsafe else f"the patient {patient!r}"
+            msg = (
+                f"Expected {where} to name cases and patients, found {wrong} in "
+                f"{row_name(manifest, position)}."
+            )
+            raise InputError(msg)
+        if case and case in known:
+            doubled.append(case)
+        if case:
+            known[case] = ManifestRow(
+                patient=patient_key(patient),
+                site=cells.get("site", ""),
+                session=cells.get("session", ""),
+                files=tuple(
+                    (role, cells[name]) for name, role in FILE_COLUMNS.items() if cells.get(name)
+                ),
+                columns=tuple((str(name), cells[name]) for name in others),
+            )
+    if doubled:
+        cases = first_few(list(dict.fromkeys(doubled)))
+        msg = f"Expected one row per case in {where}, found several for {cases}."
+        raise InputError(msg)
+    folder = None if isinstance(manifest, pd.DataFrame) else Path(manifest).parent
+    return Manifest(known, where, folder)
+
+
+def assign_patients(
+    sources: Sequence[CaseSource], manifest: TableSource | Manifest
+) -> list[CaseSource]:
     """Replace the patients of the cases, and their sites, by those of a table.
 
     Parameters
     ----------
     sources : sequence of CaseSource
         The cases, as `open_cases` returns them.
-    manifest : path or DataFrame
-        A CSV file or a table in memory with the columns `case` and `patient`, and perhaps `site`.
-        Rows of other cases are left aside. Where there is no site, a case keeps the one that is
-        known.
+    manifest : path, DataFrame or Manifest
+        A CSV file or a table in memory with the columns `case` and `patient`, and perhaps `site`,
+        `session` and others. Rows of other cases are left aside. Where there is no site or session,
+        a case keeps the one that is known.
 
     Returns
     -------
@@ -43,37 +217,36 @@ def assign_patients(sources: Sequence[CaseSource], manifest: TableSource) -> lis
     >>> assigned.patient, assigned.site
     ('7', 'Bonn')
     """
-    table = read_table(manifest, required=("case", "patient"))
-    where = table_name(manifest)
-    # Keys are those of the label tables, which are read in the same way.
-    patients = plain_numbers(table["patient"]).mask(is_missing(table["patient"]), "")
-    sites = table["site"] if "site" in table else [""] * len(table)
-    known: dict[str, tuple[str, str]] = {}
-    doubled = []
-    for position, (case, patient, site) in enumerate(
-        zip(table["case"], patients, sites, strict=True)
-    ):
-        unsafe = what_is_unsafe(case) if case else ""
-        if unsafe or not patient.isprintable():
-            wrong = f"{unsafe} in the name {case!r}" if unsafe else f"the patient {patient!r}"
-            msg = (
-                f"Expected {where} to name cases and patients, found {wrong} in "
-                f"{row_name(manifest, position)}."
-            )
-            raise InputError(msg)
-        if case and case in known:
-            doubled.append(case)
-        known[case] = patient, site
-    if doubled:
-        cases = first_few(list(dict.fromkeys(doubled)))
-        msg = f"Expected one row per case in {where}, found several for {cases}."
-        raise InputError(msg)
-    without = [source.id for source in sources if not known.get(source.id, ("", ""))[0]]
+    known = manifest if isinstance(manifest, Manifest) else read_manifest(manifest)
+    rows = [known.rows.get(source.id, ManifestRow("")) for source in sources]
+    without = [source.id for source, row in zip(sources, rows, strict=True) if not row.patient]
     if without:
-        msg = f"Expected a patient for every case in {where}, found none for {first_few(without)}."
+        msg = (
+            f"Expected a patient for every case in {known.where}, found none for "
+            f"{first_few(without)}."
+        )
         raise InputError(msg)
     return [
-        replace(source, patient=patient, site=site or source.site)
-        for source in sources
-        for patient, site in [known[source.id]]
+        replace(
+            source,
+            patient=row.patient,
+            site=row.site or source.site,
+            session=row.session or source.session,
+            columns=row.columns,
+        )
+        for source, row in zip(sources, rows, strict=True)
     ]
+
+
+def _found(path: str, places: Sequence[Path]) -> Path | str:
+    """Return the file of a path; in words what is wrong, if there is none or several."""
+    found = {place / path for place in places if (place / path).exists()}
+    different = {one.resolve() for one in found}
+    if len(different) > 1:
+        return f"several files: {', '.join(sorted(map(str, found)))}"
+    if not found:
+        return f"no such file: {places[0] / path if places else path}"
+    file = next(place / path for place in places if place / path in found)
+    if not file.is_file() or split_ending(file.name)[1] is None:
+        return f"something that is no image file of a known format: {file}"
+    return file

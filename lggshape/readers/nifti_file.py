@@ -32,7 +32,7 @@ from lggshape.readers.grids import (
 )
 from lggshape.readers.source import MOST_VALUES
 from lggshape.readers.unusable import UnusableError, library_reading
-from lggshape.readers.volume_format import Grid, VolumeFormat
+from lggshape.readers.volume_format import Described, Grid, VolumeFormat
 
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """Millimetres in the header's unit of length: not named, metre, millimetre, micrometre."""
@@ -56,20 +56,38 @@ def load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
     import nibabel as nib
 
     image, pixdim = _open(path)
-    affine_known = _has_affine(image)
+    affine_known = _has_affine(image.header)
     with _nibabel_reading():
         if affine_known:
             image = nib.as_closest_canonical(image)  # type: ignore[no-untyped-call]
         stored = np.asanyarray(image.dataobj)
     values = zyx_values(stored)
-    unit = int(image.header["xyzt_units"]) & _UNIT_OF_LENGTH
-    scale = _MILLIMETRES.get(unit, 1.0)
-    if affine_known:
-        affine = np.diag([scale, scale, scale, 1.0]) @ image.affine[:, [2, 1, 0, 3]]
-        return values, Geometry(checked_spacing(np.linalg.norm(affine[:3, :3], axis=0)), affine)
-    if are_sizes(pixdim) and (unit or np.any(pixdim != 1)):
-        return values, Geometry(checked_spacing(pixdim[::-1] * scale))
-    return values, Geometry()
+    return values, _geometry(image.header, image.affine if affine_known else None, pixdim)
+
+
+def describe(path: Path) -> Described:
+    """Read what the header of a file says; raises UnusableError for a damaged one."""
+    from nibabel.orientations import inv_ornt_aff, io_orientation
+
+    with path.open("rb") as file, _unpacked(file) as stream:
+        _, header, _, _ = _read_header(stream)
+    stored = tuple(int(side) for side in header["dim"][1 : int(header["dim"][0]) + 1])
+    while len(stored) > 3 and stored[-1] == 1:
+        stored = stored[:-1]
+    if len(stored) not in {3, 4}:
+        msg = f"shape {stored} instead of a volume of three axes"
+        raise UnusableError(msg)
+    pixdim = np.asarray(header["pixdim"][1:4], dtype=np.float64)
+    orientation, affine = RAS, None
+    if _has_affine(header):
+        with library_reading():
+            affine = np.asarray(header.get_best_affine())
+        _check_place(header, affine, pixdim)
+        with library_reading():
+            orientation = io_orientation(affine)  # type: ignore[no-untyped-call]
+            affine = affine @ inv_ornt_aff(orientation, stored[:3])  # type: ignore[no-untyped-call]
+    shape = shape_in_zyx(stored[:3], orientation) + stored[3:]
+    return Described(shape, _geometry(header, affine, pixdim), 2 - int(orientation[2, 0]))
 
 
 def grid_of(path: Path) -> Grid:
@@ -78,7 +96,7 @@ def grid_of(path: Path) -> Grid:
 
     image, _ = _open(path)
     orientation = RAS
-    if _has_affine(image):
+    if _has_affine(image.header):
         with library_reading():
             orientation = nib.io_orientation(image.affine)  # type: ignore[no-untyped-call]
     shape = shape_in_zyx(image.shape, orientation)
@@ -101,30 +119,13 @@ def write(path: Path, values: NDArray[np.generic], grid: Grid) -> None:
     path.write_bytes(gzip.compress(content, _GZIP_LEVEL, mtime=0))
 
 
-FORMAT = VolumeFormat("NIfTI", (".nii.gz", ".nii"), load, grid_of, write)
+FORMAT = VolumeFormat("NIfTI", (".nii.gz", ".nii"), load, grid_of, write, describe)
 
 
 def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
     """Open a file; return the nibabel image and the voxel sizes (x, y, z) of its header."""
-    import nibabel as nib
-
     with path.open("rb") as file, _unpacked(file) as stream:
-        head = _read_up_to(stream, nib.Nifti2Header.sizeof_hdr)
-        # The first field of the header is its own size, in either byte order.
-        size = {int.from_bytes(head[:4], "little"), int.from_bytes(head[:4], "big")}
-        if nib.Nifti1Header.sizeof_hdr in size:
-            kind = nib.Nifti1Image
-        elif nib.Nifti2Header.sizeof_hdr in size:
-            kind = nib.Nifti2Image
-        else:
-            msg = "no NIfTI header"
-            raise UnusableError(msg)
-        # nibabel repairs a bad pixdim with a guess: the sizes are those of the header as it is.
-        header = head[: kind.header_class.sizeof_hdr]
-        with library_reading():
-            raw = kind.header_class(header, check=False)  # type: ignore[no-untyped-call]
-            value_size = int(raw.get_data_dtype().itemsize)  # type: ignore[no-untyped-call]
-        promised = _promised_bytes(raw, value_size)
+        kind, raw, head, promised = _read_header(stream)
         # To the end of the stream, because only that holds the checksum of what was compressed.
         content = head + _read_up_to(stream, promised + _MOST_AFTER - len(head))
     if not promised <= len(content) < promised + _MOST_AFTER:
@@ -134,12 +135,54 @@ def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
     pixdim = np.asarray(raw["pixdim"][1:4], dtype=np.float64)
     with _nibabel_reading():
         image = kind.from_bytes(content)
-    if _has_affine(image):
-        if int(image.header["sform_code"]) <= 0 and not are_sizes(pixdim):
-            msg = f"pixdim {pixdim.tolist()} instead of positive voxel sizes"
-            raise UnusableError(msg)
-        check_affine(image.affine)
+    if _has_affine(image.header):
+        _check_place(image.header, image.affine, pixdim)
     return image, pixdim
+
+
+def _read_header(stream: BinaryIO | gzip.GzipFile) -> tuple[Any, Any, bytes, int]:
+    """Read a header: its kind, the header as it is, what was read, and the bytes it promises."""
+    import nibabel as nib
+
+    head = _read_up_to(stream, nib.Nifti2Header.sizeof_hdr)
+    # The first field of the header is its own size, in either byte order.
+    size = {int.from_bytes(head[:4], "little"), int.from_bytes(head[:4], "big")}
+    kind: Any
+    if nib.Nifti1Header.sizeof_hdr in size:
+        kind = nib.Nifti1Image
+    elif nib.Nifti2Header.sizeof_hdr in size:
+        kind = nib.Nifti2Image
+    else:
+        msg = "no NIfTI header"
+        raise UnusableError(msg)
+    # nibabel repairs a bad pixdim with a guess: the sizes are those of the header as it is.
+    header = head[: kind.header_class.sizeof_hdr]
+    with library_reading():
+        raw = kind.header_class(header, check=False)
+        value_size = int(raw.get_data_dtype().itemsize)
+    return kind, raw, head, _promised_bytes(raw, value_size)
+
+
+def _geometry(
+    header: Any, affine: NDArray[np.float64] | None, pixdim: NDArray[np.float64]
+) -> Geometry:
+    """Return where voxels lie, by the affine (X, Y, Z) of the canonical axes if there is one."""
+    unit = int(header["xyzt_units"]) & _UNIT_OF_LENGTH
+    scale = _MILLIMETRES.get(unit, 1.0)
+    if affine is not None:
+        turned = np.diag([scale, scale, scale, 1.0]) @ affine[:, [2, 1, 0, 3]]
+        return Geometry(checked_spacing(np.linalg.norm(turned[:3, :3], axis=0)), turned)
+    if are_sizes(pixdim) and (unit or np.any(pixdim != 1)):
+        return Geometry(checked_spacing(pixdim[::-1] * scale))
+    return Geometry()
+
+
+def _check_place(header: Any, affine: NDArray[np.float64], pixdim: NDArray[np.float64]) -> None:
+    """Refuse a header whose affine or voxel sizes are none."""
+    if int(header["sform_code"]) <= 0 and not are_sizes(pixdim):
+        msg = f"pixdim {pixdim.tolist()} instead of positive voxel sizes"
+        raise UnusableError(msg)
+    check_affine(affine)
 
 
 @contextmanager
@@ -178,8 +221,8 @@ def _read_up_to(stream: BinaryIO | gzip.GzipFile, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _has_affine(image: Any) -> bool:
-    return any(int(image.header[f"{form}_code"]) > 0 for form in ("sform", "qform"))
+def _has_affine(header: Any) -> bool:
+    return any(int(header[f"{form}_code"]) > 0 for form in ("sform", "qform"))
 
 
 @contextmanager

@@ -21,8 +21,10 @@ from lggshape.case import Case, Geometry
 from lggshape.errors import CaseError, InputError
 from lggshape.files import written_whole
 from lggshape.names import what_is_unsafe
+from lggshape.readers.description import FileDescription, plane_of
 from lggshape.readers.folder import Folder
 from lggshape.readers.layout import Layout
+from lggshape.readers.naming import MASK
 from lggshape.readers.packed_file import open_archive, read_array
 from lggshape.readers.source import MOST_VALUES, VOXEL_SIZES, CaseSource
 from lggshape.readers.unusable import UnusableError, library_reading
@@ -80,6 +82,14 @@ class PackedMask(CaseSource):
             msg = f"Expected {self.path} to hold the mask of case {self.id}, found: {error}."
             raise CaseError(msg) from error
         return Case(self.id, self.patient, mask=inside, geometry=geometry)
+
+    def described(self) -> list[FileDescription]:
+        """Return what the archive declares of the mask."""
+        try:
+            geometry = _geometry(self.spacing, self.affine)
+        except UnusableError as error:
+            return [FileDescription(self.path, MASK, self.shape, reason=f"found {error}")]
+        return [FileDescription(self.path, MASK, self.shape, geometry, plane_of(geometry))]
 
     def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
         raise CaseError(self._no_image())

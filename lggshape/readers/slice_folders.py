@@ -10,7 +10,7 @@ FLAIR alone; its values are whole or floating-point numbers of any size. What en
 `_probability.tif`, `_uncertainty.tif` or `_entropy.tif` instead of `_mask.tif` was written beside
 masks, and is left aside. Other words for a mask are in `lggshape.readers.naming`.
 
-A case whose name begins with a TCGA barcode, such as `TCGA_CS_4941_19960909` or
+A case whose name has a TCGA barcode, such as `TCGA_CS_4941_19960909`, `sub-TCGACS4941` or
 `TCGA-CS-4941_1996.09.09_copy`, belongs to patient `TCGA_CS_4941` of site `CS`.
 """
 
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import FLAIR, SEQUENCES, Case
 from lggshape.errors import CaseError
+from lggshape.readers.description import FileDescription
 from lggshape.readers.folder import Folder
 from lggshape.readers.layout import Layout
 from lggshape.readers.listing import file_names
@@ -40,9 +41,11 @@ _SEQUENCES = {(1,): (FLAIR,), (3,): SEQUENCES}
 _TIFF = re.compile(r"\.tiff?$", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?P<case>.+)_(?P<number>[0-9]+)")
 _BARCODE = re.compile(
-    r"TCGA[_-](?P<site>[A-Z0-9]{2})[_-](?P<participant>[A-Z0-9]{4})(?![A-Z0-9])", re.IGNORECASE
+    r"(?<![A-Z0-9])TCGA[-_. ]?(?P<site>[A-Z0-9]{2})[-_. ]?(?P<participant>[A-Z0-9]{4})"
+    r"(?=[0-9]{8}(?![A-Z0-9])|(?![A-Z0-9]))",
+    re.IGNORECASE,
 )
-"""The part of a TCGA barcode that names the patient, in either spelling."""
+"""The part of a TCGA barcode that names the patient, in any spelling."""
 
 
 class _SliceName(NamedTuple):
@@ -91,6 +94,26 @@ class SliceFolder(CaseSource):
             mask=inside,
             sequences=() if voxels is None else _SEQUENCES[voxels.shape[3:]],
         )
+
+    def described(self) -> list[FileDescription]:
+        """Return the slices of the image and of the mask; the first page tells their shape."""
+        try:
+            images, masks = self._numbered_slices()
+        except CaseError as error:
+            return [FileDescription(self.path, "", reason=str(error))]
+        found = []
+        for names, is_image in ((images, True), (masks, False)):
+            if not names:
+                continue
+            try:
+                with library_reading(), tifffile.TiffFile(self.path / names[0]) as tiff:
+                    shape = (len(names), *tiff.pages.first.shape)
+                reason = ""
+            except (UnusableError, OSError) as error:
+                shape, reason = (), f"{names[0]} is no readable TIFF file: {error}"
+            role = " + ".join(_SEQUENCES.get(shape[3:] or (1,), ("image",))) if is_image else MASK
+            found.append(FileDescription(self.path / names[0], role, shape, reason=reason))
+        return found
 
     def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
         images, masks = self._numbered_slices()
@@ -279,20 +302,20 @@ def holds_slices(folder: Folder) -> bool:
 
 
 def identify(case: str) -> Identity | None:
-    """Return the patient and the site of a case whose name begins with a TCGA barcode.
+    """Return the patient and the site of a case whose name has a TCGA barcode.
 
-    Both spellings, with `_` and with `-`, give one key. What follows the barcode, a date for
-    example, does not count.
+    All spellings, with `_`, with `-` or without a mark, give one key. What stands before or after
+    the barcode, a date for example, does not count.
 
     Examples
     --------
     >>> identify("TCGA_CS_4941_19960909")
-    Identity(patient='TCGA_CS_4941', site='CS')
+    Identity(patient='TCGA_CS_4941', site='CS', session='')
     >>> identify("TCGA-CS-4941_1996.09.09_copy")
-    Identity(patient='TCGA_CS_4941', site='CS')
+    Identity(patient='TCGA_CS_4941', site='CS', session='')
     >>> identify("phantom_7")
     """
-    barcode = _BARCODE.match(case)
+    barcode = _BARCODE.search(case)
     if barcode is None:
         return None
     site, participant = barcode["site"].upper(), barcode["participant"].upper()

@@ -15,6 +15,7 @@ from lggshape.case import Case, Spacing
 from lggshape.errors import CaseError, InputError
 from lggshape.masks import as_mask
 from lggshape.names import what_is_unsafe
+from lggshape.readers.description import FileDescription
 from lggshape.readers.naming import MAPS, MASK
 from lggshape.readers.read_options import ReadOptions
 from lggshape.readers.written import all_replaced, is_free
@@ -81,6 +82,10 @@ class CaseSource(ABC):
         The institution that the images come from; empty if unknown.
     options : ReadOptions
         What the user says about files that do not say it themselves.
+    session : str
+        The examination of the patient; empty if unknown.
+    columns : tuple of (str, str)
+        What a manifest says of the case besides, by column, for the tables of results.
     """
 
     id: str
@@ -91,6 +96,8 @@ class CaseSource(ABC):
     mask_required: bool = False
     site: str = ""
     options: ReadOptions = field(default_factory=ReadOptions)
+    session: str = ""
+    columns: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         """Return in one line which case it is and what there is of it."""
@@ -174,6 +181,18 @@ class CaseSource(ABC):
             names = self._write(temporary, stored)
         return [folder / name for name in names]
 
+    def described(self) -> list[FileDescription]:
+        """Return what there is of the case, file by file, from names and headers alone.
+
+        Returns
+        -------
+        list of FileDescription
+            In the order of the files. What cannot be read has a reason.
+        """
+        parts = {"image": self.has_image, "mask": self.has_mask}
+        there = [name for name, is_there in parts.items() if is_there]
+        return [FileDescription(self.path, " + ".join(there))]
+
     @abstractmethod
     def _read(self, *, image: bool, mask: bool) -> Case:
         """Read what is asked for and exists."""
@@ -245,6 +264,10 @@ class UnreadableCase(CaseSource):
     def __repr__(self) -> str:
         """Return in one line which case it is and why it cannot be read."""
         return f"{type(self).__name__}({self.id}: {self.reason})"
+
+    def described(self) -> list[FileDescription]:
+        """Return the place of the case, and why it cannot be read."""
+        return [FileDescription(self.path, "", reason=self.reason)]
 
     def _read(self, *, image: bool, mask: bool) -> Case:
         raise CaseError(self.reason)

@@ -8,7 +8,7 @@ What is written has the format of the image and lies on its stored grid, so that
 same place in both files.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -16,19 +16,17 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import FLAIR, SEQUENCES, Case, Geometry
+from lggshape.case import SEQUENCES, Case, Geometry
 from lggshape.errors import CaseError
+from lggshape.readers.description import FileDescription, plane_of
 from lggshape.readers.formats import FORMATS, split_ending
 from lggshape.readers.listing import file_names, folder_name
 from lggshape.readers.naming import MAPS, MASK, NOT_READ, UNNAMED
 from lggshape.readers.source import CaseSource, binary_mask
 from lggshape.readers.unusable import UnusableError
-from lggshape.readers.volume_format import VolumeFormat
+from lggshape.readers.volume_format import Described, VolumeFormat
 
 _Result = TypeVar("_Result")
-
-_UNSAID = {1: (FLAIR,), len(SEQUENCES): SEQUENCES}
-"""The sequences of an image by the number of its volumes, if nothing names them."""
 
 
 class _Volume(NamedTuple):
@@ -52,24 +50,8 @@ class VolumeCase(CaseSource):
     files: tuple[tuple[str, Path], ...] = ()
 
     def _read(self, *, image: bool, mask: bool) -> Case:
-        roles: dict[str, Path] = {}
-        for role, path in self.files:
-            if role in roles and role not in NOT_READ:
-                named = f"{role} file" if role else "file without a role in its name"
-                msg = (
-                    f"Expected case {self.id} to have one {named}, "
-                    f"found {roles[role].name} and {path.name}: {path.parent}."
-                )
-                raise CaseError(msg)
-            roles[role] = path
+        roles = self._files_by_role()
         named_sequences = [name for name in SEQUENCES if name in roles]
-        if UNNAMED in roles and named_sequences:
-            msg = (
-                f"Expected the image of case {self.id} to be one file or a file per sequence, "
-                f"found {roles[UNNAMED].name} and {roles[named_sequences[0]].name}: {self.path}."
-            )
-            raise CaseError(msg)
-
         volumes = []
         sequences: tuple[str, ...] = ()
         if image and UNNAMED in roles:
@@ -102,6 +84,48 @@ class VolumeCase(CaseSource):
             sequences=sequences,
             geometry=volumes[0].geometry if volumes else Geometry(),
         )
+
+    def described(self) -> list[FileDescription]:
+        """Return each file with its role and what its header says; voxels are not read."""
+        try:
+            self._files_by_role()
+            self._check_presence()
+            contradiction = ""
+        except CaseError as error:
+            contradiction = str(error)
+        return [self._described(role, path, contradiction) for role, path in self.files]
+
+    def _described(self, role: str, path: Path, contradiction: str) -> FileDescription:
+        shown = role or " + ".join(self.options.sequences)
+        if role in NOT_READ:
+            return FileDescription(path, role, reason="not used")
+        try:
+            said = self._from_file(path, _describe)
+        except CaseError as error:
+            return FileDescription(path, shown, reason=str(error))
+        plane = plane_of(said.geometry, said.slice_axis)
+        return FileDescription(path, shown, said.shape, said.geometry, plane, contradiction)
+
+    def _files_by_role(self) -> dict[str, Path]:
+        """Return the file of each role; raise CaseError where there are several."""
+        roles: dict[str, Path] = {}
+        for role, path in self.files:
+            if role in roles and role not in NOT_READ:
+                named = f"{role} file" if role else "file without a role in its name"
+                msg = (
+                    f"Expected case {self.id} to have one {named}, "
+                    f"found {roles[role].name} and {path.name}: {path.parent}."
+                )
+                raise CaseError(msg)
+            roles[role] = path
+        named_sequences = [name for name in SEQUENCES if name in roles]
+        if UNNAMED in roles and named_sequences:
+            msg = (
+                f"Expected the image of case {self.id} to be one file or a file per sequence, "
+                f"found {roles[UNNAMED].name} and {roles[named_sequences[0]].name}: {self.path}."
+            )
+            raise CaseError(msg)
+        return roles
 
     def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
         source = self._grid_file
@@ -164,11 +188,10 @@ class VolumeCase(CaseSource):
         named = self.options.sequences
         if named and len(named) == count:
             return named
-        if not named and count in _UNSAID:
-            return _UNSAID[count]
-        wanted = f"{len(named)} ({', '.join(named)})" if named else "one or three volumes"
+        wanted = f"{len(named)} ({', '.join(named)})" if named else "a sequence with a name each"
+        found = f"{count} without names" if not named else str(count)
         msg = (
-            f"Expected the image of case {self.id} to have {wanted}, found {count}: {volume.path}. "
+            f"Expected the image of case {self.id} to have {wanted}, found {found}: {volume.path}. "
             f"Say in which order the sequences are, with --sequences (sequences= in Python)."
         )
         raise CaseError(msg)
@@ -194,6 +217,52 @@ class VolumeCase(CaseSource):
             f"{one.path}, {other.path}."
         )
         raise CaseError(msg)
+
+
+def _describe(found: VolumeFormat) -> Callable[[Path], Described]:
+    """Return what reads the header of a format, or else the whole file."""
+    if found.describe is not None:
+        return found.describe
+
+    def loaded(path: Path) -> Described:
+        values, geometry = found.load(path)
+        return Described(values.shape, geometry)
+
+    return loaded
+
+
+def volume_case(
+    case: str, path: Path, files: Iterable[tuple[str, Path]], *, masks_only: bool
+) -> VolumeCase:
+    """Return the case of some files.
+
+    Parameters
+    ----------
+    case : str
+        Its name.
+    path : Path
+        Its folder, its only file, or the folder of all cases.
+    files : iterable of (str, Path)
+        Its files with their roles.
+    masks_only : bool
+        Whether it has to have a mask.
+
+    Returns
+    -------
+    VolumeCase
+        Without a patient: the name of the case tells.
+    """
+    files = tuple(files)
+    roles = {role for role, _ in files}
+    return VolumeCase(
+        id=case,
+        patient="",
+        path=path,
+        has_image=bool(roles - {MASK, *NOT_READ}),
+        has_mask=MASK in roles,
+        mask_required=masks_only,
+        files=files,
+    )
 
 
 def written(folder: Path, case: str) -> list[str]:

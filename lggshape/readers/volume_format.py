@@ -34,6 +34,24 @@ class Grid(NamedTuple):
     stored: Any
 
 
+class Described(NamedTuple):
+    """What the header of a file says.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape (Z, Y, X[, C]) of the values, as `VolumeFormat.load` returns them.
+    geometry : Geometry
+        Where the voxels lie, as `VolumeFormat.load` returns it.
+    slice_axis : int
+        Which of the axes (Z, Y, X) slices were stacked along when they were stored.
+    """
+
+    shape: tuple[int, ...]
+    geometry: Geometry
+    slice_axis: int = 0
+
+
 @dataclass(frozen=True)
 class VolumeFormat:
     """A format of files that hold volumes.
@@ -55,6 +73,9 @@ class VolumeFormat:
         grid give the same bytes.
     role : str
         The role of all files of the format, whatever their names say; `UNNAMED` if they have any.
+    describe : callable, optional
+        Takes the path of a file, and returns what its header says (`Described`) without reading
+        its values. Raises `UnusableError`. Without it, the values are read for that.
     """
 
     name: str
@@ -63,3 +84,4 @@ class VolumeFormat:
     grid_of: Callable[[Path], Grid]
     write: Callable[[Path, NDArray[np.generic], Grid], None]
     role: str = UNNAMED
+    describe: Callable[[Path], Described] | None = None

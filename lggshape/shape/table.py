@@ -15,6 +15,7 @@ from lggshape.names import counted
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
+from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.readers.segmented import SEGMENTATION
 from lggshape.readers.source import check_spacing
@@ -41,9 +42,10 @@ class FeatureTable:
     Attributes
     ----------
     table : DataFrame
-        A row per case, in the order of the cases, with the columns `COLUMNS`. What is missing is
-        NaN or NA, and `reason` says why, for a reader. `notes` are those of the case.
-        `spacing_known` is missing for a case that could not be read or measured.
+        A row per case, in the order of the cases, with the columns `COLUMNS`, the session if one is
+        known, and the further columns of a manifest. What is missing is NaN or NA, and `reason`
+        says why, for a reader. `notes` are those of the case. `spacing_known` is missing for a case
+        that could not be read or measured.
     reasons : dict of str to dict of str to str
         For each case, its missing features, each with the reason.
     failures : dict of str to str
@@ -135,6 +137,7 @@ def feature_table(
         raise InputError(msg)
     sources = sources_of(cases, masks_only=True)
     masks = _kind_of(sources) if masks is None else masks
+    check_columns(sources, COLUMNS)
     measure = partial(
         _measure, masks=masks, spacing=spacing, conventions=conventions, change=change
     )
@@ -155,7 +158,8 @@ def feature_table(
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     counts = (name for name, feature in FEATURES.items() if feature.is_count)
     types = dict.fromkeys((*counts, "slice", "empty_bins"), "Int64")
-    return FeatureTable(table.astype(types | {"spacing_known": "boolean"}), reasons, failures)
+    table = with_columns(table.astype(types | {"spacing_known": "boolean"}), sources)
+    return FeatureTable(table, reasons, failures)
 
 
 def _measure(

@@ -167,6 +167,25 @@ def test_strangers_are_refused(tmp_path: Path) -> None:
         associate(features.assign(patient="strange-" + features["patient"]), labels, FAMILY)
 
 
+def test_keys_of_another_spelling_join_loosely_alone_and_are_listed_invariant(
+    tmp_path: Path, study: Study
+) -> None:
+    features, labels = cohort(tmp_path)
+    spelled = features.assign(patient="P-0" + features["patient"].str[1:])
+    table = pd.read_csv(tmp_path / "labels.csv", dtype=str).assign(
+        patient=lambda rows: "p_" + rows["patient"].str[1:]
+    )
+    with pytest.raises(InputError, match=r"Keys of 60 differ .* --match-ids loose"):
+        associate(spelled, table, FAMILY)
+    loose = associate(spelled, table, FAMILY, match_ids="loose")
+    pd.testing.assert_frame_equal(loose.associations, study.associations)
+    assert len(loose.match.near) == 60
+    step = loose.flow.set_index("step").loc["of these, joined with labels under another spelling"]
+    assert step["patients"] == 60
+    assert "P-07 = p_7" in step["which"]
+    assert labels.patients.isdisjoint(loose.match.labels.patients)
+
+
 @pytest.mark.parametrize(
     ("option", "complaint"),
     [

@@ -1,6 +1,6 @@
 """What the tests of the readers share: files to read, and what reading them gives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,10 +92,17 @@ def rewrite_header() -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def read_only() -> Callable[..., Case]:
-    """Return a function that reads the only case of a path."""
+    """Return a function that reads the only case of a path; one volume without a name is FLAIR."""
 
-    def read(path: Path, *, masks_only: bool = False, **options: bool) -> Case:
-        (source,) = open_cases(path, masks_only=masks_only)
+    def read(
+        path: Path,
+        *,
+        masks_only: bool = False,
+        sequences: Sequence[str] = ("FLAIR",),
+        **options: bool,
+    ) -> Case:
+        said = () if masks_only else sequences
+        (source,) = open_cases(path, masks_only=masks_only, sequences=said)
         return source.read(**options)
 
     return read
@@ -106,7 +113,8 @@ def failure() -> Callable[..., str]:
     """Return a function that returns why the only case of a path cannot be read."""
 
     def fail(path: Path, *, masks_only: bool = False, **options: bool) -> str:
-        (source,) = open_cases(path, masks_only=masks_only)
+        said = () if masks_only else ("FLAIR",)
+        (source,) = open_cases(path, masks_only=masks_only, sequences=said)
         with pytest.raises(CaseError) as caught:
             source.read(**options)
         assert f"case {source.id} " in str(caught.value)

@@ -6,8 +6,8 @@ import pytest
 import tifffile
 
 from lggshape.errors import CaseError, InputError
-from lggshape.readers import discovery, open_cases
 from lggshape.readers import folder as folder_module
+from lggshape.readers import layouts, open_cases
 from lggshape.readers.layout import Layout
 from lggshape.readers.listing import visible_names
 from lggshape.readers.naming import Identity
@@ -85,7 +85,7 @@ def test_a_case_folder_without_slices_fails_alone(tmp_path):
 
 def test_a_folder_beside_flat_files_is_no_case(tmp_path):
     nib = pytest.importorskip("nibabel")
-    nib.save(nib.Nifti1Image(np.zeros((2, 2, 2), np.uint8), np.eye(4)), tmp_path / "A.nii")
+    nib.save(nib.Nifti1Image(np.zeros((2, 2, 2), np.uint8), np.eye(4)), tmp_path / "A_t1.nii")
     (tmp_path / "figures").mkdir()
     assert [source.id for source in open_cases(tmp_path)] == ["A"]
 
@@ -212,7 +212,7 @@ def test_a_layout_is_an_object_that_brings_its_naming_rule_analytic(
         return Identity("P" + case.split(".")[1], "toys") if "." in case else None
 
     toys = Layout("toys", "<case>.toy", find, open_file, rule)
-    monkeypatch.setattr(discovery, "LAYOUTS", (*discovery.LAYOUTS, toys))
+    monkeypatch.setattr(layouts, "LAYOUTS", (*layouts.LAYOUTS, toys))
     save_nifti(tmp_path / "ball.1_mask.nii")
     (tmp_path / "ball.2.toy").touch()
     found = [(source.id, source.patient, source.site) for source in open_cases(tmp_path)]

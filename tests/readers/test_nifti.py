@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from lggshape.case import Geometry
-from lggshape.errors import CaseError
 from lggshape.readers import open_cases
 
 # Stored as (x, y, z): all three lengths differ, so that a wrong axis shows.
@@ -14,39 +13,13 @@ AFFINE = np.array([[0.5, 0, 0, -10], [0, 0.8, 0, -20], [0, 0, 3, 5], [0, 0, 0, 1
 
 
 def test_a_folder_of_masks(tmp_path, save_nifti):
-    for name in ("case_10.nii.gz", "case_9.nii", "case_11_mask.nii.gz", "case_12-seg.nii"):
+    for name in ("case_10_dseg.nii.gz", "case_9_seg.nii", "case_11_mask.nii.gz", "case_12-seg.nii"):
         save_nifti(tmp_path / name)
     sources = open_cases(tmp_path, masks_only=True)
     assert [source.id for source in sources] == ["case_9", "case_10", "case_11", "case_12"]
     for source in sources:
         assert (source.has_image, source.has_mask) == (False, True)
         np.testing.assert_array_equal(source.read().mask, STORED.transpose(2, 1, 0) == 1)
-
-
-def test_a_file_without_a_role_is_the_image_unless_masks_are_wanted(
-    tmp_path, save_nifti, read_only
-):
-    path = save_nifti(tmp_path / "A.nii")
-    image = read_only(path)
-    assert image.sequences == ("FLAIR",)
-    assert image.image.shape == (7, 6, 5, 1)
-    assert image.mask is None
-    mask = read_only(path, masks_only=True)
-    assert mask.image is None
-    assert mask.mask is not None
-
-
-def test_beside_a_mask_a_file_without_a_role_is_the_image_in_any_case(
-    tmp_path, save_nifti, read_only
-):
-    values = np.random.default_rng(0).random((5, 6, 7, 3)).astype(np.float32)
-    save_nifti(tmp_path / "A.nii.gz", values)
-    save_nifti(tmp_path / "A_mask.nii.gz")
-    for masks_only in (False, True):
-        case = read_only(tmp_path, masks_only=masks_only)
-        np.testing.assert_array_equal(case.image, values.transpose(2, 1, 0, 3))
-        assert case.sequences == ("pre-contrast", "FLAIR", "post-contrast")
-        np.testing.assert_array_equal(case.mask, STORED.transpose(2, 1, 0) == 1)
 
 
 NAMES = [
@@ -179,13 +152,3 @@ def test_sources_can_be_sent_to_another_process(tmp_path, save_nifti):
     copy = pickle.loads(pickle.dumps(source))
     assert copy == source
     assert copy.read().mask is not None
-
-
-def test_the_order_of_the_sequences_can_be_said(tmp_path, save_nifti):
-    values = np.random.default_rng(0).integers(0, 9, (5, 6, 7, 2)).astype(np.uint8)
-    path = save_nifti(tmp_path / "A.nii.gz", values)
-    case = open_cases(path, sequences=["FLAIR", "post-contrast"])[0].read()
-    assert case.sequences == ("FLAIR", "post-contrast")
-    np.testing.assert_array_equal(case.image[..., 1], values[..., 1].transpose(2, 1, 0))
-    with pytest.raises(CaseError, match=r"found 2: .* --sequences"):
-        open_cases(path)[0].read()

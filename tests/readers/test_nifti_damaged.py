@@ -113,6 +113,6 @@ def test_a_file_that_holds_far_more_than_its_header_promises_analytic(
 
 def test_a_bug_is_not_taken_for_damage(tmp_path, save_nifti, monkeypatch):
     monkeypatch.setattr(nifti_file, "zyx_values", lambda _: 1 / 0)
-    (source,) = open_cases(save_nifti(tmp_path / "A.nii"))
+    (source,) = open_cases(save_nifti(tmp_path / "A_flair.nii"))
     with pytest.raises(ZeroDivisionError):
         source.read()

@@ -36,7 +36,7 @@ def test_what_is_written_lies_on_the_stored_array_nibabel(tmp_path, orientation,
     stored = kind(STORED.astype(np.int16) * 300, tilt @ AFFINE).as_reoriented(turn)
     stored.header.set_xyzt_units("mm", "sec")
     (tmp_path / "in").mkdir()
-    nib.save(stored, tmp_path / "in/A.nii.gz")
+    nib.save(stored, tmp_path / "in/A_flair.nii.gz")
     case = read_only(tmp_path / "in")
 
     mask = case.image[..., 0] > 0
@@ -48,7 +48,7 @@ def test_what_is_written_lies_on_the_stored_array_nibabel(tmp_path, orientation,
         assert back.get_data_dtype() == dtype
         source = np.asarray(stored.dataobj)
         np.testing.assert_array_equal(np.asarray(back.dataobj), (source > 0) * value)
-        original = nib.load(tmp_path / "in/A.nii.gz")
+        original = nib.load(tmp_path / "in/A_flair.nii.gz")
         np.testing.assert_array_equal(back.affine, original.affine)
         for form in ("sform", "qform"):
             assert back.header[f"{form}_code"] == original.header[f"{form}_code"]
@@ -77,7 +77,7 @@ def test_the_geometry_is_what_the_input_has_known_or_not_invariant(
     tmp_path, header, save_nifti, rewrite_header, read_only
 ):
     affine = AFFINE * [[100], [100], [100], [1]] if "xyzt_units" in header else AFFINE
-    path = rewrite_header(save_nifti(tmp_path / "in/A.nii", affine=affine), **header)
+    path = rewrite_header(save_nifti(tmp_path / "in/A_flair.nii", affine=affine), **header)
     case = read_only(path)
     write(path, tmp_path / "out", mask=MASK)
     again = read_only(tmp_path / "out", masks_only=True)
@@ -91,7 +91,8 @@ def test_the_geometry_is_what_the_input_has_known_or_not_invariant(
 
 def test_one_volume_of_three_along_the_fourth_axis_gives_the_grid(tmp_path, save_nifti):
     path = save_nifti(tmp_path / "in/A.nii.gz", np.stack([STORED] * 3, axis=3))
-    (file,) = write(path, tmp_path / "out", mask=MASK)
+    (source,) = open_cases(path, sequences=["FLAIR", "pre-contrast", "post-contrast"])
+    (file,) = source.write(tmp_path / "out", {"mask": MASK})
     np.testing.assert_array_equal(np.asarray(nib.load(file).dataobj), STORED)
 
 
@@ -100,15 +101,15 @@ def test_a_big_endian_input(tmp_path):
     header.set_data_dtype(">i2")
     header.set_sform(AFFINE, code=1)
     (tmp_path / "in").mkdir()
-    nib.save(nib.Nifti1Image(STORED.astype(">i2"), None, header), tmp_path / "in/A.nii")
+    nib.save(nib.Nifti1Image(STORED.astype(">i2"), None, header), tmp_path / "in/A_flair.nii")
     (file,) = write(tmp_path / "in", tmp_path / "out", mask=MASK)
     back = nib.load(file)
     np.testing.assert_array_equal(np.asarray(back.dataobj), STORED)
-    np.testing.assert_array_equal(back.affine, nib.load(tmp_path / "in/A.nii").affine)
+    np.testing.assert_array_equal(back.affine, nib.load(tmp_path / "in/A_flair.nii").affine)
 
 
 def test_nothing_of_the_header_but_the_place_is_copied(tmp_path, save_nifti):
-    path = save_nifti(tmp_path / "in/A.nii", descrip=b"Name of the patient", cal_max=7)
+    path = save_nifti(tmp_path / "in/A_flair.nii", descrip=b"Name of the patient", cal_max=7)
     (file,) = write(path, tmp_path / "out", mask=MASK)
     header = nib.load(file).header
     assert header["descrip"].item() == b""
@@ -118,14 +119,14 @@ def test_nothing_of_the_header_but_the_place_is_copied(tmp_path, save_nifti):
 def test_flat_cases_are_written_flat_and_folders_as_folders(tmp_path, save_nifti):
     save_nifti(tmp_path / "flat/A_flair.nii.gz")
     save_nifti(tmp_path / "flat/A_t1.nii.gz")
-    save_nifti(tmp_path / "flat/B.nii")
+    save_nifti(tmp_path / "flat/B_flair.nii")
     for source in open_cases(tmp_path / "flat"):
         source.write(tmp_path / "flat out", {"mask": MASK, "entropy": MAP})
     names = {"A_mask.nii.gz", "A_entropy.nii.gz", "B_mask.nii.gz", "B_entropy.nii.gz"}
     assert {path.name for path in (tmp_path / "flat out").iterdir()} == names
     assert [one.id for one in open_cases(tmp_path / "flat out", masks_only=True)] == ["A", "B"]
 
-    save_nifti(tmp_path / "folders/A/anything.nii.gz")
+    save_nifti(tmp_path / "folders/A/flair.nii.gz")
     save_nifti(tmp_path / "folders/B/flair.nii.gz")
     save_nifti(tmp_path / "folders/B/t1.nii.gz")
     for source in (*open_cases(tmp_path / "folders"), *open_cases(tmp_path / "folders/B")):
@@ -135,7 +136,7 @@ def test_flat_cases_are_written_flat_and_folders_as_folders(tmp_path, save_nifti
 
 
 def test_maps_are_neither_images_nor_masks(tmp_path, save_nifti):
-    path = save_nifti(tmp_path / "in/A.nii.gz")
+    path = save_nifti(tmp_path / "in/A_flair.nii.gz")
     write(path, tmp_path / "out", mask=MASK, probability=MAP, uncertainty=MAP, entropy=MAP)
     (source,) = open_cases(tmp_path / "out")
     assert (source.has_image, source.has_mask) == (False, True)
@@ -143,7 +144,7 @@ def test_maps_are_neither_images_nor_masks(tmp_path, save_nifti):
 
 
 def test_the_same_volumes_give_the_same_bytes_invariant(tmp_path, save_nifti):
-    path = save_nifti(tmp_path / "in/A.nii.gz")
+    path = save_nifti(tmp_path / "in/A_flair.nii.gz")
     one, two = (write(path, tmp_path / out, mask=MASK, entropy=MAP) for out in ("one", "two"))
     assert [file.read_bytes() for file in one] == [file.read_bytes() for file in two]
     assert one[0].read_bytes()[4:8] == bytes(4)  # gzip's time
@@ -152,7 +153,7 @@ def test_the_same_volumes_give_the_same_bytes_invariant(tmp_path, save_nifti):
 def test_an_earlier_output_is_replaced_with_the_mask_first_and_last(
     tmp_path, monkeypatch, save_nifti, read_only
 ):
-    path = save_nifti(tmp_path / "in/A.nii.gz")
+    path = save_nifti(tmp_path / "in/A_flair.nii.gz")
     out = tmp_path / "out"
     write(path, out, mask=MASK, probability=MAP, entropy=MAP)
     seen = []
@@ -179,13 +180,13 @@ def test_the_input_is_never_written_over(tmp_path, save_nifti):
 
 
 def test_a_volume_of_the_stored_shape_is_refused(tmp_path, save_nifti):
-    path = save_nifti(tmp_path / "in/A.nii.gz")
+    path = save_nifti(tmp_path / "in/A_flair.nii.gz")
     with pytest.raises(ValueError, match=r"to be \(7, 6, 5\), found \(5, 6, 7\)"):
         write(path, tmp_path / "out", mask=STORED)
 
 
 def test_a_case_whose_file_has_gone_is_a_case_error(tmp_path, save_nifti):
-    path = save_nifti(tmp_path / "in/A.nii.gz")
+    path = save_nifti(tmp_path / "in/A_flair.nii.gz")
     (source,) = open_cases(path)
     path.unlink()
     with pytest.raises(CaseError, match="case A to be readable NIfTI"):

@@ -30,7 +30,7 @@ def test_files_of_a_case_are_those_that_were_written_invariant(tmp_path, source)
 
 
 def test_flat_files_of_a_case_are_found_invariant(tmp_path, save_nifti):
-    save_nifti(tmp_path / "in" / "A.nii.gz")
+    save_nifti(tmp_path / "in" / "A_flair.nii.gz")
     (source,) = open_cases(tmp_path / "in")
     source.write(tmp_path / "out", {"mask": np.ones((7, 6, 5), dtype=bool)})
     assert case_files(tmp_path / "out", "A") == ["A_mask.nii.gz"]

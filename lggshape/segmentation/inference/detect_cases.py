@@ -15,6 +15,7 @@ from lggshape.errors import InputError
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
+from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.segmentation.inference.network_cache import Networks, SeenCaseError
 from lggshape.segmentation.inference.predictor import FLIPS, slice_probability
@@ -172,6 +173,7 @@ def detect_cases(
     (2, 8)
     """
     sources = sources_of(cases)
+    check_columns(sources, COLUMNS)
     detector = Detector(read_ensemble(Path(networks)), device=device)
     advance = counter(on_progress, "detecting", len(sources))
     tables, failures, skipped = [pd.DataFrame(columns=list(COLUMNS))], {}, []
@@ -187,7 +189,8 @@ def detect_cases(
         else:
             failures[name] = str(outcome.error)
         advance()
-    return DetectionTable(pd.concat(tables, ignore_index=True), failures, tuple(skipped))
+    slices = with_columns(pd.concat(tables, ignore_index=True), sources)
+    return DetectionTable(slices, failures, tuple(skipped))
 
 
 def _detect(

@@ -18,6 +18,7 @@ from lggshape.files import names_cell, write_table
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
+from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import CaseInMemory, Cases, sources_of
 from lggshape.readers.segmented import SEGMENTATION, SETTINGS, SLICES
 from lggshape.results import check_folder, check_place, record_file
@@ -30,6 +31,7 @@ from lggshape.segmentation.inference.segmentation_folder import (
     remove_files,
 )
 from lggshape.segmentation.inference.segmentation_journal import (
+    COLUMNS,
     JOURNAL,
     SegmentationJournal,
     SegmentedCase,
@@ -156,6 +158,7 @@ def segment_cases(
     """
     out, networks, sources = Path(out), Path(networks), sources_of(cases)
     resumed = resume and (out / SETTINGS).exists()
+    check_columns(sources, COLUMNS)
     _refuse_options(sources, out, maps, resume=resume, overwrite=overwrite, resumed=resumed)
     ensemble = read_ensemble(networks)
     segmenter = Segmenter(ensemble, flips=flips, device=device, samples=samples, prepare=prepare)
@@ -181,7 +184,7 @@ def segment_cases(
         if outcome.error is not None:
             _without_mask(outcome.item, outcome.error, out, journal, skip_seen=skip_seen)
         advance()
-    return _finish(out, [source.id for source in sources], journal)
+    return _finish(out, sources, journal)
 
 
 def _refuse_options(
@@ -305,9 +308,13 @@ def _without_mask(
     journal.add(SegmentedCase(row))
 
 
-def _finish(out: Path, names: Sequence[str], journal: SegmentationJournal) -> SegmentationTable:
+def _finish(
+    out: Path, sources: Sequence[CaseSource], journal: SegmentationJournal
+) -> SegmentationTable:
     """Write the tables; the table of the cases comes last."""
+    names = [source.id for source in sources]
     table, slices = journal.tables(names)
+    table = with_columns(table, sources)
     journal.close(names)
     for name, one in ((SLICES, slices), (SEGMENTATION, table)):
         write_table(out / name, one)

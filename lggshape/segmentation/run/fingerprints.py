@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.errors import InputError
+from lggshape.readers.layouts import patient_key
 
 MINIMUM_PIXELS = 1000
 """Fewer pixels within the margin, and a slice has no fingerprint."""
@@ -54,9 +55,10 @@ class KnownCases:
     def __init__(self, cases: Iterable[KnownCase]) -> None:
         self._by_case: dict[str, set[str]] = {}
         self._by_fingerprint: dict[str, set[str]] = {}
-        self._patients: set[str] = set()
+        self._by_key: dict[str, set[str]] = {}
         for known in cases:
-            self._patients.add(known.patient)
+            for key in _keys(known.case, known.patient):
+                self._by_key.setdefault(key, set()).add(known.patient)
             self._by_case.setdefault(known.case, set()).add(known.patient)
             for fingerprint in known.fingerprints:
                 self._by_fingerprint.setdefault(fingerprint, set()).add(known.patient)
@@ -74,10 +76,12 @@ class KnownCases:
         Returns
         -------
         frozenset of str
-            The known patients with that key, of the case of that name, or with any slice in common;
-            empty for a case that is not known.
+            The known patients with that key or one in the name of the case, in whatever spelling,
+            of the case of that name, or with any slice in common; empty for a case that is not
+            known.
         """
-        found = {patient} & self._patients | self._by_case.get(case, set())
+        keys = _keys(case, patient)
+        found = self._by_case.get(case, set()).union(*(self._by_key.get(k, set()) for k in keys))
         for axis in range(3):
             fingerprints = slice_fingerprints(np.moveaxis(flair, axis, 0))
             shared = [f for f in fingerprints if f in self._by_fingerprint]
@@ -87,14 +91,20 @@ class KnownCases:
         return frozenset(found)
 
 
+def _keys(case: str, patient: str) -> set[str]:
+    """Return the key of a patient in the one spelling, and that in the name of the case."""
+    by_case = patient_key(case)
+    return {patient_key(patient)} | ({by_case} if by_case != case else set())
+
+
 def patients_among(cases: Iterable[KnownCase], known: Sequence[KnownCase]) -> set[str]:
     """Return the patients of some cases who are among the patients of others, or share a slice."""
-    patients = {case.patient for case in known}
+    patients = {patient_key(case.patient) for case in known}
     slices = {fingerprint for case in known for fingerprint in case.fingerprints}
     return {
         case.patient
         for case in cases
-        if case.patient in patients or not slices.isdisjoint(case.fingerprints)
+        if patient_key(case.patient) in patients or not slices.isdisjoint(case.fingerprints)
     }
 
 

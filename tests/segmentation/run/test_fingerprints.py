@@ -1,9 +1,11 @@
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
+from lggshape.segmentation import SHIPPED, read_ensemble
 from lggshape.segmentation.run.fingerprints import (
     MINIMUM_LEVELS,
     KnownCase,
@@ -150,3 +152,40 @@ def test_no_two_of_every_fourth_patient_share_a_fingerprint(dataset):
         for one in slice_fingerprints(source.read(mask=False).image[..., 1]):
             assert owner.setdefault(one, source.patient) == source.patient
     assert len(owner) == 940
+
+
+@pytest.mark.parametrize(
+    ("case", "patient"),
+    [
+        ("TCGA-FG-6692", "TCGA-FG-6692"),
+        ("TCGA_FG_6692_20020606", "other"),
+        ("other", "tcga-fg-6692"),
+        ("sub-TCGAFG6692_ses-1", "sub-TCGAFG6692"),
+    ],
+)
+def test_a_patient_is_known_in_every_spelling_of_the_barcode_analytic(case, patient):
+    known = KnownCases([KnownCase("TCGA_FG_6692_20020606", "TCGA_FG_6692", ())])
+    assert known.patients_of(case, patient, OTHER) == {"TCGA_FG_6692"}
+    assert known.patients_of("TCGA-FG-6693", "TCGA-FG-6693", OTHER) == set()
+    by_case = KnownCases([KnownCase("TCGA_FG_6692_20020606", "P1", ())])
+    assert by_case.patients_of(case, patient, OTHER) == {"P1"}
+
+
+@pytest.mark.parametrize("name", ["TCGA-FG-6692_FLAIR.nii.gz", "sub-TCGAFG6692_ses-1_FLAIR.nii.gz"])
+@pytest.mark.parametrize("patient", [None, "TCGA-FG-6692"])
+def test_the_bundled_networks_that_saw_a_patient_are_left_out_in_every_layout(
+    tmp_path, name, patient
+):
+    values = np.moveaxis(OTHER, (0, 1, 2), (2, 1, 0))
+    nib.save(nib.Nifti1Image(np.ascontiguousarray(values), np.eye(4)), tmp_path / name)
+    manifest = None
+    if patient is not None:
+        stem = name.removesuffix("_FLAIR.nii.gz")
+        manifest = pd.DataFrame({"case": [stem], "patient": [patient]})
+    (source,) = open_cases(tmp_path, manifest=manifest)
+    case = source.read()
+    assert case.patient == "TCGA_FG_6692"
+    ensemble = read_ensemble(SHIPPED)
+    patients = ensemble.known.patients_of(case.id, case.patient, OTHER)
+    assert len(ensemble.members) == 10
+    assert len(ensemble.unseen_by(patients)) == 2

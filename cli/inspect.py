@@ -1,0 +1,63 @@
+"""`lggshape inspect`: which file belongs to which case, and what it shows."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lggshape_cli import _options as o
+
+EXAMPLES = (
+    "lggshape inspect cases/",
+    "lggshape inspect cases/ --write manifest.csv",
+    "lggshape inspect cases/ --pattern '{patient}/{session}/{role}.nii.gz'",
+)
+
+
+def inspect(
+    dataset: Annotated[
+        list[Path],
+        typer.Argument(help="Cases: folders, files or a manifest.", show_default=False),
+    ],
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            help="New CSV file for the manifest, which every command takes as --manifest."
+        ),
+    ] = None,
+    masks_only: Annotated[
+        bool,
+        typer.Option(
+            "--masks-only", help="Look at the files as `features` does, which wants masks alone."
+        ),
+    ] = False,
+    manifest: o.Manifest = None,
+    pattern: o.Pattern = "",
+    sequences: o.Sequences = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    debug: o.Debug = False,
+) -> None:
+    """Show which file belongs to which case and what it shows, and which are not used.
+
+    Reads names and headers, not voxels. Prints the files by role, shape, spacing and plane, with
+    counts; up to 40 files also one by one. With --write, writes a manifest with a row per case,
+    which you can edit: patients, sessions, files, and columns of your own.
+    """
+    import json
+
+    from lggshape.inspection import inspect as inspect_files
+
+    found = inspect_files(
+        dataset,
+        masks_only=masks_only,
+        **o.reading(manifest, pattern, sequences),
+        relative_to=None if write is None else write.parent,
+    )
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(found.summary())
+    if write is not None:
+        found.write_manifest(write)
+        if not as_json:
+            typer.echo(f"Manifest: {write}")

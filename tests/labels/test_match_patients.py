@@ -1,0 +1,71 @@
+import pandas as pd
+import pytest
+
+from lggshape.errors import InputError
+from lggshape.labels import match_patients, read_labels
+
+
+def labels(*keys: str, **more: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({"patient": keys, "grade": [f"g{i}" for i in range(len(keys))]} | more)
+
+
+@pytest.mark.parametrize(
+    ("patient", "key"),
+    [
+        ("TCGA_CS_4942", "TCGA-CS-4942"),
+        ("P7", "p7"),
+        ("P_7", "P_07"),
+        ("7", "007"),
+        ("P 7", "P_7"),
+        ("P 7", "P7"),
+        ("sub-07", "SUB_7"),
+    ],
+)
+def test_spellings_that_join_loosely_alone_analytic(patient, key):
+    known = read_labels(labels(key, "other"))
+    exact = match_patients([patient], known)
+    assert (exact.joined, exact.unlabelled) == ((), (patient,))
+    assert [(one.patient, one.key) for one in exact.near] == [(patient, key)]
+    assert "--match-ids loose" in exact.summary()[-1]
+    loose = match_patients([patient], known, match_ids="loose")
+    assert (loose.joined, loose.unlabelled, loose.strangers) == ((patient,), (), ("other",))
+    assert loose.labels["grade"].values[patient] == "g0"
+    assert f"{patient} and {key}" in loose.summary()[-1]
+
+
+@pytest.mark.parametrize(("patient", "key"), [("P7", "P70"), ("P_7", "P7"), ("sub-07", "07")])
+def test_other_keys_are_no_near_misses_analytic(patient, key):
+    assert match_patients([patient], read_labels(labels(key))).near == ()
+
+
+def test_where_several_keys_could_be_meant_none_is_joined_analytic():
+    known = read_labels(labels("p-7", "P_07"))
+    assert match_patients(["P_7"], known, match_ids="loose").joined == ()
+    known = read_labels(labels("p-7"))
+    assert match_patients(["P_7", "P_07"], known, match_ids="loose").joined == ()
+
+
+def test_an_equal_key_is_no_near_miss_of_another_analytic():
+    found = match_patients(["P_7"], read_labels(labels("P_7", "P-7")), match_ids="loose")
+    assert (found.joined, found.near, found.strangers) == (("P_7",), (), ("P-7",))
+
+
+def test_tables_are_matched_apart_analytic():
+    other = labels("P-7").rename(columns={"grade": "sex"})
+    known = read_labels({"one": labels("P_7"), "two": other})
+    found = match_patients(["P_7"], known, match_ids="loose")
+    assert [one.table for one in found.near] == ["two"]
+    assert found.labels["sex"].values.to_dict() == {"P_7": "g0"}
+
+
+def test_counts_in_words_analytic():
+    found = match_patients(["a", "b", "c"], read_labels(labels("a", "b", "d")))
+    assert found.summary() == [
+        "2 of 3 patients found in the label tables, not found: c",
+        "1 patient of the tables without a case: d",
+    ]
+
+
+def test_another_way_to_match_is_refused():
+    with pytest.raises(InputError, match="'exact' or 'loose', found 'fuzzy'"):
+        match_patients(["a"], read_labels(labels("a")), match_ids="fuzzy")
