@@ -9,6 +9,8 @@ from lggshape.segmentation import ARCHITECTURES
 
 NETWORK, FOLDS, TRAINING, INNER = "Network", "Folds", "Training", "Inner split"
 
+Dataset = Annotated[Path, typer.Argument(help="Images with their masks.", show_default=False)]
+Out = Annotated[Path, typer.Option(help="Folder of the run.", show_default=False)]
 Configuration = Annotated[
     Path | None,
     typer.Option(

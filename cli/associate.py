@@ -29,6 +29,11 @@ Test = Annotated[
     Literal[*TEST_CLASSES],
     typer.Option(help="The primary test. The others are reported as sensitivity analyses."),
 ]
+Report = Annotated[bool, typer.Option("--report", help="Write report.html and figures.")]
+Bins = Annotated[int, typer.Option(help="Number of quantile bins of a feature.", min=2)]
+Codebook = Annotated[
+    Path | None, typer.Option(help="Codebook (TOML), in place of the bundled ones.")
+]
 Take = Annotated[
     Literal["first", "last"] | None,
     typer.Option(
@@ -41,15 +46,11 @@ def associate(
     features: Features,
     labels: o.RequiredLabels,
     out: o.OutFolder,
-    report: Annotated[
-        bool, typer.Option("--report", help="Write report.html and figures.")
-    ] = False,
+    report: Report = False,
     hypotheses: Hypotheses = None,
-    bins: Annotated[int, typer.Option(help="Number of quantile bins of a feature.", min=2)] = 4,
+    bins: Bins = 4,
     test: Test = "fisher",
-    codebook: Annotated[
-        Path | None, typer.Option(help="Codebook (TOML), in place of the bundled ones.")
-    ] = None,
+    codebook: Codebook = None,
     patient_column: o.PatientColumn = None,
     match_ids: o.MatchIds = "exact",
     take: Take = None,

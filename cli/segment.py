@@ -16,6 +16,18 @@ EXAMPLES = (
 )
 
 
+Probabilities = Annotated[
+    bool, typer.Option("--probabilities", help="Also write the calibrated probabilities.")
+]
+Uncertainty = Annotated[
+    bool,
+    typer.Option(
+        "--uncertainty",
+        help="Also write the standard deviation over networks and flips, and the entropy.",
+    ),
+]
+
+
 def segment(
     images: Annotated[
         list[Path],
@@ -26,16 +38,8 @@ def segment(
     manifest: o.Manifest = None,
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
-    probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Also write the calibrated probabilities.")
-    ] = False,
-    uncertainty: Annotated[
-        bool,
-        typer.Option(
-            "--uncertainty",
-            help="Also write the standard deviation over networks and flips, and the entropy.",
-        ),
-    ] = False,
+    probabilities: Probabilities = False,
+    uncertainty: Uncertainty = False,
     flips: Annotated[bool, typer.Option(help="Average over a slice and its mirror image.")] = True,
     skip_seen: o.SkipSeen = False,
     device: o.Device = "auto",

@@ -1,7 +1,6 @@
 """`lggshape train`: networks by patient-level cross-validation."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -35,8 +34,8 @@ _TRAINING = (
 
 def train(
     context: typer.Context,
-    dataset: Annotated[Path, typer.Argument(help="Images with their masks.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder of the run.", show_default=False)],
+    dataset: t.Dataset,
+    out: t.Out,
     configuration: t.Configuration = None,
     manifest: o.Manifest = None,
     pattern: o.Pattern = "",
@@ -79,13 +78,14 @@ def train(
     and history. With --resume, a run that was stopped continues after its last complete epoch.
     """
     from lggshape.commands import run_command
+    from lggshape.names import counted
     from lggshape.readers import open_cases
     from lggshape.segmentation import read_folds
     from lggshape.segmentation import train as train_networks
 
     given_folds = None if folds_file is None else read_folds(folds_file)
-    network_settings, training_settings = _settings(context)
-    weights = Path(training_settings.encoder_weights)
+    networks, settings = _settings(context)
+    weights = Path(settings.encoder_weights)
     with run_command(
         "train", out=out, kind="in place", quiet=quiet,
         inputs=[dataset, manifest, folds_file, weights if weights.is_file() else None],
@@ -93,14 +93,12 @@ def train(
     ) as run:  # fmt: skip
         found = train_networks(
             open_cases(dataset, **o.reading(manifest, pattern, image_sequences)), out,
-            network=network_settings, training=training_settings, only=fold or (),
-            folds=given_folds, resume=resume, device=device, jobs=jobs,
-            on_progress=run.on_progress,
+            network=networks, training=settings, only=fold or (), folds=given_folds,
+            resume=resume, device=device, jobs=jobs, on_progress=run.on_progress,
         )  # fmt: skip
         run.fail(found.failures)
         run.details["networks"] = list(found.members)
-        count = len(found.members)
-        run.summary.append(f"Trained {count} network{'' if count == 1 else 's'}: {out}")
+        run.summary.append(f"Trained {counted(len(found.members), 'network')}: {out}")
 
 
 def _settings(context: typer.Context) -> tuple[NetworkConfiguration, TrainingConfiguration]:

@@ -17,7 +17,7 @@ from lggshape.readers.description import FileDescription
 from lggshape.readers.discovery import find_cases
 from lggshape.readers.manifest import FILE_COLUMNS
 from lggshape.readers.read_options import ReadOptions
-from lggshape.readers.unnamed import LeftOut, NothingNamedError
+from lggshape.readers.unnamed import LeftOutFile, NothingNamedError
 from lggshape.readers.volume_case import VolumeCase
 
 COLUMNS = ("file", "case", "patient", "session", "role", "shape", "spacing", "plane", "reason")
@@ -169,7 +169,7 @@ def _row(case: CaseSource, said: FileDescription, folders: Sequence[Path]) -> di
     }
 
 
-def _left_out_row(one: LeftOut, folders: Sequence[Path]) -> dict[str, str]:
+def _left_out_row(one: LeftOutFile, folders: Sequence[Path]) -> dict[str, str]:
     return dict.fromkeys(COLUMNS, "") | {"file": _below(one.path, folders), "reason": one.reason}
 
 

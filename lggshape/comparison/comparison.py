@@ -231,7 +231,6 @@ def compare_runs(
             check_folder(work / run.name, overwrite=overwrite, inputs=[dataset])
     known = [describe(run.name, run.folder, run.ensemble, run.history) for run in compared]
     inner = ChainMap(*(read_inner_splits(run.name, run.ensemble) for run in compared))
-    curves = _learning_curves(compared)
     detect = partial(detect_held_out, device=device, jobs=jobs)
     segment = partial(
         segment_held_out, device=device, resume=resume, overwrite=overwrite,
@@ -240,11 +239,8 @@ def compare_runs(
     results = {}
     for run in compared:
         tell = None if on_progress is None else partial(_tell, on_progress, run.name)
-        results[run.name] = (
-            detect(run.folder, run.sources, on_progress=tell)
-            if run.detects
-            else segment(run.folder, run.sources, work / run.name, on_progress=tell)
-        )
+        examine = detect if run.detects else partial(segment, work=work / run.name)
+        results[run.name] = examine(run.folder, run.sources, on_progress=tell)
     history = pd.concat([run.history for run in compared], ignore_index=True)
     return Comparison(
         runs=pd.DataFrame(one | result_columns(results[one["run"]], seed=seed) for one in known),
@@ -252,7 +248,7 @@ def compare_runs(
         cases=case_table(results),
         history=history,
         epochs=epoch_table(history, reference, inner),
-        curves=curves,
+        curves=_learning_curves(compared),
         results=results,
     )
 

@@ -18,7 +18,7 @@ from lggshape.readers.pattern import Pattern, cases_by_pattern
 from lggshape.readers.read_options import ReadOptions
 from lggshape.readers.segmented import SEGMENTATION, as_recorded
 from lggshape.readers.source import CaseSource, UnreadableCase, refuse_repeated_names
-from lggshape.readers.unnamed import LeftOut, left_out_warning, settle_unnamed
+from lggshape.readers.unnamed import LeftOutFile, left_out_warning, settle_unnamed
 
 _LOGGER = logging.getLogger("lggshape")
 
@@ -30,12 +30,12 @@ class FoundCases(NamedTuple):
     ----------
     cases : list of CaseSource
         The cases, in natural order of names.
-    left_out : list of LeftOut
+    left_out : list of LeftOutFile
         The image files that belong to no case, and why.
     """
 
     cases: list[CaseSource]
-    left_out: list[LeftOut]
+    left_out: list[LeftOutFile]
 
 
 def open_cases(

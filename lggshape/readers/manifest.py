@@ -146,13 +146,16 @@ def read_manifest(manifest: TableSource) -> Manifest:
     missing = {
         name: is_missing(table[name]) for name in ("patient", *FILE_COLUMNS) if name in table
     }
-    for name, cells in missing.items():
-        table[name] = table[name].mask(cells, "")
+    for name, is_empty in missing.items():
+        table[name] = table[name].mask(is_empty, "")
     known: dict[str, ManifestRow] = {}
     doubled = []
-    others = [name for name in table.columns if name not in {*_ABOUT, *FILE_COLUMNS}]
-    for position, cells in enumerate(table.to_dict("records")):
-        case, patient = cells["case"], cells["patient"]
+    others = [str(name) for name in table.columns if name not in {*_ABOUT, *FILE_COLUMNS}]
+    rows = (
+        {str(name): str(cell) for name, cell in row.items()} for row in table.to_dict("records")
+    )
+    for position, row in enumerate(rows):
+        case, patient = row["case"], row["patient"]
         unsafe = what_is_unsafe(case) if case else ""
         if unsafe or not patient.isprintable():
             wrong = f"{unsafe} in the name {case!r}" if unsafe else f"the patient {patient!r}"
@@ -166,12 +169,12 @@ def read_manifest(manifest: TableSource) -> Manifest:
         if case:
             known[case] = ManifestRow(
                 patient=patient_key(patient),
-                site=cells.get("site", ""),
-                session=cells.get("session", ""),
+                site=row.get("site", ""),
+                session=row.get("session", ""),
                 files=tuple(
-                    (role, cells[name]) for name, role in FILE_COLUMNS.items() if cells.get(name)
+                    (role, row[name]) for name, role in FILE_COLUMNS.items() if row.get(name)
                 ),
-                columns=tuple((str(name), cells[name]) for name in others),
+                columns=tuple((name, row[name]) for name in others),
             )
     if doubled:
         cases = first_few(list(dict.fromkeys(doubled)))

@@ -32,7 +32,7 @@ from lggshape.readers.grids import (
 )
 from lggshape.readers.source import MOST_VALUES
 from lggshape.readers.unusable import UnusableError, library_reading
-from lggshape.readers.volume_format import Described, Grid, VolumeFormat
+from lggshape.readers.volume_format import FileHeader, Grid, VolumeFormat
 
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """Millimetres in the header's unit of length: not named, metre, millimetre, micrometre."""
@@ -65,7 +65,7 @@ def load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
     return values, _geometry(image.header, image.affine if affine_known else None, pixdim)
 
 
-def describe(path: Path) -> Described:
+def describe(path: Path) -> FileHeader:
     """Read what the header of a file says; raises UnusableError for a damaged one."""
     from nibabel.orientations import inv_ornt_aff, io_orientation
 
@@ -87,7 +87,7 @@ def describe(path: Path) -> Described:
             orientation = io_orientation(affine)  # type: ignore[no-untyped-call]
             affine = affine @ inv_ornt_aff(orientation, stored[:3])  # type: ignore[no-untyped-call]
     shape = shape_in_zyx(stored[:3], orientation) + stored[3:]
-    return Described(shape, _geometry(header, affine, pixdim), 2 - int(orientation[2, 0]))
+    return FileHeader(shape, _geometry(header, affine, pixdim), 2 - int(orientation[2, 0]))
 
 
 def grid_of(path: Path) -> Grid:

@@ -37,7 +37,7 @@ from lggshape.readers.naming import (
     words_of_roles,
 )
 from lggshape.readers.source import CaseSource, UnreadableCase
-from lggshape.readers.unnamed import LeftOut
+from lggshape.readers.unnamed import LeftOutFile
 from lggshape.readers.volume_case import volume_case
 
 FIELDS = ("role", "patient", "session", "case", "site", "any")
@@ -158,7 +158,7 @@ class Pattern:
 
 def cases_by_pattern(
     folder: Path, pattern: Pattern, *, masks_only: bool, has_sequences: bool
-) -> tuple[list[CaseSource], list[LeftOut]]:
+) -> tuple[list[CaseSource], list[LeftOutFile]]:
     """Find the cases of a folder whose files are named by a pattern.
 
     Parameters
@@ -176,7 +176,7 @@ def cases_by_pattern(
     -------
     cases : list of CaseSource
         The cases, with what the pattern says of their patients.
-    left_out : list of LeftOut
+    left_out : list of LeftOutFile
         The image files that have another form, or a role that is not known.
 
     Raises
@@ -191,16 +191,16 @@ def cases_by_pattern(
         )
         raise InputError(msg)
     groups: dict[str, list[tuple[_Match, Path]]] = {}
-    left_out: list[LeftOut] = []
+    left_out: list[LeftOutFile] = []
     for path in _volumes(Folder(folder), pattern.depth):
         found = pattern.match(path.relative_to(folder).as_posix())
         if found is None:
-            left_out.append(LeftOut(path, f"its path is not of the form {pattern.text}"))
+            left_out.append(LeftOutFile(path, f"its path is not of the form {pattern.text}"))
             continue
         if not pattern.has_role and not has_sequences:
             found = found._replace(said=FileName(MASK, ""))
         if not found.said.role and not has_sequences:
-            left_out.append(LeftOut(path, "the word in place of {role} is not known"))
+            left_out.append(LeftOutFile(path, "the word in place of {role} is not known"))
             continue
         groups.setdefault(found.case, []).append((found, path))
     if not groups:

@@ -111,7 +111,8 @@ class SliceFolder(CaseSource):
                 reason = ""
             except (UnusableError, OSError) as error:
                 shape, reason = (), f"{names[0]} is no readable TIFF file: {error}"
-            role = " + ".join(_SEQUENCES.get(shape[3:] or (1,), ("image",))) if is_image else MASK
+            sequences = _SEQUENCES.get((shape[3] if shape[3:] else 1,), ("image",))
+            role = " + ".join(sequences) if is_image else MASK
             found.append(FileDescription(self.path / names[0], role, shape, reason=reason))
         return found
 

@@ -24,7 +24,7 @@ WAYS_OUT = (
 """What a user can do about files that are not understood, for messages."""
 
 
-class LeftOut(NamedTuple):
+class LeftOutFile(NamedTuple):
     """A file that belongs to no case.
 
     Attributes
@@ -46,11 +46,11 @@ class NothingNamedError(InputError):
     ----------
     message : str
         What was expected, and what to do.
-    left_out : list of LeftOut
+    left_out : list of LeftOutFile
         All of its image files.
     """
 
-    def __init__(self, message: str, left_out: list[LeftOut]) -> None:
+    def __init__(self, message: str, left_out: list[LeftOutFile]) -> None:
         super().__init__(message)
         self.left_out = left_out
 
@@ -60,7 +60,7 @@ _NO_ROLE = "its name does not tell what it shows"
 
 def settle_unnamed(
     cases: Mapping[str, CaseSource], path: Path, *, masks_only: bool, has_sequences: bool
-) -> tuple[dict[str, CaseSource], list[LeftOut]]:
+) -> tuple[dict[str, CaseSource], list[LeftOutFile]]:
     """Decide about the files of some cases that have no role.
 
     Parameters
@@ -78,7 +78,7 @@ def settle_unnamed(
     -------
     cases : dict of str to CaseSource
         The cases. One whose folder holds files without roles alone cannot be read.
-    left_out : list of LeftOut
+    left_out : list of LeftOutFile
         The files that belong to no case.
 
     Raises
@@ -102,7 +102,7 @@ def settle_unnamed(
             f"{counted(len(every), 'file')} that do not ({found}): {path}. Understood are names "
             f"that end in {UNDERSTOOD}. You can {WAYS_OUT}."
         )
-        raise NothingNamedError(msg, [LeftOut(file, _NO_ROLE) for file in every])
+        raise NothingNamedError(msg, [LeftOutFile(file, _NO_ROLE) for file in every])
     settled: dict[str, CaseSource] = {}
     for name, case in cases.items():
         if not unnamed[name]:
@@ -117,10 +117,10 @@ def settle_unnamed(
                 f"{files}: {case.path}. Understood are names that end in {UNDERSTOOD}."
             )
             settled[name] = UnreadableCase(name, "", case.path, reason=reason)
-    return settled, [LeftOut(file, _NO_ROLE) for file in every]
+    return settled, [LeftOutFile(file, _NO_ROLE) for file in every]
 
 
-def left_out_warning(left_out: list[LeftOut], path: Path) -> str:
+def left_out_warning(left_out: list[LeftOutFile], path: str) -> str:
     """Return in one line which files of a path were left out, and what would be understood."""
     files = first_few([one.path.name for one in left_out], 10)
     reasons = " or ".join(dict.fromkeys(one.reason for one in left_out))

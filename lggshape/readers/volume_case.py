@@ -24,7 +24,7 @@ from lggshape.readers.listing import file_names, folder_name
 from lggshape.readers.naming import MAPS, MASK, NOT_READ, UNNAMED
 from lggshape.readers.source import CaseSource, binary_mask
 from lggshape.readers.unusable import UnusableError
-from lggshape.readers.volume_format import Described, VolumeFormat
+from lggshape.readers.volume_format import FileHeader, VolumeFormat
 
 _Result = TypeVar("_Result")
 
@@ -219,14 +219,14 @@ class VolumeCase(CaseSource):
         raise CaseError(msg)
 
 
-def _describe(found: VolumeFormat) -> Callable[[Path], Described]:
+def _describe(found: VolumeFormat) -> Callable[[Path], FileHeader]:
     """Return what reads the header of a format, or else the whole file."""
     if found.describe is not None:
         return found.describe
 
-    def loaded(path: Path) -> Described:
+    def loaded(path: Path) -> FileHeader:
         values, geometry = found.load(path)
-        return Described(values.shape, geometry)
+        return FileHeader(values.shape, geometry)
 
     return loaded
 

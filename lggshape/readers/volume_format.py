@@ -34,7 +34,7 @@ class Grid(NamedTuple):
     stored: Any
 
 
-class Described(NamedTuple):
+class FileHeader(NamedTuple):
     """What the header of a file says.
 
     Attributes
@@ -74,7 +74,7 @@ class VolumeFormat:
     role : str
         The role of all files of the format, whatever their names say; `UNNAMED` if they have any.
     describe : callable, optional
-        Takes the path of a file, and returns what its header says (`Described`) without reading
+        Takes the path of a file, and returns what its header says (`FileHeader`) without reading
         its values. Raises `UnusableError`. Without it, the values are read for that.
     """
 
@@ -84,4 +84,4 @@ class VolumeFormat:
     grid_of: Callable[[Path], Grid]
     write: Callable[[Path, NDArray[np.generic], Grid], None]
     role: str = UNNAMED
-    describe: Callable[[Path], Described] | None = None
+    describe: Callable[[Path], FileHeader] | None = None

@@ -88,7 +88,7 @@ def test_several_inputs_and_a_manifest(cohort, networks, tmp_path):
     folds = read_json(networks / "folds.json")["patients"]
     sources = open_cases(cohort)
     stranger = make_phantom(np.random.default_rng(99), size=(6, 48, 40))
-    path = tmp_path / "Ann.nii.gz"
+    path = tmp_path / "Ann_flair.nii.gz"
     nib.save(nib.Nifti1Image(stranger.image[..., 1].transpose(2, 1, 0), np.eye(4)), path)
     manifest, out = tmp_path / "manifest.csv", tmp_path / "out"
     manifest.write_text(f"case,patient\n{sources[0].id},P\nAnn,{sources[1].patient}\n")

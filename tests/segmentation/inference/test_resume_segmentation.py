@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from helpers.case_files import contents, first, write_nifti, write_slices
-from lggshape.case import Case
+from lggshape.case import SEQUENCES, Case
 from lggshape.errors import InputError
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
@@ -153,7 +153,7 @@ def test_results_that_are_taken_back_are_those_that_were_returned_invariant(
 ):
     known, stranger = first(cohort), make_phantom(np.random.default_rng(99), size=(10, 40, 44))
     write_nifti(tmp_path / "in" / "Ann.nii.gz", stranger.image)
-    sources, out = [known, *open_cases(tmp_path / "in")], tmp_path / "out"
+    sources, out = [known, *open_cases(tmp_path / "in", sequences=SEQUENCES)], tmp_path / "out"
     returned = segment_cases(sources, out, networks=networks)
     # Among them: a fold and none, voxels and mm3.
     assert returned.table["spacing_known"].tolist() == [False, True]
@@ -197,7 +197,7 @@ def test_case_that_turns_out_to_be_known_loses_its_mask(networks, tmp_path, skip
     shutil.rmtree(alone / "fold1-member0")
     stranger = make_phantom(np.random.default_rng(99), size=(10, 40, 44))
     write_nifti(tmp_path / "in" / "Ann.nii.gz", stranger.image)
-    sources, out = open_cases(tmp_path / "in"), tmp_path / "out"
+    sources, out = open_cases(tmp_path / "in", sequences=SEQUENCES), tmp_path / "out"
     segment_cases(sources, out, networks=alone, maps=MAPS)
     # A manifest now says who she is, and the network was trained on her.
     patient = next(name for name, fold in folds.items() if fold == 1)

@@ -8,6 +8,7 @@ import pytest
 import tifffile
 
 from helpers.case_files import contents, first, write_nifti, write_slices
+from lggshape.case import SEQUENCES
 from lggshape.errors import InputError
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
@@ -73,7 +74,10 @@ def test_nifti_keeps_grid_orientation_and_affine(cohort, networks, tmp_path):
     write_nifti(tmp_path / "in" / "Ann.nii.gz", case.image[:, ::-1, ::-1], AFFINE)
     out = tmp_path / "out"
     result = segment_cases(
-        open_cases(tmp_path / "in"), out, networks=networks, maps=["probability"]
+        open_cases(tmp_path / "in", sequences=SEQUENCES),
+        out,
+        networks=networks,
+        maps=["probability"],
     )
     assert sorted(result.files) == [
         "Ann_mask.nii.gz", "Ann_probability.nii.gz", "segmentation.csv", "segmentation.json",
@@ -134,7 +138,7 @@ def test_bad_cases_are_rows_with_a_reason(cohort, networks, tmp_path):
 
 def test_all_cases_bad(networks, tmp_path):
     (tmp_path / "in").mkdir()
-    write_nifti(tmp_path / "in" / "void.nii.gz", np.zeros((3, 8, 8), dtype=np.int16), AFFINE)
+    write_nifti(tmp_path / "in" / "void_flair.nii.gz", np.zeros((3, 8, 8), dtype=np.int16), AFFINE)
     sources = open_cases(tmp_path / "in")
     for resume in (False, True):
         result = segment_cases(sources, tmp_path / "out", networks=networks, resume=resume)
@@ -184,10 +188,12 @@ def copies(cohort, tmp_path):
     folder = tmp_path / "copies"
     write_slices(folder, "renamed", image)
     write_slices(folder, "TCGA_XX_0001_20000101", image)
-    write_nifti(folder / "whole_numbers.nii.gz", image.astype(np.int16), AFFINE)
+    write_nifti(folder / "whole_numbers_flair.nii.gz", image[..., 1].astype(np.int16), AFFINE)
     scaled = image[..., 1].astype(np.float32) * 3.7 - 41
-    write_nifti(folder / "scaled.nii.gz", scaled, AFFINE)
-    write_nifti(folder / "flipped.nii.gz", scaled[:, ::-1, ::-1], np.diag([3.0, 2.5, -4.0, 1.0]))
+    write_nifti(folder / "scaled_flair.nii.gz", scaled, AFFINE)
+    write_nifti(
+        folder / "flipped_flair.nii.gz", scaled[:, ::-1, ::-1], np.diag([3.0, 2.5, -4.0, 1.0])
+    )
     return folder
 
 

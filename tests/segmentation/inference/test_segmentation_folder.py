@@ -46,7 +46,7 @@ def test_folder_of_other_files_is_refused(cohort, networks, tmp_path):
 def test_folder_of_the_images_is_refused_and_its_masks_stay(cohort, networks, tmp_path):
     folder = tmp_path / "in"
     case = first(cohort).read()
-    write_nifti(folder / "Ann.nii.gz", case.image)
+    write_nifti(folder / "Ann_flair.nii.gz", case.image[..., 1])
     write_nifti(folder / "Ann_mask.nii.gz", case.mask.astype(np.uint8))
     # As if these were the results of a run.
     (folder / "run.json").write_text('{"outputs": []}', encoding="utf-8")

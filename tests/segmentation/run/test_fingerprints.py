@@ -139,7 +139,7 @@ def test_a_nifti_copy_is_known_however_its_axes_lie_nibabel(tmp_path, order, aff
     image = nib.Nifti1Image(copy, affine)
     # Where the type is a whole number, nibabel scales the values to its range.
     image.set_data_dtype(dtype)
-    nib.save(image, tmp_path / "renamed.nii.gz")
+    nib.save(image, tmp_path / "renamed_flair.nii.gz")
     (source,) = open_cases(tmp_path)
     case = source.read()
     assert KNOWN.patients_of(case.id, case.patient, case.image[..., 0]) == {"P1"}
