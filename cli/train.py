@@ -77,21 +77,19 @@ def train(
     Writes the settings, the folds and, for each network, a folder with its weights, calibration
     and history. With --resume, a run that was stopped continues after its last complete epoch.
     """
+    from lggshape import segmentation
     from lggshape.commands import run_command
     from lggshape.names import counted
     from lggshape.readers import open_cases
-    from lggshape.segmentation import read_folds
-    from lggshape.segmentation import train as train_networks
 
-    given_folds = None if folds_file is None else read_folds(folds_file)
+    given_folds = None if folds_file is None else segmentation.read_folds(folds_file)
     networks, settings = _settings(context)
-    weights = Path(settings.encoder_weights)
     with run_command(
         "train", out=out, kind="in place", quiet=quiet,
-        inputs=[dataset, manifest, folds_file, weights if weights.is_file() else None],
+        inputs=[dataset, manifest, folds_file, *_own_weights(settings)],
         options={"fold": fold, "device": device, "resume": resume},
     ) as run:  # fmt: skip
-        found = train_networks(
+        found = segmentation.train(
             open_cases(dataset, **o.reading(manifest, pattern, image_sequences)), out,
             network=networks, training=settings, only=fold or (), folds=given_folds,
             resume=resume, device=device, jobs=jobs, on_progress=run.on_progress,
@@ -99,6 +97,12 @@ def train(
         run.fail(found.failures)
         run.details["networks"] = list(found.members)
         run.summary.append(f"Trained {counted(len(found.members), 'network')}: {out}")
+
+
+def _own_weights(settings: TrainingConfiguration) -> list[Path]:
+    """Return the user's file of weights to start from, if that is what they chose."""
+    path = Path(settings.encoder_weights)
+    return [path] if path.is_file() else []
 
 
 def _settings(context: typer.Context) -> tuple[NetworkConfiguration, TrainingConfiguration]:

@@ -119,7 +119,7 @@ def write(path: Path, values: NDArray[np.generic], grid: Grid) -> None:
     path.write_bytes(gzip.compress(content, _GZIP_LEVEL, mtime=0))
 
 
-FORMAT = VolumeFormat("NIfTI", (".nii.gz", ".nii"), load, grid_of, write, describe)
+FORMAT = VolumeFormat("NIfTI", (".nii.gz", ".nii"), load, grid_of, write, describe=describe)
 
 
 def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:

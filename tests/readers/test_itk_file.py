@@ -67,7 +67,7 @@ def test_pixels_of_three_numbers_are_three_sequences_simpleitk(tmp_path, ending,
     SimpleITK.WriteImage(
         SimpleITK.GetImageFromArray(values, isVector=True), tmp_path / f"A{ending}"
     )
-    case = read_only(tmp_path)
+    case = read_only(tmp_path, sequences=SEQUENCES)
     np.testing.assert_array_equal(case.image, values)
     assert case.sequences == SEQUENCES
 
@@ -76,7 +76,7 @@ def test_volumes_along_the_fourth_axis_are_three_sequences_simpleitk(tmp_path, r
     values = np.random.default_rng(0).integers(0, 999, (3, 7, 6, 5), dtype=np.int16)
     image = SimpleITK.GetImageFromArray(values, isVector=False)
     SimpleITK.WriteImage(image, tmp_path / "A.mha")
-    case = read_only(tmp_path / "A.mha")
+    case = read_only(tmp_path / "A.mha", sequences=SEQUENCES)
     np.testing.assert_array_equal(case.image, np.moveaxis(values, 0, 3))
 
 

@@ -22,7 +22,7 @@ def grey(path, values=MASK, **options):
 def test_pages_are_slices_and_colours_are_sequences_tifffile(tmp_path, read_only):
     tifffile.imwrite(tmp_path / "P_7.tif", IMAGE, photometric="rgb", metadata=None)
     grey(tmp_path / "P_7_mask.tiff")
-    case = read_only(tmp_path)
+    case = read_only(tmp_path, sequences=SEQUENCES)
     np.testing.assert_array_equal(case.image, IMAGE)
     np.testing.assert_array_equal(case.mask, MASK > 0)
     assert (case.id, case.sequences, case.geometry.spacing) == ("P_7", SEQUENCES, None)
@@ -34,11 +34,6 @@ def test_files_of_sequences_are_told_by_their_names_tifffile(tmp_path, read_only
     case = read_only(tmp_path)
     assert case.sequences == ("pre-contrast", "FLAIR")
     assert case.image.dtype == np.uint16
-
-
-def test_grey_pages_are_flair_as_in_slice_folders(tmp_path, read_only):
-    grey(tmp_path / "P.tif", IMAGE[..., 0])
-    assert read_only(tmp_path).sequences == ("FLAIR",)
 
 
 def test_masks_alone_need_no_word(tmp_path):
