@@ -66,6 +66,20 @@ MatchIds = Annotated[
         "case, blanks, leading zeros, and - or _; such matches are listed."
     ),
 ]
+PatientFrom = Annotated[
+    Literal["hash", "dicom"],
+    typer.Option(
+        help="Key of the patients of DICOM files: a hash of the PatientID, or the PatientID itself."
+    ),
+]
+PatientTable = Annotated[
+    bool,
+    typer.Option(
+        "--patient-table",
+        help="Also write the PatientID of each DICOM case, to private_patients.csv, which nobody "
+        "else can read.",
+    ),
+]
 Networks = Annotated[
     Path | None,
     typer.Option(help="Folder of a training run. Default: the bundled networks."),
@@ -138,10 +152,14 @@ Debug = Annotated[
 ]
 
 
-def reading(manifest: Path | None, pattern: str, sequences: str) -> dict[str, Any]:
+def reading(
+    manifest: Path | None, pattern: str, sequences: str, patient_from: str = "hash"
+) -> dict[str, Any]:
     """Return the keywords by which `open_cases` is told how to find and read cases."""
     names = [name.strip() for name in sequences.split(",") if name.strip()]
-    return {"manifest": manifest, "pattern": pattern, "sequences": names}
+    return {
+        "manifest": manifest, "pattern": pattern, "sequences": names, "patient_from": patient_from,
+    }  # fmt: skip
 
 
 def given_options(context: typer.Context | None) -> dict[str, str]:

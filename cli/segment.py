@@ -1,7 +1,7 @@
 """`lggshape segment`: masks of cases by trained networks."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +16,13 @@ EXAMPLES = (
 )
 
 
+Write = Annotated[
+    Literal["layout", "dicom-seg", "seg.nrrd"],
+    typer.Option(
+        help="Form of the masks: the layout of the images (for DICOM, dicom-seg), or seg.nrrd for "
+        "3D Slicer."
+    ),
+]
 Probabilities = Annotated[
     bool, typer.Option("--probabilities", help="Also write the calibrated probabilities.")
 ]
@@ -38,6 +45,9 @@ def segment(
     manifest: o.Manifest = None,
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    patient_from: o.PatientFrom = "hash",
+    with_table: o.PatientTable = False,
+    write: Write = "layout",
     probabilities: Probabilities = False,
     uncertainty: Uncertainty = False,
     flips: Annotated[bool, typer.Option(help="Average over a slice and its mirror image.")] = True,
@@ -57,6 +67,7 @@ def segment(
     """
     from lggshape.commands import run_command
     from lggshape.readers import open_cases
+    from lggshape.readers.dicom_patients import patient_table, write_patient_table
     from lggshape.segmentation import SHIPPED, segment_cases
 
     networks = networks or SHIPPED
@@ -66,23 +77,21 @@ def segment(
     ]
     with run_command(
         "segment", out=out, kind="in place", inputs=[*images, networks, manifest], quiet=quiet,
-        options={"flips": flips, "maps": maps, "device": device, "skip_seen": skip_seen},
+        options={
+            "flips": flips, "maps": maps, "device": device, "skip_seen": skip_seen, "write": write,
+        },
     ) as run:  # fmt: skip
-        sources = open_cases(images, **o.reading(manifest, pattern, sequences))
+        sources = open_cases(images, **o.reading(manifest, pattern, sequences, patient_from))
+        private = patient_table(sources) if with_table else None
         found = segment_cases(
-            sources,
-            out,
-            networks=networks,
-            maps=maps,
-            flips=flips,
-            device=device,
-            skip_seen=skip_seen,
-            resume=resume,
-            overwrite=overwrite,
-            on_progress=run.on_progress,
-        )
+            sources, out, networks=networks, maps=maps, flips=flips, device=device, write=write,
+            skip_seen=skip_seen, resume=resume, overwrite=overwrite, on_progress=run.on_progress,
+        )  # fmt: skip
         run.fail(found.failures, of=len(sources))
-        run.details |= {"outputs": list(found.files), "skipped": len(found.skipped)}
+        files = list(found.files)
+        if private is not None:
+            files.append(write_patient_table(out, private))
+        run.details |= {"outputs": files, "skipped": len(found.skipped)}
         empty = int((found.table["status"] == "empty").sum())
         run.summary.append(
             f"Segmented {len(sources) - len(found.failures) - len(found.skipped)} of "

@@ -1,11 +1,14 @@
 """Names that come from data: their natural order, and which of them can name a file."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 LONGEST_NAME = 128
 """Longer names, in characters, leave no room for the endings of files."""
+
+_KEY_DIGITS = 12
 
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
@@ -62,6 +65,20 @@ def what_is_unsafe(name: str) -> str:
     if re.match(r"[A-Za-z]:", name) or _DEVICES.fullmatch(name):
         return "a name that Windows keeps for devices"
     return ""
+
+
+def hashed_key(name: str) -> str:
+    """Return the key of a patient whose own name or number is to stay out of results.
+
+    It is the start of a SHA-256 hash, without a secret: who has a list of names can compute their
+    keys and compare.
+
+    Examples
+    --------
+    >>> hashed_key("patient 7")
+    '380e1c6279a5'
+    """
+    return hashlib.sha256(name.encode()).hexdigest()[:_KEY_DIGITS]
 
 
 def stand_in(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -11,11 +11,12 @@ from lggshape.errors import InputError
 from lggshape.files import TableSource
 from lggshape.names import counted, first_few, natural_key, stand_in, what_is_unsafe
 from lggshape.readers import layouts
+from lggshape.readers.dicom_case import DicomCase
 from lggshape.readers.folder import Folder
 from lggshape.readers.layouts import patient_key, whose
 from lggshape.readers.manifest import Manifest, assign_patients, read_manifest
 from lggshape.readers.pattern import Pattern, cases_by_pattern
-from lggshape.readers.read_options import ReadOptions
+from lggshape.readers.read_options import PatientFrom, ReadOptions
 from lggshape.readers.segmented import SEGMENTATION, as_recorded
 from lggshape.readers.source import CaseSource, UnreadableCase, refuse_repeated_names
 from lggshape.readers.unnamed import LeftOutFile, left_out_warning, settle_unnamed
@@ -43,6 +44,7 @@ def open_cases(
     *,
     masks_only: bool = False,
     manifest: TableSource | None = None,
+    patient_from: PatientFrom = "hash",
     pattern: str = "",
     sequences: Sequence[str] = (),
 ) -> list[CaseSource]:
@@ -63,6 +65,9 @@ def open_cases(
         A table with the columns `case` and `patient`, and perhaps others, as
         `lggshape.readers.manifest` describes it. If it names files, the cases are its rows. Without
         it, patient, site and session are those that the layout or the name of the case tells.
+    patient_from : {"hash", "dicom"}
+        What the key of a patient of DICOM files is, and the beginning of the name of a case: a hash
+        of the PatientID, or the PatientID itself.
     pattern : str
         How the files of the path are named, as `lggshape.readers.pattern` describes it, such as
         `{patient}/{session}/{role}.nii.gz`. By default the layout is found out.
@@ -96,7 +101,7 @@ def open_cases(
     >>> case.mask.shape
     (6, 24, 24)
     """
-    options = ReadOptions(sequences=tuple(sequences))
+    options = ReadOptions(sequences=tuple(sequences), patient_from=patient_from)
     found = find_cases(
         path, masks_only=masks_only, manifest=manifest, pattern=pattern, options=options
     )
@@ -151,7 +156,7 @@ def _cases_of_paths(
     paths: Sequence[Path], form: Pattern | None, options: ReadOptions, *, masks_only: bool
 ) -> FoundCases:
     parts = [_cases_of_path(one, form, options, masks_only=masks_only) for one in paths]
-    cases = [case for part in parts for case in part.cases]
+    cases = [case for part in parts for case in _under(part.cases, options)]
     refuse_repeated_names(cases)
     return FoundCases(cases, [one for part in parts for one in part.left_out])
 
@@ -307,10 +312,11 @@ def _without_a_case(folder: Folder, cases: Mapping[str, CaseSource]) -> dict[str
         for case in cases.values()
     ):
         return {}
+    taken = {*cases, *(case.path.name for case in cases.values())}
     found: dict[str, CaseSource] = {}
     for name, inner in folder.folders.items():
         # Folders of the same names are something that was made of the cases, such as their masks.
-        if name not in cases and not (inner.folders and inner.folders.keys() <= cases.keys()):
+        if name not in taken and not (inner.folders and inner.folders.keys() <= cases.keys()):
             wanted = "to be a folder that can be listed"
             if not inner.error:
                 wanted = "to have files of a known layout"
@@ -336,6 +342,13 @@ def _named(case: CaseSource) -> CaseSource:
         site=case.site or known.site,
         session=case.session or known.session,
     )
+
+
+def _under(cases: Iterable[CaseSource], options: ReadOptions) -> list[CaseSource]:
+    """Return cases with the options, by which those of DICOM files have their names."""
+    found = [replace(case, options=options) for case in cases]
+    named = [case.identified(whose) if isinstance(case, DicomCase) else case for case in found]
+    return sorted(named, key=lambda case: natural_key(case.id))
 
 
 def _listed_layouts() -> str:

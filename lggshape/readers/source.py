@@ -6,19 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import Case, Spacing
+from lggshape.case import Case, Geometry, Spacing
 from lggshape.errors import CaseError, InputError
 from lggshape.masks import as_mask
 from lggshape.names import what_is_unsafe
+from lggshape.readers import seg_nrrd
 from lggshape.readers.description import FileDescription
 from lggshape.readers.naming import MAPS, MASK
 from lggshape.readers.read_options import ReadOptions
 from lggshape.readers.written import all_replaced, is_free
+
+Form = Literal["layout", "dicom-seg", "seg.nrrd"]
+"""A form of the files of masks and maps."""
+
+LAYOUT: Form = "layout"
+"""That of the layout of the case."""
 
 VOXEL_SIZES = (1e-3, 1e3)
 """Smallest and largest distance between voxel centres that is taken for one, in mm.
@@ -99,6 +106,11 @@ class CaseSource(ABC):
     session: str = ""
     columns: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The forms in which masks of the case can be written."""
+        return (LAYOUT, seg_nrrd.FORM)
+
     def __repr__(self) -> str:
         """Return in one line which case it is and what there is of it."""
         parts = {"image": self.has_image, "mask": self.has_mask}
@@ -132,7 +144,12 @@ class CaseSource(ABC):
         return case
 
     def write(
-        self, folder: str | os.PathLike[str], volumes: Mapping[str, NDArray[np.generic]]
+        self,
+        folder: str | os.PathLike[str],
+        volumes: Mapping[str, NDArray[np.generic]],
+        *,
+        form: Form = LAYOUT,
+        geometry: Geometry | None = None,
     ) -> list[Path]:
         """Write volumes that were made of the case, in its own layout and on its own grid.
 
@@ -147,6 +164,11 @@ class CaseSource(ABC):
         volumes : mapping of str to ndarray of shape (Z, Y, X)
             The volumes by kind, on the grid of the case as `read` returns it: "mask" (bool), and
             "probability", "uncertainty", "entropy" (float, stored with 32 bits).
+        form : {"layout", "dicom-seg", "seg.nrrd"}
+            The form of the files: that of the case's own layout, DICOM segmentations (for cases of
+            DICOM, whose layout this is), or files for 3D Slicer.
+        geometry : Geometry, optional
+            The geometry of the case, if it has been read; only files for 3D Slicer need it.
 
         Returns
         -------
@@ -162,8 +184,11 @@ class CaseSource(ABC):
             If the folder cannot be written, is the one that the case is read from or lies in it, or
             holds other files in the place of the case.
         ValueError
-            If a kind is unknown or a volume does not lie on the grid.
+            If a kind is unknown, a volume does not lie on the grid, or the case has no such form.
         """
+        if form not in self.forms:
+            msg = f"Expected a form of case {self.id} among {self.forms}, found: {form}."
+            raise ValueError(msg)
         unknown = volumes.keys() - {MASK, *MAPS}
         if unknown:
             msg = f"Expected kinds of volumes among {(MASK, *MAPS)}, found: {sorted(unknown)}."
@@ -173,12 +198,18 @@ class CaseSource(ABC):
             for kind, values in volumes.items()
         }
         folder = Path(folder)
-        places = self._places()
+        for_slicer = form == seg_nrrd.FORM
+        places = seg_nrrd.file_places(self.id) if for_slicer else self._places()
         self._check_name()
         self._check_presence()
         self._check_place(folder, places)
+        if for_slicer and geometry is None:
+            geometry = self.read(image=self.has_image, mask=not self.has_image).geometry
         with all_replaced(folder, places) as temporary:
-            names = self._write(temporary, stored)
+            if geometry is not None and for_slicer:
+                names = seg_nrrd.write_volumes(temporary, self.id, stored, geometry)
+            else:
+                names = self._write(temporary, stored)
         return [folder / name for name in names]
 
     def described(self) -> list[FileDescription]:
@@ -231,6 +262,7 @@ class CaseSource(ABC):
             )
             raise InputError(msg)
         ours = {folder / name for name in self._written(folder)}
+        ours |= {folder / name for name in seg_nrrd.written(folder, self.id)}
         for place in (folder / name for name in places):
             if not is_free(place, ours):
                 msg = (

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from lggshape.phantoms import write_cohort
+from lggshape_cli import app
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +24,12 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of four cases. Not to be changed."""
     folder = tmp_path_factory.mktemp("cohort") / "cases"
     return write_cohort(folder, patients=4, seed=2, size=(6, 48, 40))
+
+
+@pytest.fixture(scope="session")
+def networks(cohort: Path, tmp_path_factory: pytest.TempPathFactory, tiny: tuple[str, ...]) -> Path:
+    """Folder of networks that have learnt next to nothing. Not to be changed."""
+    out = tmp_path_factory.mktemp("networks") / "run"
+    arguments = ("train", cohort, "--out", out, *tiny, "--quiet")
+    assert CliRunner().invoke(app, [*map(str, arguments)]).exit_code == 0
+    return out

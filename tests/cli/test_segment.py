@@ -14,15 +14,6 @@ from lggshape.results import record_file, recorded_outputs
 from lggshape_cli import app
 
 
-@pytest.fixture(scope="module")
-def networks(cohort, tmp_path_factory, tiny):
-    """Folder of networks that have learnt next to nothing. Not to be changed."""
-    out = tmp_path_factory.mktemp("networks") / "run"
-    arguments = ("train", cohort, "--out", out, *tiny, "--quiet")
-    assert CliRunner().invoke(app, [*map(str, arguments)]).exit_code == 0
-    return out
-
-
 @pytest.fixture
 def one_network(networks, tmp_path):
     """Folder of the same networks without that of the second fold."""
@@ -57,7 +48,7 @@ def test_masks_tables_record_and_summary(cohort, networks, tmp_path):
     record = read_json(out / "run.json")
     assert (record["command"], record["cases"], record["failed"]) == ("segment", 4, 0)
     assert record["options"] == {
-        "flips": True, "maps": [], "device": "auto", "skip_seen": False,
+        "flips": True, "maps": [], "device": "auto", "skip_seen": False, "write": "layout",
     }  # fmt: skip
     assert [given["path"] for given in record["inputs"]] == [str(cohort), str(networks)]
     assert sorted([*recorded_outputs(out), "run.json"]) == names(out)

@@ -21,6 +21,7 @@ from lggshape.readers import CaseSource
 from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import CaseInMemory, Cases, sources_of
 from lggshape.readers.segmented import SEGMENTATION, SETTINGS, SLICES
+from lggshape.readers.source import LAYOUT, Form, UnreadableCase
 from lggshape.results import check_folder, check_place, record_file
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.inference.network_cache import SeenCaseError
@@ -93,6 +94,7 @@ def segment_cases(
     prepare: Prepare = prepare_input,
     prepare_settings: Mapping[str, Any] = MappingProxyType({}),
     skip_seen: bool = False,
+    write: Form = LAYOUT,
     resume: bool = False,
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
@@ -123,6 +125,9 @@ def segment_cases(
         not resumed.
     skip_seen : bool
         Whether a case that every network was trained on is left out; by default it fails.
+    write : {"layout", "dicom-seg", "seg.nrrd"}
+        The form of masks and maps: the layout of the images, which for DICOM is a DICOM
+        segmentation that refers to the series; or files with names and colours for 3D Slicer.
     resume : bool
         Whether `out` may hold an earlier run of the same settings, of these cases or some of them.
         A mask that is whole, and of the image that the case has now, is kept. One that now fails or
@@ -160,6 +165,7 @@ def segment_cases(
     resumed = resume and (out / SETTINGS).exists()
     check_columns(sources, COLUMNS)
     _refuse_options(sources, out, maps, resume=resume, overwrite=overwrite, resumed=resumed)
+    _check_form(sources, write)
     ensemble = read_ensemble(networks)
     segmenter = Segmenter(ensemble, flips=flips, device=device, samples=samples, prepare=prepare)
     settings = {
@@ -170,13 +176,21 @@ def segment_cases(
         "backend": keras.backend.backend(),
         "precision": segmenter.precision,
     }
+    if write != LAYOUT:
+        settings["write"] = write
     journal = SegmentationJournal(out)
     if resumed:
         journal = open_folder(out, sources, settings)
     else:
         begin_folder(out, sources, settings, overwrite=overwrite)
     work = partial(
-        _segment_case, segmenter, out=out, maps=maps, journal=journal, on_result=on_result
+        _segment_case,
+        segmenter,
+        out=out,
+        maps=maps,
+        form=write,
+        journal=journal,
+        on_result=on_result,
     )
     advance = counter(on_progress, "segmenting", len(sources))
     # One process: the networks use all cores themselves.
@@ -218,12 +232,31 @@ def _refuse_options(
         check_folder(out, overwrite=overwrite, inputs=places)
 
 
+def _check_form(sources: Sequence[CaseSource], form: Form) -> None:
+    """Raise for a form that the cases do not have."""
+    if form not in get_args(Form):
+        msg = f"Expected masks to be written as {', '.join(get_args(Form))}, found: {form}."
+        raise InputError(msg)
+    others = [
+        source.id
+        for source in sources
+        if form not in source.forms and not isinstance(source, UnreadableCase)
+    ]
+    if others:
+        msg = (
+            f"Expected cases of DICOM series, to write {form}, found case {others[0]}, which has "
+            "none. Write the layout of the images, or seg.nrrd for 3D Slicer."
+        )
+        raise InputError(msg)
+
+
 def _segment_case(
     segmenter: Segmenter,
     source: CaseSource,
     *,
     out: Path,
     maps: Sequence[Map],
+    form: Form,
     journal: SegmentationJournal,
     on_result: OnResult | None,
 ) -> None:
@@ -242,7 +275,7 @@ def _segment_case(
     remove_files(out, journal.files_of(case.id))
     journal.begin(case.id)
     volumes = {"mask": result.mask} | {name: getattr(result, name) for name in maps}
-    files = source.write(out, volumes)
+    files = source.write(out, volumes, form=form, geometry=case.geometry)
     for path in files:
         record_file(out, path)
     names = [path.relative_to(out).as_posix() for path in files]

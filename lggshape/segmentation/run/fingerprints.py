@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.errors import InputError
+from lggshape.names import hashed_key
 from lggshape.readers.layouts import patient_key
 
 MINIMUM_PIXELS = 1000
@@ -57,7 +58,9 @@ class KnownCases:
         self._by_fingerprint: dict[str, set[str]] = {}
         self._by_key: dict[str, set[str]] = {}
         for known in cases:
-            for key in _keys(known.case, known.patient):
+            keys = _keys(known.case, known.patient)
+            # Patients of DICOM files are known by the hash of their key.
+            for key in keys | set(map(hashed_key, keys)):
                 self._by_key.setdefault(key, set()).add(known.patient)
             self._by_case.setdefault(known.case, set()).add(known.patient)
             for fingerprint in known.fingerprints:
@@ -100,6 +103,7 @@ def _keys(case: str, patient: str) -> set[str]:
 def patients_among(cases: Iterable[KnownCase], known: Sequence[KnownCase]) -> set[str]:
     """Return the patients of some cases who are among the patients of others, or share a slice."""
     patients = {patient_key(case.patient) for case in known}
+    patients |= set(map(hashed_key, patients))
     slices = {fingerprint for case in known for fingerprint in case.fingerprints}
     return {
         case.patient

@@ -1,0 +1,234 @@
+"""A DICOM study as a case: its series by role, and its mask."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lggshape.case import FLAIR, SEQUENCES, Case, Geometry
+from lggshape.errors import CaseError
+from lggshape.names import hashed_key, what_is_unsafe
+from lggshape.readers.description import FileDescription, plane_of
+from lggshape.readers.dicom_choice import POST, PRE, Series
+from lggshape.readers.dicom_files import read_header, text_of
+from lggshape.readers.dicom_masks import load_mask
+from lggshape.readers.dicom_series import Stack, described_grid, load_series, read_stack
+from lggshape.readers.dicom_writing import OURS, grid_of_series, write_volume
+from lggshape.readers.naming import MASK, Identity
+from lggshape.readers.source import CaseSource, Form, UnreadableCase
+from lggshape.readers.unusable import UnusableError
+from lggshape.readers.volume_case import VolumeCase
+from lggshape.readers.volume_format import Grid, VolumeFormat
+
+PATIENT, STUDY = "PatientID", "StudyInstanceUID"
+_COLUMNS = {FLAIR: "flair", PRE: "t1", POST: "t1ce", MASK: "mask"}
+"""The column of a manifest that names the series of a role."""
+
+_STUDY_DIGITS = 8
+
+
+@dataclass(frozen=True, repr=False)
+class DicomCase(VolumeCase):
+    """A study: series by role, as their headers say.
+
+    Attributes
+    ----------
+    series : tuple of Series
+        All series of the study, also those without a role.
+    """
+
+    series: tuple[Series, ...] = ()
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The forms in which masks of the case can be written."""
+        return (*super().forms, "dicom-seg")
+
+    def identified(self, identity_of: Callable[[str], Identity]) -> CaseSource:
+        """Return the case under the name and patient that the options ask for.
+
+        Parameters
+        ----------
+        identity_of : callable
+            The naming rules: a PatientID that they know gives the key that other layouts give.
+        """
+        try:
+            patient, study, is_key = self._identifiers()
+        except (UnusableError, OSError) as error:
+            reason = f"Expected case {self.id} to have headers, found {error}: {self.path}."
+            return UnreadableCase(self.id, self.id, self.path, reason=reason)
+        if is_key:
+            key = patient
+        elif self.options.patient_from == "dicom":
+            if not patient or what_is_unsafe(patient):
+                reason = (
+                    f"Expected case {self.id} to have a PatientID that can name a patient, found "
+                    f"{'another' if patient else 'none'}: {self.path}. Leave --patient-from out, "
+                    "or give a manifest."
+                )
+                return UnreadableCase(self.id, self.id, self.path, reason=reason)
+            key = identity_of(patient).patient
+        else:
+            # A study without a PatientID is a patient of its own.
+            key = hashed_key(identity_of(patient).patient if patient else study)
+        if not self._is_written_mask:
+            return replace(self, id=case_name(key, study), patient=key)
+        # The table beside masks may name another patient, as a manifest did.
+        is_recorded = self.patient not in {"", identity_of(self.id).patient}
+        return self if is_recorded else replace(self, patient=key)
+
+    def patient_id(self) -> str:
+        """Read the PatientID; "" if there is none, or if it is a key that this tool wrote."""
+        patient, _, is_key = self._identifiers()
+        return "" if is_key else patient
+
+    def _identifiers(self) -> tuple[str, str, bool]:
+        """Read PatientID and study, and whether the former is a key that this tool wrote."""
+        # That of an image, if there is one.
+        first = min(self.series, key=lambda one: not one.is_image).files[0]
+        names = (PATIENT, STUDY, "Manufacturer", "PatientIdentityRemoved")
+        header = read_header(first, names)
+        patient, study, maker, removed = (text_of(header, name) for name in names)
+        return patient, study, maker == OURS and removed == "YES"
+
+    def described(self) -> list[FileDescription]:
+        """Return each series with its role, and why it is not used; pixels are not read."""
+        return [self._described_series(one) for one in self.series]
+
+    def _described_series(self, series: Series) -> FileDescription:
+        place, words = self._place(series), series.description or "no description"
+        if not series.role:
+            return FileDescription(place, "", reason=f"{words}: {series.reason}")
+        shape: tuple[int, ...] = ()
+        geometry, plane = Geometry(), ""
+        try:
+            if series.is_image:
+                shape, geometry, axis = described_grid(read_stack(series.files))
+                plane = plane_of(geometry, axis)
+        except (UnusableError, OSError) as error:
+            return FileDescription(place, series.role, reason=f"{words}: {error}")
+        fitting = self._by_role()[series.role]
+        reason = ""
+        if len(fitting) > 1:
+            reason = f"{words}: one of {len(fitting)} series of {series.role}"
+        return FileDescription(place, series.role, shape, geometry, plane, reason)
+
+    def with_series(self, chosen: Mapping[str, str]) -> "DicomCase":
+        """Return the case with the series that a manifest names.
+
+        Parameters
+        ----------
+        chosen : mapping of str to str
+            For a role, the folder of the series relative to that of the study, its path, the name
+            of its first file, or its UID.
+
+        Raises
+        ------
+        CaseError
+            If a series is not one of the study.
+        """
+        files = {role: path for role, path in self.files if role not in chosen}
+        for role, name in chosen.items():
+            fitting = [one for one in self.series if name in self._names(one)]
+            if len(fitting) != 1:
+                found = ", ".join(one.name for one in self.series)
+                msg = (
+                    f"Expected the {role} of case {self.id} to be one of its series, by folder or "
+                    f"UID, found {name}: {self.path}. Its series are: {found}."
+                )
+                raise CaseError(msg)
+            files[role] = self._place(fitting[0])
+        return replace(
+            self,
+            files=tuple(files.items()),
+            series=tuple(
+                replace(one, role=role)
+                for one in self.series
+                for role in [next((r for r, p in files.items() if p == self._place(one)), "")]
+            ),
+            has_image=any(role in SEQUENCES for role in files),
+            has_mask=MASK in files,
+        )
+
+    def _read(self, *, image: bool, mask: bool) -> Case:
+        for role, found in self._by_role().items():
+            asked = (image and role in SEQUENCES) or (mask and role == MASK)
+            if asked and len(found) > 1:
+                msg = (
+                    f"Expected case {self.id} to have one series of {role}, found "
+                    f"{len(found)}: {'; '.join(one.name for one in found)}. Name one in the column "
+                    f"{_COLUMNS[role]} of a manifest, by its folder or its UID."
+                )
+                raise CaseError(msg)
+        if not self.files:
+            found_instead = "; ".join(f"{one.name}: {one.reason}" for one in self.series)
+            msg = (
+                f"Expected case {self.id} to have a series of FLAIR or T1, or a mask, found none "
+                f"in {self.path}: {found_instead}. Name them in the columns flair, t1, t1ce and "
+                "mask of a manifest, by folder or UID."
+            )
+            raise CaseError(msg)
+        return super()._read(image=image, mask=mask)
+
+    def _by_role(self) -> dict[str, list[Series]]:
+        found: dict[str, list[Series]] = {}
+        for one in self.series:
+            if one.role:
+                found.setdefault(one.role, []).append(one)
+        return found
+
+    @property
+    def _grid_file(self) -> Path:
+        """The series that masks refer to: FLAIR, which they are drawn on."""
+        return dict(self.files).get(FLAIR, super()._grid_file)
+
+    @property
+    def _is_written_mask(self) -> bool:
+        return self.path.name == f"{self.id}_{MASK}.dcm"
+
+    def _place(self, series: Series) -> Path:
+        return place_of(series, self.series)
+
+    def _names(self, series: Series) -> set[str]:
+        place, first = self._place(series), series.files[0]
+        names = {series.uid, str(place), first.name, str(first)}
+        return names | ({series.folder} if place != first else set())
+
+    def _format_of(self, path: Path) -> VolumeFormat:
+        if not any(self._place(one) == path for one in self.series):
+            return super()._format_of(path)  # a mask of another format, which a manifest names
+        write = partial(write_volume, patient=self.patient)
+        return VolumeFormat("DICOM", (".dcm",), self._load, self._grid, write)
+
+    def _load(self, path: Path) -> tuple[NDArray[np.generic], Geometry]:
+        series = self._series_at(path)
+        if series.role == MASK:
+            return load_mask(series.files[0], self._stack_of)
+        return load_series(series.files)
+
+    def _grid(self, path: Path) -> Grid:
+        return grid_of_series(self._series_at(path).files)
+
+    def _series_at(self, path: Path) -> Series:
+        return next(one for one in self.series if self._place(one) == path)
+
+    def _stack_of(self, uid: str) -> Stack | None:
+        """Return the slices of the series that a mask refers to; None if it is not there."""
+        found = [one for one in self.series if one.uid == uid and one.role != MASK]
+        return read_stack(found[0].files) if found else None
+
+
+def place_of(series: Series, all_series: Iterable[Series]) -> Path:
+    """Return the folder of a series, or its first file if another series shares the folder."""
+    folders = {path.parent for path in series.files}
+    others = {path.parent for one in all_series if one is not series for path in one.files}
+    alone = len(folders) == 1 and not folders & others
+    return folders.pop() if alone else series.files[0]
+
+
+def case_name(patient: str, study: str) -> str:
+    """Return the name of a study: the key of its patient, and a hash of the UID of the study."""
+    return f"{patient}_{hashed_key(study)[:_STUDY_DIGITS]}"

@@ -1,0 +1,188 @@
+"""DICOM files of a folder tree: which there are, and what their headers say.
+
+A file is DICOM if it has the word `DICM` after its first 128 bytes, whatever its name. What pydicom
+says of a header may quote it, and headers name patients. So no text of pydicom, neither of an error
+nor of a warning, leaves this module.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator, MutableSequence, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from lggshape.errors import InputError
+from lggshape.readers.folder import Folder
+from lggshape.readers.unusable import UnusableError
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_MAGIC, _MAGIC_AT = b"DICM", 128
+
+_ENDINGS = frozenset({".dcm", ".dicom", ".ima"})
+"""Endings that promise a DICOM file."""
+
+_OTHERS = frozenset({
+    ".bval", ".bvec", ".csv", ".gz", ".html", ".jpeg", ".jpg", ".json", ".log", ".md", ".mha",
+    ".mhd", ".nii", ".npy", ".npz", ".nrrd", ".pdf", ".png", ".raw", ".rst", ".tif", ".tiff",
+    ".toml", ".tsv", ".txt", ".xls", ".xlsx", ".xml", ".zip",
+})  # fmt: skip
+"""Endings of other files, which are not opened to look."""
+
+_DEEPEST = 16
+"""Folders inside folders, below which nothing is looked for."""
+
+
+def pydicom() -> ModuleType:
+    """Return the module pydicom; raise InputError, with the way to install it, if it is missing."""
+    return _installed("pydicom")
+
+
+def highdicom() -> ModuleType:
+    """Return the module highdicom; raise InputError, with the way to get it, if it is missing."""
+    return _installed("highdicom")
+
+
+def _installed(name: str) -> ModuleType:
+    from importlib import import_module
+
+    try:
+        with quietly():
+            return import_module(name)
+    except ImportError as error:
+        msg = f"Expected {name} to read and write DICOM, found none: pip install 'lggshape[dicom]'."
+        raise InputError(msg) from error
+
+
+def dicom_files(folder: Folder) -> tuple[list[Path], list[Path]]:
+    """List the DICOM files of a folder tree, and those that are called so and are not.
+
+    Parameters
+    ----------
+    folder : Folder
+        The folder. Those in it that hold results of this tool are left out.
+
+    Returns
+    -------
+    files : list of Path
+        The DICOM files, in natural order of names, folder by folder.
+    others : list of Path
+        Files whose ending promises DICOM, without the word `DICM`.
+    """
+    files, others = [], []
+    for path in _candidates(folder, frozenset(), _DEEPEST):
+        if is_dicom(path):
+            files.append(path)
+        elif path.suffix.lower() in _ENDINGS:
+            others.append(path)
+    return files, others
+
+
+def _candidates(folder: Folder, above: frozenset[Path], depth: int) -> Iterator[Path]:
+    # A link may lead to a folder above it: each is listed once on the way down.
+    real = folder.path.resolve()
+    if real in above or not depth:
+        return
+    for name in folder.files:
+        path = folder.path / name
+        if path.suffix.lower() not in _OTHERS:
+            yield path
+    for inner in folder.folders.values():
+        yield from _candidates(inner, above | {real}, depth - 1)
+
+
+def is_dicom(path: Path) -> bool:
+    """Test whether a file is DICOM, by its content alone."""
+    try:
+        if not path.is_file():  # a named pipe would keep the reader waiting
+            return False
+        with path.open("rb") as file:
+            file.seek(_MAGIC_AT)
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
+
+
+def read_header(path: Path, tags: Sequence[str] | None = None) -> "Dataset":
+    """Read a header, without pixels; raises UnusableError for a damaged one.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    tags : sequence of str, optional
+        The keywords of the elements that are needed; all by default.
+
+    Returns
+    -------
+    pydicom.Dataset
+        The header. Its values are decoded when they are asked for.
+    """
+    reader = pydicom()
+    if not path.is_file():
+        msg = "no regular file"
+        raise UnusableError(msg)
+    with pydicom_reading():
+        header: Dataset = reader.dcmread(
+            path, stop_before_pixels=True, specific_tags=None if tags is None else list(tags)
+        )
+    return header
+
+
+@contextmanager
+def pydicom_reading() -> Iterator[None]:
+    """Raise UnusableError for whatever pydicom raises, without the values that it quotes."""
+    try:
+        with quietly():
+            yield
+    except (UnusableError, OSError, InputError):
+        raise
+    except Exception as error:
+        msg = f"damaged DICOM ({type(error).__name__})"
+        # Not "from error": its text may quote the header, and goes to the log with a traceback.
+        raise UnusableError(msg) from None
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Silence what pydicom and highdicom write: it may quote headers, which name patients."""
+    loggers = [logging.getLogger(name) for name in ("pydicom", "highdicom")]
+    before = [(logger.level, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+        logger.propagate = False
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        for logger, (level, propagate) in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+            logger.propagate = propagate
+
+
+def text_of(header: "Dataset", name: str) -> str:
+    """Return an element as text, several values with blanks between; "" if there is none."""
+    with pydicom_reading():
+        value = header.get(name)
+    if value is None:
+        return ""
+    parts = value if isinstance(value, MutableSequence) else [value]  # a name is a sequence, too
+    return " ".join(str(part).strip() for part in parts).strip()
+
+
+def numbers_of(header: "Dataset", name: str, count: int) -> tuple[float, ...] | None:
+    """Return an element of so many numbers; None if there is none, or if it is of others."""
+    with pydicom_reading():
+        value: Any = header.get(name)
+        if value is None or value == "":
+            return None
+        parts = list(value) if isinstance(value, MutableSequence) else [value]
+        if len(parts) != count:
+            return None
+        try:
+            return tuple(float(part) for part in parts)
+        except (TypeError, ValueError):
+            return None

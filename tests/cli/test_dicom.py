@@ -1,0 +1,122 @@
+"""DICOM on the command line: from a folder of the scanner to features, and nobody is named."""
+
+import stat
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from helpers.dicom_files import edit, phantom, slices
+from lggshape.names import hashed_key
+from lggshape.phantoms import write_dicom
+from lggshape.readers import open_cases
+from lggshape_cli import app
+
+IDENTIFYING = {
+    "PatientName": "Featherstonehaugh^Ermintrude",
+    "PatientID": "MRN-0815-4711",
+    "PatientBirthDate": "19310229",  # no such day: pydicom warns of it, and quotes it
+    "PatientAddress": "12 Nowhere Lane",
+    "AccessionNumber": "ACC-998877",
+    "StudyID": "STUDY-6655",
+    "StudyDate": "20170314",
+    "StudyTime": "101112",
+    "StudyDescription": "Brain of Ermintrude",
+    "ReferringPhysicianName": "Strangelove^Merkwuerdigliebe",
+    "InstitutionName": "Saint Elsewhere Hospital",
+    "OperatorsName": "Operator^Ottokar",
+    "StationName": "STATION-77",
+    "DeviceSerialNumber": "SERIAL-5544",
+    "SeriesDescription": "AX T2 FLAIR Featherstonehaugh",
+}
+SECRETS = [
+    "Featherstonehaugh", "Ermintrude", "0815", "4711", "19310229", "Nowhere", "998877", "6655",
+    "20170314", "101112", "Strangelove", "Merkw", "Elsewhere", "Ottokar", "STATION-77", "5544",
+]  # fmt: skip
+
+
+@pytest.fixture
+def studies(tmp_path):
+    """Folder of a good study, one with a gap, and one whose series fit twice."""
+    for name in ("good", "gap", "twice"):
+        header = IDENTIFYING | {"PatientID": f"{IDENTIFYING['PatientID']}-{name}"}
+        case = phantom(name=name)
+        write_dicom(case, tmp_path / "studies" / name, header=header)
+        for number, words in ((1, "AX T1 Ermintrude"), (3, "AX T1 POST")):
+            for path in slices(tmp_path / "studies" / name, number):
+                edit(path, SeriesDescription=words)
+    slices(tmp_path / "studies/gap")[3].unlink()
+    for path in slices(tmp_path / "studies/twice", 1):
+        edit(path, SeriesDescription="AX FLAIR Ermintrude", EchoTime="120")
+    return tmp_path / "studies"
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [*map(str, arguments)])
+
+
+def test_no_identifier_of_a_header_is_in_any_output_search(studies, networks, tmp_path):
+    out = tmp_path / "out"
+    results = [
+        run("segment", studies, "--out", out / "masks", "--networks", networks),
+        run("segment", studies, "--out", out / "slicer", "--networks", networks, "--write",
+            "seg.nrrd", "--probabilities", "--debug"),
+        run("features", out / "masks", "--out", out / "features.csv"),
+        run("verify", studies),
+    ]  # fmt: skip
+    assert [result.exit_code for result in results] == [1, 1, 1, 1]
+    printed = "".join(result.output + result.stderr for result in results)
+    assert "missing slices" in printed
+    assert "one series of FLAIR, found 2" in printed
+    contents = [path.read_bytes() for path in out.rglob("*") if path.is_file()]
+    assert len(contents) >= 10
+    for secret in SECRETS:
+        assert secret not in printed
+        assert not any(secret.encode() in content for content in contents)
+        assert not any(secret in str(path) for path in out.rglob("*"))
+
+
+def test_the_patients_are_listed_only_if_asked_for_and_in_private(studies, networks, tmp_path):
+    out = tmp_path / "masks"
+    plain = run("segment", studies, "--out", out, "--networks", networks)
+    assert not (out / "private_patients.csv").exists()
+    result = run("segment", studies, "--out", out, "--networks", networks, "--overwrite",
+                 "--patient-table")  # fmt: skip
+    assert (plain.exit_code, result.exit_code) == (1, 1)
+    path = out / "private_patients.csv"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    table = pd.read_csv(path).set_index("PatientID")
+    key = hashed_key("MRN-0815-4711-good")
+    assert table.loc["MRN-0815-4711-good", "patient"] == key
+    assert set(pd.read_csv(out / "segmentation.csv")["patient"]) == set(table["patient"])
+
+
+def test_the_patient_id_is_the_key_if_asked_for_analytic(studies, networks, tmp_path):
+    out = tmp_path / "masks"
+    run("segment", studies, "--out", out, "--networks", networks, "--patient-from", "dicom")
+    patients = pd.read_csv(out / "segmentation.csv")["patient"]
+    assert set(patients) == {f"MRN-0815-4711-{name}" for name in ("gap", "good", "twice")}
+
+
+@pytest.mark.parametrize("form", ["layout", "seg.nrrd"])
+def test_masks_are_read_back_for_features_invariant(studies, networks, tmp_path, form):
+    out = tmp_path / "masks"
+    run("segment", studies / "good", "--out", out, "--networks", networks, "--write", form)
+    (case,) = open_cases(studies / "good")
+    (mask,) = open_cases(out, masks_only=True)
+    assert (mask.id, mask.patient) == (case.id, case.patient)
+    read = mask.read()
+    np.testing.assert_allclose(read.geometry.affine, case.read().geometry.affine, atol=1e-6)
+    row = pd.read_csv(out / "segmentation.csv").iloc[0]
+    spacing = read.geometry.spacing
+    assert row["volume"] == pytest.approx(read.mask.sum() * np.prod(spacing))
+    result = run("features", out, "--out", tmp_path / "features.csv")
+    assert "1 of 1 cases" in result.output or result.exit_code == 1
+
+
+def test_dicom_segmentations_need_dicom_analytic(cohort, networks, tmp_path):
+    result = run("segment", cohort, "--out", tmp_path / "masks", "--networks", networks, "--write",
+                 "dicom-seg")  # fmt: skip
+    assert result.exit_code == 2
+    assert "Expected cases of DICOM series, to write dicom-seg" in result.stderr

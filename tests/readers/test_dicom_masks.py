@@ -1,0 +1,175 @@
+"""Masks of DICOM: segmentations that others wrote, and contours."""
+
+import highdicom
+import numpy as np
+import pydicom
+import pytest
+from pydicom.sr.codedict import codes
+from skimage.draw import polygon2mask
+
+from helpers.dicom_files import edit, oblique, phantom, slices, structure_set
+from lggshape.errors import CaseError
+from lggshape.phantoms import write_dicom
+from lggshape.readers import open_cases
+
+
+@pytest.fixture
+def study(tmp_path):
+    write_dicom(phantom(oblique()), tmp_path / "study")
+    return tmp_path / "study"
+
+
+def read(folder, **options):
+    (source,) = open_cases(folder, **options)
+    return source.read()
+
+
+def refused(folder) -> str:
+    (source,) = open_cases(folder, masks_only=True)
+    with pytest.raises(CaseError) as error:
+        source.read()
+    return str(error.value)
+
+
+def save_segmentation(folder, masks, *, series=2, name="seg/1.dcm", **options):
+    """Save segments (Z, Y, X) of the phantom, in its own axes, by highdicom."""
+    images = [pydicom.dcmread(path) for path in slices(folder, series)]
+    described = [
+        highdicom.seg.SegmentDescription(
+            segment_number=number,
+            segment_label=f"part {number}",
+            segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
+            segmented_property_type=codes.SCT.Neoplasm,
+            algorithm_type="MANUAL",
+        )
+        for number in range(1, len(masks) + 1)
+    ]
+    made = highdicom.seg.Segmentation(
+        source_images=images,
+        pixel_array=np.stack(masks, axis=-1),
+        segmentation_type=options.pop("segmentation_type", "BINARY"),
+        segment_descriptions=described,
+        series_instance_uid=pydicom.uid.generate_uid(),
+        series_number=50,
+        sop_instance_uid=pydicom.uid.generate_uid(),
+        instance_number=1,
+        manufacturer="another",
+        manufacturer_model_name="tool",
+        software_versions="1",
+        device_serial_number="1",
+        **options,
+    )
+    (folder / name).parent.mkdir(exist_ok=True)
+    made.save_as(folder / name)
+
+
+@pytest.mark.parametrize("omit_empty_frames", [True, False])
+def test_a_segmentation_lies_on_its_series_highdicom(study, omit_empty_frames):
+    mask = phantom().mask
+    assert not mask.any(axis=(1, 2)).all()  # so that there are slices to leave out
+    save_segmentation(study, [mask], omit_empty_frames=omit_empty_frames)
+    case = read(study)
+    np.testing.assert_array_equal(case.mask, mask)
+    np.testing.assert_allclose(case.geometry.affine, oblique(), atol=1e-6)
+
+
+def test_a_segmentation_without_its_series_has_the_slices_between_its_frames_highdicom(study):
+    mask = np.zeros_like(phantom().mask)
+    mask[[2, 3, 5], 4:9, 3:12] = True
+    save_segmentation(study, [mask])
+    alone = study.parent / "alone"
+    (study / "seg").rename(alone)
+    case = read(alone, masks_only=True)
+    np.testing.assert_array_equal(case.mask, mask[2:6])
+    assert case.geometry.spacing == (5.0, 1.25, 0.75)
+
+
+def test_the_label_map_of_a_segmentation_is_read_highdicom(study):
+    mask = phantom().mask
+    save_segmentation(study, [mask], segmentation_type="LABELMAP")
+    np.testing.assert_array_equal(read(study).mask, mask)
+
+
+def test_several_segments_are_several_values_highdicom(study):
+    core = np.zeros_like(phantom().mask)
+    core[3, 10:12, 8:10] = True
+    edema = np.zeros_like(core)
+    edema[3:5, 12:15, 8:10] = True
+    save_segmentation(study, [core, edema])
+    assert "found 0, 1, 2" in refused(study)
+
+
+def test_segments_that_overlap_are_refused_highdicom(study):
+    core = np.zeros_like(phantom().mask)
+    core[3, 10:12, 8:10] = True
+    save_segmentation(study, [core, core])
+    assert "voxels of more than one segment, 1 and 2, in 1.dcm" in refused(study)
+
+
+def test_two_masks_are_named_and_none_is_chosen_highdicom(study):
+    mask = phantom().mask
+    save_segmentation(study, [mask])
+    save_segmentation(study, [mask], name="seg/2.dcm")
+    reason = refused(study)
+    assert "one series of mask, found 2: " in reason
+    assert "column mask of a manifest" in reason
+
+
+def test_a_damaged_segmentation_is_a_failed_case_invariant(study):
+    save_segmentation(study, [phantom().mask])
+    edit(study / "seg/1.dcm", PerFrameFunctionalGroupsSequence=[])
+    assert "frames without their places" in refused(study)
+
+
+# --- contours
+
+
+def in_mm(indices: np.ndarray) -> np.ndarray:
+    """Turn indices (z, y, x) of the phantom to DICOM's millimetres."""
+    affine = oblique()
+    return (indices @ affine[:3, :3].T + affine[:3, 3]) * [-1, -1, 1]
+
+
+def polygon(z, y, x) -> np.ndarray:
+    return np.column_stack([np.full(len(y), z), y, x]).astype(float)
+
+
+OUTER = polygon(3, [4.2, 4.2, 15.7, 15.7], [3.3, 14.6, 14.6, 3.3])
+HOLE = polygon(3, [7.5, 7.5, 11.5, 11.5], [6.5, 10.5, 10.5, 6.5])
+
+
+def test_contours_are_filled_and_holes_left_out_polygon2mask(study):
+    structure_set(study / "rt/1.dcm", slices(study), {1: [in_mm(OUTER), in_mm(HOLE)]})
+    mask = read(study).mask
+    expected = np.zeros_like(mask)
+    shape = mask.shape[1:]
+    expected[3] = polygon2mask(shape, OUTER[:, 1:]) & ~polygon2mask(shape, HOLE[:, 1:])
+    np.testing.assert_array_equal(mask, expected)
+    assert mask[3].sum() == 11 * 11 - 4 * 4
+
+
+def test_structures_that_share_no_voxel_are_several_values_analytic(study):
+    other = polygon(5, [4.2, 4.2, 9.7], [3.3, 9.6, 9.6])
+    structure_set(study / "rt/1.dcm", slices(study), {2: [in_mm(OUTER)], 7: [in_mm(other)]})
+    assert "found 0, 2, 7" in refused(study)
+
+
+def test_contours_between_slices_are_refused_analytic(study):
+    between = OUTER + np.array([0.5, 0, 0])
+    structure_set(study / "rt/1.dcm", slices(study), {1: [in_mm(between)]})
+    assert "a contour of structure 1 off the slices, in 1.dcm" in refused(study)
+
+
+def test_contours_need_their_series_analytic(study):
+    structure_set(study / "rt/1.dcm", slices(study), {1: [in_mm(OUTER)]})
+    for path in slices(study):
+        path.unlink()
+    assert "contours on a series that is not in the folder of the study" in refused(study)
+
+
+def test_open_contours_are_refused_analytic(study):
+    structure_set(study / "rt/1.dcm", slices(study), {1: [in_mm(OUTER)]})
+    dataset = pydicom.dcmread(study / "rt/1.dcm")
+    dataset.ROIContourSequence[0].ContourSequence[0].ContourGeometricType = "OPEN_PLANAR"
+    dataset.save_as(study / "rt/1.dcm")
+    assert "a contour of structure 1 that is not closed" in refused(study)
