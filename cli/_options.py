@@ -153,13 +153,12 @@ Debug = Annotated[
 
 
 def reading(
-    manifest: Path | None, pattern: str, sequences: str, patient_from: str = "hash"
+    manifest: Path | None, pattern: str, sequences: str, patient_from: str | None = None
 ) -> dict[str, Any]:
     """Return the keywords by which `open_cases` is told how to find and read cases."""
     names = [name.strip() for name in sequences.split(",") if name.strip()]
-    return {
-        "manifest": manifest, "pattern": pattern, "sequences": names, "patient_from": patient_from,
-    }  # fmt: skip
+    given = {} if patient_from is None else {"patient_from": patient_from}
+    return {"manifest": manifest, "pattern": pattern, "sequences": names, **given}
 
 
 def given_options(context: typer.Context | None) -> dict[str, str]:
