@@ -16,8 +16,9 @@ from lggshape.readers import CaseSource
 from lggshape.readers.description import FileDescription
 from lggshape.readers.discovery import find_cases
 from lggshape.readers.manifest import FILE_COLUMNS
+from lggshape.readers.naming import UNDERSTOOD
 from lggshape.readers.read_options import ReadOptions
-from lggshape.readers.unnamed import LeftOutFile, NothingNamedError
+from lggshape.readers.unnamed import WAYS_OUT, LeftOutFile, NothingNamedError
 from lggshape.readers.volume_case import VolumeCase
 
 COLUMNS = ("file", "case", "patient", "session", "role", "shape", "spacing", "plane", "reason")
@@ -76,6 +77,8 @@ class Inspection:
         ]
         if 0 < len(self.files) <= _MOST_SHOWN:
             lines += ["", self.files.drop(columns="reason").to_string(index=False)]
+        if without:
+            lines += ["", f"Understood are names that end in {UNDERSTOOD}. You can {WAYS_OUT}."]
         return "\n".join(lines)
 
     def write_manifest(self, path: str | os.PathLike[str]) -> None:

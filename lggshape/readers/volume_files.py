@@ -5,19 +5,22 @@ file without such words is decided by `lggshape.readers.unnamed`.
 
 The files directly in the folder belong to the case that their names give without the role
 (`A_flair.nii.gz` and `A_mask.nii.gz` to case `A`; `mask.nii.gz` alone to the case named like the
-folder). All volumes in a sub-folder belong to the case named like the sub-folder. A case has at
-most one file per role.
+folder). All volumes in a sub-folder belong to the case named like the sub-folder. Their names tell
+the patient where the name of the sub-folder begins with theirs (`P7_FLAIR.nii.gz` in `P7_nifti`).
+The only sub-folder of a folder without volumes is opened in place of it, if the names of its files
+tell several cases. A case has at most one file per role.
 
 What a file holds, its format tells (`lggshape.readers.formats`).
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lggshape.readers.folder import Folder
 from lggshape.readers.formats import split_ending
 from lggshape.readers.layout import Layout
-from lggshape.readers.naming import FileName, read_name, used_roles
+from lggshape.readers.naming import FileName, identify, read_name, used_roles
 from lggshape.readers.slice_folders import holds_slices
 from lggshape.readers.source import CaseSource
 from lggshape.readers.tiff_file import FORMAT as TIFF
@@ -39,15 +42,23 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
     iterable of CaseSource
         In natural order of names, the cases of the folder itself first.
     """
+    holders = {name: inner for name, inner in folder.folders.items() if _volumes(inner)}
+    if len(holders) == 1 and not _volumes(folder):
+        (only,) = holders.values()
+        if len({_said(name).case for name in _volumes(only)}) > 1:
+            return find(only, masks_only=masks_only)
     found: dict[str, list[tuple[FileName, Path]]] = {}
     for name in _volumes(folder):
         said = _said(name)
         found.setdefault(said.case or folder.name, []).append((said, folder.path / name))
-    for case, inner in folder.folders.items():
+    for case, inner in holders.items():
         for name in _volumes(inner):
             found.setdefault(case, []).append((_said(name), inner.path / name))
     return [
-        volume_case(case, _place(folder.path, group), _roles(group), masks_only=masks_only)
+        replace(
+            volume_case(case, _place(folder.path, group), _roles(group), masks_only=masks_only),
+            patient=_patient(case, [said.case for said, _ in group]),
+        )
         for case, group in found.items()
     ]
 
@@ -71,6 +82,15 @@ LAYOUT = Layout(
 )
 
 
+def _patient(case: str, names: Sequence[str]) -> str:
+    """Return the patient of a sub-folder that its files tell; empty if only its own name does."""
+    told = set(names) - {"", case}
+    if len(told) != 1:
+        return ""
+    (name,) = told
+    return identify(name, ()).patient if case.startswith((f"{name}_", f"{name}-")) else ""
+
+
 def _roles(files: Sequence[tuple[FileName, Path]]) -> list[tuple[str, Path]]:
     roles = used_roles([said for said, _ in files])
     return [(role, path) for role, (_, path) in zip(roles, files, strict=True)]
@@ -91,7 +111,7 @@ def _said(name: str) -> FileName:
     return said._replace(role=found.role) if found and found.role else said
 
 
-def _volumes(folder: Folder) -> Iterable[str]:
+def _volumes(folder: Folder) -> list[str]:
     """Return the names of the files that hold volumes; TIFF files may be slices."""
     slices = holds_slices(folder)
     return [

@@ -81,6 +81,37 @@ def test_a_case_folder_without_any_role_fails_alone(tmp_path, save_nifti):
         bad.read()
 
 
+def test_the_only_sub_folder_is_opened_if_its_files_are_several_cases(tmp_path, save_nifti):
+    for name in ("TCGA-02-0006_1996.08.23_Corrected", "TCGA-02-0009_1997.06.14_Corrected"):
+        save_nifti(tmp_path / "data" / "masks" / f"{name}.nii.gz")
+    (tmp_path / "data" / "clinical.csv").touch()
+    sources = open_cases(tmp_path / "data", masks_only=True)
+    assert [source.patient for source in sources] == ["TCGA_02_0006", "TCGA_02_0009"]
+    assert [source.read().mask.sum() for source in sources] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "patient"),
+    [
+        ("UCSF-PDGM-0004_nifti", "UCSF-PDGM-0004", "UCSF-PDGM-0004"),
+        ("P1", "brain", "P1"),
+        ("P1", "P1", "P1"),
+        ("P1_2", "P1_ses-2", "P1_2"),
+        ("P1_ses-2_raw", "P1_ses-2", "P1"),
+        ("x_TCGA-FG-6692_1", "x_TCGA-FG-6692", "TCGA_FG_6692"),
+    ],
+)
+def test_the_patient_of_a_case_folder_analytic(tmp_path, save_nifti, folder, name, patient):
+    for role in ("FLAIR_bias", "FLAIR", "T1c_bias", "tumor_segmentation", "brain_segmentation"):
+        save_nifti(tmp_path / folder / f"{name}_{role}.nii.gz")
+    save_nifti(tmp_path / "other" / "flair.nii.gz")
+    (source,) = [one for one in open_cases(tmp_path) if one.id == folder]
+    assert source.patient == patient
+    case = source.read()
+    assert case.sequences == ("FLAIR", "post-contrast")
+    assert case.mask is not None
+
+
 def test_every_sequence_joins_its_case_analytic(tmp_path, save_nifti):
     """The table of names that used to become patients of their own."""
     for name in ("sub-07_T1w", "sub-07_FLAIR", "sub-07_ce-gd_T1w", "sub-07_label-lesion_mask"):
