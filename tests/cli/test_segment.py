@@ -82,7 +82,9 @@ def test_several_inputs_and_a_manifest(cohort, networks, tmp_path):
     path = tmp_path / "Ann_flair.nii.gz"
     nib.save(nib.Nifti1Image(stranger.image[..., 1].transpose(2, 1, 0), np.eye(4)), path)
     manifest, out = tmp_path / "manifest.csv", tmp_path / "out"
-    manifest.write_text(f"case,patient\n{sources[0].id},P\nAnn,{sources[1].patient}\n")
+    manifest.write_text(
+        f"case,patient,scanner\n{sources[0].id},P,3 T\nAnn,{sources[1].patient},1.5 T\n"
+    )
     result = run(
         path, sources[0].path, "--out", out, "--networks", networks, "--manifest", manifest
     )
@@ -90,6 +92,7 @@ def test_several_inputs_and_a_manifest(cohort, networks, tmp_path):
     table = pd.read_csv(out / "segmentation.csv")
     assert table["case"].tolist() == ["Ann", sources[0].id]
     assert table["patient"].tolist() == [sources[1].patient, "P"]
+    assert table["scanner"].tolist() == ["1.5 T", "3 T"]
     # Known by the patient, and in spite of another one.
     assert table["fold"].tolist() == [folds[source.patient] for source in sources[1::-1]]
     assert (out / "Ann_mask.nii.gz").exists()

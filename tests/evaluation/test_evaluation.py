@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.case_files import write_nifti
 from lggshape.errors import InputError
 from lggshape.evaluation import evaluate
 from lggshape.evaluation.evaluation import COLUMNS, SLICE_COLUMNS
@@ -158,3 +159,14 @@ def test_labels_as_a_path_or_a_table_in_memory_group_alike_invariant(cohort):
         pd.testing.assert_frame_equal(
             evaluate(*places, labels=labels, by="height", jobs=1).groups, expected
         )
+
+
+def test_columns_of_a_manifest_go_into_the_scores_analytic(tmp_path):
+    mask = np.zeros((2, 8, 8), dtype=np.uint8)
+    mask[:, 2:6, 2:6] = 1
+    for folder in ("predicted", "reference"):
+        write_nifti(tmp_path / folder / "a_mask.nii.gz", mask)
+    manifest = pd.DataFrame({"case": ["a"], "patient": ["P1"], "scanner": ["3 T"]})
+    reference = open_cases(tmp_path / "reference", masks_only=True, manifest=manifest)
+    found = evaluate(tmp_path / "predicted", reference, jobs=1)
+    assert found.scores[["patient", "scanner", "dice"]].values.tolist() == [["P1", "3 T", 1.0]]

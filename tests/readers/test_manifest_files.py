@@ -3,6 +3,7 @@ import pytest
 
 from lggshape.errors import CaseError, InputError
 from lggshape.readers import open_cases
+from lggshape.readers.columns import check_columns, with_columns
 
 
 @pytest.fixture
@@ -105,3 +106,16 @@ def test_masks_of_a_run_have_patients_and_columns_of_the_manifest_of_their_image
     (case,) = open_cases(masks, manifest=manifest, masks_only=True)
     assert (case.patient, case.columns) == ("P1", (("scanner", "3 T"),))
     assert case.read().mask.sum() == 3
+
+
+def test_further_columns_stay_with_the_rows_of_their_case_analytic(files):
+    manifest = files / "manifest.csv"
+    manifest.write_text(TEXT)
+    cases = open_cases(manifest)
+    table = pd.DataFrame({"case": ["b", "a", "a"], "region": ["x", "x", "y"]})
+    found = with_columns(table, cases)
+    assert found["scanner"].tolist() == ["", "3 T", "3 T"]
+    assert found["session"].tolist() == ["2", "1", "1"]
+    assert table.columns.tolist() == ["case", "region"]
+    with pytest.raises(InputError, match="found scanner"):
+        check_columns(cases, ["case", "scanner"])
