@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,58 @@ FLAIR = "FLAIR"
 SEQUENCES = ("pre-contrast", FLAIR, "post-contrast")
 """Names of the MR sequences, in the order of the channels."""
 
+_Values = TypeVar("_Values", bound=np.generic)
+
 Spacing = tuple[float, float, float]
 """Distances between voxel centres along (z, y, x), in mm."""
 
 _GRID_TOLERANCE = 0.01
 """How far apart the corners of two grids in one place may lie, in voxels: enough for the rounding
 of qform and sform, far below what shifts a mask."""
+
+_CLEARLY_LARGER = 1.5
+"""By which factor the distance between slices has to exceed the other two to tell the plane of
+acquisition: volumes that are nearly isotropic are acquired in 3D and may be cut in any plane."""
+
+
+class Plane(NamedTuple):
+    """The plane in which the slices of a volume were acquired.
+
+    Attributes
+    ----------
+    name : {"axial", "coronal", "sagittal", "unknown"}
+        Its name.
+    axis : {0, 1, 2}
+        The axis of the array (Z, Y, X) along which the slices follow each other.
+    """
+
+    name: str
+    axis: int
+
+    def turn(self, volume: NDArray[_Values]) -> NDArray[_Values]:
+        """Return a volume (Z, Y, X) with its slices along the first axis: (slices, rows, columns).
+
+        Examples
+        --------
+        >>> Plane("sagittal", 2).turn(np.zeros((7, 6, 5))).shape
+        (5, 7, 6)
+        """
+        return np.moveaxis(volume, self.axis, 0)
+
+    def turn_spacing(self, spacing: Spacing) -> Spacing:
+        """Return the distances (z, y, x) in the order of a turned volume.
+
+        Examples
+        --------
+        >>> Plane("coronal", 1).turn_spacing((0.5, 6.0, 0.7))
+        (6.0, 0.5, 0.7)
+        """
+        rows, columns = (step for axis, step in enumerate(spacing) if axis != self.axis)
+        return spacing[self.axis], rows, columns
+
+
+_PLANES = (Plane("axial", 0), Plane("coronal", 1), Plane("sagittal", 2))
+_UNKNOWN_PLANE = Plane("unknown", 0)
 
 
 @dataclass(frozen=True)
@@ -40,6 +86,27 @@ class Geometry:
 
     spacing: Spacing | None = None
     affine: NDArray[np.float64] | None = field(default=None, compare=False)
+
+    @property
+    def plane(self) -> Plane:
+        """The plane of acquisition: across the axis of the largest distance between voxel centres.
+
+        It counts if it is more than 1.5 times the next smaller one; a volume that is nearly
+        isotropic is axial. Without the affine nobody knows which axis is which: the plane is
+        unknown, and the slices are those along the first axis.
+
+        Examples
+        --------
+        >>> Geometry((1.0, 1.0, 5.0), np.eye(4)).plane
+        Plane(name='sagittal', axis=2)
+        >>> Geometry((1.0, 1.0, 1.2), np.eye(4)).plane.name, Geometry((1.0, 1.0, 5.0)).plane.name
+        ('axial', 'unknown')
+        """
+        if self.spacing is None or self.affine is None:
+            return _UNKNOWN_PLANE
+        widest = int(np.argmax(self.spacing))
+        _, middle, largest = sorted(self.spacing)
+        return _PLANES[widest if largest > _CLEARLY_LARGER * middle else 0]
 
     def difference(self, other: "Geometry", shape: Sequence[int]) -> str:
         """Return in what two grids of one shape differ, as far as both are known.

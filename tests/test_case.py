@@ -46,6 +46,41 @@ def test_grids_in_one_place_differ_by_a_hundredth_of_a_voxel_analytic(shift, exp
     assert bool(found) == bool(expected)
 
 
+@pytest.mark.parametrize(
+    ("spacing", "expected"),
+    [
+        ((5.0, 1.0, 1.0), ("axial", 0)),
+        ((1.0, 5.0, 1.0), ("coronal", 1)),
+        ((0.5, 0.5, 3.0), ("sagittal", 2)),
+        ((1.0, 1.0, 1.0), ("axial", 0)),
+        ((1.0, 1.0, 1.2), ("axial", 0)),
+        # More than half as large again: neither a rounding nor a pixel that is not quite square.
+        ((1.0, 1.0, 1.5), ("axial", 0)),
+        ((1.0, 1.0, 1.51), ("sagittal", 2)),
+        # Two of three are large: they do not differ enough to tell slices by.
+        ((5.0, 1.0, 5.0), ("axial", 0)),
+        ((3.0, 1.0, 2.0), ("axial", 0)),
+        ((2.0, 1.0, 4.0), ("sagittal", 2)),
+    ],
+)
+def test_slices_lie_across_the_largest_distance_analytic(spacing, expected) -> None:
+    assert Geometry(spacing, np.eye(4)).plane == expected
+    # Nobody knows how they lie.
+    assert Geometry(spacing).plane == Geometry(None, np.eye(4)).plane == ("unknown", 0)
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_a_turned_volume_has_its_slices_first_analytic(axis) -> None:
+    volume = np.arange(24).reshape(2, 3, 4)
+    spacing = tuple(9.0 if one == axis else 1.0 + 0.1 * one for one in range(3))
+    plane = Geometry(spacing, np.eye(4)).plane
+    turned = plane.turn(volume)
+    for number in range(volume.shape[axis]):
+        np.testing.assert_array_equal(turned[number], volume.take(number, axis=axis))
+    assert plane.turn_spacing(spacing)[0] == 9.0
+    assert plane.turn_spacing(spacing)[1:] == tuple(step for step in spacing if step != 9.0)
+
+
 def test_what_is_unknown_does_not_differ_analytic() -> None:
     known = Geometry((3.0, 1.0, 1.0), np.diag([3.0, 1.0, 1.0, 1.0]))
     assert known.difference(Geometry(), (2, 2, 2)) == ""

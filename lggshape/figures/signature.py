@@ -43,6 +43,8 @@ class Signature(NamedTuple):
         Intensities that are black and white.
     aspect : float
         Height of a pixel divided by its width.
+    along : {0, 1, 2}
+        The axis (z, y, x) of the volume along which the slices follow each other.
     """
 
     points: Floats
@@ -54,6 +56,7 @@ class Signature(NamedTuple):
     image: NDArray[np.generic] | None = None
     grey: tuple[float, float] = (0.0, 1.0)
     aspect: float = 1.0
+    along: int = 0
 
 
 class Shadow(NamedTuple):
@@ -139,7 +142,7 @@ def feature_panels(
 
 def _draw_slice(axes: Axes, signature: Signature, *, oriented: bool) -> None:
     """Draw the contour with its centre and the edges of the bins."""
-    _, centre, _, _, _, deviations, image, grey, aspect = signature
+    _, centre, _, _, _, deviations, image, grey, aspect, along = signature
     ring = np.vstack([signature.points, signature.points[:1]])
     # Lengths in the plane are in heights of a pixel.
     pixel = np.array([1.0, aspect])
@@ -168,7 +171,7 @@ def _draw_slice(axes: Axes, signature: Signature, *, oriented: bool) -> None:
     axes.set_aspect(aspect)
     half = 1.35 * reach * pixel
     window = [(float(c - h), float(c + h)) for c, h in zip(centre, half, strict=True)]
-    set_view(axes, 0, window[0], window[1], oriented=oriented, on_image=on_image)
+    set_view(axes, along, window[0], window[1], oriented=oriented, on_image=on_image)
     axes.spines[:].set_visible(False)
 
 

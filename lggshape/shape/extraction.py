@@ -1,11 +1,12 @@
 """From a mask to its features."""
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 from numpy.typing import ArrayLike
 
-from lggshape.case import Case, Spacing
+from lggshape.case import Case, Geometry, Spacing
 from lggshape.errors import InputError
 from lggshape.masks import as_mask
 from lggshape.readers.source import check_spacing
@@ -22,7 +23,8 @@ class FeatureResult(NamedTuple):
     values : dict of str to float
         Every feature of the registry, in its order; NaN if it could not be computed.
     slice : int or None
-        Number of the slice of the largest area, counted from 1; None if the mask is empty.
+        Number of the slice of the largest area in the plane of acquisition, counted from 1; None
+        if the mask is empty.
     empty_bins : int or None
         How many bins of the angular standard deviation held no point, over all slices that were
         measured; None if the mask is empty.
@@ -43,6 +45,9 @@ def extract_features(
     conventions: Conventions = DEFAULT_CONVENTIONS,
 ) -> FeatureResult:
     """Measure the shape of a mask.
+
+    The 2D features of a case are measured in the plane of acquisition, `Geometry.plane`; those of
+    an array in its slices along the first axis.
 
     Parameters
     ----------
@@ -76,23 +81,29 @@ def extract_features(
     >>> result.reasons["sphericity"]
     'the spacing is unknown'
     """
+    geometry = Geometry()
     if isinstance(mask, Case):
         if mask.mask is None:
             msg = f"Expected case {mask.id} to have a mask, found none."
             raise InputError(msg)
-        spacing = mask.geometry.spacing if spacing is None else spacing
-        mask = mask.mask
+        geometry, mask = mask.geometry, mask.mask
     inside = as_mask(mask, ndim=3)
+    spacing = geometry.spacing if spacing is None else spacing
     if spacing is not None:
-        spacing = check_spacing(spacing)
-    prepared = prepare_mask(inside, spacing=spacing, conventions=conventions)
+        geometry = replace(geometry, spacing=check_spacing(spacing))
+    plane = geometry.plane
+    prepared = prepare_mask(
+        plane.turn(inside),
+        spacing=geometry.spacing and plane.turn_spacing(geometry.spacing),
+        conventions=conventions,
+    )
     if prepared is None:
         missing = dict.fromkeys(FEATURES, math.nan)
         return FeatureResult(missing, None, None, dict.fromkeys(FEATURES, "the mask is empty"))
     values: dict[str, float] = {}
     reasons: dict[str, str] = {}
     for name, feature in FEATURES.items():
-        unknown = feature.needs_spacing and spacing is None
+        unknown = feature.needs_spacing and geometry.spacing is None
         found = "the spacing is unknown" if unknown else feature.measure(prepared)
         if isinstance(found, float) and math.isnan(found):
             found = "not defined for this mask"

@@ -123,7 +123,8 @@ def prepare_mask(
     Parameters
     ----------
     mask : ndarray of bool, shape (Z, Y, X)
-        A mask. It may touch the border.
+        A mask. It may touch the border. The 2D features are measured in its slices along the first
+        axis.
     spacing : tuple of float, optional
         Distances between voxel centres along (z, y, x), in mm.
     conventions : Conventions

@@ -1,7 +1,7 @@
 """From cases to the table of their features."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -44,8 +44,8 @@ class FeatureTable:
     table : DataFrame
         A row per case, in the order of the cases, with the columns `COLUMNS`, the session if one is
         known, and the further columns of a manifest. What is missing is NaN or NA, and `reason`
-        says why, for a reader. `notes` are those of the case. `spacing_known` is missing for a case
-        that could not be read or measured.
+        says why, for a reader. `notes` are those of the case, with the plane of the 2D features if
+        it is not axial. `spacing_known` is missing for a case that could not be read or measured.
     reasons : dict of str to dict of str to str
         For each case, its missing features, each with the reason.
     failures : dict of str to str
@@ -173,18 +173,20 @@ def _measure(
     """Read the mask of a case and measure it."""
     case = source.read(image=False)
     assert case.mask is not None  # it is required
-    spacing = case.geometry.spacing if spacing is None else spacing
     mask = case.mask if change is None else change(case)
-    result = extract_features(mask, spacing=spacing, conventions=conventions)
+    geometry = replace(case.geometry, spacing=spacing or case.geometry.spacing)
+    result = extract_features(replace(case, mask=mask, geometry=geometry), conventions=conventions)
+    plane = geometry.plane
+    turned = [f"2D features in {plane.name} slices"] if plane.axis else []
     row: _Row = {
         "case": case.id,
         "patient": case.patient,
         "masks": masks,
         **result.values,
-        "spacing_known": spacing is not None,
+        "spacing_known": geometry.spacing is not None,
         "slice": result.slice,
         "empty_bins": result.empty_bins,
-        "notes": "; ".join(case.notes),
+        "notes": "; ".join([*case.notes, *turned]),
     }
     return _Measured(row, result.reasons)
 

@@ -1,5 +1,7 @@
 """What the features of a case are computed from."""
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -39,8 +41,9 @@ def plot_features(case: Case, *, sequence: str | None = None) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        The contour in the slice of the largest area, the distances of its points from the centroid
-        with the angular bins and the moving average, and the bounding ellipsoid from three sides.
+        The contour in the slice of the largest area in the plane of acquisition, the distances of
+        its points from the centroid with the angular bins and the moving average, and the bounding
+        ellipsoid from three sides.
 
     Raises
     ------
@@ -87,15 +90,17 @@ def draw_features(case: Case, image: Image | None, mask: Mask, name: str) -> Fig
         As that of `plot_features`.
     """
     grey = (0.0, 1.0) if image is None else head_and_grey(image)[1]
-    spacing = case.geometry.spacing
-    component = largest_component(mask)
-    values, number, *_ = extract_features(mask, spacing=spacing)
+    spacing, plane = case.geometry.spacing, case.geometry.plane
+    turned = largest_component(plane.turn(mask))
+    component = np.moveaxis(turned, 0, plane.axis)
+    values, number, *_ = extract_features(replace(case, mask=mask))
     assert number is not None
-    contour = trace_contour(component[number - 1], spacing=spacing and spacing[1:])
+    pixel = spacing and plane.turn_spacing(spacing)[1:]
+    contour = trace_contour(turned[number - 1], spacing=pixel)
     vertices = convex_hull(component).vertices
     ellipsoid = minimum_volume_ellipsoid(vertices)
     support = vertices[ellipsoid.support[ellipsoid.weights > _CARRIES]]
-    axial, *others = aspects(spacing)
+    every = aspects(spacing)
     deviation, fluctuation, ratio = (
         values[name]
         for name in (
@@ -110,9 +115,10 @@ def draw_features(case: Case, image: Image | None, mask: Mask, name: str) -> Fig
             contour.distances(),
             moving_average(contour),
             bin_deviations(contour),
-            image=None if image is None else image[number - 1],
+            image=None if image is None else plane.turn(image)[number - 1],
             grey=grey,
-            aspect=axial or 1.0,
+            aspect=every[plane.axis] or 1.0,
+            along=plane.axis,
         ),
         [
             Shadow(
@@ -121,10 +127,10 @@ def draw_features(case: Case, image: Image | None, mask: Mask, name: str) -> Fig
                 support[:, plane_axes(along)],
                 aspect,
             )
-            for along, aspect in enumerate((axial, *others))
+            for along, aspect in enumerate(every)
         ],
         title=f"{case.id}   features of the {name} mask",
-        slice_name=f"slice {number}, the largest area",
+        slice_name=f"{f'{plane.name} ' if plane.axis else ''}slice {number}, the largest area",
         features=(
             f"angular standard deviation, ASD = {deviation:.4f}: the mean over the bins",
             f"margin fluctuation, MF = {fluctuation:.4f}: the standard deviation of what is left",

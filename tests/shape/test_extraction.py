@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -152,6 +153,23 @@ def test_a_case_is_measured_with_its_own_spacing_invariant():
     assert other == extract_features(tumour(), spacing=(1.0, 1.0, 1.0))
     with pytest.raises(InputError, match="Expected case a to have a mask, found none"):
         extract_features(Case("a", "p"))
+
+
+@pytest.mark.parametrize("axis", [1, 2], ids=["coronal", "sagittal"])
+def test_thick_slices_of_any_plane_have_the_same_features_invariant(axis):
+    mask, spacing = tumour(), (5.0, 1.0, 0.9)
+    axial = Case("a", "p", mask=mask, geometry=Geometry(spacing, np.eye(4)))
+    steps = tuple(np.insert(spacing[1:], axis, spacing[0]).tolist())
+    turned = replace(axial, mask=np.moveaxis(mask, 0, axis), geometry=Geometry(steps, np.eye(4)))
+    expected, found = extract_features(axial), extract_features(turned)
+    assert found.values == pytest.approx(expected.values, rel=1e-9)
+    assert found[1:] == expected[1:]
+    # The same voxels without their orientation are measured in slices along the first axis.
+    assert extract_features(turned.mask, spacing=steps).values["slices"] != found.values["slices"]
+    # A spacing that is given decides on the plane, as it decides on lengths.
+    given = extract_features(replace(turned, geometry=Geometry(None, np.eye(4))), spacing=steps)
+    assert given == found
+    assert expected == extract_features(mask, spacing=spacing)
 
 
 def test_input_is_not_changed():

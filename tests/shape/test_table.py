@@ -79,6 +79,26 @@ def test_failed_and_empty_cases_have_a_row_with_the_reason(cohort):
     assert "TCGA_AA_0005_20000101_2_mask.tif" in failed["reason"]
 
 
+def test_the_plane_is_noted_if_it_is_not_axial_invariant():
+    thick = {"axial": (5.0, 1.0, 1.0), "coronal": (1.0, 5.0, 1.0), "sagittal": (1.0, 1.0, 5.0)}
+    mask, affine = block(2, 5, 7), np.eye(4)
+    cases = [
+        Case(name, name, mask=mask, geometry=Geometry(spacing, affine), notes=("resampled",))
+        for name, spacing in thick.items()
+    ]
+    table = feature_table(cases, jobs=1).table
+    assert table["notes"].tolist() == [
+        "resampled",
+        "resampled; 2D features in coronal slices",
+        "resampled; 2D features in sagittal slices",
+    ]
+    assert table["slices"].tolist() == [2, 5, 7]
+    # The spacing that is given counts, here for a mask that is changed as well.
+    given = feature_table(cases, spacing=thick["sagittal"], change=lambda c: c.mask, jobs=1).table
+    assert given["slices"].tolist() == [7, 7, 7]
+    assert given["notes"].str.endswith("2D features in sagittal slices").all()
+
+
 def test_number_of_jobs_changes_nothing_invariant(cohort):
     sources = open_cases(cohort, masks_only=True)
     alone, together = (feature_table(sources, jobs=jobs) for jobs in (1, 2))

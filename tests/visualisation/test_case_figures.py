@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from lggshape.case import Case, Geometry
 from lggshape.errors import CaseError
 from lggshape.shape import extract_features, minimum_volume_ellipsoid
 from lggshape.visualisation import case_figures, write_case_figures
-from lggshape.visualisation.case_features import shadow
+from lggshape.visualisation.case_features import plot_features, shadow
 from lggshape.visualisation.case_figures import draw_case
 from lggshape.visualisation.case_slices import MOST_SLICES
 from lggshape.visualisation.shown_cases import find_cases
@@ -84,6 +85,25 @@ def test_the_features_shown_are_those_of_the_table_invariant(
     heights = [bar.get_height() for bar in bins.patches]
     assert np.nanmean(heights) == pytest.approx(deviation)
     assert rest.lines[0].get_ydata().std() == pytest.approx(fluctuation)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_the_contour_is_drawn_in_the_plane_of_acquisition_invariant(tumour, axis):
+    mask = tumour.copy()
+    mask[4, 26:30, 15] = True
+    steps = tuple(np.insert([2.0, 1.0], axis, 9.0).tolist())
+    turned = np.moveaxis(mask, 0, axis)
+    case = Case("a", "p", turned[..., None] * 7, turned, ("FLAIR",), Geometry(steps, np.eye(4)))
+    figure = plot_features(case)
+    shown, _, rest, bins = figure.axes[:4]
+    name = ("slice 5", "coronal slice 5", "sagittal slice 5")[axis]
+    assert shown.get_title(loc="left") == f"{name}, the largest area"
+    np.testing.assert_array_equal(shown.images[0].get_array(), mask[4] * 7)
+    assert shown.get_aspect() == 2
+    values = extract_features(mask, spacing=(9.0, 2.0, 1.0)).values
+    assert rest.lines[0].get_ydata().std() == pytest.approx(values["margin_fluctuation"])
+    heights = np.nanmean([bar.get_height() for bar in bins.patches])
+    assert heights == pytest.approx(values["angular_standard_deviation"])
 
 
 def test_the_ellipse_holds_the_mask_on_every_side_invariant(tmp_path, write_nifti, tumour, figures):
