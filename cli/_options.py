@@ -80,6 +80,31 @@ PatientTable = Annotated[
         "else can read.",
     ),
 ]
+_MEANING = "What the values of masks mean"
+MaskValues = Annotated[
+    str | None,
+    typer.Option(
+        metavar="1,2,...",
+        help="Values of the masks that are the tumour, separated by commas: one region.",
+        rich_help_panel=_MEANING,
+    ),
+]
+Regions = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE.toml",
+        help="Regions of masks of several values: brats (coded 1, 2, 4 or 1, 2, 3), brats2013 (1 "
+        "to 4), or a TOML file with a line such as core = [1, 4] for each region.",
+        rich_help_panel=_MEANING,
+    ),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        help="Lowest value inside, of probability maps and other masks of fractions.",
+        rich_help_panel=_MEANING,
+    ),
+]
 Networks = Annotated[
     Path | None,
     typer.Option(help="Folder of a training run. Default: the bundled networks."),
@@ -171,6 +196,31 @@ def given_options(context: typer.Context | None) -> dict[str, str]:
         if parameter.name and source is not None and source.name == "COMMANDLINE":
             found[parameter.name] = parameter.opts[0]
     return found
+
+
+def mask_meaning(
+    mask_values: str | None, regions: str | None, threshold: float | None
+) -> dict[str, Any]:
+    """Return what the values of masks mean, as `lggshape.open_cases` and the record take it.
+
+    Raises
+    ------
+    InputError
+        If `--mask-values` is anything else than whole numbers with commas between them.
+    """
+    from lggshape.errors import InputError
+
+    try:
+        values = tuple(int(part) for part in mask_values.split(",")) if mask_values else ()
+    except ValueError:
+        msg = f"Expected --mask-values to be whole numbers between commas, found: {mask_values}."
+        raise InputError(msg) from None
+    return {"mask_values": values, "regions": regions, "threshold": threshold}
+
+
+def region_file(regions: str | None) -> Path | None:
+    """Return the user's file of regions, if that is what they chose."""
+    return Path(regions) if regions is not None and regions.lower().endswith(".toml") else None
 
 
 def refuse_unused(context: typer.Context | None, **unused: tuple[bool, str]) -> None:

@@ -14,6 +14,7 @@ EXAMPLES = (
     "--out results/",
 )
 
+_NONE_TESTED = "lggshape: no hypothesis could be tested; left_out.csv has the reasons."
 
 Features = Annotated[
     Path, typer.Argument(help="Feature table (CSV), as from `features`.", show_default=False)
@@ -34,6 +35,10 @@ Bins = Annotated[int, typer.Option(help="Number of quantile bins of a feature.",
 Codebook = Annotated[
     Path | None, typer.Option(help="Codebook (TOML), in place of the bundled ones.")
 ]
+Region = Annotated[
+    str | None,
+    typer.Option(help="Region to analyse, if the feature table has several."),
+]
 Take = Annotated[
     Literal["first", "last"] | None,
     typer.Option(
@@ -53,6 +58,7 @@ def associate(
     codebook: Codebook = None,
     patient_column: o.PatientColumn = None,
     match_ids: o.MatchIds = "exact",
+    region: Region = None,
     take: Take = None,
     seed: Annotated[int, typer.Option(help="Seed of Monte Carlo p-values.", min=0)] = 0,
     overwrite: o.Overwrite = False,
@@ -72,7 +78,7 @@ def associate(
         "associate", out=out, overwrite=overwrite, quiet=quiet,
         inputs=[features, *labels, codebook, _own_hypotheses(hypotheses)],
     ) as run:  # fmt: skip
-        table = association.read_features(features, take=take)
+        table = association.read_features(features, region=region, take=take)
         known = read_labels(labels, codebook=codebook, patient_column=patient_column)
         match = match_patients(table["patient"], known, match_ids=match_ids)
         family = association.choose_family(hypotheses, table, match.labels)
@@ -84,6 +90,7 @@ def associate(
             table, known, family, bins=bins, test=test, match_ids=match_ids, seed=seed,
             on_progress=run.on_progress,
         )  # fmt: skip
+        run.options |= {"region": study.region} if study.region else {}
         if report:
             write_report_files(
                 study, run.place, inputs=run.inputs, options=run.options,
@@ -93,9 +100,7 @@ def associate(
             run.write_tables(study.tables())
             run.write_json("results.json", study.to_dict())
         if study.associations["p"].isna().all():
-            run.notes.append(
-                "lggshape: no hypothesis could be tested; left_out.csv has the reasons."
-            )
+            run.notes.append(_NONE_TESTED)
         run.summary += [
             "Testing every feature against every label. Not the hypotheses of "
             f"{entry.name}: {entry.reason}."

@@ -10,6 +10,7 @@ from lggshape_cli import _options as o
 EXAMPLES = (
     "lggshape evaluate masks/ cases/ --out evaluation/",
     "lggshape evaluate masks/ cases/ --out evaluation/ --labels labels.csv --by gender",
+    "lggshape evaluate masks/ cases/ --out evaluation/ --regions brats",
 )
 
 Predicted = Annotated[
@@ -42,6 +43,9 @@ def evaluate(
     manifest: o.Manifest = None,
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    mask_values: o.MaskValues = None,
+    regions: o.Regions = None,
+    threshold: o.Threshold = None,
     surface_tolerance: o.SurfaceTolerance = 1.0,
     seed: o.Seed = 0,
     jobs: o.Jobs = None,
@@ -71,31 +75,25 @@ def evaluate(
         patient_column=(not labels, "without --labels"),
         jobs=(scheduler is not None, "with --scheduler"),
     )
+    meaning = o.mask_meaning(mask_values, regions, threshold)
+    reading = o.reading(manifest, pattern, sequences) | meaning | {"threshold": None}
     with run_command(
-        "evaluate", out=out, inputs=[predicted, reference, *(labels or []), manifest],
-        overwrite=overwrite, quiet=quiet,
+        "evaluate", out=out, overwrite=overwrite, quiet=quiet,
+        inputs=[predicted, reference, *(labels or []), manifest, o.region_file(regions)],
         options={
             "surface_tolerance": surface_tolerance, "by": by or [],
-            "patient_column": patient_column, "seed": seed,
+            "patient_column": patient_column, "seed": seed, **meaning,
         },
     ) as run:  # fmt: skip
         known = read_labels(labels, patient_column=patient_column) if labels else None
         found = evaluation.evaluate(
-            predicted,
-            open_cases(reference, masks_only=True, **o.reading(manifest, pattern, sequences)),
-            labels=known,
-            by=by or (),
-            surface_tolerance=surface_tolerance,
-            seed=seed,
-            jobs=jobs,
-            scheduler=scheduler,
-            on_progress=run.on_progress,
-        )
+            predicted, open_cases(reference, masks_only=True, **reading), **meaning,
+            labels=known, by=by or (), surface_tolerance=surface_tolerance, seed=seed, jobs=jobs,
+            scheduler=scheduler, on_progress=run.on_progress,
+        )  # fmt: skip
         run.write_tables(found.tables())
         run.write_json("evaluation.json", found.to_dict())
         write_figures(found.plots(), run.place / "figures")
-        run.fail(found.failures, of=len(found.scores))
+        run.fail(found.failures, of=found.cases)
         run.summary += [found.summary(), f"Results: {out / 'scores.csv'}"]
-        if found.without_prediction:
-            names = ", ".join(found.without_prediction)
-            run.notes.append(f"Not evaluated, as there is no prediction: {names}")
+        run.notes += found.not_evaluated()

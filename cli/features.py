@@ -10,6 +10,7 @@ from lggshape_cli import _options as o
 EXAMPLES = (
     "lggshape features cases/ --out features.csv",
     "lggshape features masks/ --out features.csv --masks automatic --spacing 5 1 1",
+    "lggshape features masks/ --out features.csv --regions brats",
 )
 _DEFINITIONS = "What the definitions leave open"
 
@@ -26,6 +27,13 @@ Spacing = Annotated[
     typer.Option(
         metavar="Z Y X",
         help="Distances between voxel centres in mm, instead of those in the files.",
+    ),
+]
+Lesions = Annotated[
+    bool,
+    typer.Option(
+        "--lesions",
+        help="Measure every lesion, a 26-connected component, by itself: a row per lesion.",
     ),
 ]
 Component = Annotated[
@@ -76,6 +84,10 @@ def features(
     manifest: o.Manifest = None,
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    mask_values: o.MaskValues = None,
+    regions: o.Regions = None,
+    threshold: o.Threshold = None,
+    lesions: Lesions = False,
     spacing: Spacing = None,
     component: Component = "largest",
     points: Points = "corners",
@@ -88,7 +100,7 @@ def features(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Measure the shape of masks: a table with one row per case.
+    """Measure the shape of masks: a table with one row per case, or per case and region.
 
     Writes the table and, beside it, a record of how it was made (.run.json). If a case cannot be
     read, its row has the reason and the exit status is 1.
@@ -98,24 +110,29 @@ def features(
     from lggshape.readers import open_cases
     from lggshape.shape import Conventions, feature_table
 
-    o.refuse_unused(context, jobs=(scheduler is not None, "with --scheduler"))
+    o.refuse_unused(
+        context,
+        component=(lesions, "with --lesions"),
+        jobs=(scheduler is not None, "with --scheduler"),
+    )
+    meaning = o.mask_meaning(mask_values, regions, threshold)
     conventions = Conventions(
         component=component, points=points, slices=slices, bin_offset=bin_offset, window=window
     )
     with run_command(
-        "features", out=out, kind="file", inputs=[*masks, manifest], overwrite=overwrite,
-        quiet=quiet, options={"masks": kind, "spacing": spacing, **vars(conventions)},
+        "features", out=out, kind="file", inputs=[*masks, manifest, o.region_file(regions)],
+        overwrite=overwrite, quiet=quiet,
+        options={
+            "masks": kind, **meaning, "lesions": lesions, "spacing": spacing, **vars(conventions),
+        },
     ) as run:  # fmt: skip
-        sources = open_cases(masks, masks_only=True, **o.reading(manifest, pattern, sequences))
-        measured = feature_table(
-            sources,
-            masks=kind,
-            spacing=spacing,
-            conventions=conventions,
-            jobs=jobs,
-            scheduler=scheduler,
-            on_progress=run.on_progress,
+        sources = open_cases(
+            masks, masks_only=True, **o.reading(manifest, pattern, sequences), **meaning
         )
+        measured = feature_table(
+            sources, masks=kind, spacing=spacing, conventions=conventions, lesions=lesions,
+            jobs=jobs, scheduler=scheduler, on_progress=run.on_progress,
+        )  # fmt: skip
         run.options["masks"] = str(measured.table["masks"].iloc[0])
         write_table(run.place / out.name, measured.table)
         run.fail(measured.failures, of=len(sources))

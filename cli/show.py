@@ -28,6 +28,9 @@ def show(
     manifest: o.Manifest = None,
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    mask_values: o.MaskValues = None,
+    regions: o.Regions = None,
+    threshold: o.Threshold = None,
     jobs: o.Jobs = None,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
@@ -35,20 +38,22 @@ def show(
 ) -> None:
     """Draw cases slice by slice, or a cohort as a whole.
 
-    With --case, draws the slices with tumour, the outlines of the masks, and how the features are
-    computed. Without it, draws the volumes, locations and intensities of all cases, and writes
-    cohort.csv. Figures are SVG and PNG. If a case cannot be shown, the reason is printed and the
-    exit status is 1.
+    With --case, draws the slices with tumour, the outlines of the masks or of their regions, and
+    how the features of the whole mask are computed. Without it, draws the volumes, locations and
+    intensities of all cases, and writes cohort.csv. Figures are SVG and PNG. If a case cannot be
+    shown, the reason is printed and the exit status is 1.
     """
     from lggshape import visualisation
     from lggshape.commands import run_command
     from lggshape.readers import open_cases
 
+    meaning = o.mask_meaning(mask_values, regions, threshold)
     with run_command(
-        "show", out=out, inputs=[dataset, predicted, manifest], overwrite=overwrite, quiet=quiet,
-        options={"case": case or [], "predicted": predicted},
+        "show", out=out, inputs=[dataset, predicted, manifest, o.region_file(regions)],
+        overwrite=overwrite, quiet=quiet,
+        options={"case": case or [], "predicted": predicted, **meaning},
     ) as run:  # fmt: skip
-        sources = open_cases(dataset, **o.reading(manifest, pattern, sequences))
+        sources = open_cases(dataset, **o.reading(manifest, pattern, sequences), **meaning)
         if case:
             reasons = visualisation.write_case_figures(
                 sources, run.place, names=case, predicted=predicted, jobs=jobs,

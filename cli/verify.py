@@ -19,6 +19,9 @@ def verify(
     manifest: o.Manifest = None,
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    mask_values: o.MaskValues = None,
+    regions: o.Regions = None,
+    threshold: o.Threshold = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     jobs: o.Jobs = None,
     scheduler: o.Scheduler = None,
@@ -44,9 +47,10 @@ def verify(
         jobs=(scheduler is not None, "with --scheduler"),
         quiet=(as_json, "with --json"),
     )
+    meaning = o.mask_meaning(mask_values, regions, threshold)
     with run_command("verify", kind="nothing", quiet=quiet or as_json) as run:
         found = verify_cases(
-            open_cases(dataset, **o.reading(manifest, pattern, sequences)),
+            open_cases(dataset, **o.reading(manifest, pattern, sequences), **meaning),
             labels=labels or None,
             patient_column=patient_column,
             match_ids=match_ids,

@@ -1,6 +1,6 @@
 """A case: the images and the mask of one examination of one patient."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -152,13 +152,16 @@ class Case:
         Intensities as stored, one channel per sequence; None if the case has masks alone or the
         image was not asked for.
     mask : ndarray of bool, shape (Z, Y, X), or None
-        True inside the tumour; None if the case has no mask or the mask was not asked for.
+        True inside the tumour; None if the case has no mask or the mask was not asked for. Of
+        several regions it is their union.
     sequences : tuple of str
         Names of the channels of `image`, in order: "pre-contrast", "FLAIR", "post-contrast".
     geometry : Geometry
         Where the voxels lie, as far as it is known.
     notes : tuple of str
         What was done to the files to read them, and what is unusual about them. Tables show it.
+    regions : mapping of str to ndarray of bool, shape (Z, Y, X)
+        The regions of the mask by name, which may overlap; empty if none were asked for.
 
     Examples
     --------
@@ -174,6 +177,7 @@ class Case:
     sequences: tuple[str, ...] = ()
     geometry: Geometry = field(default_factory=Geometry)
     notes: tuple[str, ...] = ()
+    regions: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
         """Return what there is of the case in one line."""
@@ -228,12 +232,13 @@ class Case:
         voxels = self.mask if self.image is None else self.image
         spacing = self.geometry.spacing
         size = " x ".join(f"{length:g}" for length in spacing or ())
+        regions = " + ".join(self.regions)
         return {
             "patient": self.patient,
             "shape": "no voxels" if voxels is None else " x ".join(map(str, voxels.shape[:3])),
             "spacing": f"voxels of {size} mm" if spacing else "spacing unknown",
             "image": "no image" if self.image is None else " + ".join(self.sequences) or "image",
-            "mask": "no mask" if self.mask is None else "mask",
+            "mask": "no mask" if self.mask is None else f"mask{regions and ' of '}{regions}",
         }
 
     def missing_sequences(self, names: Sequence[str]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Masks as arrays: their values, components, bounding box and overlap."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -81,11 +82,9 @@ def as_mask(values: ArrayLike, *, ndim: int | None = None, called: str = "the ma
     highest = array.max()
     # NaN fails both comparisons, infinity the last.
     if not (np.all((array == highest) == inside) and 0 < highest < np.inf):
-        found = np.unique(array)
-        more = ", ..." if found.size > _SHOWN_VALUES else ""
         msg = (
             f"Expected {called} to have two values, 0 and a positive one, found "
-            f"{_told_apart(found[:_SHOWN_VALUES])}{more}."
+            f"{_listed_values(array)}."
         )
         raise InputError(msg)
     return inside
@@ -171,6 +170,37 @@ def largest_component(mask: Mask, *, diagonal: bool = False) -> Mask:
     return mask if components.number < 2 else components.largest()
 
 
+def split_lesions(mask: Mask) -> Iterator[Mask]:
+    """Return the lesions of a mask: its 26-connected components, the largest first.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (Z, Y, X)
+        The mask.
+
+    Yields
+    ------
+    ndarray of bool, shape (Z, Y, X)
+        One lesion on the grid of the mask. Of lesions of the same size, the one that comes first in
+        the order of slices, rows and columns.
+
+    Examples
+    --------
+    >>> mask = np.array([[[True, False, True, True]]])
+    >>> [one.astype(int).tolist() for one in split_lesions(mask)]
+    [[[[0, 0, 1, 1]]], [[[1, 0, 0, 0]]]]
+    """
+    box = bounding_box(mask)
+    if box is None:
+        return
+    components = find_components(mask[box], diagonal=True)
+    sizes = np.bincount(components.labels.ravel(), minlength=2)[1:]
+    for number in np.argsort(-sizes, kind="stable") + 1:
+        lesion = np.zeros_like(mask)
+        lesion[box] = components.labels == number
+        yield lesion
+
+
 def bounding_box(mask: Mask) -> tuple[slice, ...] | None:
     """Return the smallest box that holds all that is inside a mask.
 
@@ -229,10 +259,20 @@ def dice(predicted: ArrayLike, reference: ArrayLike) -> float:
     return 2 * int(np.count_nonzero(one & other)) / total if total else 1.0
 
 
-def _told_apart(values: NDArray[np.generic]) -> str:
-    """List different values with the fewest digits that show the differences."""
+def _listed_values(array: NDArray[np.generic]) -> str:
+    """List the first values of an array, each with the number of its voxels."""
+    values, counts = np.unique(array, return_counts=True)
+    names = _told_apart(values[:_SHOWN_VALUES])
+    first, *others = (f"{name} ({count})" for name, count in zip(names, counts, strict=False))
+    first = first.removesuffix(")") + (" voxels)" if counts[0] > 1 else " voxel)")
+    left = values.size - len(names)
+    return ", ".join([first, *others]) + (f" and {left} other values" if left else "")
+
+
+def _told_apart(values: NDArray[np.generic]) -> list[str]:
+    """Return different values with the fewest digits that show the differences."""
     full = [str(value) for value in values]
     if values.dtype.kind != "f":
-        return ", ".join(full)
+        return full
     shorter = ([f"{value:.{digits}g}" for value in values] for digits in _DIGITS)
-    return ", ".join(next((shown for shown in shorter if len(set(shown)) == len(shown)), full))
+    return next((shown for shown in shorter if len(set(shown)) == len(shown)), full)

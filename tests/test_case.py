@@ -99,3 +99,9 @@ def test_a_case_shows_itself_in_a_line_and_in_html_analytic() -> None:
     assert (
         repr(Case("a", "p")) == "Case(a: patient p, no voxels, spacing unknown, no image, no mask)"
     )
+
+
+def test_a_case_names_its_regions_analytic() -> None:
+    mask = np.ones((2, 3, 4), dtype=bool)
+    case = Case("a", "p", mask=mask, regions={"whole": mask, "core": mask})
+    assert repr(case).endswith("no image, mask of whole + core)")

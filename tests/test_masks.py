@@ -1,9 +1,18 @@
+import re
+
 import numpy as np
 import pytest
 import skimage.measure
 
 from lggshape.errors import InputError
-from lggshape.masks import as_mask, bounding_box, dice, find_components, largest_component
+from lggshape.masks import (
+    as_mask,
+    bounding_box,
+    dice,
+    find_components,
+    largest_component,
+    split_lesions,
+)
 
 
 def islands(seed, shape=(6, 20, 20)):
@@ -29,17 +38,25 @@ def test_two_values_are_a_mask_whatever_the_type_analytic(values):
 @pytest.mark.parametrize(
     ("values", "found"),
     [
-        ([0, 1, 2, 4], "0, 1, 2, 4"),
-        ([0, -1], "-1, 0"),
-        ([0, 1, np.nan], "0, 1, nan"),
-        ([0, np.inf], "0, inf"),
-        (range(100), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ..."),
+        ([0, 1, 2, 4, 4], "0 (1 voxel), 1 (1), 2 (1), 4 (2)."),
+        ([0, 0, -1], "-1 (1 voxel), 0 (2)."),
+        ([0, 1, np.nan], "0 (1 voxel), 1 (1), nan (1)."),
+        ([0, 0, np.inf], "0 (2 voxels), inf (1)."),
+        (
+            range(100),
+            "0 (1 voxel), 1 (1), 2 (1), 3 (1), 4 (1), 5 (1), 6 (1), 7 (1), 8 (1), 9 (1) and 90 "
+            "other values.",
+        ),
         # As few digits as tell the values apart: a mask resampled by interpolation.
-        ([0, 0.9999999, 1], "0, 0.9999999, 1"),
+        ([0, 0.9999999, 1], "0 (1 voxel), 0.9999999 (1), 1 (1)."),
+        ([0, 0.123456, 0.5], "0 (1 voxel), 0.123456 (1), 0.5 (1)."),
+        ([0, 1, np.nextafter(1, 2)], "0 (1 voxel), 1 (1), 1.0000000000000002 (1)."),
+        ([0, 2**53, 2**53 + 1], "0 (1 voxel), 9007199254740992 (1), 9007199254740993 (1)."),
     ],
 )
-def test_other_values_are_listed_analytic(values, found):
-    with pytest.raises(InputError, match=f"two values, 0 and a positive one, found {found}"):
+def test_other_values_are_listed_with_their_voxels_analytic(values, found):
+    wanted = f"two values, 0 and a positive one, found {found}"
+    with pytest.raises(InputError, match=re.escape(wanted)):
         as_mask(values)
 
 
@@ -71,6 +88,24 @@ def test_components_skimage(shape, diagonal):
 def test_of_equal_components_the_first_is_kept_analytic():
     mask = np.array([[[0, 1, 0, 1], [0, 0, 0, 0]], [[0, 0, 0, 0], [1, 0, 0, 0]]], dtype=bool)
     assert np.argwhere(largest_component(mask)).tolist() == [[0, 0, 1]]
+
+
+def test_lesions_are_the_26_connected_components_by_volume_skimage():
+    mask = islands(1)
+    labels = skimage.measure.label(mask, connectivity=3)
+    lesions = list(split_lesions(mask))
+    sizes = [int(one.sum()) for one in lesions]
+    assert sizes == sorted(np.bincount(labels.ravel())[1:], reverse=True)
+    for one in lesions:
+        (number,) = np.unique(labels[one])
+        np.testing.assert_array_equal(one, labels == number)
+
+
+def test_of_equal_lesions_the_first_comes_first_analytic():
+    mask = np.array([[[0, 1, 0, 1], [0, 0, 0, 0], [1, 1, 0, 0]]], dtype=bool)
+    places = [np.argwhere(one).tolist() for one in split_lesions(mask)]
+    assert places == [[[0, 2, 0], [0, 2, 1]], [[0, 0, 1]], [[0, 0, 3]]]
+    assert list(split_lesions(np.zeros_like(mask))) == []
 
 
 def test_an_empty_mask_has_no_component_and_no_box_analytic():

@@ -17,9 +17,10 @@ from lggshape.files import (
 )
 from lggshape.names import first_few, natural_key
 from lggshape.shape import FEATURES, FeatureTable
+from lggshape.shape.table import LESION, REGION
 
 KEYS = ("case", "patient", "masks")
-_TEXT = (*KEYS, "notes", "reason")
+_TEXT = (*KEYS, REGION, "notes", "reason")
 _NOT_MEASURED = ("slice", "empty_bins")
 """Messages name at most this many cases."""
 
@@ -31,7 +32,9 @@ Take = Literal["first", "last"]
 """Which of several cases of one patient counts."""
 
 
-def read_features(features: FeatureSource, *, take: Take | None = None) -> pd.DataFrame:
+def read_features(
+    features: FeatureSource, *, region: str | None = None, take: Take | None = None
+) -> pd.DataFrame:
     """Read a feature table from a file, or check one in memory.
 
     A table in memory gives the same as its file would.
@@ -41,6 +44,8 @@ def read_features(features: FeatureSource, *, take: Take | None = None) -> pd.Da
     features : path, DataFrame or FeatureTable
         A table with the columns `case`, `patient`, `masks` and features, as `lggshape features` or
         `feature_table` makes it; any other column of numbers can be a feature too.
+    region : str, optional
+        The region whose rows are read. A table of several regions needs it.
     take : {"first", "last"}, optional
         Which case counts if a patient has several with one kind of mask: the first or the last by
         name, so by date where the names hold one. Without it such a table is refused.
@@ -48,15 +53,17 @@ def read_features(features: FeatureSource, *, take: Take | None = None) -> pd.Da
     Returns
     -------
     DataFrame
-        `case`, `patient`, `masks`, `reason` as text, `spacing_known` as True, False or None if it
-        is there, then every column that holds numbers alone, as floats (missing is NaN).
+        `case`, `patient`, `masks`, `region` if there is one, `reason` as text, `spacing_known` as
+        True, False or None if it is there, then every column that holds numbers alone, as floats
+        (missing is NaN).
 
     Raises
     ------
     InputError
         If the table cannot be read, lacks a key, has no row, has a column twice, holds a word or an
-        infinite number where lggshape has a feature, or has two cases of one patient with one kind
-        of mask and `take` does not say which counts.
+        infinite number where lggshape has a feature, holds lesions, has several regions and
+        `region` does not say which, or two cases of one patient with one kind of mask and `take`
+        does not say which counts.
 
     Examples
     --------
@@ -80,7 +87,9 @@ def read_features(features: FeatureSource, *, take: Take | None = None) -> pd.Da
             row = row_name(source, int(lacking.argmax()))
             msg = f"Expected every row of {where} to have a {key}, found none in {row}."
             raise InputError(msg)
-    table = text[list(KEYS)].apply(plain_numbers)
+    text = text[_rows_of_region(text, where, region)]
+    with_region = [*KEYS, *[REGION] * (REGION in text)]
+    table = text[with_region].apply(plain_numbers)
     table["reason"] = text.get("reason", "")
     if "spacing_known" in text:
         table["spacing_known"] = _truths(text["spacing_known"], where)
@@ -88,7 +97,7 @@ def read_features(features: FeatureSource, *, take: Take | None = None) -> pd.Da
         numbers = _numbers(text, str(name), where)
         if numbers is not None:
             table[str(name)] = numbers
-    return _one_row_per_patient(table, where, take)
+    return _one_row_per_patient(table.reset_index(drop=True), where, take)
 
 
 def measured_columns(table: pd.DataFrame) -> list[str]:
@@ -185,6 +194,37 @@ def check_units(table: pd.DataFrame, features: Iterable[str]) -> None:
                     "spacing of some is unknown."
                 )
                 raise InputError(msg)
+
+
+def _rows_of_region(text: pd.DataFrame, where: str, region: str | None) -> "pd.Series[bool]":
+    """Return which rows count: those of one region, as patients are told apart, not lesions."""
+    if LESION in text:
+        msg = (
+            f"Expected {where} to have a row per patient, found lesions. Measure the masks again "
+            "without --lesions (lesions=False in Python): their largest component, or all of them."
+        )
+        raise InputError(msg)
+    if REGION not in text:
+        if region is None:
+            return pd.Series(data=True, index=text.index)
+        msg = (
+            f"Expected {where} to have the region {region}, found no column {REGION}. Leave "
+            "--region out (region= in Python)."
+        )
+        raise InputError(msg)
+    cells = text[REGION].mask(is_missing(text[REGION]), "")
+    known = list(dict.fromkeys(cells))
+    if region is None and len(known) == 1 and known[0]:
+        region = known[0]
+    if region is None or region not in known or "" in known:
+        found = "a row without one" if "" in known else ", ".join(known)
+        wanted = "one region" if region is None else f"the region {region}"
+        msg = (
+            f"Expected {wanted} in {where}, found: {found}. Say which region is analysed with "
+            "--region (region= of read_features in Python)."
+        )
+        raise InputError(msg)
+    return cells == region
 
 
 def _numbers(text: pd.DataFrame, name: str, where: str) -> "pd.Series[float] | None":

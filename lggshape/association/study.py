@@ -74,6 +74,11 @@ class Study:
         return tuple(dict.fromkeys(self.data["masks"]))
 
     @property
+    def region(self) -> str:
+        """The region of the tumour that was measured; "" if the table does not tell."""
+        return str(self.data["region"].iloc[0]) if "region" in self.data else ""
+
+    @property
     def tests(self) -> tuple[Test, ...]:
         """The tests that decided about the hypotheses, each once."""
         return tuple(dict.fromkeys(self.test_of(h) for h in self.family.hypotheses))
@@ -115,6 +120,7 @@ class Study:
             "reference": self.family.reference,
             "bins": self.bins,
             "test": self.test,
+            **({"region": self.region} if self.region else {}),
             **{name: to_records(table) for name, table in self.tables().items()},
         }
 
@@ -157,9 +163,10 @@ class Study:
         rows = self.associations
         count, holding = len(rows), int((rows["p_bonferroni"] <= self.family.alpha).sum())
         tests = " and ".join(test.name for test in self.tests)
+        region = f", region: {self.region}" if self.region else ""
         return (
             f"Study({self.family.name!r}, {tests}, {self.bins} bins, masks: "
-            f"{', '.join(self.masks)}; {holding} of {count} hold after correction)"
+            f"{', '.join(self.masks)}{region}; {holding} of {count} hold after correction)"
         )
 
     def _repr_html_(self) -> str:

@@ -1,5 +1,6 @@
 """One case: read its predicted mask and its reference, and compare them."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,16 +11,17 @@ from lggshape.errors import CaseError
 from lggshape.evaluation.matching import CasePair
 from lggshape.evaluation.scores import Scores, score_masks
 from lggshape.files import names_cell
+from lggshape.masks import Mask
 from lggshape.readers import CaseSource
 
 
 class Compared(NamedTuple):
-    """The result of comparing one case.
+    """The result of comparing one case, or one region of it.
 
     Attributes
     ----------
     row : dict
-        The scores and what describes the case, a row of `scores.csv`.
+        The scores and what describes the case, a row of `scores.csv`; with its `region`, if any.
     slices : DataFrame
         A row per slice: `case`, `patient`, `slice` (from 1), `reference_area`, `predicted_area` and
         `overlap_area` (pixels), `score`.
@@ -29,7 +31,9 @@ class Compared(NamedTuple):
     slices: pd.DataFrame
 
 
-def compare_case(pair: CasePair, *, surface_tolerance: float = 1.0) -> Compared:
+def compare_case(
+    pair: CasePair, *, surface_tolerance: float = 1.0, regions: Sequence[str] = ()
+) -> list[Compared]:
     """Read the two masks of a case and compare them.
 
     Parameters
@@ -38,11 +42,14 @@ def compare_case(pair: CasePair, *, surface_tolerance: float = 1.0) -> Compared:
         The case.
     surface_tolerance : float
         Tolerance of the surface Dice, in mm; in pixels if the spacing is unknown.
+    regions : sequence of str
+        The regions to compare; by default the masks as they are.
 
     Returns
     -------
-    Compared
-        The scores. Volumes are in mm3; in voxels if the spacing is unknown.
+    list of Compared
+        The scores of each region, or of the masks. Volumes are in mm3; in voxels if the spacing is
+        unknown.
 
     Raises
     ------
@@ -54,13 +61,31 @@ def compare_case(pair: CasePair, *, surface_tolerance: float = 1.0) -> Compared:
         msg = f"Expected case {pair.id} to have a reference mask, found none."
         raise CaseError(msg)
     reference = pair.reference.read(image=False)
-    assert predicted.mask is not None  # both masks are required
-    assert reference.mask is not None
     spacing = _common_spacing(predicted, reference, pair)
-    scores = score_masks(
-        predicted.mask, reference.mask, spacing=spacing, tolerance=surface_tolerance
-    )
-    areas = [mask.sum(axis=(1, 2)) for mask in (reference.mask, predicted.mask)]
+    missing_sequences = _missing_sequences(pair.reference)
+    found = []
+    asked: list[str | None] = list(regions) or [None]
+    for region in asked:
+        # A predicted mask without regions is the whole tumour.
+        one, other = (
+            case.regions[region] if region is not None and case.regions else case.mask
+            for case in (predicted, reference)
+        )
+        assert one is not None  # both masks are required
+        assert other is not None
+        scores = score_masks(one, other, spacing=spacing, tolerance=surface_tolerance)
+        slices = _compared_slices(pair, one, other)
+        row = _row(pair, scores, slices, spacing, missing_sequences)
+        found.append(
+            Compared({**row, "region": region}, slices.assign(region=region))
+            if region is not None
+            else Compared(row, slices)
+        )
+    return found
+
+
+def _compared_slices(pair: CasePair, predicted: Mask, reference: Mask) -> pd.DataFrame:
+    areas = [mask.sum(axis=(1, 2)) for mask in (reference, predicted)]
     slice_scores = areas[1] if pair.slice_scores is None else np.array(pair.slice_scores)
     if len(slice_scores) != len(areas[0]) or not np.isfinite(slice_scores).all():
         msg = (
@@ -68,34 +93,46 @@ def compare_case(pair: CasePair, *, surface_tolerance: float = 1.0) -> Compared:
             f"{np.isfinite(slice_scores).sum()}."
         )
         raise CaseError(msg)
-    slices = pd.DataFrame(
+    return pd.DataFrame(
         {
             "case": pair.id,
             "patient": pair.patient,
             "slice": np.arange(1, len(areas[0]) + 1),
             "reference_area": areas[0],
             "predicted_area": areas[1],
-            "overlap_area": (reference.mask & predicted.mask).sum(axis=(1, 2)),
+            "overlap_area": (reference & predicted).sum(axis=(1, 2)),
             "score": slice_scores.astype(float),
         }
     )
+
+
+def _row(
+    pair: CasePair,
+    scores: Scores,
+    slices: pd.DataFrame,
+    spacing: Spacing | None,
+    missing_sequences: tuple[str | None, str],
+) -> dict[str, Any]:
+    """Return the scores and what describes the case."""
     voxel = float(np.prod(spacing)) if spacing else 1
-    missing_sequences, unknown = _missing_sequences(pair.reference)
-    undefined = _reason(scores, empty="reference" if areas[1].any() else "predicted")
-    row = {
+    predicted, reference = (
+        int(slices[name].sum()) for name in ("predicted_area", "reference_area")
+    )
+    missing, unknown = missing_sequences
+    undefined = _reason(scores, empty="reference" if predicted else "predicted")
+    return {
         "case": pair.id,
         "patient": pair.patient,
         "fold": pair.fold,
         **scores._asdict(),
         "components_removed": pair.components_removed,
         "site": pair.site,
-        "missing_sequences": missing_sequences,
-        "predicted_volume": int(areas[1].sum()) * voxel,
-        "reference_volume": int(areas[0].sum()) * voxel,
+        "missing_sequences": missing,
+        "predicted_volume": predicted * voxel,
+        "reference_volume": reference * voxel,
         "spacing_known": spacing is not None,
         "reason": "; ".join(filter(None, (undefined, unknown))),
     }
-    return Compared(row, slices)
 
 
 def _common_spacing(predicted: Case, reference: Case, pair: CasePair) -> Spacing | None:

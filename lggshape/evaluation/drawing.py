@@ -25,8 +25,14 @@ def draw(evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
     ------
     tuple of str and Figure
         The name of the file, without ending, and the figure: `dice` (every case), `dice_by_group`,
-        `detection` (the ROC curve), and `volumes_mm3` or `volumes_voxels`.
+        `detection` (the ROC curve), and `volumes_mm3` or `volumes_voxels`. Of regions there is one
+        of each, with the region at the end of the name.
     """
+    for region in evaluation.regions:
+        for name, drawn in draw(evaluation.of_region(region)):
+            yield f"{name}_{region}", drawn
+    if evaluation.regions:
+        return
     scored = evaluation.scores[evaluation.scores["dice"].notna()]
     if scored.empty:
         return

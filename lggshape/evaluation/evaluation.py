@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,10 @@ import pandas as pd
 
 from lggshape.checks import check_seed
 from lggshape.errors import InputError
+from lggshape.evaluation.by_region import REGION, by_region, with_region
 from lggshape.evaluation.compare_case import compare_case
 from lggshape.evaluation.detection import detection_table
-from lggshape.evaluation.matching import Matched, match_cases
+from lggshape.evaluation.matching import CasePair, MaskMeaning, Matched, match_cases
 from lggshape.evaluation.scores import Scores, check_tolerance
 from lggshape.evaluation.summaries import choose_labels, group_table, summary_table
 from lggshape.files import TableSource, to_records
@@ -22,6 +23,7 @@ from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import Cases
+from lggshape.regions import RegionSource
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,7 +62,8 @@ class Evaluation:
     ----------
     scores : DataFrame
         A row per case, with the columns `COLUMNS`. A case that could not be compared has a row
-        without scores; `reason` says why.
+        without scores; `reason` says why. Of regions there is a row per case and region, and each
+        table has a column `region`.
     summaries : DataFrame
         Each score over the cases; see `summaries.summary_table`.
     groups : DataFrame
@@ -76,6 +79,10 @@ class Evaluation:
         for.
     surface_tolerance : float
         Tolerance of the surface Dice, in mm; in pixels if the spacing is unknown.
+    regions : tuple of str
+        The regions that were compared; empty if masks were compared as they are.
+    regions_left_out : tuple of str
+        The regions of the references that the predicted masks do not tell.
     """
 
     scores: pd.DataFrame
@@ -86,15 +93,51 @@ class Evaluation:
     failures: dict[str, str]
     without_prediction: tuple[str, ...]
     surface_tolerance: float
+    regions: tuple[str, ...] = ()
+    regions_left_out: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        """Return the numbers of cases and failures, and the mean Dice."""
-        dice = self.scores["dice"]
-        mean = f", mean Dice {dice.mean():.3f}" if dice.notna().any() else ""
-        return f"Evaluation({counted(len(dice), 'case')}, {len(self.failures)} failed{mean})"
+        """Return the numbers of cases and failures, and the mean Dice of each region."""
+        means = ""
+        for region in self.regions or [""]:
+            dice = (self.of_region(region) if region else self).scores["dice"]
+            if dice.notna().any():
+                means += f", mean Dice {region and f'of {region} '}{dice.mean():.3f}"
+        return f"Evaluation({counted(self.cases, 'case')}, {len(self.failures)} failed{means})"
 
     def _repr_html_(self) -> str:
         return f"<p>{self!r}</p>{self.summaries.to_html(index=False)}"
+
+    @property
+    def cases(self) -> int:
+        """How many cases were asked for."""
+        return len(self.scores) // max(len(self.regions), 1)
+
+    def of_region(self, region: str) -> "Evaluation":
+        """Return the evaluation of one region alone, without the column of that name.
+
+        Raises
+        ------
+        InputError
+            If this region was not compared.
+        """
+        if region not in self.regions:
+            msg = f"Expected one of the regions {', '.join(self.regions)}, found: {region}."
+            raise InputError(msg)
+        scores, summaries, groups, detection, slices = (
+            table[table[REGION] == region].drop(columns=REGION).reset_index(drop=True)
+            for table in self.tables().values()
+        )
+        return replace(
+            self,
+            scores=scores,
+            summaries=summaries,
+            groups=groups,
+            detection=detection,
+            slices=slices,
+            regions=(),
+            regions_left_out=(),
+        )
 
     @property
     def low(self) -> pd.DataFrame:
@@ -121,7 +164,11 @@ class Evaluation:
         """Return everything but the slices as plain values, missing ones as None."""
         return {
             "surface_tolerance": self.surface_tolerance,
-            "low": list(self.low["case"]),
+            **({"regions": list(self.regions)} if self.regions else {}),
+            "low": [
+                f"{row.case}, {row.region}" if self.regions else row.case
+                for row in self.low.itertuples()
+            ],
             "failures": self.failures,
             "without_prediction": list(self.without_prediction),
             **{
@@ -131,7 +178,28 @@ class Evaluation:
 
     def summary(self) -> str:
         """Return the main results in words, one per line, without the failures."""
-        lines = [f"{len(self.scores) - len(self.failures)} of {len(self.scores)} cases evaluated"]
+        first = f"{self.cases - len(self.failures)} of {self.cases} cases evaluated"
+        if not self.regions:
+            return "\n".join([first, *self._results()])
+        parts = [
+            f"Region {one}\n" + "\n".join(self.of_region(one)._results()) for one in self.regions
+        ]
+        return "\n".join([first, *parts])
+
+    def not_evaluated(self) -> list[str]:
+        """Return in words what references there are besides, of cases and of regions."""
+        reasons = {
+            "there is no prediction": self.without_prediction,
+            "the predicted masks do not tell them": self.regions_left_out,
+        }
+        return [
+            f"Not evaluated, as {reason}: {', '.join(names)}"
+            for reason, names in reasons.items()
+            if names
+        ]
+
+    def _results(self) -> list[str]:
+        lines = []
         row: Any
         for row in self.summaries.itertuples():
             if row.score in _TITLES and row.n:
@@ -145,7 +213,7 @@ class Evaluation:
             if row.measure in _TITLES and not math.isnan(row.estimate):
                 estimate = _with_interval(row.estimate, row.low, row.high)
                 lines.append(f"{_TITLES[row.measure]}: {estimate}")
-        return "\n".join(lines)
+        return lines
 
     def _low_text(self) -> str:
         low = self.low
@@ -164,6 +232,9 @@ def evaluate(
     reference: Cases,
     *,
     manifest: TableSource | None = None,
+    mask_values: Sequence[int] = (),
+    regions: RegionSource | None = None,
+    threshold: float | None = None,
     labels: Labels | LabelSource | None = None,
     by: str | Sequence[str] = (),
     surface_tolerance: float = 1.0,
@@ -183,6 +254,11 @@ def evaluate(
         folder of a `segment` run: its tables are used then.
     manifest : path or DataFrame, optional
         A CSV or table with the columns `case` and `patient`, and perhaps `site`.
+    mask_values, regions
+        What the values of the masks mean, as for `lggshape.open_cases`. Each region is compared by
+        itself. Masks that `segment` wrote are of the whole tumour.
+    threshold : float, optional
+        The lowest value inside the predicted masks, if these are probability maps.
     labels : Labels, or what `read_labels` takes, optional
         Labels of the patients, to group the cases by.
     by : str or sequence of str
@@ -203,7 +279,8 @@ def evaluate(
     ------
     InputError
         If no case has both masks, a table cannot be read, the tolerance or the seed is negative, a
-        label to group by is missing or cannot group cases, or no patient has a label.
+        label to group by is missing or cannot group cases, no patient has a label, or predicted and
+        reference masks have no region in common.
 
     Examples
     --------
@@ -220,51 +297,63 @@ def evaluate(
     """
     check_tolerance(surface_tolerance)
     check_seed(seed)
-    matched = match_cases(predicted, reference, manifest=manifest)
+    meaning = MaskMeaning(regions, tuple(mask_values), threshold)
+    matched = match_cases(predicted, reference, manifest=manifest, meaning=meaning)
     cases = [pair.reference or pair.predicted for pair in matched.pairs]
-    check_columns(cases, COLUMNS)
+    check_columns(cases, with_region(COLUMNS, matched.regions))
     known = None if labels is None else as_labels(labels)
     grouping = _grouping(matched, known, [by] if isinstance(by, str) else by)
-    compare = partial(compare_case, surface_tolerance=surface_tolerance)
+    compare = partial(compare_case, surface_tolerance=surface_tolerance, regions=matched.regions)
     rows: list[dict[str, Any]] = []
     slices: list[pd.DataFrame] = []
     failures: dict[str, str] = {}
     advance = counter(on_progress, "evaluating", len(matched.pairs))
     for outcome in map_cases(compare, matched.pairs, jobs=jobs, scheduler=scheduler):
-        pair = outcome.item
         if outcome.error is None:
-            rows.append(outcome.value.row)
-            slices.append(outcome.value.slices)
+            rows += [one.row for one in outcome.value]
+            slices += [one.slices for one in outcome.value]
         else:
-            failures[pair.id] = str(outcome.error)
-            rows.append(
-                {
-                    "case": pair.id,
-                    "patient": pair.patient,
-                    "fold": pair.fold,
-                    "components_removed": pair.components_removed,
-                    "site": pair.site,
-                    "reason": failures[pair.id],
-                }
-            )
+            failures[outcome.item.id] = str(outcome.error)
+            rows += _failed_rows(outcome.item, str(outcome.error), matched.regions)
         advance()
-    types = dict.fromkeys(Scores._fields, "float64") | {
-        "components_removed": "Int64",
-        "spacing_known": "boolean",
-    }
-    scores = pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
-    no_slices = pd.DataFrame(columns=list(SLICE_COLUMNS))
-    every_slice = pd.concat(slices, ignore_index=True) if slices else no_slices
+    scores = _scores_table(rows, matched.regions)
+    columns = with_region(SLICE_COLUMNS, matched.regions)
+    every_slice = pd.concat(slices, ignore_index=True) if slices else pd.DataFrame(columns=columns)
+    every_slice = every_slice[columns]
+    of_regions = partial(by_region, regions=matched.regions)
     return Evaluation(
         scores=with_columns(scores, cases),
-        summaries=summary_table(scores, seed=seed),
-        groups=group_table(scores, grouping, seed=seed),
-        detection=detection_table(every_slice, seed=seed),
+        summaries=of_regions(partial(summary_table, seed=seed), scores),
+        groups=of_regions(partial(group_table, labels=grouping, seed=seed), scores),
+        detection=of_regions(partial(detection_table, seed=seed), every_slice),
         slices=every_slice,
         failures=failures,
         without_prediction=matched.without_prediction,
         surface_tolerance=surface_tolerance,
+        regions=matched.regions,
+        regions_left_out=matched.regions_left_out,
     )
+
+
+def _failed_rows(pair: CasePair, reason: str, regions: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the rows of a case that could not be compared, one per region."""
+    row = {
+        "case": pair.id,
+        "patient": pair.patient,
+        "fold": pair.fold,
+        "components_removed": pair.components_removed,
+        "site": pair.site,
+        "reason": reason,
+    }
+    return [{**row, REGION: region} for region in regions] or [row]
+
+
+def _scores_table(rows: list[dict[str, Any]], regions: Sequence[str]) -> pd.DataFrame:
+    types = dict.fromkeys(Scores._fields, "float64") | {
+        "components_removed": "Int64",
+        "spacing_known": "boolean",
+    }
+    return pd.DataFrame(rows, columns=with_region(COLUMNS, regions)).astype(types)
 
 
 def _grouping(matched: Matched, labels: Labels | None, by: Sequence[str]) -> list[Label]:

@@ -1,10 +1,10 @@
 """Which predicted mask belongs to which reference, and what the `segment` run says of it."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from lggshape.files import TableSource, read_table
 from lggshape.readers import CaseSource, assign_patients
 from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.readers.segmented import SEGMENTATION, SLICES
+from lggshape.regions import RegionSource
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,36 @@ class CasePair:
     slice_scores: tuple[float, ...] | None = field(default=None, repr=False)
 
 
+class MaskMeaning(NamedTuple):
+    """What the values of masks mean, as `lggshape.open_cases` takes it.
+
+    Attributes
+    ----------
+    regions, mask_values
+        Of the masks that are read from a path: references, and predicted masks unless `segment`
+        wrote them or there is a threshold.
+    threshold : float or None
+        The lowest value inside the predicted masks.
+    """
+
+    regions: RegionSource | None = None
+    mask_values: tuple[int, ...] = ()
+    threshold: float | None = None
+
+    def of_references(self, reference: Cases) -> dict[str, Any]:
+        """Return what `open_cases` is told of references; those that are open were told before."""
+        if _folder(reference) is None:
+            return {}
+        return {"regions": self.regions, "mask_values": self.mask_values}
+
+    def of_predicted(self, predicted: Cases, *, segmented: bool) -> dict[str, Any]:
+        """Return what `open_cases` is told of predicted masks."""
+        options = {"threshold": self.threshold}
+        if segmented or self.threshold is not None or _folder(predicted) is None:
+            return options
+        return options | self.of_references(predicted)
+
+
 class Matched(NamedTuple):
     """The cases to evaluate.
 
@@ -56,14 +87,24 @@ class Matched(NamedTuple):
     without_prediction : tuple of str
         The cases that have a reference and no predicted mask, if no table says which cases were
         asked for.
+    regions : tuple of str
+        The regions that are compared, in order; empty if masks are compared as they are.
+    regions_left_out : tuple of str
+        Those that the predicted masks do not tell.
     """
 
     pairs: tuple[CasePair, ...]
     without_prediction: tuple[str, ...]
+    regions: tuple[str, ...] = ()
+    regions_left_out: tuple[str, ...] = ()
 
 
 def match_cases(
-    predicted: Cases, reference: Cases, *, manifest: TableSource | None = None
+    predicted: Cases,
+    reference: Cases,
+    *,
+    manifest: TableSource | None = None,
+    meaning: MaskMeaning | None = None,
 ) -> Matched:
     """Match predicted masks with references by the names of their cases.
 
@@ -72,6 +113,9 @@ def match_cases(
     or that has no reference, remains a case: it cannot be scored, but counts. A case that was
     skipped there is left out.
 
+    Predicted masks without regions are those of the whole tumour: they are compared with the region
+    of the reference that holds all others.
+
     Parameters
     ----------
     predicted, reference : str, path, or sequence of CaseSource or Case
@@ -79,6 +123,8 @@ def match_cases(
     manifest : path or DataFrame, optional
         A CSV or table with the columns `case` and `patient`, and perhaps `site`, in place of what
         the table of the run and the names of the references say.
+    meaning : MaskMeaning, optional
+        What the values of the masks mean, of those that are read from a path.
 
     Returns
     -------
@@ -88,11 +134,15 @@ def match_cases(
     Raises
     ------
     InputError
-        If there is no case, a table cannot be read or contradicts itself, or no case has both a
-        predicted mask and a reference.
+        If there is no case, a table cannot be read or contradicts itself, no case has both a
+        predicted mask and a reference, or the two have no region in common.
     """
+    meaning = meaning or MaskMeaning()
     folder = _folder(predicted)
-    sources = sources_of(reference, masks_only=True)
+    if folder is None and _folder(reference) is None and (meaning.regions or meaning.mask_values):
+        msg = "Expected regions of masks that are read from a path, found cases. Give these to "
+        raise InputError(f"{msg}open_cases.")
+    sources = sources_of(reference, masks_only=True, **meaning.of_references(reference))
     other = _run_of(sources)
     if other is not None and not _holds_a_run(folder):
         msg = (
@@ -101,7 +151,8 @@ def match_cases(
         )
         raise InputError(msg)
     run = None if folder is None else _read_run(folder / SEGMENTATION)
-    masks = {source.id: source for source in sources_of(predicted, masks_only=True)}
+    options = meaning.of_predicted(predicted, segmented=_holds_a_run(folder))
+    masks = {source.id: source for source in sources_of(predicted, masks_only=True, **options)}
     if not (masks and sources):
         msg = f"Expected predicted and reference masks, found {len(masks)} and {len(sources)}."
         raise InputError(msg)
@@ -130,7 +181,38 @@ def match_cases(
         for case in asked
     ]
     others = [case for case in references if case not in masks] if run is None else []
-    return Matched(tuple(pairs), tuple(others))
+    common, left_out = _common_regions(list(masks.values()), sources)
+    return Matched(tuple(pairs), tuple(others), common, left_out)
+
+
+def _common_regions(
+    masks: Sequence[CaseSource], references: Sequence[CaseSource]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the regions to compare, and those of the references that no predicted mask has."""
+    predicted, known = _regions_of(masks, "predicted"), _regions_of(references, "reference")
+    if not predicted and not known:
+        return (), ()
+    there = predicted
+    if not predicted:
+        there = tuple(filter(None, {source.whole_region for source in references}))
+    common = tuple(name for name in known if name in there)
+    if not common:
+        msg = (
+            f"Expected predicted and reference masks of the same regions, found "
+            f"{', '.join(predicted) or 'the whole tumour'} and {', '.join(known) or 'none'}. A "
+            "region that holds all others is compared with masks of the whole tumour."
+        )
+        raise InputError(msg)
+    return common, tuple(name for name in known if name not in common)
+
+
+def _regions_of(sources: Sequence[CaseSource], called: str) -> tuple[str, ...]:
+    kinds = {source.region_names for source in sources}
+    if len(kinds) > 1:
+        found = "; ".join(", ".join(names) or "none" for names in sorted(kinds))
+        msg = f"Expected the {called} masks to have the same regions, found {found}."
+        raise InputError(msg)
+    return kinds.pop()
 
 
 def _folder(cases: Cases) -> Path | None:

@@ -1,6 +1,7 @@
 """Slices of a case with the outlines of its masks."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from math import ceil
 from typing import NamedTuple
 
@@ -13,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from lggshape.figures.style import MUTED, HouseFigure, house_style
 from lggshape.figures.view import ink, set_view
 
-OUTLINES = ("#e69f00", "#56b4e9")
-"""Colours of the first and the second mask: orange and sky blue of Okabe and Ito, on any grey."""
+OUTLINES = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#d55e00", "#cc79a7")
+"""Colours of the masks, of Okabe and Ito: orange and sky blue, which show on any grey, first."""
 
-_WIDTHS = (1.5, 0.8)  # of the outlines: the first can be seen below the second
+_WIDE, _NARROW = 1.5, 0.8  # of the outlines: the first can be seen below the others
 
 _ACROSS = range(4, 7)  # slices in a row
 _CELL = 1.55  # inches
@@ -51,7 +52,7 @@ def montage(
     aspect: float = 1.0,
     oriented: bool = False,
 ) -> Figure:
-    """Draw slices side by side, with the outlines of one or two masks.
+    """Draw slices side by side, with the outlines of masks.
 
     Parameters
     ----------
@@ -80,7 +81,8 @@ def montage(
     to colorblind people. 2008.
     """
     names = list(dict.fromkeys(name for one in slices for name in one.outlines))
-    looks = dict(zip(names, zip(OUTLINES, _WIDTHS, strict=True), strict=False))
+    widths = (_WIDE, *[_NARROW] * len(names))
+    looks = dict(zip(names, zip(cycle(OUTLINES), widths, strict=False), strict=False))
     rows, columns = window
     across = min(max(len(slices), _ACROSS.start), _ACROSS.stop - 1)
     down = ceil(len(slices) / across)
@@ -116,7 +118,7 @@ def montage(
             loc="upper left",
             bbox_to_anchor=(0, 1 - 0.24 / height),
             borderaxespad=0.2,
-            ncols=2,
+            ncols=max(2, len(names)),
             frameon=False,
         )
     return figure

@@ -17,9 +17,10 @@ from lggshape.readers.layouts import patient_key, whose
 from lggshape.readers.manifest import Manifest, assign_patients, read_manifest
 from lggshape.readers.pattern import Pattern, cases_by_pattern
 from lggshape.readers.read_options import PatientFrom, ReadOptions
-from lggshape.readers.segmented import SEGMENTATION, as_recorded
+from lggshape.readers.segmented import SEGMENTATION, as_recorded, refuse_segmented
 from lggshape.readers.source import CaseSource, UnreadableCase, refuse_repeated_names
 from lggshape.readers.unnamed import LeftOutFile, left_out_warning, settle_unnamed
+from lggshape.regions import RegionSource
 
 _LOGGER = logging.getLogger("lggshape")
 
@@ -44,9 +45,12 @@ def open_cases(
     *,
     masks_only: bool = False,
     manifest: TableSource | None = None,
+    mask_values: Sequence[int] = (),
     patient_from: PatientFrom = "hash",
     pattern: str = "",
+    regions: RegionSource | None = None,
     sequences: Sequence[str] = (),
+    threshold: float | None = None,
 ) -> list[CaseSource]:
     """Find the cases of a path, or of several.
 
@@ -65,14 +69,21 @@ def open_cases(
         A table with the columns `case` and `patient`, and perhaps others, as
         `lggshape.readers.manifest` describes it. If it names files, the cases are its rows. Without
         it, patient, site and session are those that the layout or the name of the case tells.
+    mask_values : sequence of int
+        The values of a mask that are the tumour, read as one region. Other values lie outside.
     patient_from : {"hash", "dicom"}
         What the key of a patient of DICOM files is, and the beginning of the name of a case: a hash
         of the PatientID, or the PatientID itself.
     pattern : str
         How the files of the path are named, as `lggshape.readers.pattern` describes it, such as
         `{patient}/{session}/{role}.nii.gz`. By default the layout is found out.
+    regions : str, path or mapping, optional
+        What the values of a mask mean, as `lggshape.regions.read_regions` takes it: `"brats"`,
+        `"brats2013"`, a TOML file, or a mapping of names to values.
     sequences : sequence of str
         The sequences in an image file whose name tells none, in the order of its volumes.
+    threshold : float, optional
+        The lowest value inside a mask, if masks are probability maps or hold other fractions.
 
     Returns
     -------
@@ -101,7 +112,13 @@ def open_cases(
     >>> case.mask.shape
     (6, 24, 24)
     """
-    options = ReadOptions(sequences=tuple(sequences), patient_from=patient_from)
+    options = ReadOptions(
+        sequences=tuple(sequences),
+        patient_from=patient_from,
+        regions=regions,
+        mask_values=tuple(mask_values),
+        threshold=threshold,
+    )
     found = find_cases(
         path, masks_only=masks_only, manifest=manifest, pattern=pattern, options=options
     )
@@ -148,6 +165,8 @@ def find_cases(
         found = _cases_of_manifest(table, paths, form, options, masks_only=masks_only)
     else:
         found = _cases_of_paths(paths, form, options, masks_only=masks_only)
+    if options.wanted_regions is not None:
+        refuse_segmented(found.cases)
     cases = [replace(case, options=options) for case in found.cases]
     return FoundCases(cases if table is None else assign_patients(cases, table), found.left_out)
 

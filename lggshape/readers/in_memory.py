@@ -4,13 +4,14 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
-from lggshape.masks import as_mask
+from lggshape.masks import Mask, as_mask
 from lggshape.readers.discovery import open_cases
 from lggshape.readers.source import CaseSource, check_spacing, refuse_repeated_names
 
@@ -30,11 +31,20 @@ class CaseInMemory(CaseSource):
 
     case: Case = field(default_factory=lambda: Case("", ""), repr=False)
 
+    @property
+    def region_names(self) -> tuple[str, ...]:
+        """The regions that the case has, in order."""
+        return tuple(self.case.regions)
+
     def _read(self, *, image: bool, mask: bool) -> Case:
         try:
             if self.case.geometry.spacing is not None:
                 check_spacing(self.case.geometry.spacing)
             inside = None if self.case.mask is None else as_mask(self.case.mask, ndim=3)
+            regions = {
+                name: as_mask(one, ndim=3, called=f"the region {name}")
+                for name, one in self.case.regions.items()
+            }
         except InputError as error:
             msg = f"Case {self.id} in memory: {error}"
             raise CaseError(msg) from error
@@ -44,7 +54,22 @@ class CaseInMemory(CaseSource):
             patient=self.patient,
             image=self.case.image if image else None,
             mask=inside if mask else None,
+            regions=self._checked(regions, inside) if mask else {},
         )
+
+    def _checked(self, regions: dict[str, Mask], inside: Mask | None) -> dict[str, Mask]:
+        """Return the regions; refuse those of which the mask of the case is not the union."""
+        if regions and (
+            inside is None
+            or any(one.shape != inside.shape for one in regions.values())
+            or not np.array_equal(np.logical_or.reduce(list(regions.values())), inside)
+        ):
+            msg = (
+                f"Expected the mask of case {self.id} to be the union of its regions "
+                f"({', '.join(regions)}), found another or none."
+            )
+            raise CaseError(msg)
+        return regions
 
     def _check_image(self) -> None:
         """Refuse an image of other channels than sequences, or of another shape than the mask."""
@@ -74,7 +99,7 @@ class CaseInMemory(CaseSource):
         return f"Expected case {self.id} to have files whose layout is kept, found it in memory."
 
 
-def sources_of(cases: Cases, *, masks_only: bool = False) -> list[CaseSource]:
+def sources_of(cases: Cases, *, masks_only: bool = False, **options: Any) -> list[CaseSource]:
     """Return where cases are read from, whatever way they are given.
 
     Parameters
@@ -83,6 +108,8 @@ def sources_of(cases: Cases, *, masks_only: bool = False) -> list[CaseSource]:
         A path that `open_cases` reads, what it returns, or cases in memory.
     masks_only : bool
         Whether every case has to have a mask.
+    **options
+        What `open_cases` is told besides, for a path. Cases that are open already were told.
 
     Returns
     -------
@@ -92,7 +119,8 @@ def sources_of(cases: Cases, *, masks_only: bool = False) -> list[CaseSource]:
     Raises
     ------
     InputError
-        If the path cannot be opened, or two cases have one name.
+        If the path cannot be opened, two cases have one name, or there are options for cases that
+        are no path.
 
     Examples
     --------
@@ -101,7 +129,13 @@ def sources_of(cases: Cases, *, masks_only: bool = False) -> list[CaseSource]:
     (1, 2, 3)
     """
     if isinstance(cases, str | os.PathLike):
-        return open_cases(Path(cases), masks_only=masks_only)
+        return open_cases(Path(cases), masks_only=masks_only, **options)
+    if unused := [name for name, value in options.items() if value not in (None, (), [])]:
+        msg = (
+            f"Expected a path, for which {' and '.join(unused)} tell how it is read, found cases. "
+            "Give these to open_cases."
+        )
+        raise InputError(msg)
     sources = [_in_memory(case) if isinstance(case, Case) else case for case in cases]
     refuse_repeated_names(sources)
     return [replace(source, mask_required=True) for source in sources] if masks_only else sources

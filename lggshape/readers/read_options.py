@@ -1,11 +1,14 @@
 """How cases are read where their files leave something open."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from numbers import Real
+from typing import Any, Literal, get_args
 
 from lggshape.case import FLAIR, SEQUENCES
 from lggshape.errors import InputError
+from lggshape.regions import Regions, RegionSource, read_regions, regions_of_values
 
 PatientFrom = Literal["hash", "dicom"]
 
@@ -21,20 +24,30 @@ class ReadOptions:
         `lggshape.case.SEQUENCES`. Empty if nothing is said; such an image is then refused.
     patient_from : {"hash", "dicom"}
         What the key of a patient of DICOM files is: a hash of the PatientID, or the PatientID.
+    regions : Regions or None
+        The regions that the values of a mask make; what `read_regions` takes is read.
+    mask_values : tuple of int
+        The values of a mask that are the tumour, as one region.
+    threshold : float or None
+        The lowest value of a voxel inside, in a probability map or another mask of fractions.
 
     Raises
     ------
     InputError
-        If a sequence is unknown or named twice, or FLAIR is not among them.
+        If a sequence is unknown or named twice, or FLAIR is not among them; if regions, values or
+        threshold cannot be used, or more than one of the three is given.
 
     Examples
     --------
-    >>> ReadOptions(sequences=("FLAIR",))
-    ReadOptions(sequences=('FLAIR',))
+    >>> ReadOptions(mask_values=(1, 4)).wanted_regions.names
+    ('1+4',)
     """
 
     sequences: tuple[str, ...] = ()
     patient_from: PatientFrom = field(default="hash", repr=False)
+    regions: RegionSource | None = None
+    mask_values: tuple[int, ...] = ()
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -47,6 +60,23 @@ class ReadOptions:
                 f"found: {self.patient_from}."
             )
             raise InputError(msg)
+        if self.regions is not None:
+            object.__setattr__(self, "regions", read_regions(self.regions))
+        object.__setattr__(self, "mask_values", tuple(self.mask_values))
+        if self.mask_values:
+            regions_of_values(self.mask_values)
+        if self.threshold is not None:
+            _check_threshold(self.threshold)
+        if (self.regions is not None) + bool(self.mask_values) + (self.threshold is not None) > 1:
+            msg = "Expected one of regions, mask values and threshold, found several. Give one."
+            raise InputError(msg)
+
+    @property
+    def wanted_regions(self) -> Regions | None:
+        """The regions to read, by name or as the values of the tumour; None if none are asked."""
+        if self.mask_values:
+            return regions_of_values(self.mask_values)
+        return None if self.regions is None else read_regions(self.regions)
 
 
 def _check_sequences(names: Iterable[str]) -> None:
@@ -57,4 +87,11 @@ def _check_sequences(names: Iterable[str]) -> None:
             f"Expected the sequences of an image to be among {', '.join(SEQUENCES)}, each once and "
             f"{FLAIR} one of them, found: {', '.join(given)}."
         )
+        raise InputError(msg)
+
+
+def _check_threshold(threshold: Any) -> None:
+    # At 0 or below all that is outside would be inside.
+    if not isinstance(threshold, Real) or not 0 < float(threshold) < math.inf:
+        msg = f"Expected the threshold to be a number above 0, found: {threshold}."
         raise InputError(msg)

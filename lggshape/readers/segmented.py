@@ -58,6 +58,35 @@ def holds_results(path: Path, files: Iterable[str]) -> bool:
         return False
 
 
+def is_segmented(path: Path) -> bool:
+    """Return whether the mask of a case, read from a path, was written by `lggshape segment`.
+
+    Parameters
+    ----------
+    path : Path
+        The folder or file of the case.
+    """
+    # A case lies in the folder with the table; one that is lost has the folder itself as its place.
+    return any((folder / SEGMENTATION).is_file() for folder in (path.parent, path))
+
+
+def refuse_segmented(cases: Iterable[CaseSource]) -> None:
+    """Refuse to look for regions in masks that `lggshape segment` wrote, which have none.
+
+    Raises
+    ------
+    InputError
+        If one of the cases was read from such a folder.
+    """
+    for case in cases:
+        if is_segmented(case.path):
+            msg = (
+                "Expected masks with regions, found those that `segment` wrote, which are of the "
+                f"whole tumour: {case.path}. Leave --regions or --mask-values out."
+            )
+            raise InputError(msg)
+
+
 def as_recorded(cases: Mapping[str, CaseSource], folder: Path) -> dict[str, CaseSource]:
     """Change the cases found in a folder to what the table of the run that wrote them says.
 

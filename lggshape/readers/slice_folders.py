@@ -30,8 +30,9 @@ from lggshape.readers.description import FileDescription
 from lggshape.readers.folder import Folder
 from lggshape.readers.layout import Layout
 from lggshape.readers.listing import file_names
+from lggshape.readers.mask_values import MaskRead, read_mask
 from lggshape.readers.naming import MAPS, MASK, UNNAMED, Identity, split_role
-from lggshape.readers.source import CaseSource, binary_mask
+from lggshape.readers.source import CaseSource
 from lggshape.readers.tiff_file import check_page, open_tiff
 from lggshape.readers.unusable import UnusableError, library_reading
 
@@ -72,7 +73,7 @@ class SliceFolder(CaseSource):
         images, masks = self._numbered_slices()
         voxels = self._image(images) if image and images else None
         values = self._stack(masks) if mask and masks else None
-        inside = None
+        inside: MaskRead | None = None
         if values is not None:
             if values.ndim != 3:
                 msg = (
@@ -86,13 +87,17 @@ class SliceFolder(CaseSource):
                     f"found {voxels.shape[1:3]} and {values.shape[1:]}: {self.path / masks[0]}."
                 )
                 raise CaseError(msg)
-            inside = self._binary(values, masks)
+            files = [self.path / name for name in masks]
+            inside = read_mask(
+                values, case=self.id, path=self.path, slices=files, options=self.options
+            )
         return Case(
             id=self.id,
             patient=self.patient,
             image=voxels,
-            mask=inside,
+            mask=None if inside is None else inside.mask,
             sequences=() if voxels is None else _SEQUENCES[voxels.shape[3:]],
+            regions={} if inside is None else inside.regions,
         )
 
     def described(self) -> list[FileDescription]:
@@ -242,15 +247,6 @@ class SliceFolder(CaseSource):
             )
             raise CaseError(msg)
         return voxels
-
-    def _binary(self, values: NDArray[np.generic], names: Sequence[str]) -> NDArray[np.bool_]:
-        slices = [
-            binary_mask(one, case=self.id, path=self.path / name)
-            for name, one in zip(names, values, strict=True)
-        ]
-        # Each slice has one value beside 0; it has to be the same in all of them.
-        binary_mask(values.max(axis=(1, 2)), case=self.id, path=self.path)
-        return np.stack(slices)
 
 
 def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:

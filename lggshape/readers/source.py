@@ -1,4 +1,4 @@
-"""What all readers share: sources of cases, and the values of a mask."""
+"""What all readers share: sources of cases."""
 
 import os
 from abc import ABC, abstractmethod
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from lggshape.case import Case, Geometry, Spacing
 from lggshape.errors import CaseError, InputError
-from lggshape.masks import as_mask
 from lggshape.names import what_is_unsafe
 from lggshape.readers import seg_nrrd
 from lggshape.readers.description import FileDescription
@@ -117,6 +116,18 @@ class CaseSource(ABC):
         there = " and ".join(name for name, is_there in parts.items() if is_there)
         return f"{type(self).__name__}({self.id}: patient {self.patient}, {there or 'nothing'})"
 
+    @property
+    def region_names(self) -> tuple[str, ...]:
+        """The regions that the mask is read as, in order; none if it is one mask."""
+        wanted = self.options.wanted_regions
+        return () if wanted is None else wanted.names
+
+    @property
+    def whole_region(self) -> str:
+        """The region that holds all others; "" if there is none."""
+        wanted = self.options.wanted_regions
+        return "" if wanted is None else wanted.whole
+
     def read(self, *, image: bool = True, mask: bool = True) -> Case:
         """Read the case.
 
@@ -140,6 +151,12 @@ class CaseSource(ABC):
         self._check_presence()
         if mask and self.mask_required and case.mask is None:
             msg = f"Expected case {self.id} to have a mask, found none: {self.path}."
+            raise CaseError(msg)
+        if case.mask is not None and self.region_names and not case.regions:
+            msg = (
+                f"Expected the mask of case {self.id} to have the regions "
+                f"{', '.join(self.region_names)}, found the whole tumour alone: {self.path}."
+            )
             raise CaseError(msg)
         return case
 
@@ -337,35 +354,3 @@ def refuse_repeated_names(cases: Iterable[CaseSource | Case]) -> None:
             msg = f"Expected every case once, found {case.id} twice{where}."
             raise InputError(msg)
         first[case.id] = case
-
-
-def binary_mask(values: NDArray[np.generic], *, case: str, path: Path) -> NDArray[np.bool_]:
-    """Return stored mask values as True (tumour) and False.
-
-    A mask has the value 0 and at most one other, positive value; the type does not matter, so
-    0/1, 0/255, bool and float masks are all read.
-
-    Parameters
-    ----------
-    values : ndarray
-        The values as stored, of any shape.
-    case : str
-        Name of the case, for the message.
-    path : Path
-        Where the values come from, for the message.
-
-    Returns
-    -------
-    ndarray of bool
-        True where the value is not 0.
-
-    Raises
-    ------
-    CaseError
-        If the values are not numbers, not finite, or more than two.
-    """
-    try:
-        return as_mask(values, called=f"the mask of case {case}")
-    except InputError as error:
-        msg = f"{str(error).removesuffix('.')}: {path}."
-        raise CaseError(msg) from error

@@ -21,8 +21,9 @@ from lggshape.errors import CaseError
 from lggshape.readers.description import FileDescription, plane_of
 from lggshape.readers.formats import FORMATS, split_ending
 from lggshape.readers.listing import file_names, folder_name
+from lggshape.readers.mask_values import MaskRead, read_mask
 from lggshape.readers.naming import MAPS, MASK, NOT_READ, UNNAMED
-from lggshape.readers.source import CaseSource, binary_mask
+from lggshape.readers.source import CaseSource
 from lggshape.readers.unusable import UnusableError
 from lggshape.readers.volume_format import FileHeader, VolumeFormat
 
@@ -73,16 +74,18 @@ class VolumeCase(CaseSource):
         if channels:
             joined = [v.values if v.values.ndim == 4 else v.values[..., None] for v in volumes]
             voxels = np.concatenate(joined[:channels], axis=3)
-        inside = None
+        inside: MaskRead | None = None
         if len(volumes) > channels:
-            inside = binary_mask(volumes[-1].values, case=self.id, path=volumes[-1].path)
+            last = volumes[-1]
+            inside = read_mask(last.values, case=self.id, path=last.path, options=self.options)
         return Case(
             id=self.id,
             patient=self.patient,
             image=voxels,
-            mask=inside,
+            mask=None if inside is None else inside.mask,
             sequences=sequences,
             geometry=volumes[0].geometry if volumes else Geometry(),
+            regions={} if inside is None else inside.regions,
         )
 
     def described(self) -> list[FileDescription]:

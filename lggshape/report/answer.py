@@ -32,6 +32,7 @@ def answer(study: Study, gallery: Gallery) -> Section:
         "patients. The family “"
         + strong(family.name)
         + f"” has {count} {'hypothesis' if count == 1 else 'hypotheses'}."
+        + (f" The shape is that of the region {study.region}." if study.region else "")
         + (f" Source: {family.reference}" if family.reference else "")
     )
 

@@ -1,23 +1,22 @@
 """From cases to the table of their features."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from lggshape.case import Case, Spacing
 from lggshape.errors import InputError
-from lggshape.masks import Mask
+from lggshape.masks import Mask, split_lesions
 from lggshape.names import counted
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import Cases, sources_of
-from lggshape.readers.segmented import SEGMENTATION
+from lggshape.readers.segmented import is_segmented
 from lggshape.readers.source import check_spacing
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
 from lggshape.shape.extraction import extract_features
@@ -34,6 +33,9 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of a feature table, in order."""
 
+REGION, LESION = "region", "lesion"
+"""Columns that follow `masks` in a table of regions, and in one of lesions."""
+
 
 @dataclass(frozen=True, repr=False)
 class FeatureTable:
@@ -45,9 +47,12 @@ class FeatureTable:
         A row per case, in the order of the cases, with the columns `COLUMNS`, the session if one is
         known, and the further columns of a manifest. What is missing is NaN or NA, and `reason`
         says why, for a reader. `notes` are those of the case, with the plane of the 2D features if
-        it is not axial. `spacing_known` is missing for a case that could not be read or measured.
+        it is not axial. `spacing_known` is missing for a case that could not be read or measured. Of
+        cases with regions there is a row per region, and of lesions one per lesion, the largest
+        first; the columns `region` and `lesion` name them.
     reasons : dict of str to dict of str to str
-        For each case, its missing features, each with the reason.
+        For each case, its missing features, each with the reason. Where a case has several rows,
+        the keys are those of rows: `case, region, lesion 1`.
     failures : dict of str to str
         The cases that could not be read or measured, with the reason. They have a row too. An empty
         mask is not a failure.
@@ -58,8 +63,10 @@ class FeatureTable:
     failures: dict[str, str]
 
     def __repr__(self) -> str:
-        """Return the numbers of cases and failures."""
-        return f"FeatureTable({counted(len(self.table), 'case')}, {len(self.failures)} failed)"
+        """Return the numbers of cases and failures, and of rows if they are not those of cases."""
+        cases = self.table["case"].nunique()
+        rows = f"{len(self.table)} rows, " if len(self.table) != cases else ""
+        return f"FeatureTable({counted(cases, 'case')}, {rows}{len(self.failures)} failed)"
 
     def _repr_html_(self) -> str:
         return f"<p>{self!r}</p>{self.table.to_html(max_rows=10)}"
@@ -70,6 +77,14 @@ class _Measured(NamedTuple):
     reasons: dict[str, str]
 
 
+class _Part(NamedTuple):
+    """What one row is about: a mask with its region and the number of the lesion, if any."""
+
+    mask: Mask
+    region: str | None = None
+    lesion: int | None = None
+
+
 def feature_table(
     cases: Cases,
     *,
@@ -77,11 +92,14 @@ def feature_table(
     spacing: Spacing | None = None,
     conventions: Conventions = DEFAULT_CONVENTIONS,
     change: Change | None = None,
+    lesions: bool = False,
     jobs: int | None = None,
     scheduler: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> FeatureTable:
     """Measure the masks of many cases.
+
+    Each region of a case is measured by itself.
 
     Parameters
     ----------
@@ -98,7 +116,10 @@ def feature_table(
         What the definitions leave open.
     change : callable, optional
         Returns the mask to measure, from the case with the mask as it was read. It may be defined
-        in a script or a notebook.
+        in a script or a notebook. Of a case with regions it is given one region at a time.
+    lesions : bool
+        Whether each lesion, a 26-connected component, is measured by itself, as a whole: the
+        convention of the component does not count then.
     jobs : int, optional
         Number of processes; all cores by default.
     scheduler : str, optional
@@ -115,8 +136,8 @@ def feature_table(
     ------
     InputError
         If the path cannot be opened, `spacing` is not three numbers from 0.001 to 1000 mm, `masks`
-        is blank, two cases have the same name, or only some of the masks are automatic and `masks`
-        does not say what to call them all.
+        is blank, two cases have the same name or different regions, or only some of the masks are
+        automatic and `masks` does not say what to call them all.
 
     Examples
     --------
@@ -137,9 +158,17 @@ def feature_table(
         raise InputError(msg)
     sources = sources_of(cases, masks_only=True)
     masks = _kind_of(sources) if masks is None else masks
-    check_columns(sources, COLUMNS)
+    check_columns(sources, [*COLUMNS, REGION, LESION])
+    regions = _regions_of(sources)
+    if lesions:
+        conventions = replace(conventions, component="all")
     measure = partial(
-        _measure, masks=masks, spacing=spacing, conventions=conventions, change=change
+        _measure,
+        masks=masks,
+        spacing=spacing,
+        conventions=conventions,
+        change=change,
+        lesions=lesions,
     )
     rows: list[_Row] = []
     reasons: dict[str, dict[str, str]] = {}
@@ -147,17 +176,21 @@ def feature_table(
     advance = counter(on_progress, "measuring", len(sources))
     for outcome in map_cases(measure, sources, jobs=jobs, scheduler=scheduler):
         case = outcome.item
-        if outcome.value is not None:
-            row, reasons[case.id] = outcome.value
-        else:
+        measured = outcome.value
+        if measured is None:
             failures[case.id] = str(outcome.error)
-            row = {"case": case.id, "patient": case.patient, "masks": masks}
-            reasons[case.id] = dict.fromkeys(FEATURES, failures[case.id])
-        rows.append({**row, "reason": _in_words(reasons[case.id])})
+            row: _Row = {"case": case.id, "patient": case.patient, "masks": masks}
+            missing = dict.fromkeys(FEATURES, failures[case.id])
+            measured = [_Measured({**row, REGION: name}, missing) for name in regions or [None]]
+        for one in measured:
+            reasons[_name_of(one.row)] = one.reasons
+            rows.append({**one.row, "reason": _in_words(one.reasons)})
         advance()
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    added = [REGION] * bool(regions) + [LESION] * lesions
+    place = COLUMNS.index("masks") + 1
+    table = pd.DataFrame(rows, columns=[*COLUMNS[:place], *added, *COLUMNS[place:]])
     counts = (name for name, feature in FEATURES.items() if feature.is_count)
-    types = dict.fromkeys((*counts, "slice", "empty_bins"), "Int64")
+    types = dict.fromkeys((*counts, "slice", "empty_bins", *[LESION] * lesions), "Int64")
     table = with_columns(table.astype(types | {"spacing_known": "boolean"}), sources)
     return FeatureTable(table, reasons, failures)
 
@@ -169,26 +202,63 @@ def _measure(
     spacing: Spacing | None,
     conventions: Conventions,
     change: Change | None,
-) -> _Measured:
-    """Read the mask of a case and measure it."""
+    lesions: bool,
+) -> list[_Measured]:
+    """Read the mask of a case once, and measure each part of it that has a row."""
     case = source.read(image=False)
-    assert case.mask is not None  # it is required
-    mask = case.mask if change is None else change(case)
     geometry = replace(case.geometry, spacing=spacing or case.geometry.spacing)
-    result = extract_features(replace(case, mask=mask, geometry=geometry), conventions=conventions)
     plane = geometry.plane
     turned = [f"2D features in {plane.name} slices"] if plane.axis else []
-    row: _Row = {
-        "case": case.id,
-        "patient": case.patient,
-        "masks": masks,
-        **result.values,
-        "spacing_known": geometry.spacing is not None,
-        "slice": result.slice,
-        "empty_bins": result.empty_bins,
-        "notes": "; ".join([*case.notes, *turned]),
-    }
-    return _Measured(row, result.reasons)
+    found = []
+    for part in _parts(case, change, lesions=lesions):
+        measured = replace(case, mask=part.mask, geometry=geometry)
+        result = extract_features(measured, conventions=conventions)
+        reasons = result.reasons
+        if part.region is not None and result.slice is None:
+            reasons = dict.fromkeys(FEATURES, f"the region {part.region} is absent")
+        row: _Row = {
+            "case": case.id,
+            "patient": case.patient,
+            "masks": masks,
+            REGION: part.region,
+            LESION: part.lesion,
+            **result.values,
+            "spacing_known": geometry.spacing is not None,
+            "slice": result.slice,
+            "empty_bins": result.empty_bins,
+            "notes": "; ".join([*case.notes, *turned]),
+        }
+        found.append(_Measured(row, reasons))
+    return found
+
+
+def _parts(case: Case, change: Change | None, *, lesions: bool) -> Iterator[_Part]:
+    """Yield what is measured of a case; of what is empty, the whole."""
+    assert case.mask is not None  # it is required
+    regions: list[tuple[str | None, Mask]] = list(case.regions.items()) or [(None, case.mask)]
+    for region, own in regions:
+        mask = own if change is None else change(replace(case, mask=own))
+        if not lesions or not mask.any():
+            yield _Part(mask, region)
+            continue
+        for number, lesion in enumerate(split_lesions(mask), start=1):
+            yield _Part(lesion, region, number)
+
+
+def _name_of(row: _Row) -> str:
+    """Return the name of a row for `FeatureTable.reasons`."""
+    lesion = f"lesion {row[LESION]}" if row.get(LESION) else None
+    return ", ".join(str(part) for part in (row["case"], row.get(REGION), lesion) if part)
+
+
+def _regions_of(sources: Sequence[CaseSource]) -> tuple[str, ...]:
+    """Return the regions of all cases; refuse cases of different ones."""
+    kinds = {source.region_names: source.id for source in sources}
+    if len(kinds) > 1:
+        found = "; ".join(f"{id_}: {', '.join(names) or 'none'}" for names, id_ in kinds.items())
+        msg = f"Expected cases of the same regions, found {found}."
+        raise InputError(msg)
+    return next(iter(kinds), ())
 
 
 def _in_words(reasons: dict[str, str]) -> str:
@@ -203,7 +273,7 @@ def _in_words(reasons: dict[str, str]) -> str:
 
 def _kind_of(sources: Sequence[CaseSource]) -> str:
     """Return where masks come from, by what lies beside them."""
-    kinds = {_kind_beside(source.path) for source in sources}
+    kinds = {"automatic" if is_segmented(source.path) else "manual" for source in sources}
     if len(kinds) > 1:
         msg = (
             "Expected masks of one kind, found some that `segment` wrote and others. Say what to "
@@ -211,9 +281,3 @@ def _kind_of(sources: Sequence[CaseSource]) -> str:
         )
         raise InputError(msg)
     return kinds.pop() if kinds else "manual"
-
-
-def _kind_beside(path: Path) -> str:
-    # A case lies in the folder with the table; one that is lost has the folder itself as its place.
-    places = (path.parent / SEGMENTATION, path / SEGMENTATION)
-    return "automatic" if any(place.is_file() for place in places) else "manual"

@@ -108,6 +108,6 @@ def draw_case(shown: CaseToShow) -> dict[str, Rendered]:
     case, flair, _ = volumes
     name, mask = next(iter(masks.items()))
     return {
-        shown.id: render(draw_slices(case, flair, volumes.masks)),
+        shown.id: render(draw_slices(case, flair, volumes.outlines)),
         f"{shown.id}-features": render(draw_features(case, flair, mask, name)),
     }

@@ -14,7 +14,7 @@ from lggshape.masks import Mask, as_mask, bounding_box, dice
 from lggshape.readers.in_memory import sources_of
 from lggshape.segmentation.preprocessing.find_head import find_head
 from lggshape.shape.radial import trace_rings
-from lggshape.visualisation.shown_cases import PREDICTED, REFERENCE
+from lggshape.visualisation.shown_cases import PREDICTED, outlined
 
 Image = NDArray[np.generic]
 
@@ -67,7 +67,7 @@ def plot_case(
     """
     (source,) = sources_of([case])
     case = source.read()
-    masks = {} if case.mask is None else {REFERENCE: case.mask}
+    masks = outlined(case)
     image = image_of(case, sequence)
     if predicted is not None:
         other = as_mask(predicted, ndim=3, called="the predicted mask")
@@ -104,8 +104,8 @@ def draw_slices(case: Case, image: Image | None, masks: Mapping[str, Mask]) -> F
     numbers = _choose_slices(tumour if tumour.any() else seen, beyond=bool(tumour.any()))
     oriented = case.geometry.affine is not None
     title = case.id
-    if {REFERENCE, PREDICTED} <= masks.keys():
-        title += f"   Dice {dice(masks[PREDICTED], masks[REFERENCE]):.3f}"
+    if PREDICTED in masks and case.mask is not None:
+        title += f"   Dice {dice(masks[PREDICTED], case.mask):.3f}"
     slices = [
         Slice(
             str(number + 1),

@@ -58,9 +58,22 @@ class CaseVolumes(NamedTuple):
     masks: dict[str, NDArray[np.bool_]]
 
     @property
+    def outlines(self) -> dict[str, NDArray[np.bool_]]:
+        """The masks whose outlines are drawn: the regions or the reference, then the predicted."""
+        predicted = {name: mask for name, mask in self.masks.items() if name == PREDICTED}
+        return outlined(self.case) | predicted
+
+    @property
     def oriented(self) -> bool:
         """Whether y is known to run towards anterior and x towards the right of the patient."""
         return self.case.geometry.affine is not None
+
+
+def outlined(case: Case) -> dict[str, NDArray[np.bool_]]:
+    """Return what is outlined of the mask of a case: its regions, or else the mask itself."""
+    if case.regions:
+        return {name.replace("_", " "): mask for name, mask in case.regions.items()}
+    return {} if case.mask is None else {REFERENCE: case.mask}
 
 
 def find_cases(

@@ -1,5 +1,7 @@
+import io
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from lggshape.association import read_features
@@ -75,3 +77,51 @@ def test_spacing_known_in_any_spelling(tmp_path: Path) -> None:
     assert table["spacing_known"].tolist() == [True, False, None]
     with pytest.raises(InputError, match="to be True or False, found 'yes'"):
         read_features(write(tmp_path, "case,patient,masks,spacing_known\nx,x,manual,yes\n"))
+
+
+REGIONS = "case,patient,masks,region,a\nx,x,manual,whole,2\nx,x,manual,core,1\ny,y,manual,whole,4\n"
+
+
+def tables(folder: Path, text: str) -> list[Path | pd.DataFrame]:
+    """Return a table as a file and in memory."""
+    return [write(folder, text), pd.read_csv(io.StringIO(text))]
+
+
+def test_one_region_at_a_time_is_read_invariant(tmp_path: Path) -> None:
+    for source in tables(tmp_path, REGIONS):
+        table = read_features(source, region="whole")
+        assert list(table.columns) == ["case", "patient", "masks", "region", "reason", "a"]
+        assert table["a"].tolist() == [2.0, 4.0]
+        assert table.index.tolist() == [0, 1]
+        pd.testing.assert_frame_equal(read_features(table), table)  # one region needs no choice
+        assert read_features(source, region="core")["a"].tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("region", "complaint"),
+    [
+        (None, r"one region in .*, found: whole, core\. Say which .* --region"),
+        ("oedema", r"the region oedema in .*, found: whole, core\."),
+    ],
+)
+def test_a_table_of_several_regions_needs_a_choice(
+    tmp_path: Path, region: str | None, complaint: str
+) -> None:
+    for source in tables(tmp_path, REGIONS):
+        with pytest.raises(InputError, match=complaint):
+            read_features(source, region=region)
+
+
+def test_a_region_has_to_be_there(tmp_path: Path) -> None:
+    for source in tables(tmp_path, REGIONS.replace(",whole,", ",,")):
+        with pytest.raises(InputError, match="a row without one"):
+            read_features(source, region="core")
+    for source in tables(tmp_path, TWICE):
+        with pytest.raises(InputError, match=r"found no column region\. Leave --region out"):
+            read_features(source, region="core", take="first")
+
+
+def test_lesions_are_no_patients(tmp_path: Path) -> None:
+    for source in tables(tmp_path, "case,patient,masks,lesion,a\nx,x,manual,1,2\nx,x,manual,2,1\n"):
+        with pytest.raises(InputError, match=r"found lesions\. Measure the masks again without"):
+            read_features(source)

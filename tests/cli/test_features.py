@@ -115,7 +115,8 @@ def test_options_change_the_table(cohort, tmp_path):
     record = json.loads((tmp_path / "features.run.json").read_text(encoding="utf-8"))
     assert record["options"] == {
         "masks": "automatic", "spacing": [5.0, 1.0, 1.0], "component": "all", "points": "centres",
-        "slices": "all", "bin_offset": 18.0, "window": "up",
+        "slices": "all", "bin_offset": 18.0, "window": "up", "lesions": False, "regions": None,
+        "mask_values": [], "threshold": None,
     }  # fmt: skip
 
 

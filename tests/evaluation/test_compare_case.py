@@ -36,7 +36,8 @@ def save(path, mask, *, spacing=(1.0, 1.0, 1.0), shift=0.0):
 
 def compare(tmp_path, **options):
     pair = match_cases(tmp_path / "predicted", tmp_path / "reference").pairs[0]
-    return compare_case(pair, **options)
+    (one,) = compare_case(pair, **options)
+    return one
 
 
 def test_slice_folders(tmp_path, masks, image, write_case):

@@ -16,8 +16,8 @@ AFFINE = np.array([[0.5, 0, 0, -10], [0, 0.8, 0, -20], [0, 0, 3, 5], [0, 0, 0, 1
 @pytest.mark.parametrize(
     ("values", "found"),
     [
-        ((STORED * np.arange(7)).astype(np.uint8), "found 0, 3, 4"),
-        (np.where(STORED == 1, np.nan, 0).astype(np.float32), "found 0, nan"),
+        ((STORED * np.arange(7)).astype(np.uint8), "found 0 (208 voxels), 3 (1), 4 (1)"),
+        (np.where(STORED == 1, np.nan, 0).astype(np.float32), "found 0 (207 voxels), nan (3)"),
     ],
 )
 def test_masks_of_several_labels_or_nan(tmp_path, values, found, save_nifti, failure):

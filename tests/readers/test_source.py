@@ -8,38 +8,7 @@ from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
 from lggshape.readers import open_cases
 from lggshape.readers.listing import folder_name, visible_names
-from lggshape.readers.source import UnreadableCase, binary_mask, refuse_repeated_names
-
-WHERE = Path("folder/mask.tif")
-
-
-@pytest.mark.parametrize(
-    ("values", "found"),
-    [
-        ([0, 1, 2, 4], "0, 1, 2, 4"),
-        ([0, -1], "-1, 0"),
-        ([0, 1, np.nan], "0, 1, nan"),
-        ([0, np.nan], "0, nan"),
-        ([0, np.inf], "0, inf"),
-        ([1, 2], "1, 2"),
-        (range(100), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ..."),
-        # As few digits as tell the values apart: a mask resampled by interpolation.
-        ([0, 0.9999999, 1], "0, 0.9999999, 1"),
-        ([0, 0.123456, 0.5], "0, 0.123456, 0.5"),
-        ([0, 2**53, 2**53 + 1], "0, 9007199254740992, 9007199254740993"),
-        ([0, 1, np.nextafter(1, 2)], "0, 1, 1.0000000000000002"),
-    ],
-)
-def test_other_values_are_listed(values, found):
-    with pytest.raises(CaseError) as caught:
-        binary_mask(np.array(list(values)), case="A", path=WHERE)
-    assert f"found {found}: {WHERE}." in str(caught.value)
-    assert "case A" in str(caught.value)
-
-
-def test_values_have_to_be_numbers():
-    with pytest.raises(CaseError, match="to hold numbers, found complex128"):
-        binary_mask(np.zeros(3, dtype=complex), case="A", path=WHERE)
+from lggshape.readers.source import UnreadableCase, refuse_repeated_names
 
 
 def test_name_of_the_current_folder(tmp_path, monkeypatch):

@@ -83,3 +83,16 @@ def test_a_case_plots_itself_invariant(case):
     np.testing.assert_array_equal(
         own.axes[0].images[0].get_array(), other.axes[0].images[0].get_array()
     )
+
+
+def test_each_region_has_an_outline_of_its_own_colour_analytic(tumour):
+    core = np.zeros_like(tumour)
+    core[4:6, 22:24, 15:17] = True
+    regions = {f"region_{number}": one for number, one in enumerate([tumour, core, core, core])}
+    case = Case("a", "p", mask=tumour, regions=regions)
+    figure = plot_case(case, predicted=tumour)
+    legend = figure.legends[0]
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == [*(f"region {number}" for number in range(4)), "predicted"]
+    assert len({line.get_color() for line in legend.get_lines()}) == 5
+    assert figure.texts[0].get_text() == "a   Dice 1.000"

@@ -1,0 +1,160 @@
+"""The commands on masks of several values."""
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from lggshape_cli import app
+
+NAMES = ["whole_tumour", "tumour_core", "enhancing_tumour"]
+
+
+def labels(number: int) -> np.ndarray:
+    """Return a mask (6, 32, 32) of the values 1, 2 and 4; that of case 0 has no 4."""
+    z, y, x = np.mgrid[:6, :32, :32]
+    distance = np.hypot(y - 15, x - 16) + 2 * abs(z - 3)
+    values = np.select([distance < 4 + number, distance < 9 + number], [1, 2], 0)
+    values[3, 14:17, 15:18] = 4 if number else 1
+    values[5, 30, 30] = 2
+    return values.astype(np.uint8)
+
+
+@pytest.fixture
+def masks(tmp_path: Path) -> Path:
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for number in range(3):
+        image = nib.Nifti1Image(labels(number).T, np.eye(4))
+        nib.save(image, folder / f"c{number}_seg.nii.gz")
+    return folder
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_without_an_option_every_case_fails_with_the_way_out(masks: Path, tmp_path: Path) -> None:
+    code, printed, messages = run("features", masks, "--out", tmp_path / "f.csv", "--jobs", 1)
+    assert (code, printed) == (1, f"Measured 0 of 3 cases: {tmp_path / 'f.csv'}\n")
+    assert "--regions (brats, or a TOML file)" in messages
+    assert "4 (9)" in messages
+
+
+def test_from_masks_to_the_report_of_one_region(masks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "f.csv"
+    assert run("features", masks, "--regions", "brats", "--out", out, "--jobs", 1) == (
+        0,
+        f"Measured 3 of 3 cases: {out}\n",
+        "",
+    )
+    table = pd.read_csv(out)
+    assert list(table["region"]) == NAMES * 3
+    assert table.loc[2, "reason"] == "the region enhancing_tumour is absent"
+    record = json.loads((tmp_path / "f.run.json").read_text())
+    assert record["options"]["regions"] == "brats"
+    groups = pd.DataFrame({"Patient": ["c0", "c1", "c2"], "group": ["u", "v", "v"]})
+    groups.to_csv(tmp_path / "labels.csv", index=False)
+    options = ("--labels", tmp_path / "labels.csv", "--out", tmp_path / "out", "--report")
+    code, _, messages = run("associate", out, *options)
+    assert code == 2
+    assert "found: whole_tumour, tumour_core, enhancing_tumour. Say which" in messages
+    code, _, messages = run("associate", out, *options, "--region", "tumour_core")
+    assert code == 0, messages
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["options"]["region"] == "tumour_core"
+    assert json.loads((tmp_path / "out" / "results.json").read_text())["region"] == "tumour_core"
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "The shape is that of the region tumour_core." in page
+
+
+def test_a_file_of_regions_is_an_input(masks: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text("core = [1, 4]\n")
+    out = tmp_path / "f.csv"
+    assert run("features", masks, "--regions", mine, "--out", out, "--jobs", 1)[0] == 0
+    assert list(pd.read_csv(out)["region"]) == ["core"] * 3
+    record = json.loads((tmp_path / "f.run.json").read_text())
+    assert [Path(entry["path"]).name for entry in record["inputs"]] == ["masks", "mine.toml"]
+
+
+def test_lesions_and_values_of_the_tumour(masks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "f.csv"
+    options = ("--mask-values", "1,2,4", "--lesions", "--jobs", 1)
+    assert run("features", masks, *options, "--out", out)[0] == 0
+    table = pd.read_csv(out)
+    assert list(table["region"]) == ["1+2+4"] * 6
+    assert list(table["lesion"]) == [1, 2] * 3
+    assert list(table["volume"][1::2]) == [1, 1, 1]
+    code, _, messages = run("associate", out, "--labels", out, "--out", tmp_path / "out")
+    assert code == 2
+    assert "found lesions" in messages
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (("--lesions", "--component", "all"), "found --component with --lesions"),
+        (("--mask-values", "1;2"), "whole numbers between commas, found: 1;2"),
+        (("--mask-values", "0"), "whole numbers from 1"),
+        (("--regions", "brats", "--threshold", "0.5"), "found several"),
+        (("--regions", "brats24"), "brats, brats2013 or a TOML file"),
+        (("--threshold", "0"), "a number above 0"),
+    ],
+)
+def test_unusable_options(
+    masks: Path, tmp_path: Path, options: tuple[str, ...], found: str
+) -> None:
+    code, _, messages = run("features", masks, *options, "--out", tmp_path / "f.csv")
+    assert code == 2
+    assert found in messages
+    assert not (tmp_path / "f.csv").exists()
+
+
+def test_evaluation_by_region(masks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ("--regions", "brats", "--out", out, "--jobs", 1)
+    code, printed, messages = run("evaluate", masks, masks, *options)
+    assert (code, messages) == (0, "")
+    assert "Region tumour_core\nDice: mean 1.000" in printed
+    scores = pd.read_csv(out / "scores.csv")
+    assert list(scores["region"]) == NAMES * 3
+    assert set(pd.read_csv(out / "summary.csv")["region"]) == set(NAMES)
+    assert (out / "figures" / "dice_tumour_core.svg").is_file()
+    assert json.loads((out / "run.json").read_text())["cases"] == 3
+
+
+def test_regions_that_a_prediction_does_not_tell_are_named(masks: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    for number in range(3):
+        values = (labels(number) > 0) * np.float32(0.9)
+        nib.save(nib.Nifti1Image(values.T, np.eye(4)), whole / f"c{number}_seg.nii.gz")
+    out = tmp_path / "out"
+    options = ("--regions", "brats", "--threshold", 0.5, "--out", out, "--jobs", 1)
+    code, _, messages = run("evaluate", whole, masks, *options)
+    assert code == 0
+    assert messages == (
+        "Not evaluated, as the predicted masks do not tell them: tumour_core, enhancing_tumour\n"
+    )
+    assert pd.read_csv(out / "scores.csv")["dice"].tolist() == [1.0] * 3
+
+
+def test_figures_outline_the_regions(masks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ("--regions", "brats", "--case", "c1", "--out", out, "--jobs", 1)
+    assert run("show", masks, *options)[::2] == (0, "")
+    drawn = (out / "c1.svg").read_text()
+    assert all(name.replace("_", " ") in drawn for name in NAMES)
+    assert "reference" not in drawn
+
+
+def test_a_data_set_of_regions_is_verified(masks: Path) -> None:
+    code, printed, _ = run("verify", masks, "--regions", "brats", "--jobs", 1)
+    assert code == 0, printed
+    assert run("verify", masks, "--jobs", 1)[0] == 1
