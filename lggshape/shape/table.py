@@ -47,8 +47,8 @@ class FeatureTable:
         A row per case, in the order of the cases, with the columns `COLUMNS`, the session if one is
         known, and the further columns of a manifest. What is missing is NaN or NA, and `reason`
         says why, for a reader. `notes` are those of the case, with the plane of the 2D features if
-        it is not axial. `spacing_known` is missing for a case that could not be read or measured. Of
-        cases with regions there is a row per region, and of lesions one per lesion, the largest
+        it is not axial. `spacing_known` is missing for a case that could not be read or measured.
+        Of cases with regions there is a row per region, and of lesions one per lesion, the largest
         first; the columns `region` and `lesion` name them.
     reasons : dict of str to dict of str to str
         For each case, its missing features, each with the reason. Where a case has several rows,
