@@ -1,13 +1,13 @@
 """`lggshape demo`: the whole way on a synthetic cohort."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from lggshape_cli import _options as o
 
-EXAMPLES = ("lggshape demo --out demo/",)
+EXAMPLES = ("lggshape demo --out demo/", "lggshape demo --layout bids --out demo/")
 
 
 def demo(
@@ -16,6 +16,10 @@ def demo(
     ),
     patients: Annotated[int, typer.Option(help="Number of synthetic patients.", min=8)] = 40,
     seed: Annotated[int, typer.Option(help="Seed of the synthetic cohort.", min=0)] = 0,
+    layout: Annotated[
+        Literal["slices", "nifti", "bids", "brats", "nnunet", "nrrd", "packed", "multipage-tiff"],
+        typer.Option(help="How the files of the cohort are laid out."),
+    ] = "slices",
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -32,9 +36,9 @@ def demo(
         if not quiet:
             typer.echo(text)
 
-    options = {"patients": patients, "seed": seed}
+    options = {"patients": patients, "seed": seed, "layout": layout}
     with run_command("demo", out=out, options=options, overwrite=overwrite, quiet=quiet) as run:
         write_demo(
-            run.place, patients=patients, seed=seed, shown_as=out, say=say,
+            run.place, patients=patients, seed=seed, layout=layout, shown_as=out, say=say,
             on_progress=run.on_progress,
         )  # fmt: skip

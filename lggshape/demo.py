@@ -23,6 +23,7 @@ def write_demo(
     *,
     patients: int = 40,
     seed: int = 0,
+    layout: str = "slices",
     shown_as: StrPath | None = None,
     say: Callable[[str], object] = print,
     on_progress: OnProgress | None = None,
@@ -36,11 +37,13 @@ def write_demo(
     ----------
     folder : str or Path
         Where to write: a new or empty folder. It gets `cohort/`, `masks/`, `evaluation/`,
-        `features.csv` and `report/`.
+        `features.csv` and `report/`. Packed masks have no images: they are measured as they are.
     patients : int
         Number of synthetic patients.
     seed : int
         Seed of the synthetic cohort.
+    layout : str
+        How its cases are laid out, as `lggshape.phantoms.write_cohort` takes it.
     shown_as : str or Path, optional
         The folder that `say` is told, if the results are to be moved there.
     say : callable
@@ -54,16 +57,47 @@ def write_demo(
         If the folder cannot be written, or is not empty.
     """
     place, shown = Path(folder), Path(folder if shown_as is None else shown_as)
-    cohort, masks, scores = place / "cohort", place / "masks", place / "evaluation"
+    cohort, masks = place / "cohort", place / "masks"
     tables = [cohort / "labels.csv", cohort / "clinical.csv"]
     options = " ".join(f"--labels {shown / 'cohort' / table.name}" for table in tables)
 
     say(f"A synthetic cohort of {patients} patients: {shown / 'cohort'}")
-    write_cohort(cohort, patients=patients, seed=seed)
+    write_cohort(cohort, patients=patients, seed=seed, layout=layout)
 
     say(f"\n$ lggshape verify {shown / 'cohort'} {options}")
     say(verify(cohort, labels=tables, on_progress=on_progress).summary())
 
+    measured_from = cohort
+    if layout != "packed":  # which has no images
+        measured_from = masks
+        _segment_and_evaluate(place, shown, patients, say=say, on_progress=on_progress)
+
+    measured_name = shown / measured_from.name
+    say(f"\n$ lggshape features {measured_name} --out {shown / 'features.csv'}")
+    measured = feature_table(measured_from, on_progress=on_progress)
+    write_table(place / "features.csv", measured.table)
+    say(f"Measured {patients - len(measured.failures)} of {patients} cases")
+
+    say(
+        f"\n$ lggshape associate {shown / 'features.csv'} {options} "
+        f"--hypotheses {shown / 'cohort' / 'hypotheses.toml'} --out {shown / 'report'} --report"
+    )
+    labels = read_labels(tables)
+    family = choose_family(cohort / "hypotheses.toml", measured, labels)
+    study = associate(measured, labels, family, on_progress=on_progress)
+    write_report(study, place / "report", on_progress=on_progress)
+    say(f"{study.summary()}\nResults: {shown / 'report' / 'report.html'}")
+
+
+def _segment_and_evaluate(
+    place: Path,
+    shown: Path,
+    patients: int,
+    *,
+    say: Callable[[str], object],
+    on_progress: OnProgress | None,
+) -> None:
+    cohort, masks, scores = place / "cohort", place / "masks", place / "evaluation"
     say(f"\n$ lggshape segment {shown / 'cohort'} --out {shown / 'masks'} --no-flips")
     segmented = segmentation.segment_cases(
         open_cases(cohort), masks, networks=segmentation.SHIPPED, flips=False,
@@ -79,18 +113,3 @@ def write_demo(
     write_json(scores / "evaluation.json", found.to_dict())
     write_figures(found.plots(), scores / "figures")
     say(found.summary())
-
-    say(f"\n$ lggshape features {shown / 'masks'} --out {shown / 'features.csv'}")
-    measured = feature_table(masks, on_progress=on_progress)
-    write_table(place / "features.csv", measured.table)
-    say(f"Measured {patients - len(measured.failures)} of {patients} cases")
-
-    say(
-        f"\n$ lggshape associate {shown / 'features.csv'} {options} "
-        f"--hypotheses {shown / 'cohort' / 'hypotheses.toml'} --out {shown / 'report'} --report"
-    )
-    labels = read_labels(tables)
-    family = choose_family(cohort / "hypotheses.toml", measured, labels)
-    study = associate(measured, labels, family, on_progress=on_progress)
-    write_report(study, place / "report", on_progress=on_progress)
-    say(f"{study.summary()}\nResults: {shown / 'report' / 'report.html'}")

@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import tifffile
 
 from lggshape.case import Case
 from lggshape.checks import check_seed, check_whole_number
@@ -15,6 +15,7 @@ from lggshape.errors import InputError
 from lggshape.files import write_table, write_text
 from lggshape.phantoms.heads import SIZE, make_phantom
 from lggshape.phantoms.labels import HYPOTHESES, Patients, draw_patients, label_tables
+from lggshape.phantoms.layouts import case_layout
 from lggshape.phantoms.radii import Floats
 
 MakeTables = Callable[[Patients, np.random.Generator], dict[str, pd.DataFrame]]
@@ -109,6 +110,7 @@ def write_cohort(
     size: tuple[int, int, int] = SIZE,
     tables: MakeTables = label_tables,
     hypotheses: str | None = HYPOTHESES,
+    layout: str = "slices",
 ) -> Path:
     """Write a synthetic cohort as a data set.
 
@@ -120,17 +122,20 @@ def write_cohort(
         As for `cohort`.
     hypotheses : str, optional
         Text of `hypotheses.toml`; by default hypotheses on the default labels.
+    layout : str
+        How the cases are laid out: one of `lggshape.phantoms.layouts.CASE_LAYOUTS`. By default each
+        is a folder with a TIFF image and mask per slice, which tell no spacing.
 
     Returns
     -------
     Path
-        The folder. It holds a folder per patient with a TIFF image and mask per slice,
-        `labels.csv`, `clinical.csv` and `hypotheses.toml`.
+        The folder. It holds the cases, `labels.csv`, `clinical.csv` and `hypotheses.toml`. Tables
+        name patients as the layout does.
 
     Raises
     ------
     InputError
-        If the folder is not empty, or is a file.
+        If the folder is not empty, or is a file, or the layout is unknown.
 
     Examples
     --------
@@ -144,26 +149,16 @@ def write_cohort(
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         msg = f"Expected {folder} to be a new or empty folder, found something in it."
         raise InputError(msg)
+    form = case_layout(layout)
     made = cohort(patients=patients, seed=seed, association=association, size=size, tables=tables)
+    written = []
     for case in made.cases:
-        _write_case(case, folder / case.id)
+        form.write(case, folder)
+        written.append(replace(case, image=None, sequences=()))
+    form.finish(written, folder)
     for name, table in made.tables.items():
-        write_table(folder / f"{name}.csv", table)
+        key = table.columns[0]
+        write_table(folder / f"{name}.csv", table.assign(**{key: table[key].map(form.patient)}))
     if hypotheses is not None:
         write_text(folder / "hypotheses.toml", hypotheses)
     return folder
-
-
-def _write_case(case: Case, place: Path) -> None:
-    place.mkdir(parents=True)
-    for kind, slices in (("", case.image), ("_mask", case.mask)):
-        assert slices is not None
-        values = slices.astype(np.uint8) * (255 if kind else 1)
-        for number, one in enumerate(values, start=1):
-            tifffile.imwrite(
-                place / f"{case.id}_{number}{kind}.tif",
-                one,
-                photometric="minisblack" if kind else "rgb",
-                compression="deflate",
-                metadata=None,
-            )
