@@ -296,17 +296,16 @@ def _cases_of_folder(folder: Folder, *, masks_only: bool, has_sequences: bool) -
         msg = f"Expected a folder of cases that can be listed, found {folder.error}: {folder.path}."
         raise InputError(msg)
     cases: dict[str, CaseSource] = {}
-    for layout in layouts.LAYOUTS:
-        for case in layout.find(folder, masks_only=masks_only):
-            other = cases.get(case.id)
-            if other is None:
-                cases[case.id] = case
-            else:
-                reason = (
-                    f"Expected case {case.id} to have one layout, found several: {other.path}, "
-                    f"{case.path}."
-                )
-                cases[case.id] = UnreadableCase(case.id, "", case.path, reason=reason)
+    for case in _laid_out(folder, masks_only=masks_only):
+        other = cases.get(case.id)
+        if other is None:
+            cases[case.id] = case
+        else:
+            reason = (
+                f"Expected case {case.id} to have one layout, found several: {other.path}, "
+                f"{case.path}."
+            )
+            cases[case.id] = UnreadableCase(case.id, "", case.path, reason=reason)
     cases, left_out = settle_unnamed(
         cases, folder.path, masks_only=masks_only, has_sequences=has_sequences
     )
@@ -318,6 +317,15 @@ def _cases_of_folder(folder: Folder, *, masks_only: bool, has_sequences: bool) -
     cases |= _without_a_case(folder, cases)
     named = sorted(map(_named, cases.values()), key=lambda case: natural_key(case.id))
     return FoundCases(named, left_out)
+
+
+def _laid_out(folder: Folder, *, masks_only: bool) -> list[CaseSource]:
+    """Return the cases of the layout that the folder is of as a whole, or else of all others."""
+    for layout in layouts.LAYOUTS:
+        if layout.whole and (cases := list(layout.find(folder, masks_only=masks_only))):
+            return cases
+    others = [layout for layout in layouts.LAYOUTS if not layout.whole]
+    return [case for one in others for case in one.find(folder, masks_only=masks_only)]
 
 
 def _without_a_case(folder: Folder, cases: Mapping[str, CaseSource]) -> dict[str, CaseSource]:

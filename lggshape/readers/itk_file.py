@@ -33,7 +33,7 @@ from lggshape.readers.grids import (
 )
 from lggshape.readers.itk_header import ItkHeader, read_header
 from lggshape.readers.unusable import library_reading
-from lggshape.readers.volume_format import Grid, VolumeFormat
+from lggshape.readers.volume_format import Described, Grid, VolumeFormat
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _LEVEL = 6  # of the compression
@@ -55,17 +55,23 @@ def load_with(path: Path, header: ItkHeader) -> tuple[NDArray[np.generic], Geome
     # The axes are in reverse; a pixel of several numbers is the last axis.
     axes = image.GetDimension()
     stored = values.transpose(*range(axes)[::-1], *range(axes, values.ndim))
-    affine, is_said = _affine(reader, header)
-    if header.oriented and is_said:
-        check_affine(affine)
-        stored, affine = turned_to_ras(stored, affine)
-        affine = affine[:, [2, 1, 0, 3]]
-        spacing = checked_spacing(np.linalg.norm(affine[:3, :3], axis=0))
-        return zyx_values(stored), Geometry(spacing, affine)
-    if is_said:
-        sizes = np.linalg.norm(affine[:3, :3], axis=0)
-        return zyx_values(stored), Geometry(checked_spacing(sizes[::-1]))
-    return zyx_values(stored), Geometry()
+    turned, geometry = _turned(stored, reader, header)
+    return zyx_values(turned), geometry
+
+
+def describe(path: Path) -> Described:
+    """Read what the header of a file says; raises UnusableError for a damaged one."""
+    header = read_header(path)
+    with _itk_reading():
+        reader = _reader(path)
+        reader.ReadImageInformation()
+    count = reader.GetNumberOfComponents()
+    sizes = reader.GetSize() if count == 1 else (*reader.GetSize(), count)
+    # An array of this shape that takes no memory.
+    turned, geometry = _turned(np.broadcast_to(np.uint8(0), sizes), reader, header)
+    orientation = grid_of(path).orientation
+    shape = (*turned.shape[2::-1], *turned.shape[3:])
+    return Described(shape, geometry, 2 - int(orientation[2, 0]))
 
 
 def grid_of(path: Path) -> Grid:
@@ -127,8 +133,24 @@ def write_meta(path: Path, values: NDArray[np.generic], grid: Grid) -> None:
     path.write_bytes("\n".join(lines).encode("latin-1") + b"\n" + content)
 
 
-NRRD = VolumeFormat("NRRD", (".nrrd", ".nhdr"), load, grid_of, write_nrrd)
-META = VolumeFormat("MetaImage", (".mha", ".mhd"), load, grid_of, write_meta)
+NRRD = VolumeFormat("NRRD", (".nrrd", ".nhdr"), load, grid_of, write_nrrd, describe)
+META = VolumeFormat("MetaImage", (".mha", ".mhd"), load, grid_of, write_meta, describe)
+
+
+def _turned(
+    stored: NDArray[np.generic], reader: Any, header: ItkHeader
+) -> tuple[NDArray[np.generic], Geometry]:
+    """Turn stored axes to the canonical ones, if it is known how they lie."""
+    affine, is_said = _affine(reader, header)
+    if header.oriented and is_said:
+        check_affine(affine)
+        stored, affine = turned_to_ras(stored, affine)
+        affine = affine[:, [2, 1, 0, 3]]
+        return stored, Geometry(checked_spacing(np.linalg.norm(affine[:3, :3], axis=0)), affine)
+    if is_said:
+        sizes = np.linalg.norm(affine[:3, :3], axis=0)
+        return stored, Geometry(checked_spacing(sizes[::-1]))
+    return stored, Geometry()
 
 
 def _reader(path: Path) -> Any:

@@ -48,6 +48,8 @@ class Layout:
         Takes a folder and the name of a case, and returns the files there, relative to the folder,
         that `CaseSource.write` makes for a case of this name. It does not list the folder, which
         may hold many cases, and follows no link. None if the layout writes nothing.
+    whole : bool
+        Whether all that lies in a folder of this layout is of it: the other layouts are not asked.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Layout:
     open_file: _OpenFile | None = None
     identify: NamingRule | None = None
     written: Callable[[Path, str], list[str]] | None = None
+
+    whole: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} ({self.pattern})"

@@ -1,10 +1,12 @@
 """The layouts that are known, and the one key of a patient that all of them share."""
 
-from lggshape.readers import dicom, packed, slice_folders, volume_files
+from lggshape.readers import bids, dicom, nnunet, packed, slice_folders, volume_files
 from lggshape.readers.naming import Identity, identify
 
 LAYOUTS = (
     slice_folders.LAYOUT,
+    bids.LAYOUT,
+    nnunet.LAYOUT,
     volume_files.LAYOUT,
     dicom.LAYOUT,
     packed.LAYOUT,

@@ -74,6 +74,10 @@ _ALIASES = {
 }  # fmt: skip
 """The role by its words, in lower case and with `_` between them."""
 
+IMAGE = "image"
+"""The role of a file that holds all sequences of its case, where something else than its name tells
+which."""
+
 NOT_READ = frozenset({_T2, _OTHER, UNCORRECTED, *MAPS})
 """Roles of files that are left aside."""
 

@@ -16,18 +16,25 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import SEQUENCES, Case, Geometry
+from lggshape.case import FLAIR, SEQUENCES, Case, Geometry
 from lggshape.errors import CaseError
 from lggshape.readers.description import FileDescription, plane_of
 from lggshape.readers.formats import FORMATS, split_ending
 from lggshape.readers.listing import file_names, folder_name
 from lggshape.readers.mask_values import MaskRead, read_mask
-from lggshape.readers.naming import MAPS, MASK, NOT_READ, UNNAMED
+from lggshape.readers.naming import IMAGE, MAPS, MASK, NOT_READ, UNNAMED
 from lggshape.readers.source import CaseSource
 from lggshape.readers.unusable import UnusableError
 from lggshape.readers.volume_format import FileHeader, VolumeFormat
 
 _Result = TypeVar("_Result")
+
+
+_WHOLE = (IMAGE, UNNAMED)
+"""Roles of a file that holds all sequences."""
+
+_AS_SLICES = {1: (FLAIR,), len(SEQUENCES): SEQUENCES}
+"""The sequences of an image by the number of its volumes, as slices have them."""
 
 
 class _Volume(NamedTuple):
@@ -46,18 +53,23 @@ class VolumeCase(CaseSource):
     ----------
     files : tuple of (str, Path)
         The files with their roles.
+    volumes : tuple of str
+        What the volumes of the file with the role `IMAGE` show, in their order: sequences, or roles
+        that are left aside. By default one is FLAIR and three are all sequences, as in slices.
     """
 
     files: tuple[tuple[str, Path], ...] = ()
+    volumes: tuple[str, ...] = ()
 
     def _read(self, *, image: bool, mask: bool) -> Case:
         roles = self._files_by_role()
         named_sequences = [name for name in SEQUENCES if name in roles]
         volumes = []
         sequences: tuple[str, ...] = ()
-        if image and UNNAMED in roles:
-            volumes.append(self._volume(roles[UNNAMED]))
-            sequences = self._sequences_of(volumes[0])
+        whole = next((role for role in _WHOLE if role in roles), None)
+        if image and whole is not None:
+            volume, sequences = self._whole_image(self._volume(roles[whole]), whole)
+            volumes.append(volume)
         elif image and named_sequences:
             volumes += [self._volume(roles[name]) for name in named_sequences]
             sequences = tuple(named_sequences)
@@ -100,6 +112,8 @@ class VolumeCase(CaseSource):
 
     def _described(self, role: str, path: Path, contradiction: str) -> FileDescription:
         shown = role or " + ".join(self.options.sequences)
+        if role == IMAGE and self.volumes:
+            shown = " + ".join(self.volumes)
         if role in NOT_READ:
             return FileDescription(path, role, reason="not used")
         try:
@@ -122,10 +136,11 @@ class VolumeCase(CaseSource):
                 raise CaseError(msg)
             roles[role] = path
         named_sequences = [name for name in SEQUENCES if name in roles]
-        if UNNAMED in roles and named_sequences:
+        whole = next((role for role in _WHOLE if role in roles), None)
+        if whole is not None and named_sequences:
             msg = (
                 f"Expected the image of case {self.id} to be one file or a file per sequence, "
-                f"found {roles[UNNAMED].name} and {roles[named_sequences[0]].name}: {self.path}."
+                f"found {roles[whole].name} and {roles[named_sequences[0]].name}: {self.path}."
             )
             raise CaseError(msg)
         return roles
@@ -155,7 +170,7 @@ class VolumeCase(CaseSource):
     def _grid_file(self) -> Path:
         """The file that gives the case its geometry when it is read."""
         roles = dict(self.files)
-        used = (roles[role] for role in (UNNAMED, *SEQUENCES, MASK) if role in roles)
+        used = (roles[role] for role in (*_WHOLE, *SEQUENCES, MASK) if role in roles)
         return next(used, self.files[0][1])
 
     @property
@@ -184,6 +199,26 @@ class VolumeCase(CaseSource):
         found = split_ending(path.name)[1]
         assert found is not None  # layouts take files of known formats alone
         return found
+
+    def _whole_image(self, volume: _Volume, role: str) -> tuple[_Volume, tuple[str, ...]]:
+        """Return the volumes of an image file that are sequences, and their names."""
+        if role == UNNAMED:
+            return volume, self._sequences_of(volume)
+        count = 1 if volume.values.ndim == 3 else volume.values.shape[3]
+        said = self.options.sequences
+        named = self.volumes or (said if len(said) == count else _AS_SLICES.get(count, ()))
+        kept = [number for number, name in enumerate(named) if name in SEQUENCES]
+        names = tuple(named[number] for number in kept)
+        if len(named) != count or not names or len(set(names)) < len(names):
+            wanted = f"{len(named)} volumes ({', '.join(named)})" if named else "1 or 3 volumes"
+            msg = (
+                f"Expected the image of case {self.id} to have {wanted}, found {count}: "
+                f"{volume.path}."
+            )
+            raise CaseError(msg)
+        if volume.values.ndim == 4:
+            volume = volume._replace(values=volume.values[..., kept])
+        return volume, names
 
     def _sequences_of(self, volume: _Volume) -> tuple[str, ...]:
         """Return the sequences of an image whose file name does not name one."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from lggshape.readers.folder import Folder
 from lggshape.readers.formats import split_ending
 from lggshape.readers.layout import Layout
-from lggshape.readers.naming import FileName, identify, read_name, used_roles
+from lggshape.readers.naming import IMAGE, MASK, FileName, identify, read_name, used_roles
 from lggshape.readers.slice_folders import holds_slices
 from lggshape.readers.source import CaseSource
 from lggshape.readers.tiff_file import FORMAT as TIFF
@@ -54,12 +54,16 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
     for case, inner in holders.items():
         for name in _volumes(inner):
             found.setdefault(case, []).append((_said(name), inner.path / name))
+    # Where only masks are wanted, files whose names do not tell may all be masks.
+    is_mask = (said.role == MASK for group in found.values() for said, _ in group)
+    has_images = not masks_only or any(is_mask)
     return [
         replace(
-            volume_case(case, _place(folder.path, group), _roles(group), masks_only=masks_only),
+            volume_case(case, _place(folder.path, group), roles, masks_only=masks_only),
             patient=_patient(case, [said.case for said, _ in group]),
         )
         for case, group in found.items()
+        for roles in [_roles(group, has_images=has_images)]
     ]
 
 
@@ -69,7 +73,8 @@ def open_file(path: Path, *, masks_only: bool) -> CaseSource | None:
         return None
     said = _said(path.name)
     case = said.case or split_ending(path.name)[0]
-    return volume_case(case, path, [(said.role, path)], masks_only=masks_only)
+    roles = _roles([(said, path)], has_images=not masks_only)
+    return volume_case(case, path, roles, masks_only=masks_only)
 
 
 LAYOUT = Layout(
@@ -91,9 +96,13 @@ def _patient(case: str, names: Sequence[str]) -> str:
     return identify(name, ()).patient if case.startswith((f"{name}_", f"{name}-")) else ""
 
 
-def _roles(files: Sequence[tuple[FileName, Path]]) -> list[tuple[str, Path]]:
+def _roles(files: Sequence[tuple[FileName, Path]], *, has_images: bool) -> list[tuple[str, Path]]:
+    """Return the files with their roles; a TIFF file without one is an image, as slices are."""
     roles = used_roles([said for said, _ in files])
-    return [(role, path) for role, (_, path) in zip(roles, files, strict=True)]
+    return [
+        (IMAGE if has_images and not role and split_ending(path.name)[1] is TIFF else role, path)
+        for role, (_, path) in zip(roles, files, strict=True)
+    ]
 
 
 def _place(path: Path, files: Sequence[tuple[FileName, Path]]) -> Path:

@@ -80,6 +80,20 @@ def test_volumes_along_the_fourth_axis_are_three_sequences_simpleitk(tmp_path, r
     np.testing.assert_array_equal(case.image, np.moveaxis(values, 0, 3))
 
 
+@pytest.mark.parametrize("kind", [NRRD, META])
+@pytest.mark.parametrize("orientation", ["LPS", "PIL"])
+def test_the_header_alone_says_the_same_invariant(tmp_path, kind, orientation):
+    image = SimpleITK.GetImageFromArray(np.zeros((7, 6, 5, 3), np.float32), isVector=True)
+    image.SetSpacing((0.5, 0.8, 3.0))
+    path = tmp_path / f"A{kind.endings[0]}"
+    SimpleITK.WriteImage(SimpleITK.DICOMOrient(image, orientation), path)
+    said, (values, geometry) = kind.describe(path), kind.load(path)
+    assert said.shape == values.shape == (7, 6, 5, 3)
+    assert said.geometry.spacing == geometry.spacing == (3.0, 0.8, 0.5)
+    np.testing.assert_array_equal(said.geometry.affine, geometry.affine)
+    assert said.slice_axis == {"LPS": 0, "PIL": 2}[orientation]
+
+
 # --- what the header says of the place
 
 
