@@ -33,7 +33,7 @@ from lggshape.readers.grids import (
 )
 from lggshape.readers.itk_header import ItkHeader, read_header
 from lggshape.readers.unusable import library_reading
-from lggshape.readers.volume_format import Described, Grid, VolumeFormat
+from lggshape.readers.volume_format import FileHeader, Grid, VolumeFormat
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _LEVEL = 6  # of the compression
@@ -59,7 +59,7 @@ def load_with(path: Path, header: ItkHeader) -> tuple[NDArray[np.generic], Geome
     return zyx_values(turned), geometry
 
 
-def describe(path: Path) -> Described:
+def describe(path: Path) -> FileHeader:
     """Read what the header of a file says; raises UnusableError for a damaged one."""
     header = read_header(path)
     with _itk_reading():
@@ -71,7 +71,7 @@ def describe(path: Path) -> Described:
     turned, geometry = _turned(np.broadcast_to(np.uint8(0), sizes), reader, header)
     orientation = grid_of(path).orientation
     shape = (*turned.shape[2::-1], *turned.shape[3:])
-    return Described(shape, geometry, 2 - int(orientation[2, 0]))
+    return FileHeader(shape, geometry, 2 - int(orientation[2, 0]))
 
 
 def grid_of(path: Path) -> Grid:
@@ -133,8 +133,8 @@ def write_meta(path: Path, values: NDArray[np.generic], grid: Grid) -> None:
     path.write_bytes("\n".join(lines).encode("latin-1") + b"\n" + content)
 
 
-NRRD = VolumeFormat("NRRD", (".nrrd", ".nhdr"), load, grid_of, write_nrrd, describe)
-META = VolumeFormat("MetaImage", (".mha", ".mhd"), load, grid_of, write_meta, describe)
+NRRD = VolumeFormat("NRRD", (".nrrd", ".nhdr"), load, grid_of, write_nrrd, describe=describe)
+META = VolumeFormat("MetaImage", (".mha", ".mhd"), load, grid_of, write_meta, describe=describe)
 
 
 def _turned(

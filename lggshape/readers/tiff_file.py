@@ -24,7 +24,7 @@ from lggshape.case import Geometry
 from lggshape.readers.grids import RAS, are_sizes, checked_spacing
 from lggshape.readers.source import MOST_VALUES
 from lggshape.readers.unusable import UnusableError, library_reading
-from lggshape.readers.volume_format import Described, Grid, VolumeFormat
+from lggshape.readers.volume_format import FileHeader, Grid, VolumeFormat
 
 _MOST_IN_SLICE = 2**26  # values: 8192 x 8192
 
@@ -91,13 +91,13 @@ def write_volume(
     tifffile.imwrite(path, values, photometric=photometric, compression="zlib", **sizes)
 
 
-def describe(path: Path) -> Described:
+def describe(path: Path) -> FileHeader:
     """Read what the header of a file says; raises UnusableError for a damaged one."""
     with open_tiff(path) as (tiff, _):
-        return Described(*_volume(tiff))
+        return FileHeader(*_volume(tiff))
 
 
-FORMAT = VolumeFormat("TIFF", (".tif", ".tiff"), load, grid_of, write, describe)
+FORMAT = VolumeFormat("TIFF", (".tif", ".tiff"), load, grid_of, write, describe=describe)
 
 
 @contextmanager

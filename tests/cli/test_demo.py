@@ -1,5 +1,6 @@
 from functools import partial
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pandas as pd
 import pytest
@@ -7,8 +8,10 @@ from typer.testing import CliRunner
 
 from lggshape import demo, parallel, segmentation
 from lggshape.phantoms import write_cohort
+from lggshape.phantoms.layouts import CASE_LAYOUTS
 from lggshape.results import recorded_outputs
 from lggshape_cli import app
+from lggshape_cli import demo as app_demo
 
 
 @pytest.fixture
@@ -53,3 +56,23 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
         result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path), *more])
         assert result.exit_code == 2
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_layouts_of_the_option_are_those_of_the_phantoms_invariant() -> None:
+    hints = get_type_hints(app_demo.demo, include_extras=True)
+    choices, _ = get_args(hints["layout"])
+    assert get_args(choices) == tuple(CASE_LAYOUTS)
+
+
+@pytest.mark.usefixtures("small_work")
+def test_packed_masks_are_measured_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "write_report", lambda *_, **__: None)
+    out = tmp_path / "demo"
+    result = CliRunner().invoke(
+        app, ["demo", "--out", str(out), "--patients", "10", "--layout", "packed"]
+    )
+    assert result.exit_code == 0, result.output
+    assert "lggshape segment" not in result.stdout
+    assert set(pd.read_csv(out / "features.csv")["masks"]) == {"manual"}
