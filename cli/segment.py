@@ -92,8 +92,10 @@ def segment(
         if private is not None:
             files.append(write_patient_table(out, private))
         run.details |= {"outputs": files, "skipped": len(found.skipped)}
-        empty = int((found.table["status"] == "empty").sum())
+        status = found.table["status"].value_counts()
+        kept = f", {status['corrected']} corrected and kept" if "corrected" in status else ""
         run.summary.append(
             f"Segmented {len(sources) - len(found.failures) - len(found.skipped)} of "
-            f"{len(sources)} cases ({empty} without tumour, {len(found.skipped)} skipped): {out}"
+            f"{len(sources)} cases ({status.get('empty', 0)} without tumour, "
+            f"{len(found.skipped)} skipped{kept}): {out}"
         )

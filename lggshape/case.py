@@ -108,34 +108,79 @@ class Geometry:
         _, middle, largest = sorted(self.spacing)
         return _PLANES[widest if largest > _CLEARLY_LARGER * middle else 0]
 
-    def difference(self, other: "Geometry", shape: Sequence[int]) -> str:
-        """Return in what two grids of one shape differ, as far as both are known.
+    def difference(
+        self, other: "Geometry", shape: Sequence[int], other_shape: Sequence[int] | None = None
+    ) -> str:
+        """Return in what two grids differ, as far as both are known.
 
         Parameters
         ----------
         other : Geometry
             The geometry of the other grid.
         shape : sequence of int
-            (Z, Y, X) of both.
+            (Z, Y, X) of this grid.
+        other_shape : sequence of int, optional
+            (Z, Y, X) of the other grid; by default the same.
 
         Returns
         -------
         str
-            Empty if they lie in one place: corners to within a hundredth of a voxel.
+            Both values of what differs, and how far apart the corners lie. Empty if the grids lie
+            in one place: the same shape, and corners to within a hundredth of a voxel.
+
+        Examples
+        --------
+        >>> one = Geometry((5.0, 1.0, 1.0))
+        >>> one.difference(Geometry((6.0, 1.0, 1.0)), (20, 256, 256))
+        'voxels of 5 x 1 x 1 and 6 x 1 x 1 mm (z, y, x)'
         """
-        if (
-            self.spacing
-            and other.spacing
-            and not np.allclose(self.spacing, other.spacing, rtol=_GRID_TOLERANCE, atol=0)
-        ):
-            return f"voxels of {self.spacing} and {other.spacing} mm (z, y, x)"
+        shapes = tuple(shape), tuple(shape if other_shape is None else other_shape)
+        found = [f"shapes {shapes[0]} and {shapes[1]}"] if shapes[0] != shapes[1] else []
+        own, others = self.spacing, other.spacing
+        if own and others and not np.allclose(own, others, rtol=_GRID_TOLERANCE, atol=0):
+            one, two = (" x ".join(f"{size:g}" for size in grid) for grid in (own, others))
+            found.append(f"voxels of {one} and {two} mm (z, y, x)")
         if self.affine is None or other.affine is None:
-            return ""
-        corners = np.array([[*corner, 1] for corner in np.ndindex(2, 2, 2)], dtype=np.float64)
-        corners[:, :3] *= np.array(shape) - 1
-        shift = np.linalg.norm(corners @ (self.affine - other.affine).T, axis=1).max()
-        reach = _GRID_TOLERANCE * min(self.spacing or (1.0,))
-        return "different affines" if shift > reach else ""
+            return ", ".join(found)
+        ends = [
+            corners(grid.affine, of)
+            for grid, of in zip((self, other), shapes, strict=True)
+            if grid.affine is not None
+        ]
+        shifts = np.linalg.norm(ends[0] - ends[1], axis=1)
+        worst = int(shifts.argmax())
+        if found or shifts[worst] > _GRID_TOLERANCE * min(self.spacing or (1.0,)):
+            places = [", ".join(f"{value:.4g}" for value in end[worst]) for end in ends]
+            found.append(
+                f"a corner at ({places[0]}) and at ({places[1]}) mm (x, y, z), "
+                f"{shifts[worst]:.3g} mm apart"
+            )
+        return ", ".join(found)
+
+
+def corners(affine: NDArray[np.float64], shape: Sequence[int]) -> NDArray[np.float64]:
+    """Return where the outer corners of a grid lie.
+
+    Parameters
+    ----------
+    affine : ndarray of shape (4, 4)
+        Maps voxel indices (z, y, x, 1) to millimetres.
+    shape : sequence of int
+        (Z, Y, X).
+
+    Returns
+    -------
+    ndarray of float, shape (8, 3)
+        In millimetres (x, y, z): the corners of the outermost voxels, not their centres.
+
+    Examples
+    --------
+    >>> corners(np.eye(4), (2, 2, 2))[[0, -1]].tolist()
+    [[-0.5, -0.5, -0.5], [1.5, 1.5, 1.5]]
+    """
+    ends = np.array(list(np.ndindex(2, 2, 2)), dtype=np.float64) * np.array(shape) - 0.5
+    placed: NDArray[np.float64] = ends @ affine[:3, :3].T + affine[:3, 3]
+    return placed
 
 
 @dataclass(frozen=True, repr=False)

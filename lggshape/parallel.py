@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,10 @@ _in_worker = False
 
 class _WrappedError(CaseError):
     """What an error that is no `CaseError`, and no bug either, is wrapped in."""
+
+
+class _UnpackedError(Exception):
+    """A function or an item that another process got cannot be made there from what was sent."""
 
 
 class Outcome(NamedTuple):
@@ -207,14 +212,14 @@ def _map_processes(function: Callable[[Any], Any], work: list[Any], jobs: int) -
     outcomes: dict[int, Outcome] = {}
     running: dict[Future[Any], int] = {}
     following = 0
-    folder = Path.cwd()
+    call = partial(_work, _packed(function), folder=Path.cwd())
     pool = _pool(jobs)
     try:
         while following < len(work):
             broken = False
             try:
                 while waiting and len(running) < jobs:
-                    future = pool.submit(_work, function, work[waiting[0]], folder)
+                    future = pool.submit(call, _packed(work[waiting[0]]))
                     running[future] = waiting.popleft()
             except BrokenProcessPool:
                 broken = True  # a process died while it had nothing to do
@@ -226,7 +231,7 @@ def _map_processes(function: Callable[[Any], Any], work: list[Any], jobs: int) -
             for future in done:
                 index = running.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
-                    outcomes[index] = _alone(function, work[index])
+                    outcomes[index] = _alone(call, work[index])
                     pool = _pool(jobs)
                 else:
                     outcomes[index] = _outcome(work[index], future)
@@ -238,9 +243,9 @@ def _map_processes(function: Callable[[Any], Any], work: list[Any], jobs: int) -
             future.cancel()
 
 
-def _alone(function: Callable[[Any], Any], item: Any) -> Outcome:
+def _alone(call: Callable[[bytes], Any], item: Any) -> Outcome:
     """Try an item in a process of its own."""
-    future = _pool(1).submit(_work, function, item, Path.cwd())
+    future = _pool(1).submit(call, _packed(item))
     if not isinstance(future.exception(), BrokenProcessPool):
         return _outcome(item, future)
     return _lost(item, "that the process working on it died twice (out of memory, or killed)")
@@ -262,7 +267,7 @@ def _not_sendable(error: BaseException) -> InputError:
 def _outcome(item: Any, future: Future[Any]) -> Outcome:
     """Return what came of an item in another process, and pass on what it was warned of."""
     error = future.exception()
-    if isinstance(error, pickle.PicklingError):
+    if isinstance(error, pickle.PicklingError | _UnpackedError):
         raise _not_sendable(error) from error
     if error is not None:
         return _failed(item, error)
@@ -293,13 +298,44 @@ def _begin_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _work(function: Callable[[Any], Any], item: Any, folder: Path) -> tuple[Any, list[str]]:
+def _packed(value: Any) -> bytes:
+    """Return what is sent to another process, those parts by value that it cannot import."""
+    try:
+        packed: bytes = _cloudpickle().dumps(value)
+    except Exception as error:
+        raise _not_sendable(error) from error
+    return packed
+
+
+@lru_cache(maxsize=1)
+def _function_in(packed: bytes) -> Any:
+    return _unpacked(packed)
+
+
+def _unpacked(packed: bytes) -> Any:
+    # Of an error outside the task the parent would learn no more than that the process is gone.
+    try:
+        return pickle.loads(packed)
+    except Exception as error:
+        raise _UnpackedError(f"{type(error).__name__}: {error}") from None
+
+
+def _cloudpickle() -> Any:
+    try:
+        import cloudpickle
+    except ImportError:  # joblib brings its own
+        from joblib.externals import cloudpickle
+    return cloudpickle
+
+
+def _work(function: bytes, item: bytes, *, folder: Path) -> tuple[Any, list[str]]:
     """Call a function in another process, and keep its warnings."""
     # A process that is kept from an earlier call stands where the parent stood then.
     os.chdir(folder)
+    call, value = _function_in(function), _unpacked(item)
     with warnings.catch_warnings(record=True) as caught:
-        value = function(item)
-    return value, [f"{one.category.__name__}: {one.message}" for one in caught]
+        result = call(value)
+    return result, [f"{one.category.__name__}: {one.message}" for one in caught]
 
 
 def _map_dask(

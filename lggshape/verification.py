@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lggshape.case import FLAIR, SEQUENCES
+from lggshape.case import FLAIR, SEQUENCES, Case
+from lggshape.errors import CaseError
 from lggshape.files import names_cell, to_records
 from lggshape.labels import (
     Labels,
@@ -146,8 +147,9 @@ def verify(
     Returns
     -------
     Verification
-        A case that cannot be read or contradicts itself has failed. A missing sequence, a mask that
-        is empty or in several parts, and a mask at the edge are warnings.
+        A case that cannot be read or contradicts itself has failed, and one whose image is not
+        finite or shows nothing. A missing sequence, a mask that is empty or in several parts, and a
+        mask at the edge are warnings.
 
     Raises
     ------
@@ -198,11 +200,14 @@ def check_case(source: CaseSource) -> _Checked:
     Raises
     ------
     CaseError
-        If it cannot be read, or has neither an image nor a mask.
+        If it cannot be read, has neither an image nor a mask, or its image has intensities that are
+        not finite, or one value everywhere.
     """
     case = source.read()
     voxels = case.image if case.image is not None else case.mask
     assert voxels is not None  # one of them is required
+    if case.image is not None:
+        _check_intensities(case.image, case, source.path)
     missing = case.missing_sequences(SEQUENCES) if case.image is not None else ()
     row: dict[str, Any] = {
         "case": case.id,
@@ -234,6 +239,24 @@ def check_case(source: CaseSource) -> _Checked:
     row["status"] = "warning" if warnings else "ok"
     row["messages"] = "; ".join(warnings)
     return _Checked(row, _slice_digests(case.image) if case.image is not None else [])
+
+
+def _check_intensities(image: NDArray[np.generic], case: Case, path: Path) -> None:
+    """Refuse an image that is not finite, or shows nothing."""
+    for name, channel in zip(case.sequences, np.moveaxis(image, -1, 0), strict=True):
+        count = int(np.count_nonzero(~np.isfinite(channel)))
+        if count:
+            msg = (
+                f"Expected the intensities of case {case.id} to be finite, found NaN or infinity "
+                f"in {counted(count, 'voxel')} of {name}: {path}. Write numbers in their place."
+            )
+            raise CaseError(msg)
+    if image.min() == image.max():
+        msg = (
+            f"Expected the image of case {case.id} to show something, found the value "
+            f"{image.flat[0]:g} everywhere: {path}."
+        )
+        raise CaseError(msg)
 
 
 def _describe_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def test_a_single_voxel_tells_a_sequence_from_flair_invariant() -> None:
 @pytest.mark.parametrize(
     ("shift", "expected"),
     # The farthest corner is 9, 19, 29 voxels off; a hundredth of the smallest voxel is 0.01 mm.
-    [(0.0, ""), (0.009, ""), (0.011, "different affines"), (0.009 / 9, ""), (-1.0, "different")],
+    [(0.0, ""), (0.009, ""), (0.011, "a corner at"), (0.009 / 9, ""), (-1.0, "a corner at")],
 )
 def test_grids_in_one_place_differ_by_a_hundredth_of_a_voxel_analytic(shift, expected) -> None:
     shape, affine = (10, 20, 30), np.diag([3.0, 1.0, 1.0, 1.0])
@@ -86,7 +86,27 @@ def test_what_is_unknown_does_not_differ_analytic() -> None:
     assert known.difference(Geometry(), (2, 2, 2)) == ""
     assert Geometry().difference(known, (2, 2, 2)) == ""
     other = Geometry((3.0, 1.0, 1.02))
-    assert known.difference(other, (2, 2, 2)).startswith("voxels of (3.0, 1.0, 1.0) and")
+    assert known.difference(other, (2, 2, 2)).startswith("voxels of 3 x 1 x 1 and 3 x 1 x 1.02 mm")
+
+
+def test_grids_that_differ_are_told_with_both_values_and_the_shift_analytic() -> None:
+    # From (z, y, x) to (x, y, z); the first and the last corner of 10 x 20 x 30 voxels.
+    affine = np.array([[0, 0, 1, -15], [0, 1, 0, -10], [3, 0, 0, 0], [0, 0, 0, 1.0]])
+    one = Geometry((3.0, 1.0, 1.0), affine)
+    moved = affine.copy()
+    moved[0, 3] += 7
+    assert one.difference(Geometry((3.0, 1.0, 1.0), moved), (10, 20, 30)) == (
+        "a corner at (-15.5, -10.5, -1.5) and at (-8.5, -10.5, -1.5) mm (x, y, z), 7 mm apart"
+    )
+    thick = Geometry((6.0, 1.0, 1.0), affine @ np.diag([2.0, 1, 1, 1]))
+    # The same field of view but for half a slice at either end.
+    assert one.difference(thick, (10, 20, 30), (5, 20, 30)) == (
+        "shapes (10, 20, 30) and (5, 20, 30), voxels of 3 x 1 x 1 and 6 x 1 x 1 mm (z, y, x), "
+        "a corner at (-15.5, -10.5, -1.5) and at (-15.5, -10.5, -3) mm (x, y, z), 1.5 mm apart"
+    )
+    assert one.difference(Geometry(), (10, 20, 30), (5, 20, 30)) == (
+        "shapes (10, 20, 30) and (5, 20, 30)"
+    )
 
 
 def test_a_case_shows_itself_in_a_line_and_in_html_analytic() -> None:

@@ -342,3 +342,21 @@ def test_tables_of_one_name_and_cases_of_one_name_are_refused(tmp_path):
     assert found.labels["labelled"].tolist() == [1, 1]
     with pytest.raises(InputError, match="found A twice"):
         verify(open_cases(tmp_path / "data") * 2, jobs=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (np.nan, "NaN or infinity in 1 voxel of FLAIR"),
+        (-np.inf, "NaN or infinity in 1 voxel of FLAIR"),
+        (None, "to show something, found the value 0 everywhere"),
+    ],
+)
+def test_an_image_that_is_not_finite_or_shows_nothing_has_failed(tmp_path, value, found):
+    image = RNG.random((*SHAPE, 3)).astype(np.float32)
+    image[1, 2, 3, 1] = value
+    write_case(tmp_path, "A", image=np.zeros_like(image) if value is None else image)
+    write_case(tmp_path, "B")
+    result = verify(tmp_path, jobs=1)
+    assert list(result.failures) == ["A"]
+    assert found in result.failures["A"]

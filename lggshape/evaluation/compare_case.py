@@ -139,12 +139,8 @@ def _common_spacing(predicted: Case, reference: Case, pair: CasePair) -> Spacing
     """Return the spacing of both masks; refuse two different grids."""
     assert predicted.mask is not None
     assert reference.mask is not None
-    shape = reference.mask.shape
     one, other = predicted.geometry, reference.geometry
-    if predicted.mask.shape != shape:
-        found = f"shapes {predicted.mask.shape} and {shape}"
-    else:
-        found = one.difference(other, shape)
+    found = one.difference(other, predicted.mask.shape, reference.mask.shape)
     if not found:
         return other.spacing or one.spacing
     msg = (

@@ -7,12 +7,12 @@ voxels were said at all, only the header shows.
 
 import math
 import re
-import stat
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from lggshape.readers.listing import check_regular
 from lggshape.readers.source import MOST_VALUES
 from lggshape.readers.unusable import UnusableError, library_reading
 
@@ -100,7 +100,8 @@ def read_header(path: Path) -> ItkHeader:
     It is refused if it does not fit what is there, or if its values are not in the file itself or
     in one other file of the same folder.
     """
-    with _regular(path).open("rb") as file:
+    check_regular(path)
+    with path.open("rb") as file:
         content = file.read(_MOST_BYTES)
     if content.startswith(b"NRRD000"):
         header, promise, length = _nrrd(content)
@@ -110,14 +111,6 @@ def read_header(path: Path) -> ItkHeader:
     if promise.encoding == "zlib":
         _check_packed(path, promise, length)
     return header
-
-
-def _regular(path: Path) -> Path:
-    """Return the path of a file; opening a pipe would wait forever."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        msg = "no regular file"
-        raise UnusableError(msg)
-    return path
 
 
 def _nrrd(content: bytes) -> tuple[ItkHeader, _Promise, int]:
@@ -269,7 +262,8 @@ def _check_promise(path: Path, promise: _Promise, length: int) -> None:
         if not place.exists():
             msg = f"no file {promise.data_file!r} beside it, which should hold the values"
             raise UnusableError(msg)
-        there = _regular(place).stat().st_size
+        check_regular(place)
+        there = place.stat().st_size
     else:
         there = path.stat().st_size - length
     promised = promise.bytes

@@ -1,9 +1,11 @@
 """Names in the file system."""
 
 import os
+import stat
 from pathlib import Path
 
 from lggshape.names import natural_key
+from lggshape.readers.unusable import UnusableError
 
 _NOT_DATA = "__MACOSX"  # what macOS adds to ZIP archives
 
@@ -19,6 +21,29 @@ def file_names(folder: Path) -> set[str]:
     if folder.is_symlink() or not folder.is_dir():
         return set()
     return {path.name for path in folder.iterdir() if path.is_file()}
+
+
+def check_regular(path: Path) -> None:
+    """Refuse to open what is no file, also behind a link: reading a pipe or a device never ends.
+
+    Raises
+    ------
+    UnusableError
+        If it is something else.
+    OSError
+        If there is nothing, or it may not be looked at.
+
+    Examples
+    --------
+    >>> check_regular(Path("/dev/null"))
+    Traceback (most recent call last):
+    lggshape.readers.unusable.UnusableError: a device instead of a file
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket"}
+        msg = f"a {kinds.get(stat.S_IFMT(mode), 'device')} instead of a file"
+        raise UnusableError(msg)
 
 
 def visible_names(folder: Path) -> tuple[list[str], list[str]]:

@@ -1,9 +1,11 @@
 """NIfTI files (`.nii`, `.nii.gz`): their values and where they lie, and files on the same grid.
 
-The affine is the sform, else the qform, in mm (the header's units count). With neither (both codes
-0) the orientation is unknown and the axes are only transposed; the pixdim sizes then count as
-spacing if they are positive and the header names their unit, or one of them differs from 1.
-Programs that know no size write 1. A size outside 0.001 to 1000 mm is an error.
+The affine is the sform, else the qform, in mm (the header's units count). The voxel sizes of both,
+and those of pixdim, have to agree to within 1 %. With neither (both codes 0) the orientation is
+unknown and the axes are only transposed; the pixdim sizes then count as spacing if they are
+positive and the header names their unit, or one of them differs from 1. Programs that know no size
+write 1, and the identity as an affine: in a header without a unit it counts as none. A size outside
+0.001 to 1000 mm is an error.
 
 What is written has the orientation and the transforms of the header of the image.
 """
@@ -40,6 +42,8 @@ _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 _UNIT_OF_LENGTH = 7  # the lower three bits of xyzt_units
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LEVEL = 6  # twice as fast as the best, and nearly as small
+_SIZE_TOLERANCE = 0.01
+_FORMS = ("sform", "qform")
 _PIECE = 2**24  # bytes that are read at once
 _MOST_BEFORE, _MOST_AFTER = 2**24, 2**10  # bytes of a file before its values, and after them
 
@@ -183,6 +187,7 @@ def _check_place(header: Any, affine: NDArray[np.float64], pixdim: NDArray[np.fl
         msg = f"pixdim {pixdim.tolist()} instead of positive voxel sizes"
         raise UnusableError(msg)
     check_affine(affine)
+    _check_sizes(header, pixdim)
 
 
 @contextmanager
@@ -222,7 +227,42 @@ def _read_up_to(stream: BinaryIO | gzip.GzipFile, size: int) -> bytes:
 
 
 def _has_affine(header: Any) -> bool:
-    return any(int(header[f"{form}_code"]) > 0 for form in ("sform", "qform"))
+    """Test whether a header says where the voxels lie.
+
+    The identity without a unit is what programs write that know nothing.
+    """
+    forms = [_form(header, name) for name in _FORMS]
+    known = [form for form in forms if form is not None]
+    unit = int(header["xyzt_units"]) & _UNIT_OF_LENGTH
+    return bool(unit and known) or any(not np.array_equal(form, np.eye(4)) for form in known)
+
+
+def _form(header: Any, name: str) -> NDArray[np.float64] | None:
+    """Return the sform or the qform of a header; None if it has none, or one of no numbers."""
+    if int(header[f"{name}_code"]) <= 0:
+        return None
+    try:
+        with library_reading():
+            return np.asarray(getattr(header, f"get_{name}")(), dtype=np.float64)
+    except UnusableError:
+        return np.full((4, 4), np.nan)
+
+
+def _check_sizes(header: Any, pixdim: NDArray[np.float64]) -> None:
+    """Refuse voxel sizes that contradict each other."""
+    sform = _form(header, "sform")
+    says_nothing = not header["xyzt_units"] and np.all(pixdim == 1) and header["qform_code"] <= 0
+    if sform is None or not are_sizes(pixdim) or says_nothing:
+        return
+    sizes = np.linalg.norm(sform[:3, :3], axis=0)
+    if not np.allclose(sizes, pixdim, rtol=_SIZE_TOLERANCE, atol=0):
+        other = "qform (pixdim)" if int(header["qform_code"]) > 0 else "pixdim"
+        one, two = (" x ".join(f"{size:.4g}" for size in each) for each in (sizes, pixdim))
+        msg = (
+            f"voxels of {one} by the sform and of {two} by the {other} (x, y, z), which contradict "
+            "each other; write the true sizes to both"
+        )
+        raise UnusableError(msg)
 
 
 @contextmanager

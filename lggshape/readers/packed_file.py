@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lggshape.readers.listing import check_regular
 from lggshape.readers.unusable import UnusableError, library_reading
 
 _MOST_BYTES = 2**30  # of an archive, packed
@@ -29,6 +30,7 @@ def open_archive(path: Path) -> zipfile.ZipFile:
     It is kept in memory, without an open file, until another one is opened: listing the contents
     again for each of many cases would take longer than reading their masks.
     """
+    check_regular(path)
     status = path.stat()
     if status.st_size > _MOST_BYTES:
         msg = f"{status.st_size} bytes instead of at most {_MOST_BYTES}"

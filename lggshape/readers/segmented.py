@@ -4,19 +4,23 @@
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from lggshape.errors import InputError
-from lggshape.files import read_json, read_table
-from lggshape.names import what_is_unsafe
+from lggshape.files import parse_json, read_json, read_table
+from lggshape.names import counted, what_is_unsafe
 from lggshape.readers.source import CaseSource, UnreadableCase
 from lggshape.results import is_results_folder
 
 SEGMENTATION, SLICES = "segmentation.csv", "slices.csv"
 """The tables of `lggshape segment`: a row per case, and a row per slice."""
 
-_STATUSES = ("ok", "empty", "failed", "skipped")
+JOURNAL = "segmentation.jsonl"
+"""The journal of `lggshape segment`, with a line for each case as soon as it is done."""
+
+_STATUSES = ("ok", "empty", "corrected", "failed", "skipped")
 SETTINGS, _SETTINGS_KEYS = "segmentation.json", {"networks", "maps", "flips"}
 """The file by which a run of `lggshape segment` is recognised, and what it has to hold."""
 
@@ -95,7 +99,7 @@ def as_recorded(cases: Mapping[str, CaseSource], folder: Path) -> dict[str, Case
     cases : mapping of str to CaseSource
         The cases that were found, by name.
     folder : Path
-        The folder; without the table nothing changes.
+        The folder. Without a table, and without the journal of a run, nothing changes.
 
     Returns
     -------
@@ -107,10 +111,12 @@ def as_recorded(cases: Mapping[str, CaseSource], folder: Path) -> dict[str, Case
     ------
     InputError
         If the table cannot be read, lacks a column, has a case twice, an unknown status, or the
-        name of a case that cannot be that of a file.
+        name of a case that cannot be that of a file; or if the run was interrupted, so that there
+        is no table yet.
     """
     path = folder / SEGMENTATION
     if not path.is_file():
+        _refuse_interrupted(folder)
         return dict(cases)
     table = read_table(path, required=("case", "patient", "status", "reason"))
     found = dict(cases)
@@ -142,3 +148,20 @@ def as_recorded(cases: Mapping[str, CaseSource], folder: Path) -> dict[str, Case
             source, patient=patient if patient not in {"", case} else source.patient
         )
     return found
+
+
+def _refuse_interrupted(folder: Path) -> None:
+    """Refuse masks of a run that was interrupted: those that are missing would not be noticed."""
+    path = folder / JOURNAL
+    if not path.is_file():
+        return
+    done = set()
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        with suppress(ValueError, KeyError, TypeError):  # the last line may be half written
+            done.add(parse_json(line)["row"]["case"])
+    msg = (
+        f"Expected masks of a run of `segment` that is finished, found one that was interrupted "
+        f"after {counted(len(done), 'case')}: {folder}. Finish it with `segment --resume`. To use "
+        "the masks that are there, copy them to another folder."
+    )
+    raise InputError(msg)

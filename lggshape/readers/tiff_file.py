@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import Geometry
 from lggshape.readers.grids import RAS, are_sizes, checked_spacing
+from lggshape.readers.listing import check_regular
 from lggshape.readers.source import MOST_VALUES
 from lggshape.readers.unusable import UnusableError, library_reading
 from lggshape.readers.volume_format import FileHeader, Grid, VolumeFormat
@@ -116,11 +117,9 @@ def open_tiff(path: Path) -> Iterator[tuple[tifffile.TiffFile, list[str]]]:
     UnusableError
         If it is no regular file, or no TIFF file.
     """
-    if not path.is_file():  # opening a pipe would wait forever
-        msg = "no regular file"
-        raise UnusableError(msg)
     with _quiet_tifffile() as complaints:
         with library_reading():
+            check_regular(path)
             tiff = tifffile.TiffFile(path)
         with tiff:
             yield tiff, complaints

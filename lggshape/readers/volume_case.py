@@ -20,7 +20,7 @@ from lggshape.case import FLAIR, SEQUENCES, Case, Geometry
 from lggshape.errors import CaseError
 from lggshape.readers.description import FileDescription, plane_of
 from lggshape.readers.formats import FORMATS, split_ending
-from lggshape.readers.listing import file_names, folder_name
+from lggshape.readers.listing import check_regular, file_names, folder_name
 from lggshape.readers.mask_values import MaskRead, read_mask
 from lggshape.readers.naming import IMAGE, MAPS, MASK, NOT_READ, UNNAMED
 from lggshape.readers.source import CaseSource
@@ -187,6 +187,7 @@ class VolumeCase(CaseSource):
     ) -> _Result:
         found = self._format_of(path)
         try:
+            check_regular(path)
             return reader_of(found)(path)
         except (UnusableError, OSError) as error:
             msg = (
@@ -244,11 +245,10 @@ class VolumeCase(CaseSource):
 
     def _check_same_grid(self, one: _Volume, other: _Volume) -> None:
         shapes = one.values.shape[:3], other.values.shape[:3]
-        if shapes[0] != shapes[1]:
-            found = f"shapes {shapes[0]} and {shapes[1]}"
-        elif not _same_place(one.geometry, other.geometry, shapes[0]):
-            found = "different affines or voxel sizes"
-        else:
+        found = one.geometry.difference(other.geometry, *shapes)
+        if not found:
+            found = _known_of_one(one.geometry, other.geometry)
+        if not found:
             return
         msg = (
             f"Expected the files of case {self.id} to lie on one grid, found {found}: "
@@ -311,7 +311,12 @@ def written(folder: Path, case: str) -> list[str]:
     return [*flat, *(f"{case}/{name}" for name in names if name in inside)]
 
 
-def _same_place(one: Geometry, other: Geometry, shape: tuple[int, ...]) -> bool:
-    """Test whether two grids lie in the same place, and as much is known of either."""
-    known = [(grid.affine is None, grid.spacing is None) for grid in (one, other)]
-    return known[0] == known[1] and not one.difference(other, shape)
+def _known_of_one(one: Geometry, other: Geometry) -> str:
+    """Return what is known of one of two grids alone; empty if as much is known of either."""
+    for what, known in (
+        ("voxel sizes", [grid.spacing is not None for grid in (one, other)]),
+        ("an orientation (an affine)", [grid.affine is not None for grid in (one, other)]),
+    ):
+        if known[0] != known[1]:
+            return f"{what} in the {'first' if known[0] else 'second'} file alone"
+    return ""

@@ -181,10 +181,8 @@ def _check_grid(case: Case, other: Case, path: Path) -> None:
     assert other.mask is not None
     own = case.mask if case.image is None else case.image
     shape = other.mask.shape
-    if own is not None and own.shape[:3] != shape:
-        found = f"shapes {own.shape[:3]} and {shape}"
-    else:
-        found = case.geometry.difference(other.geometry, shape)
+    own_shape = shape if own is None else own.shape[:3]
+    found = case.geometry.difference(other.geometry, own_shape, shape)
     if not found:
         return
     msg = (

@@ -32,7 +32,9 @@ def write_slices(folder: Path, name: str, image: np.ndarray) -> None:
 
 
 def write_nifti(path: Path, image: np.ndarray, affine: np.ndarray | None = None) -> None:
-    """Write an image (Z, Y, X[, C]) as stored axes (X, Y, Z[, C]); by default with voxels of 1."""
+    """Write an image (Z, Y, X[, C]) as stored axes (X, Y, Z[, C]); by default of 1 mm."""
     path.parent.mkdir(parents=True, exist_ok=True)
     stored = image.transpose(2, 1, 0, *range(3, image.ndim))
-    nib.save(nib.Nifti1Image(stored, np.eye(4) if affine is None else affine), path)
+    volume = nib.Nifti1Image(stored, np.eye(4) if affine is None else affine)
+    volume.header.set_xyzt_units("mm")
+    nib.save(volume, path)

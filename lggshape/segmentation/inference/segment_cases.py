@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import CaseInMemory, Cases, sources_of
-from lggshape.readers.segmented import SEGMENTATION, SETTINGS, SLICES
+from lggshape.readers.segmented import JOURNAL, SEGMENTATION, SETTINGS, SLICES
 from lggshape.readers.source import LAYOUT, Form, UnreadableCase
 from lggshape.results import check_folder, check_place, record_file
 from lggshape.segmentation._backend import keras
@@ -33,7 +33,6 @@ from lggshape.segmentation.inference.segmentation_folder import (
 )
 from lggshape.segmentation.inference.segmentation_journal import (
     COLUMNS,
-    JOURNAL,
     SegmentationJournal,
     SegmentedCase,
 )
@@ -53,8 +52,9 @@ class SegmentationTable:
     ----------
     table : DataFrame
         A row per case, in the order of the cases, with the columns `COLUMNS` of
-        `segmentation_journal`. `status` is "ok", "empty", "failed" or "skipped"; `volume` is in mm3
-        where the spacing is known, else in voxels.
+        `segmentation_journal`. `status` is "ok", "empty", "failed", "skipped", or "corrected" for a
+        mask that was changed by hand after an earlier run wrote it; `volume` is in mm3 where the
+        spacing is known, else in voxels.
     slices : DataFrame
         A row per slice of each case that was segmented: the area of the mask in pixels, and the
         score for tumour in the slice.
@@ -130,10 +130,11 @@ def segment_cases(
         segmentation that refers to the series; or files with names and colours for 3D Slicer.
     resume : bool
         Whether `out` may hold an earlier run of the same settings, of these cases or some of them.
-        A mask that is whole, and of the image that the case has now, is kept. One that now fails or
-        is skipped is removed.
+        A mask that is whole, and of the image that the case has now, is kept. One that was
+        corrected by hand is kept in any case. One that now fails or is skipped is removed.
     overwrite : bool
-        Whether `out` may hold an earlier run, which is then replaced.
+        Whether `out` may hold an earlier run, which is then replaced. Masks that were corrected by
+        hand have to be moved away first.
     on_progress : callable, optional
         Told after each case how far the work is.
     on_result : callable, optional
@@ -148,8 +149,9 @@ def segment_cases(
     ------
     InputError
         If `out` or `networks` cannot be used, a map is unknown, two cases have one name, a case is
-        in memory and so has no layout, the run to resume has other settings or cases, masks in
-        `out` are not as an earlier run wrote them, or a GPU is asked for and there is none.
+        in memory and so has no layout, the run to resume has other settings or cases, files in the
+        place of masks are not as an earlier run wrote them (with `resume`: and no corrected masks
+        that can be read), or a GPU is asked for and there is none.
 
     Examples
     --------
@@ -178,20 +180,15 @@ def segment_cases(
     }
     if write != LAYOUT:
         settings["write"] = write
-    journal = SegmentationJournal(out)
-    if resumed:
-        journal = open_folder(out, sources, settings)
-    else:
-        begin_folder(out, sources, settings, overwrite=overwrite)
-    work = partial(
-        _segment_case,
-        segmenter,
-        out=out,
-        maps=maps,
-        form=write,
-        journal=journal,
-        on_result=on_result,
+    journal, corrected = (
+        open_folder(out, sources, settings)
+        if resumed
+        else begin_folder(out, sources, settings, overwrite=overwrite)
     )
+    work = partial(
+        _segment_case, segmenter, out=out, maps=maps, form=write, journal=journal,
+        on_result=on_result, kept=corrected,
+    )  # fmt: skip
     advance = counter(on_progress, "segmenting", len(sources))
     # One process: the networks use all cores themselves.
     for outcome in map_cases(work, sources, jobs=1):
@@ -259,8 +256,11 @@ def _segment_case(
     form: Form,
     journal: SegmentationJournal,
     on_result: OnResult | None,
+    kept: Container[str],
 ) -> None:
     """Segment a case unless its mask is there and is of the image that the case has now."""
+    if source.id in kept:
+        return
     earlier = journal.results.get(source.id)
     whole = earlier is not None and _is_whole(earlier, source, out)
     if earlier is not None and whole and not earlier.image:

@@ -3,18 +3,19 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lggshape.errors import InputError
 from lggshape.files import file_hash, read_json, write_json
 from lggshape.names import first_few
 from lggshape.readers import CaseSource, case_files
-from lggshape.readers.segmented import SEGMENTATION, SETTINGS, SLICES
+from lggshape.readers.segmented import JOURNAL, SEGMENTATION, SETTINGS, SLICES
 from lggshape.results import fresh_folder, record_file, recorded_outputs
 from lggshape.results.records import UNFINISHED
+from lggshape.segmentation.inference.corrected_masks import find_corrected, mask_files
 from lggshape.segmentation.inference.segmentation_journal import (
-    JOURNAL,
     SegmentationJournal,
+    SegmentedCase,
 )
 from lggshape.segmentation.run.folder import (
     CASES,
@@ -25,22 +26,36 @@ from lggshape.segmentation.run.folder import (
 )
 
 
+class Begun(NamedTuple):
+    """What an earlier run did; nothing, where there was none.
+
+    Attributes
+    ----------
+    journal : SegmentationJournal
+        What came of each case.
+    corrected : dict of str to SegmentedCase
+        What is now true of the cases whose mask was corrected since.
+    """
+
+    journal: SegmentationJournal
+    corrected: dict[str, SegmentedCase]
+
+
 def begin_folder(
     out: Path, sources: Sequence[CaseSource], settings: Mapping[str, Any], *, overwrite: bool
-) -> None:
+) -> Begun:
     """Make the folder of a new run."""
     if (out / JOURNAL).exists():
         SegmentationJournal.read(out).adopt_interrupted()
     if out.is_dir():
-        _refuse_foreign(out, sources, ())
+        _refuse(out, _foreign(out, sources, ()))
     fresh_folder(out, overwrite=overwrite)
     write_json(out / SETTINGS, settings)
     record_file(out, SETTINGS)
+    return Begun(SegmentationJournal(out), {})
 
 
-def open_folder(
-    out: Path, sources: Sequence[CaseSource], settings: Mapping[str, Any]
-) -> SegmentationJournal:
+def open_folder(out: Path, sources: Sequence[CaseSource], settings: Mapping[str, Any]) -> Begun:
     """Return what an earlier run did; its tables are removed until they are true again."""
     _check_settings(out / SETTINGS, settings)
     journal = SegmentationJournal.read(out)
@@ -53,10 +68,15 @@ def open_folder(
         raise InputError(msg)
     journal.adopt_interrupted()
     known = [name for result in journal.results.values() for name in result.files]
-    _refuse_foreign(out, sources, known)
+    foreign = _foreign(out, sources, known)
+    corrected = find_corrected(out, sources, journal.results, foreign)
+    kept = {name for result in corrected.values() for name in mask_files(result)}
+    _refuse(out, [name for name in foreign if name not in kept])
     for name in (SEGMENTATION, SLICES):
         (out / name).unlink(missing_ok=True)
-    return journal
+    for result in corrected.values():
+        journal.add(result)
+    return Begun(journal, corrected)
 
 
 def _check_settings(path: Path, settings: Mapping[str, Any]) -> None:
@@ -70,8 +90,8 @@ def _check_settings(path: Path, settings: Mapping[str, Any]) -> None:
         raise InputError(msg)
 
 
-def _refuse_foreign(out: Path, sources: Sequence[CaseSource], known: Iterable[str]) -> None:
-    """Raise for what lies in the place of masks and is not as an earlier run wrote it.
+def _foreign(out: Path, sources: Sequence[CaseSource], known: Iterable[str]) -> list[str]:
+    """Return what lies in the place of masks and tables and is not as an earlier run wrote it.
 
     It may have been drawn or corrected by hand. Of files without a recorded hash, as older versions
     wrote them, those that are `known` are taken to be whole.
@@ -88,11 +108,18 @@ def _refuse_foreign(out: Path, sources: Sequence[CaseSource], known: Iterable[st
         if name not in unhashed and not _is_recorded(out / name, recorded.get(name, frozenset()))
     ]
     names = [*(name for name in (SEGMENTATION, SLICES) if (out / name).exists() and recorded)]
-    foreign += [name for name in names if not _is_recorded(out / name, recorded.get(name, ()))]
+    return foreign + [
+        name for name in names if not _is_recorded(out / name, recorded.get(name, ()))
+    ]
+
+
+def _refuse(out: Path, foreign: Sequence[str]) -> None:
+    """Raise for files that are not as an earlier run wrote them; nothing removes them."""
     if foreign:
         msg = (
             "Expected masks and tables as an earlier run wrote them, found others or changed ones: "
-            f"{first_few(foreign, 3)} in {out}. Move them away, or write to another folder."
+            f"{first_few(foreign, 3)} in {out}. Move them away, or write to another folder; masks "
+            "that were corrected are kept by resume (--resume)."
         )
         raise InputError(msg)
 

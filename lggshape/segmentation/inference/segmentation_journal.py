@@ -15,10 +15,8 @@ import pandas as pd
 from lggshape.errors import CaseError, InputError
 from lggshape.files import parse_json, read_table, write_text
 from lggshape.readers import CaseSource, case_files, open_cases
-from lggshape.readers.segmented import SEGMENTATION, SLICES
+from lggshape.readers.segmented import JOURNAL, SEGMENTATION, SLICES
 from lggshape.results import record_file
-
-JOURNAL = "segmentation.jsonl"
 
 COLUMNS = (
     "case", "patient", "fold", "status", "reason", "networks", "volume", "components_removed",
