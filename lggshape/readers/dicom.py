@@ -103,9 +103,34 @@ class _File(NamedTuple):
     header: "Dataset"
 
 
+def series_of_files(files: Sequence[Path]) -> list[Series]:
+    """Return the series of some DICOM files, whatever their studies; others are left aside.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        The files.
+
+    Returns
+    -------
+    list of Series
+        In the order of their numbers, study by study. The folder of each is its own path.
+    """
+    studies, _ = _by_study(files)
+    return [one for found in studies.values() for one in _grouped(found, None)]
+
+
 def _cases(files: Sequence[Path], others: Sequence[Path], *, masks_only: bool) -> list[CaseSource]:
+    studies, wrong = _by_study(files)
+    wrong = dict.fromkeys(others, "no DICM after the first 128 bytes") | wrong
+    cases = [case for found in studies.values() for case in _of_study(found, masks_only=masks_only)]
+    return [*cases, *_unreadable(wrong)]
+
+
+def _by_study(files: Sequence[Path]) -> tuple[dict[str, list[_File]], dict[Path, str]]:
+    """Read the headers; return the files of each study, and what is wrong with the others."""
     studies: dict[str, list[_File]] = {}
-    wrong = dict.fromkeys(others, "no DICM after the first 128 bytes")
+    wrong: dict[Path, str] = {}
     tags = (*HEADER, *IDENTIFYING, STUDY, _SERIES)
     for path in files:
         try:
@@ -118,8 +143,7 @@ def _cases(files: Sequence[Path], others: Sequence[Path], *, masks_only: bool) -
             studies.setdefault(study, []).append(_File(path, study, series, header))
         elif path.name.upper() != _DIRECTORY:
             wrong[path] = "no study or no series in its header"
-    cases = [case for found in studies.values() for case in _of_study(found, masks_only=masks_only)]
-    return [*cases, *_unreadable(wrong)]
+    return studies, wrong
 
 
 def _unreadable(wrong: Mapping[Path, str]) -> list[CaseSource]:
@@ -167,7 +191,7 @@ def _source(name: str, path: Path, series: tuple[Series, ...], *, masks_only: bo
     )
 
 
-def _grouped(files: Sequence[_File], study: Path) -> tuple[Series, ...]:
+def _grouped(files: Sequence[_File], study: Path | None) -> tuple[Series, ...]:
     """Return the series of a study, in the order of their numbers; each mask is one of its own."""
     groups: dict[tuple[str, str], list[_File]] = {}
     for file in files:
@@ -178,7 +202,7 @@ def _grouped(files: Sequence[_File], study: Path) -> tuple[Series, ...]:
     for (uid, _), group in groups.items():
         said = describe(group[0].header)
         folders = {file.path.parent for file in group}
-        folder = Path(commonpath(list(folders))).relative_to(study).as_posix()
+        folder = Path(commonpath(list(folders)))
         found.append(
             Series(
                 uid=uid,
@@ -188,7 +212,7 @@ def _grouped(files: Sequence[_File], study: Path) -> tuple[Series, ...]:
                 reason=said.reason,
                 is_image=said.is_image,
                 files=tuple(sorted((file.path for file in group), key=_by_name)),
-                folder=folder,
+                folder=(folder if study is None else folder.relative_to(study)).as_posix(),
             )
         )
     return tuple(sorted(found, key=lambda one: (natural_key(one.number), _by_name(one.files[0]))))

@@ -1,6 +1,6 @@
 """A DICOM study as a case: its series by role, and its mask."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -116,43 +116,6 @@ class DicomCase(VolumeCase):
             reason = f"{words}: one of {len(fitting)} series of {series.role}"
         return FileDescription(place, series.role, shape, geometry, plane, reason)
 
-    def with_series(self, chosen: Mapping[str, str]) -> "DicomCase":
-        """Return the case with the series that a manifest names.
-
-        Parameters
-        ----------
-        chosen : mapping of str to str
-            For a role, the folder of the series relative to that of the study, its path, the name
-            of its first file, or its UID.
-
-        Raises
-        ------
-        CaseError
-            If a series is not one of the study.
-        """
-        files = {role: path for role, path in self.files if role not in chosen}
-        for role, name in chosen.items():
-            fitting = [one for one in self.series if name in self._names(one)]
-            if len(fitting) != 1:
-                found = ", ".join(one.name for one in self.series)
-                msg = (
-                    f"Expected the {role} of case {self.id} to be one of its series, by folder or "
-                    f"UID, found {name}: {self.path}. Its series are: {found}."
-                )
-                raise CaseError(msg)
-            files[role] = self._place(fitting[0])
-        return replace(
-            self,
-            files=tuple(files.items()),
-            series=tuple(
-                replace(one, role=role)
-                for one in self.series
-                for role in [next((r for r, p in files.items() if p == self._place(one)), "")]
-            ),
-            has_image=any(role in SEQUENCES for role in files),
-            has_mask=MASK in files,
-        )
-
     def _read(self, *, image: bool, mask: bool) -> Case:
         for role, found in self._by_role().items():
             asked = (image and role in SEQUENCES) or (mask and role == MASK)
@@ -191,11 +154,6 @@ class DicomCase(VolumeCase):
 
     def _place(self, series: Series) -> Path:
         return place_of(series, self.series)
-
-    def _names(self, series: Series) -> set[str]:
-        place, first = self._place(series), series.files[0]
-        names = {series.uid, str(place), first.name, str(first)}
-        return names | ({series.folder} if place != first else set())
 
     def _format_of(self, path: Path) -> VolumeFormat:
         if not any(self._place(one) == path for one in self.series):

@@ -14,7 +14,8 @@ any other                 goes into the tables of results as it is
 
 Without files, or with none in any row, the table says whose the cases are that a layout finds. With
 files it is itself the source of cases. A path is relative to the folder of the manifest or to that
-of the data. A row without files is then a case that a layout finds.
+of the data. A DICOM series is named by its folder, by one of its files, or by its UID, which is
+looked for in these folders. A row without files is then a case that a layout finds.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ from lggshape.case import FLAIR, SEQUENCES
 from lggshape.errors import InputError
 from lggshape.files import TableSource, is_missing, plain_numbers, read_table, row_name, table_name
 from lggshape.names import first_few, what_is_unsafe
+from lggshape.readers.dicom_manifest import SeriesFinder, case_of_series
 from lggshape.readers.formats import split_ending
 from lggshape.readers.layouts import patient_key
 from lggshape.readers.naming import MASK, UNNAMED
@@ -106,14 +108,18 @@ class Manifest:
         """
         own = [] if self.folder is None else [self.folder]
         places = list(dict.fromkeys((*own, *folders)))
+        finder = SeriesFinder(places)
         found: list[CaseSource] = []
         for case, row in self.rows.items():
-            files = [(role, _found(path, places)) for role, path in row.files]
+            files = [(role, finder.find(path) or _found(path, places)) for role, path in row.files]
             wrong = [file for _, file in files if isinstance(file, str)]
-            paths = [(role, file) for role, file in files if isinstance(file, Path)]
+            parts = [(role, file) for role, file in files if not isinstance(file, str)]
+            paths = [(role, file) for role, file in parts if isinstance(file, Path)]
             if wrong:
                 reason = f"Expected {self.where} to name files of case {case}, found {wrong[0]}."
                 found.append(UnreadableCase(case, "", places[0], reason=reason))
+            elif len(paths) < len(parts):
+                found.append(case_of_series(case, parts, masks_only=masks_only))
             elif paths:
                 place = common_place(path for _, path in paths)
                 found.append(volume_case(case, place, paths, masks_only=masks_only))

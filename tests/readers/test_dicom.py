@@ -8,6 +8,7 @@ import pytest
 
 from helpers.dicom_files import edit, phantom, slices
 from lggshape.errors import CaseError, InputError
+from lggshape.inspection import inspect
 from lggshape.names import hashed_key
 from lggshape.phantoms import write_dicom
 from lggshape.readers import open_cases
@@ -90,18 +91,47 @@ def test_two_series_that_fit_are_named_and_none_is_chosen_analytic(study):
     assert "column flair of a manifest" in reason
 
 
-def test_the_series_can_be_named_by_folder_or_uid_invariant(study):
+@pytest.mark.parametrize("way", ["folder", "path", "file", "uid"])
+def test_a_manifest_names_a_series_invariant(study, way):
     for path in slices(study, 1):
         edit(path, SeriesDescription="SAG FLAIR", EchoTime="120")
-    uid = pydicom.dcmread(slices(study, 1)[0]).SeriesInstanceUID
-    (source,) = open_cases(study)
-    assert isinstance(source, DicomCase)
-    for name in ("series_1", uid, str(study / "series_1")):
-        case = source.with_series({"FLAIR": name}).read()
-        expected = phantom().image[:, ::-1, ::-1, 0]
-        np.testing.assert_array_equal(case.image[..., case.sequences.index("FLAIR")], expected)
-    with pytest.raises(CaseError, match="by folder or UID, found series_9"):
-        source.with_series({"FLAIR": "series_9"})
+    first = slices(study, 1)[0]
+    cell = {
+        "folder": "study/series_1",
+        "path": str(study / "series_1"),
+        "file": "study/series_1/image_5.dcm",
+        "uid": pydicom.dcmread(first).SeriesInstanceUID,
+    }[way]
+    manifest = study.parent / "manifest.csv"
+    manifest.write_text(f"case,patient,flair,t1ce\nA,P7,{cell},study/series_3\n")
+    (source,) = open_cases(manifest)
+    case = source.read()
+    assert (case.id, case.patient) == ("A", "P7")
+    assert case.sequences == ("FLAIR", "post-contrast")
+    np.testing.assert_array_equal(case.image, phantom().image[:, ::-1, ::-1, [0, 2]])
+
+
+def test_a_series_of_a_manifest_has_to_be_there_analytic(study):
+    manifest = study.parent / "manifest.csv"
+    rows = ("A,P1,1.2.3.4.5", "B,P2,study", "C,P3,nowhere")
+    manifest.write_text("\n".join(("case,patient,flair", *rows)))
+    reasons = []
+    for source in open_cases(manifest):
+        with pytest.raises(CaseError) as error:
+            source.read()
+        reasons.append(str(error.value))
+    assert "no series with the UID 1.2.3.4.5" in reasons[0]
+    assert "3 series in the folder" in reasons[1]
+    assert "no such file" in reasons[2]
+
+
+def test_inspect_writes_a_manifest_that_reads_the_same_invariant(study):
+    (expected,) = open_cases(study)
+    manifest = study.parent / "manifest.csv"
+    inspect(study, relative_to=study.parent).write_manifest(manifest)
+    (source,) = open_cases(manifest)
+    assert (source.id, source.patient) == (expected.id, expected.patient)
+    np.testing.assert_array_equal(source.read().image, expected.read().image)
 
 
 def test_a_study_without_a_known_series_says_what_each_is_analytic(study):
