@@ -21,6 +21,7 @@ def detect(
     ],
     out: o.OutFolder,
     manifest: o.Manifest = None,
+    patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
     skip_seen: o.SkipSeen = False,
@@ -42,7 +43,7 @@ def detect(
         "detect", out=out, inputs=[*images, networks, manifest], overwrite=overwrite, quiet=quiet,
         options={"device": device, "skip_seen": skip_seen},
     ) as run:  # fmt: skip
-        sources = open_cases(images, **o.reading(manifest, pattern, sequences))
+        sources = open_cases(images, **o.reading(manifest, pattern, sequences, patient_from))
         found = detect_cases(
             sources,
             networks,

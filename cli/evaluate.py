@@ -41,6 +41,7 @@ def evaluate(
     by: By = None,
     patient_column: o.PatientColumn = None,
     manifest: o.Manifest = None,
+    patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
     mask_values: o.MaskValues = None,
@@ -76,7 +77,8 @@ def evaluate(
         jobs=(scheduler is not None, "with --scheduler"),
     )
     meaning = o.mask_meaning(mask_values, regions, threshold)
-    reading = o.reading(manifest, pattern, sequences) | meaning | {"threshold": None}
+    reading = o.reading(manifest, pattern, sequences, patient_from)
+    reading |= meaning | {"threshold": None}
     with run_command(
         "evaluate", out=out, overwrite=overwrite, quiet=quiet,
         inputs=[predicted, reference, *(labels or []), manifest, o.region_file(regions)],

@@ -82,6 +82,7 @@ def features(
     out: Annotated[Path, typer.Option(help="Feature table (CSV) to write.", show_default=False)],
     kind: Kind = None,
     manifest: o.Manifest = None,
+    patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
     mask_values: o.MaskValues = None,
@@ -127,7 +128,10 @@ def features(
         },
     ) as run:  # fmt: skip
         sources = open_cases(
-            masks, masks_only=True, **o.reading(manifest, pattern, sequences), **meaning
+            masks,
+            masks_only=True,
+            **o.reading(manifest, pattern, sequences, patient_from),
+            **meaning,
         )
         measured = feature_table(
             sources, masks=kind, spacing=spacing, conventions=conventions, lesions=lesions,

@@ -32,6 +32,7 @@ def inspect(
         ),
     ] = False,
     manifest: o.Manifest = None,
+    patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
@@ -50,7 +51,7 @@ def inspect(
     found = inspect_files(
         dataset,
         masks_only=masks_only,
-        **o.reading(manifest, pattern, sequences),
+        **o.reading(manifest, pattern, sequences, patient_from),
         relative_to=None if write is None else write.parent,
     )
     if as_json:

@@ -26,6 +26,7 @@ def show(
         Path | None, typer.Option(help="Predicted masks, as from `segment`, to show as well.")
     ] = None,
     manifest: o.Manifest = None,
+    patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
     mask_values: o.MaskValues = None,
@@ -53,7 +54,9 @@ def show(
         overwrite=overwrite, quiet=quiet,
         options={"case": case or [], "predicted": predicted, **meaning},
     ) as run:  # fmt: skip
-        sources = open_cases(dataset, **o.reading(manifest, pattern, sequences), **meaning)
+        sources = open_cases(
+            dataset, **o.reading(manifest, pattern, sequences, patient_from), **meaning
+        )
         if case:
             reasons = visualisation.write_case_figures(
                 sources, run.place, names=case, predicted=predicted, jobs=jobs,

@@ -17,6 +17,7 @@ def verify(
     patient_column: o.PatientColumn = None,
     match_ids: o.MatchIds = "exact",
     manifest: o.Manifest = None,
+    patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
     mask_values: o.MaskValues = None,
@@ -50,7 +51,7 @@ def verify(
     meaning = o.mask_meaning(mask_values, regions, threshold)
     with run_command("verify", kind="nothing", quiet=quiet or as_json) as run:
         found = verify_cases(
-            open_cases(dataset, **o.reading(manifest, pattern, sequences), **meaning),
+            open_cases(dataset, **o.reading(manifest, pattern, sequences, patient_from), **meaning),
             labels=labels or None,
             patient_column=patient_column,
             match_ids=match_ids,

@@ -17,7 +17,7 @@ from lggshape.readers.description import FileDescription
 from lggshape.readers.discovery import find_cases
 from lggshape.readers.manifest import FILE_COLUMNS
 from lggshape.readers.naming import UNDERSTOOD
-from lggshape.readers.read_options import ReadOptions
+from lggshape.readers.read_options import PatientFrom, ReadOptions
 from lggshape.readers.unnamed import WAYS_OUT, LeftOutFile, NothingNamedError
 from lggshape.readers.volume_case import VolumeCase
 
@@ -104,6 +104,7 @@ def inspect(
     *,
     masks_only: bool = False,
     manifest: TableSource | None = None,
+    patient_from: PatientFrom = "hash",
     pattern: str = "",
     sequences: Sequence[str] = (),
     relative_to: str | os.PathLike[str] | None = None,
@@ -114,7 +115,7 @@ def inspect(
 
     Parameters
     ----------
-    path, masks_only, manifest, pattern, sequences
+    path, masks_only, manifest, patient_from, pattern, sequences
         As for `lggshape.open_cases`.
     relative_to : path, optional
         The folder that the manifest will lie in. Its paths are relative to this folder if the files
@@ -143,7 +144,7 @@ def inspect(
     >>> found.files[["role", "shape"]].drop_duplicates().values.tolist()
     [['pre-contrast + FLAIR + post-contrast', '6 x 24 x 24'], ['mask', '6 x 24 x 24']]
     """
-    options = ReadOptions(sequences=tuple(sequences))
+    options = ReadOptions(sequences=tuple(sequences), patient_from=patient_from)
     paths = [Path(path)] if isinstance(path, str | os.PathLike) else [Path(one) for one in path]
     folders = [one if one.is_dir() else one.parent for one in paths]
     try:
