@@ -127,12 +127,8 @@ def features(
             "masks": kind, **meaning, "lesions": lesions, "spacing": spacing, **vars(conventions),
         },
     ) as run:  # fmt: skip
-        sources = open_cases(
-            masks,
-            masks_only=True,
-            **o.reading(manifest, pattern, sequences, patient_from),
-            **meaning,
-        )
+        reading = o.reading(manifest, pattern, sequences, patient_from) | meaning
+        sources = open_cases(masks, masks_only=True, **reading)
         measured = feature_table(
             sources, masks=kind, spacing=spacing, conventions=conventions, lesions=lesions,
             jobs=jobs, scheduler=scheduler, on_progress=run.on_progress,

@@ -164,7 +164,7 @@ class DicomCase(VolumeCase):
     def _load(self, path: Path) -> tuple[NDArray[np.generic], Geometry]:
         series = self._series_at(path)
         if series.role == MASK:
-            return load_mask(series.files[0], self._stack_of)
+            return load_mask(series.files[0], self._stack_of, wanted=self.options.mask_values)
         return load_series(series.files)
 
     def _grid(self, path: Path) -> Grid:

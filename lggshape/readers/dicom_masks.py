@@ -11,7 +11,7 @@ pixel is inside if its centre is, by `skimage.draw.polygon2mask`; a contour with
 Of several segments or structures each has its number as its value in the mask.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,7 +50,9 @@ _OFF_SLICE = 0.2
 """How far a contour may lie from the middle of its slice, in slices."""
 
 
-def load_mask(path: Path, stack_of: StackOf) -> tuple[NDArray[np.generic], Geometry]:
+def load_mask(
+    path: Path, stack_of: StackOf, *, wanted: Collection[int] = ()
+) -> tuple[NDArray[np.generic], Geometry]:
     """Read a mask (Z, Y, X) and its geometry.
 
     Parameters
@@ -59,6 +61,8 @@ def load_mask(path: Path, stack_of: StackOf) -> tuple[NDArray[np.generic], Geome
         A DICOM segmentation or an RT structure set.
     stack_of : callable
         Returns the slices of a series.
+    wanted : collection of int
+        The segments or structures to read, which may overlap; all if there are none.
 
     Returns
     -------
@@ -76,12 +80,12 @@ def load_mask(path: Path, stack_of: StackOf) -> tuple[NDArray[np.generic], Geome
     """
     header = read_header(path)
     if text_of(header, "SOPClassUID") == STRUCTURES:
-        return _structures(path, header, stack_of)
-    return _segments(path, header, stack_of)
+        return _structures(path, header, stack_of, wanted)
+    return _segments(path, header, stack_of, wanted)
 
 
 def _segments(
-    path: Path, header: "Dataset", stack_of: StackOf
+    path: Path, header: "Dataset", stack_of: StackOf, wanted: Collection[int]
 ) -> tuple[NDArray[np.generic], Geometry]:
     frames = frames_of(path, header)
     kind = text_of(header, "SegmentationType")
@@ -102,17 +106,27 @@ def _segments(
         for plane, number, place in zip(
             pixels, _numbers(path, header, len(frames)), slices, strict=True
         ):
-            _add(values[place], plane != 0, number, path)
+            _add(values[place], plane != 0, number, path, wanted)
     return on_grid(values.transpose(2, 1, 0), affine)
 
 
-def _add(plane: NDArray[np.uint16], inside: NDArray[np.bool_], number: int, path: Path) -> None:
-    """Set the number of a segment where it is; refuse a pixel of two segments."""
+def _add(
+    plane: NDArray[np.uint16],
+    inside: NDArray[np.bool_],
+    number: int,
+    path: Path,
+    wanted: Collection[int],
+) -> None:
+    """Set the number of a segment where it is; refuse a pixel of two, unless they are one."""
+    if wanted:
+        if number in wanted:
+            plane[inside] = number
+        return
     others = np.unique(plane[inside & (plane != 0) & (plane != number)])
     if others.size:
         msg = (
-            f"voxels of more than one segment, {others[0]} and {number}, in {path.name}. Save the "
-            "segment of the tumour alone"
+            f"voxels of more than one segment, {others[0]} and {number}, in {path.name}. Say which "
+            "are the tumour with --mask-values (mask_values= in Python)"
         )
         raise UnusableError(msg)
     plane[inside] = number
@@ -220,7 +234,7 @@ class _Structure(NamedTuple):
 
 
 def _structures(
-    path: Path, header: "Dataset", stack_of: StackOf
+    path: Path, header: "Dataset", stack_of: StackOf, wanted: Collection[int]
 ) -> tuple[NDArray[np.generic], Geometry]:
     uid = _series_of_structures(header)
     stack = stack_of(uid) if uid else None
@@ -232,7 +246,7 @@ def _structures(
     values = np.zeros((count, rows, columns), dtype=np.uint16)
     for structure in _read_structures(path, header):
         for place, inside in _filled(structure, stack, path).items():
-            _add(values[place], inside, structure.number, path)
+            _add(values[place], inside, structure.number, path, wanted)
     return on_grid(values.transpose(2, 1, 0), stack.affine)
 
 

@@ -96,14 +96,24 @@ def test_several_segments_are_several_values_highdicom(study):
     edema = np.zeros_like(core)
     edema[3:5, 12:15, 8:10] = True
     save_segmentation(study, [core, edema])
-    assert "found 0, 1, 2" in refused(study)
+    reason = refused(study)
+    assert "found 0 (3824 voxels), 1 (4 voxels), 2 (12 voxels)" in reason
+    assert "--mask-values" in reason
+    np.testing.assert_array_equal(read(study, mask_values=[2]).mask, edema)
 
 
-def test_segments_that_overlap_are_refused_highdicom(study):
+def test_segments_that_overlap_are_refused_unless_some_are_chosen_highdicom(study):
     core = np.zeros_like(phantom().mask)
     core[3, 10:12, 8:10] = True
-    save_segmentation(study, [core, core])
-    assert "voxels of more than one segment, 1 and 2, in 1.dcm" in refused(study)
+    whole = core.copy()
+    whole[3:5, 9:15, 7:12] = True
+    save_segmentation(study, [core, whole])
+    reason = refused(study)
+    assert "voxels of more than one segment, 1 and 2, in 1.dcm" in reason
+    assert "--mask-values" in reason
+    np.testing.assert_array_equal(read(study, mask_values=[1]).mask, core)
+    np.testing.assert_array_equal(read(study, mask_values=[2]).mask, whole)
+    np.testing.assert_array_equal(read(study, mask_values=[1, 2]).mask, whole)
 
 
 def test_two_masks_are_named_and_none_is_chosen_highdicom(study):
@@ -151,7 +161,9 @@ def test_contours_are_filled_and_holes_left_out_polygon2mask(study):
 def test_structures_that_share_no_voxel_are_several_values_analytic(study):
     other = polygon(5, [4.2, 4.2, 9.7], [3.3, 9.6, 9.6])
     structure_set(study / "rt/1.dcm", slices(study), {2: [in_mm(OUTER)], 7: [in_mm(other)]})
-    assert "found 0, 2, 7" in refused(study)
+    assert "--mask-values" in refused(study)
+    expected = polygon2mask(phantom().mask.shape[1:], other[:, 1:])
+    np.testing.assert_array_equal(read(study, mask_values=[7]).mask[5], expected)
 
 
 def test_contours_between_slices_are_refused_analytic(study):
