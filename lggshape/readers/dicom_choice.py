@@ -17,10 +17,10 @@ pre- or post-contrast     post if the header names a contrast agent, or a word s
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lggshape.case import FLAIR
 from lggshape.readers.dicom_files import numbers_of, pydicom_reading, text_of
@@ -138,11 +138,25 @@ def describe(header: "Dataset") -> Description:
         return Description(shown, MASK, "an RT structure set", False)
     if kind not in _IMAGES:
         return Description(shown, "", "no MR images", False)
-    role, reason = _role(" ".join(words).lower(), header)
+    role, reason = role_of(" ".join(words).lower(), header)
     return Description(shown, role, reason, True)
 
 
-def _role(words: str, header: "Dataset") -> tuple[str, str]:
+def role_of(words: str, header: "Dataset | Mapping[str, Any]") -> tuple[str, str]:
+    """Return the role of a series of MR images, and the reason.
+
+    Parameters
+    ----------
+    words : str
+        What the header says in words, in lower case.
+    header : pydicom.Dataset or mapping
+        The elements by name, as `HEADER` has them.
+
+    Examples
+    --------
+    >>> role_of("ax t1 +c", {})
+    ('post-contrast', 'a word of T1, and the word +c')
+    """
     times = _times(header)
     text = re.sub(r"[_\-^*.,;:()\[\]/]+", " ", words.replace("w/o", "wo"))
     projected = {"projection", "mip", "minip", "localizer"} & set(
@@ -174,7 +188,7 @@ def _role(words: str, header: "Dataset") -> tuple[str, str]:
     return "", "neither words nor times of FLAIR or T1"
 
 
-def _contrast(text: str, header: "Dataset", why: str) -> tuple[str, str]:
+def _contrast(text: str, header: "Dataset | Mapping[str, Any]", why: str) -> tuple[str, str]:
     with pydicom_reading():
         agent = bool(text_of(header, "ContrastBolusAgent")) or bool(
             header.get("ContrastBolusAgentSequence")
@@ -190,7 +204,7 @@ def _contrast(text: str, header: "Dataset", why: str) -> tuple[str, str]:
     return PRE, f"{why}, and no contrast agent"
 
 
-def _times(header: "Dataset") -> dict[str, float]:
+def _times(header: "Dataset | Mapping[str, Any]") -> dict[str, float]:
     with pydicom_reading():
         groups = list(header.get("SharedFunctionalGroupsSequence") or [])[:1]
     found = {}

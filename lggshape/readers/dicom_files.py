@@ -7,7 +7,7 @@ nor of a warning, leaves this module.
 
 import logging
 import warnings
-from collections.abc import Iterator, MutableSequence, Sequence
+from collections.abc import Iterator, Mapping, MutableSequence, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -163,7 +163,7 @@ def quietly() -> Iterator[None]:
             logger.propagate = propagate
 
 
-def text_of(header: "Dataset", name: str) -> str:
+def text_of(header: "Dataset | Mapping[str, Any]", name: str) -> str:
     """Return an element as text, several values with blanks between; "" if there is none."""
     with pydicom_reading():
         value = header.get(name)
@@ -173,7 +173,9 @@ def text_of(header: "Dataset", name: str) -> str:
     return " ".join(str(part).strip() for part in parts).strip()
 
 
-def numbers_of(header: "Dataset", name: str, count: int) -> tuple[float, ...] | None:
+def numbers_of(
+    header: "Dataset | Mapping[str, Any]", name: str, count: int
+) -> tuple[float, ...] | None:
     """Return an element of so many numbers; None if there is none, or if it is of others."""
     with pydicom_reading():
         value: Any = header.get(name)

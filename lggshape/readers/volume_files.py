@@ -10,6 +10,9 @@ the patient where the name of the sub-folder begins with theirs (`P7_FLAIR.nii.g
 The only sub-folder of a folder without volumes is opened in place of it, if the names of its files
 tell several cases. A case has at most one file per role.
 
+Where a name tells no role, the JSON file that dcm2niix wrote beside the file does
+(`lggshape.readers.sidecar`).
+
 What a file holds, its format tells (`lggshape.readers.formats`).
 """
 
@@ -20,7 +23,8 @@ from pathlib import Path
 from lggshape.readers.folder import Folder
 from lggshape.readers.formats import split_ending
 from lggshape.readers.layout import Layout
-from lggshape.readers.naming import IMAGE, MASK, FileName, identify, read_name, used_roles
+from lggshape.readers.naming import IMAGE, MASK, UNNAMED, FileName, identify, read_name, used_roles
+from lggshape.readers.sidecar import sidecar_role
 from lggshape.readers.slice_folders import holds_slices
 from lggshape.readers.source import CaseSource
 from lggshape.readers.tiff_file import FORMAT as TIFF
@@ -45,15 +49,15 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
     holders = {name: inner for name, inner in folder.folders.items() if _volumes(inner)}
     if len(holders) == 1 and not _volumes(folder):
         (only,) = holders.values()
-        if len({_said(name).case for name in _volumes(only)}) > 1:
+        if len({_said(name).case for name in _volumes(only) if not _has_sidecar(only, name)}) > 1:
             return find(only, masks_only=masks_only)
     found: dict[str, list[tuple[FileName, Path]]] = {}
     for name in _volumes(folder):
-        said = _said(name)
+        said = _said_in(folder, name)
         found.setdefault(said.case or folder.name, []).append((said, folder.path / name))
     for case, inner in holders.items():
         for name in _volumes(inner):
-            found.setdefault(case, []).append((_said(name), inner.path / name))
+            found.setdefault(case, []).append((_said_in(inner, name), inner.path / name))
     # Where only masks are wanted, files whose names do not tell may all be masks.
     is_mask = (said.role == MASK for group in found.values() for said, _ in group)
     has_images = not masks_only or any(is_mask)
@@ -111,6 +115,19 @@ def _place(path: Path, files: Sequence[tuple[FileName, Path]]) -> Path:
     if folders == {path} and len(files) == 1:
         return files[0][1]
     return folders.pop() if len(folders) == 1 else path
+
+
+def _said_in(folder: Folder, name: str) -> FileName:
+    """Return what the name of a file says, or else the JSON file beside it."""
+    said = _said(name)
+    if not _has_sidecar(folder, name):
+        return said
+    return said._replace(role=sidecar_role(folder.path / f"{split_ending(name)[0]}.json"))
+
+
+def _has_sidecar(folder: Folder, name: str) -> bool:
+    """Test whether the name of a file tells no role, and there is a JSON file beside it."""
+    return _said(name).role == UNNAMED and f"{split_ending(name)[0]}.json" in folder.files
 
 
 def _said(name: str) -> FileName:
