@@ -1,19 +1,21 @@
 """Hold the features of the solid against pyradiomics, on real masks.
 
 Run it from the repository: ``python benchmarks/oracles/pyradiomics_shape.py MASKS --python PYTHON
-[--cases 10] [--regions brats]``. PYTHON is the interpreter of an environment of its own in which
-pyradiomics is installed, because it needs other versions of the libraries. The whole masks are
-measured, of the union of all regions.
+[--cases 10] [--regions brats] [--smooth 3]``. PYTHON is the interpreter of an environment of its
+own in which pyradiomics is installed, because it needs other versions of the libraries. The whole
+masks are measured, of the union of all regions. Smoothed masks have few ambiguous cells, or none.
 """
 
 import argparse
 import json
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.ndimage import gaussian_filter
 
 import lggshape
 from lggshape.case import Case
@@ -55,6 +57,12 @@ def ambiguous_cells(mask: Mask) -> int:
     return int(apart[code].sum())
 
 
+def smoothed(case: Case, sigma: float) -> Case:
+    """Return the case with a mask that a Gaussian has smoothed, of so many voxels."""
+    assert case.mask is not None
+    return replace(case, mask=gaussian_filter(case.mask.astype(np.float32), sigma) >= 0.5)
+
+
 def radiomics_of(cases: list[Case], python: Path) -> list[dict[str, float]]:
     """Return the shape features of pyradiomics."""
     with tempfile.TemporaryDirectory() as folder:
@@ -76,10 +84,13 @@ def main() -> None:
     parser.add_argument("--python", type=Path, required=True, help="Python with pyradiomics")
     parser.add_argument("--cases", type=int, default=10, help="so many, evenly from all")
     parser.add_argument("--regions", help="regions of masks of several values")
+    parser.add_argument("--smooth", type=float, default=0.0, help="sigma of a Gaussian, in voxels")
     options = parser.parse_args()
     sources = lggshape.open_cases(options.masks, masks_only=True, regions=options.regions)
     chosen = np.linspace(0, len(sources) - 1, options.cases).round().astype(int)
     cases = [sources[place].read(image=False) for place in chosen]
+    if options.smooth:
+        cases = [smoothed(case, options.smooth) for case in cases]
     whole = lggshape.Conventions(component="all")
     rows = []
     for case, oracle in zip(cases, radiomics_of(cases, options.python), strict=True):
