@@ -155,8 +155,15 @@ class DicomCase(VolumeCase):
     def _place(self, series: Series) -> Path:
         return place_of(series, self.series)
 
+    def _is_series(self, path: Path) -> bool:
+        return any(self._place(one) == path for one in self.series)
+
+    def _check_file(self, path: Path) -> None:
+        if not self._is_series(path):  # each file of a series is checked when it is read
+            super()._check_file(path)
+
     def _format_of(self, path: Path) -> VolumeFormat:
-        if not any(self._place(one) == path for one in self.series):
+        if not self._is_series(path):
             return super()._format_of(path)  # a mask of another format, which a manifest names
         write = partial(write_volume, patient=self.patient)
         return VolumeFormat("DICOM", (".dcm",), self._load, self._grid, write)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lggshape.errors import InputError
 from lggshape.readers.folder import Folder
+from lggshape.readers.listing import check_regular
 from lggshape.readers.unusable import UnusableError
 
 if TYPE_CHECKING:
@@ -122,9 +123,7 @@ def read_header(path: Path, tags: Sequence[str] | None = None) -> "Dataset":
         The header. Its values are decoded when they are asked for.
     """
     reader = pydicom()
-    if not path.is_file():
-        msg = "no regular file"
-        raise UnusableError(msg)
+    check_regular(path)
     with pydicom_reading():
         header: Dataset = reader.dcmread(
             path, stop_before_pixels=True, specific_tags=None if tags is None else list(tags)

@@ -187,7 +187,7 @@ class VolumeCase(CaseSource):
     ) -> _Result:
         found = self._format_of(path)
         try:
-            check_regular(path)
+            self._check_file(path)
             return reader_of(found)(path)
         except (UnusableError, OSError) as error:
             msg = (
@@ -195,6 +195,10 @@ class VolumeCase(CaseSource):
                 f"{path}."
             )
             raise CaseError(msg) from error
+
+    def _check_file(self, path: Path) -> None:
+        """Raise UnusableError for what is no file to read, such as a pipe."""
+        check_regular(path)
 
     def _format_of(self, path: Path) -> VolumeFormat:
         found = split_ending(path.name)[1]
