@@ -26,7 +26,7 @@ _GRID_TOLERANCE = 0.01
 """How far apart the corners of two grids in one place may lie, in voxels: enough for the rounding
 of qform and sform, far below what shifts a mask."""
 
-_CLEARLY_LARGER = 1.5
+CLEARLY_LARGER = 1.5
 """By which factor the distance between slices has to exceed the other two to tell the plane of
 acquisition: volumes that are nearly isotropic are acquired in 3D and may be cut in any plane."""
 
@@ -106,7 +106,7 @@ class Geometry:
             return _UNKNOWN_PLANE
         widest = int(np.argmax(self.spacing))
         _, middle, largest = sorted(self.spacing)
-        return _PLANES[widest if largest > _CLEARLY_LARGER * middle else 0]
+        return _PLANES[widest if largest > CLEARLY_LARGER * middle else 0]
 
     def difference(
         self, other: "Geometry", shape: Sequence[int], other_shape: Sequence[int] | None = None

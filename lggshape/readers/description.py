@@ -5,13 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lggshape.case import Geometry
+from lggshape.case import CLEARLY_LARGER, Geometry
 
 _PLANES = ("axial", "coronal", "sagittal")
 """The plane of slices that are stacked along (Z, Y, X)."""
-
-_THICK = 1.5
-"""How many times thicker than wide voxels are, at least, for slices to lie across their length."""
 
 _MOST_TILT = np.cos(np.radians(30))
 """Slices that are tilted by more from each of the three planes are oblique."""
@@ -70,10 +67,8 @@ def plane_of(geometry: Geometry, slice_axis: int | None = None) -> str:
     """
     if geometry.spacing is None or geometry.affine is None:
         return ""
-    *_, second, longest = sorted(geometry.spacing)
-    axis = slice_axis
-    if longest >= _THICK * second:
-        axis = geometry.spacing.index(longest)
+    _, middle, largest = sorted(geometry.spacing)
+    axis = geometry.plane.axis if largest > CLEARLY_LARGER * middle else slice_axis
     if axis is None:
         return ""
     normal = geometry.affine[:3, axis] / np.linalg.norm(geometry.affine[:3, axis])
