@@ -92,6 +92,8 @@ _DRAWN_ON = frozenset({"flair", "t2f", "t1w", "t1n", "t1ce", "t1c", "t1gd"})
 """Words that stand before that of a mask for the image it was drawn on, and end no name of a case:
 `pre` and `post` may be those of an operation."""
 
+_SEQUENCE_WORDS = _DRAWN_ON | {"t1", "t2", "t2w", "t1post", "t2flair"}
+
 _BIAS = "bias"
 _ENTITIES = re.compile(
     r"(?P<case>sub-(?P<subject>[A-Za-z0-9]+)(_ses-(?P<session>[A-Za-z0-9]+))?)"
@@ -142,13 +144,15 @@ class FileName(NamedTuple):
     corrected: bool = False
 
 
-def read_name(stem: str) -> FileName:
+def read_name(stem: str, *, ours: bool = False) -> FileName:
     """Return what the name of a file says.
 
     Parameters
     ----------
     stem : str
         The name without its ending.
+    ours : bool
+        Whether this tool wrote the file: then all that stands before the last word is the case.
 
     Returns
     -------
@@ -166,10 +170,13 @@ def read_name(stem: str) -> FileName:
     >>> read_name("P7_scan")
     FileName(role='', case='P7_scan', corrected=False)
     """
+    words = re.split(r"[_-]", stem)
+    if ours:
+        role = _ALIASES.get(words[-1].lower(), UNNAMED)
+        return FileName(role, stem[: -len(words[-1]) - 1]) if role else FileName(UNNAMED, stem)
     if entities := _ENTITIES.fullmatch(stem):
         role = _role_of_entities(entities["entities"], entities["suffix"])
         return FileName(role, entities["case"]) if role else FileName(UNNAMED, stem)
-    words = re.split(r"[_-]", stem)
     corrected = words[-1].lower() == _BIAS
     known = _longest(words[: len(words) - corrected])
     if not known:
@@ -182,6 +189,19 @@ def read_name(stem: str) -> FileName:
         used += 1
     length = sum(len(word) + 1 for word in words[len(words) - used :])
     return FileName(role, stem[: max(len(stem) - length, 0)], corrected)
+
+
+def names_another_sequence(case: str) -> bool:
+    """Test whether what is left of a file name still has the word of a sequence.
+
+    Then it is no name of a case: `P7_T1_AX` of `P7_T1_AX_POST` would be a patient of its own.
+
+    Examples
+    --------
+    >>> names_another_sequence("P7_T1_AX"), names_another_sequence("P7_post")
+    (True, False)
+    """
+    return not _SEQUENCE_WORDS.isdisjoint(re.split(r"[_-]", case.lower()))
 
 
 def split_role(stem: str) -> tuple[str, str]:

@@ -23,7 +23,17 @@ from pathlib import Path
 from lggshape.readers.folder import Folder
 from lggshape.readers.formats import split_ending
 from lggshape.readers.layout import Layout
-from lggshape.readers.naming import IMAGE, MASK, UNNAMED, FileName, identify, read_name, used_roles
+from lggshape.readers.naming import (
+    IMAGE,
+    MASK,
+    UNNAMED,
+    FileName,
+    identify,
+    names_another_sequence,
+    read_name,
+    used_roles,
+)
+from lggshape.readers.segmented import holds_results
 from lggshape.readers.sidecar import sidecar_role
 from lggshape.readers.slice_folders import holds_slices
 from lggshape.readers.source import CaseSource
@@ -52,8 +62,11 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
         if len({_said(name).case for name in _volumes(only) if not _has_sidecar(only, name)}) > 1:
             return find(only, masks_only=masks_only)
     found: dict[str, list[tuple[FileName, Path]]] = {}
+    ours = holds_results(folder.path, folder.files)
     for name in _volumes(folder):
-        said = _said_in(folder, name)
+        said = _said(name, ours=True) if ours else _said_in(folder, name)
+        if not ours and names_another_sequence(said.case):
+            said = FileName(UNNAMED, split_ending(name)[0])
         found.setdefault(said.case or folder.name, []).append((said, folder.path / name))
     for case, inner in holders.items():
         for name in _volumes(inner):
@@ -122,7 +135,9 @@ def _said_in(folder: Folder, name: str) -> FileName:
     said = _said(name)
     if not _has_sidecar(folder, name):
         return said
-    return said._replace(role=sidecar_role(folder.path / f"{split_ending(name)[0]}.json"))
+    # Such names are those of series: the case is the folder that they lie in.
+    role = sidecar_role(folder.path / f"{split_ending(name)[0]}.json")
+    return FileName(role, "") if role else said
 
 
 def _has_sidecar(folder: Folder, name: str) -> bool:
@@ -130,10 +145,10 @@ def _has_sidecar(folder: Folder, name: str) -> bool:
     return _said(name).role == UNNAMED and f"{split_ending(name)[0]}.json" in folder.files
 
 
-def _said(name: str) -> FileName:
+def _said(name: str, *, ours: bool = False) -> FileName:
     """Return what a file name says, or its format of itself."""
     stem, found = split_ending(name)
-    said = read_name(stem)
+    said = read_name(stem, ours=ours)
     return said._replace(role=found.role) if found and found.role else said
 
 

@@ -26,9 +26,10 @@ def write(folder, **series):
             )
 
 
-def test_the_files_of_a_patient_are_told_by_their_series_analytic(tmp_path, caplog):
+@pytest.mark.parametrize("opened", ["", "P7"])
+def test_the_files_of_a_patient_are_told_by_their_series_analytic(tmp_path, caplog, opened):
     write(tmp_path / "P7", P7_a_5=FLAIR, P7_b_3=T1, P7_c_9=POST, P7_d_1=LOCALIZER)
-    (source,) = open_cases(tmp_path)
+    (source,) = open_cases(tmp_path / opened)
     assert (source.id, source.read().sequences) == (
         "P7",
         ("pre-contrast", "FLAIR", "post-contrast"),

@@ -46,7 +46,9 @@ def test_said_sequences_make_a_file_the_image_of_its_case(tmp_path, save_nifti):
         source.read()
 
 
-@pytest.mark.parametrize("other", ["LGG_001_0001", "p1_scan", "A"])
+@pytest.mark.parametrize(
+    "other", ["LGG_001_0001", "p1_scan", "A", "A_T1_AX_POST", "A_flair_reg_seg", "T2_A_flair"]
+)
 @pytest.mark.parametrize("masks_only", [False, True])
 def test_beside_files_with_roles_others_are_left_out_and_named(
     tmp_path, save_nifti, caplog, other, masks_only
@@ -88,6 +90,23 @@ def test_the_only_sub_folder_is_opened_if_its_files_are_several_cases(tmp_path, 
     sources = open_cases(tmp_path / "data", masks_only=True)
     assert [source.patient for source in sources] == ["TCGA_02_0006", "TCGA_02_0009"]
     assert [source.read().mask.sum() for source in sources] == [3, 3]
+
+
+@pytest.mark.parametrize("name", ["P1_T1_AX", "P1_flair", "sub-1_run-2", "P1_tumor"])
+def test_masks_that_were_written_are_read_whatever_the_name_of_their_case(
+    tmp_path, save_nifti, name
+):
+    save_nifti(tmp_path / "in" / "anat.nii.gz")
+    manifest = tmp_path / "in" / "manifest.csv"
+    manifest.write_text(f"case,patient,flair\n{name},P1,anat.nii.gz\n")
+    (source,) = open_cases(manifest)
+    source.write(tmp_path / "out", {"mask": np.ones((7, 6, 5), bool)})
+    (tmp_path / "out" / "segmentation.csv").write_text(
+        f"case,patient,status,reason\n{name},P1,ok,\n"
+    )
+    (mask,) = open_cases(tmp_path / "out", masks_only=True)
+    assert (mask.id, mask.patient) == (name, "P1")
+    assert mask.read().mask.all()
 
 
 @pytest.mark.parametrize(
