@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from lggshape.case import FLAIR, SEQUENCES, Case
 from lggshape.errors import InputError
 from lggshape.files import write_json, written_whole
+from lggshape.names import hashed_key
+from lggshape.phantoms.dicom import write_dicom
 
 _PRE, _, _POST = SEQUENCES
 
@@ -193,6 +195,17 @@ def _write_nothing(_case: Case, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
+# --- DICOM
+
+
+def _write_dicom(case: Case, folder: Path) -> None:
+    write_dicom(case, folder / case.id, mask=True)
+
+
+def _write_enhanced(case: Case, folder: Path) -> None:
+    write_dicom(case, folder / case.id, enhanced=True, mask=True)
+
+
 _BIDS_MASK = "derivatives/outlines/{case}/anat/{case}_label-lesion_mask.nii.gz"
 
 CASE_LAYOUTS = {
@@ -213,6 +226,8 @@ CASE_LAYOUTS = {
     "nrrd": CaseLayout(_write_nrrd),
     "packed": CaseLayout(_write_nothing, _finish_packed),
     "multipage-tiff": CaseLayout(_write_pages),
+    "dicom": CaseLayout(_write_dicom, patient=hashed_key),
+    "dicom-enhanced": CaseLayout(_write_enhanced, patient=hashed_key),
 }
 """The layouts by name."""
 

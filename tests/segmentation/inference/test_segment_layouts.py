@@ -9,6 +9,7 @@ from lggshape.readers import open_cases
 from lggshape.segmentation import segment_cases
 
 SIZE = (10, 56, 48)
+PATIENTS = ("PHANTOM_D_0001", "PHANTOM_C_0002")
 LAYOUTS = [name for name in CASE_LAYOUTS if name != "packed"]  # which has no images
 
 
@@ -24,12 +25,14 @@ def masks(networks, tmp_path_factory):
         folder = write_cohort(top / layout, patients=2, seed=11, size=SIZE, layout=layout)
         result = segment_cases(open_cases(folder), top / f"{layout}_masks", networks=networks)
         assert result.failures == {}
+        keys = [CASE_LAYOUTS[layout].patient(name) for name in PATIENTS]
         sources = open_cases(top / f"{layout}_masks", masks_only=True)
-        found[layout] = [source.read().mask for source in sources]
+        read = {source.patient: source.read().mask for source in sources}
+        found[layout] = [read[key] for key in keys]
     return found
 
 
-@pytest.mark.parametrize("layout", ["bids", "brats", "nnunet", "nrrd"])
+@pytest.mark.parametrize("layout", ["bids", "brats", "nnunet", "nrrd", "dicom", "dicom-enhanced"])
 def test_layouts_of_known_orientation_give_equal_masks_invariant(masks, layout):
     for mask, expected in zip(masks[layout], masks["nifti"], strict=True):
         np.testing.assert_array_equal(mask, expected)
