@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 from lggshape.errors import CaseError, InputError
 from lggshape.masks import Mask, as_mask, bounding_box
 from lggshape.readers.read_options import ReadOptions
-from lggshape.regions import Regions
+from lggshape.regions import BUNDLED, Regions
 
 _SAY_REGIONS = (
-    "Say what the values mean with --regions (brats, or a TOML file), or which of them are the "
-    "tumour with --mask-values (regions=, mask_values= in Python)."
+    f"Say what the values mean with --regions ({', '.join(BUNDLED)} or a TOML file), or which of "
+    "them are the tumour with --mask-values (regions=, mask_values= in Python)."
+)
+_SAY_OTHER = (
+    "brats2013 is the coding of 2012 and 2013. For another one, write the values of each region to "
+    "a TOML file (--regions FILE.toml)."
 )
 _SAY_THRESHOLD = (
     "Say from which value on a voxel is inside with --threshold (threshold= in Python)."
@@ -90,8 +94,7 @@ def read_mask(
         return MaskRead(as_mask(values, called=called))
     except InputError as error:
         odd = (file for file, one in zip(slices, values, strict=False) if np.unique(one).size > 2)
-        told = options.threshold is not None or options.wanted_regions is not None
-        hint = "" if told and _are_whole(values) else _hint(values)
+        hint = _hint(values, options.wanted_regions)
         msg = f"{str(error).removesuffix('.')}: {next(odd, path)}.{hint and ' '}{hint}"
         raise CaseError(msg) from error
 
@@ -139,8 +142,10 @@ def _are_whole(values: NDArray[Any]) -> bool:
     return values.dtype.kind in "biu" or bool(np.all(values == np.rint(values)))
 
 
-def _hint(values: NDArray[Any]) -> str:
+def _hint(values: NDArray[Any], regions: Regions | None) -> str:
     """Return what would make a mask of several values readable; "" if nothing would."""
     if values.dtype.kind not in "biuf" or not np.isfinite(values).all() or values.min() < 0:
         return ""
-    return _SAY_REGIONS if _are_whole(values) else _SAY_THRESHOLD
+    if not _are_whole(values):
+        return _SAY_THRESHOLD
+    return _SAY_REGIONS if regions is None else _SAY_OTHER

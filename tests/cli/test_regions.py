@@ -42,7 +42,7 @@ def run(*arguments: object) -> tuple[int, str, str]:
 def test_without_an_option_every_case_fails_with_the_way_out(masks: Path, tmp_path: Path) -> None:
     code, printed, messages = run("features", masks, "--out", tmp_path / "f.csv", "--jobs", 1)
     assert (code, printed) == (1, f"Measured 0 of 3 cases: {tmp_path / 'f.csv'}\n")
-    assert "--regions (brats, or a TOML file)" in messages
+    assert "--regions (brats, brats2013 or a TOML file)" in messages
     assert "4 (9)" in messages
 
 

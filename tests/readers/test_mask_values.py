@@ -48,7 +48,7 @@ def test_fractions_are_refused_with_their_option_analytic():
 @pytest.mark.parametrize("values", [[0, 1, np.nan], [0, np.inf], [0, -1, 3]])
 def test_no_option_mends_what_is_no_mask_analytic(values):
     assert reason(values).endswith(f": {WHERE}.")
-    assert "Say" not in reason(values, regions="brats")
+    assert reason(values, regions="brats").endswith(f": {WHERE}.")
 
 
 def test_values_have_to_be_numbers_analytic():
@@ -86,7 +86,7 @@ def test_an_empty_mask_has_empty_regions_invariant(options):
 def test_values_of_no_coding_fail_the_case_analytic():
     message = reason(np.where(VALUES == 2, 3, VALUES), regions="brats")
     assert "Expected the values of brats (1, 2, 4 or 1, 2, 3), found 1, 3, 4" in message
-    assert f"of case A: {WHERE}." in message
+    assert f"of case A: {WHERE}. brats2013 is the coding of 2012 and 2013." in message
 
 
 def test_fractions_have_no_regions_analytic():
