@@ -16,7 +16,7 @@ from lggshape.readers import CaseSource
 from lggshape.readers.description import FileDescription
 from lggshape.readers.discovery import find_cases
 from lggshape.readers.manifest import FILE_COLUMNS
-from lggshape.readers.naming import UNDERSTOOD
+from lggshape.readers.naming import IMAGE, UNDERSTOOD
 from lggshape.readers.read_options import PatientFrom, ReadOptions
 from lggshape.readers.unnamed import WAYS_OUT, LeftOutFile, NothingNamedError
 from lggshape.readers.volume_case import VolumeCase
@@ -193,7 +193,7 @@ def _below(path: Path, folders: Sequence[Path]) -> str:
 
 def _manifest_of(cases: Sequence[CaseSource], places: Sequence[Path]) -> pd.DataFrame:
     """Return the table of the cases, as a manifest has it."""
-    names = {role: name for name, role in FILE_COLUMNS.items()}
+    names = {role: name for name, role in FILE_COLUMNS.items()} | {IMAGE: "image"}
     optional = [name for name in FILE_COLUMNS if name != "image"]
     rows = []
     for case in cases:

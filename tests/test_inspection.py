@@ -9,6 +9,7 @@ from lggshape.case import Geometry
 from lggshape.errors import InputError
 from lggshape.inspection import COLUMNS, inspect
 from lggshape.phantoms import write_cohort
+from lggshape.phantoms.layouts import CASE_LAYOUTS
 from lggshape.readers import open_cases
 from lggshape.readers.description import plane_of
 
@@ -118,14 +119,23 @@ def test_the_manifest_gives_the_same_cases_invariant(tmp_path: Path, place: str)
         inspect(tmp_path / "cases").write_manifest(path)
 
 
-def test_the_manifest_of_slice_folders_gives_the_same_cases_invariant(tmp_path: Path) -> None:
-    cohort = write_cohort(tmp_path / "cohort", patients=2, size=(3, 24, 24))
+@pytest.mark.parametrize("layout", CASE_LAYOUTS)
+def test_headers_and_the_manifest_give_the_same_cases_in_every_layout_invariant(
+    tmp_path: Path, layout: str
+) -> None:
+    cohort = write_cohort(tmp_path / "cohort", patients=2, size=(3, 24, 24), layout=layout)
     inspect(cohort).write_manifest(tmp_path / "manifest.csv")
     found = open_cases(cohort, manifest=tmp_path / "manifest.csv")
-    assert [(case.id, case.patient) for case in found] == [
-        (case.id, case.patient) for case in open_cases(cohort)
-    ]
-    assert found[0].read().mask is not None
+    for one, other in zip(found, open_cases(cohort), strict=True):
+        case, expected = one.read(), other.read()
+        assert case == expected
+        assert case.mask is not None
+        np.testing.assert_array_equal(case.mask, expected.mask)
+        if expected.image is not None:
+            np.testing.assert_array_equal(case.image, expected.image)
+        for said in other.described():
+            assert said.shape[:3] == case.mask.shape
+            assert said.geometry == expected.geometry
 
 
 def test_columns_of_a_manifest_stay_in_the_next_one_analytic(tmp_path: Path) -> None:

@@ -31,9 +31,10 @@ from lggshape.names import first_few, what_is_unsafe
 from lggshape.readers.dicom_manifest import SeriesFinder, case_of_series
 from lggshape.readers.formats import split_ending
 from lggshape.readers.layouts import patient_key
-from lggshape.readers.naming import MASK, UNNAMED
+from lggshape.readers.naming import IMAGE, MASK, UNNAMED
 from lggshape.readers.pattern import common_place
 from lggshape.readers.source import CaseSource, UnreadableCase
+from lggshape.readers.tiff_file import FORMAT as TIFF
 from lggshape.readers.volume_case import volume_case
 
 PRE, _, POST = SEQUENCES
@@ -114,7 +115,7 @@ class Manifest:
             files = [(role, finder.find(path) or _found(path, places)) for role, path in row.files]
             wrong = [file for _, file in files if isinstance(file, str)]
             parts = [(role, file) for role, file in files if not isinstance(file, str)]
-            paths = [(role, file) for role, file in parts if isinstance(file, Path)]
+            paths = [(_role(role, file), file) for role, file in parts if isinstance(file, Path)]
             if wrong:
                 reason = f"Expected {self.where} to name files of case {case}, found {wrong[0]}."
                 found.append(UnreadableCase(case, "", places[0], reason=reason))
@@ -245,6 +246,11 @@ def assign_patients(
         )
         for source, row in zip(sources, rows, strict=True)
     ]
+
+
+def _role(role: str, file: Path) -> str:
+    """Return the role of a file in the table; the colours of a TIFF file are known sequences."""
+    return IMAGE if role == UNNAMED and split_ending(file.name)[1] is TIFF else role
 
 
 def _found(path: str, places: Sequence[Path]) -> Path | str:
