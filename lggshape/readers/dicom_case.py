@@ -1,6 +1,6 @@
 """A DICOM study as a case: its series by role, and its mask."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -135,6 +135,17 @@ class DicomCase(VolumeCase):
             )
             raise CaseError(msg)
         return super()._read(image=image, mask=mask)
+
+    def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
+        try:
+            return super()._write(folder, volumes)
+        except UnusableError as error:
+            msg = (
+                f"Expected case {self.id} to have a series that a DICOM segmentation can refer to, "
+                f"found {error}: {self._grid_file}. Write another form, with --write seg.nrrd "
+                "(write= in Python)."
+            )
+            raise CaseError(msg) from error
 
     def _by_role(self) -> dict[str, list[Series]]:
         found: dict[str, list[Series]] = {}

@@ -132,15 +132,21 @@ def read_header(path: Path, tags: Sequence[str] | None = None) -> "Dataset":
 
 
 @contextmanager
-def pydicom_reading() -> Iterator[None]:
-    """Raise UnusableError for whatever pydicom raises, without the values that it quotes."""
+def pydicom_reading(found: str = "damaged DICOM") -> Iterator[None]:
+    """Raise UnusableError for whatever pydicom raises, without the values that it quotes.
+
+    Parameters
+    ----------
+    found : str
+        What the error then says, before the kind of the error.
+    """
     try:
         with quietly():
             yield
     except (UnusableError, OSError, InputError):
         raise
     except Exception as error:
-        msg = f"damaged DICOM ({type(error).__name__})"
+        msg = f"{found} ({type(error).__name__})"
         # Not "from error": its text may quote the header, and goes to the log with a traceback.
         raise UnusableError(msg) from None
 

@@ -93,7 +93,7 @@ def write_volume(path: Path, values: NDArray[np.generic], grid: Grid, *, patient
         "content_description": None,
         "series_description": path.name.removesuffix(path.suffix).rpartition("_")[2],
     }
-    with pydicom_reading():
+    with pydicom_reading("a header that highdicom refuses"):
         if values.dtype == bool:
             made = library.seg.Segmentation(**common, **_of_segmentation(library))
         else:

@@ -6,7 +6,8 @@ import pydicom
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from helpers.dicom_files import oblique, phantom, slices
+from helpers.dicom_files import edit, oblique, phantom, slices
+from lggshape.errors import CaseError
 from lggshape.phantoms import write_dicom
 from lggshape.readers import open_cases
 
@@ -86,6 +87,36 @@ def test_the_same_mask_gives_the_same_bytes_invariant(tmp_path):
     first = path.read_bytes()
     source.write(tmp_path / "again", {"mask": phantom().mask})
     assert (tmp_path / "again" / path.name).read_bytes() == first
+
+
+def test_a_series_without_a_frame_of_reference_is_a_failed_case_analytic(tmp_path):
+    write_dicom(phantom(), tmp_path / "study")
+    for path in slices(tmp_path / "study"):
+        edit(path, FrameOfReferenceUID=None)
+    (source,) = open_cases(tmp_path / "study")
+    with pytest.raises(CaseError, match=r"found a series without FrameOfReferenceUID.*seg\.nrrd"):
+        source.write(tmp_path / "out", {"mask": phantom().mask})
+    assert source.write(tmp_path / "out", {"mask": phantom().mask}, form="seg.nrrd")
+
+
+def test_a_series_in_several_multi_frame_files_is_read_and_not_referred_to_analytic(tmp_path):
+    write_dicom(phantom(), tmp_path / "study", enhanced=True)
+    (expected,) = open_cases(tmp_path / "study")
+    image = expected.read().image
+    path = tmp_path / "study/series_2/image_1.dcm"
+    whole = pydicom.dcmread(path)
+    pixels, groups = whole.pixel_array, whole.PerFrameFunctionalGroupsSequence
+    for number, kept in enumerate((slice(5, 8), slice(0, 5)), start=1):
+        whole.PerFrameFunctionalGroupsSequence = groups[kept]
+        whole.NumberOfFrames = len(groups[kept])
+        whole.PixelData = pixels[kept].tobytes()
+        whole.SOPInstanceUID = whole.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
+        whole.save_as(path.with_name(f"part_{number}.dcm"))
+    path.unlink()
+    (source,) = open_cases(tmp_path / "study")
+    np.testing.assert_array_equal(source.read().image, image)
+    with pytest.raises(CaseError, match="a series of several multi-frame files"):
+        source.write(tmp_path / "out", {"mask": phantom().mask})
 
 
 # --- files for 3D Slicer

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lggshape.phantoms import make_phantom
+from lggshape.phantoms import make_phantom, write_dicom
 from lggshape.readers import open_cases
 from lggshape.segmentation import SHIPPED, read_ensemble
 from lggshape.segmentation.run.fingerprints import (
@@ -169,6 +169,17 @@ def test_a_patient_is_known_in_every_spelling_of_the_barcode_analytic(case, pati
     assert known.patients_of("TCGA-FG-6693", "TCGA-FG-6693", OTHER) == set()
     by_case = KnownCases([KnownCase("TCGA_FG_6692_20020606", "P1", ())])
     assert by_case.patients_of(case, patient, OTHER) == {"P1"}
+
+
+def test_a_patient_of_dicom_files_is_known_by_the_hash_of_their_id_sha256(tmp_path):
+    head = make_phantom(np.random.default_rng(3), size=(6, 24, 20), name="TCGA-FG-6692")
+    write_dicom(head, tmp_path)
+    (source,) = open_cases(tmp_path)
+    assert "TCGA" not in source.id + source.patient
+    ensemble = read_ensemble(SHIPPED)
+    patients = ensemble.known.patients_of(source.id, source.patient, OTHER)
+    assert patients == {"TCGA_FG_6692"}
+    assert len(ensemble.unseen_by(patients)) == 2
 
 
 @pytest.mark.parametrize("name", ["TCGA-FG-6692_FLAIR.nii.gz", "sub-TCGAFG6692_ses-1_FLAIR.nii.gz"])
