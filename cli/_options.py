@@ -59,6 +59,20 @@ Sequences = Annotated[
         show_default=False,
     ),
 ]
+Register = Annotated[
+    bool,
+    typer.Option(
+        "--register",
+        help="Align the sequences of a case with FLAIR by a rigid motion. Default: trust headers.",
+    ),
+]
+ResampleMasks = Annotated[
+    bool,
+    typer.Option(
+        "--resample-masks",
+        help="Resample masks on another grid than their image. Default: such cases fail.",
+    ),
+]
 MatchIds = Annotated[
     Literal["exact", "loose"],
     typer.Option(

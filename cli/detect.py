@@ -24,6 +24,7 @@ def detect(
     patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    register: o.Register = False,
     skip_seen: o.SkipSeen = False,
     device: o.Device = "auto",
     overwrite: o.Overwrite = False,
@@ -41,9 +42,10 @@ def detect(
 
     with run_command(
         "detect", out=out, inputs=[*images, networks, manifest], overwrite=overwrite, quiet=quiet,
-        options={"device": device, "skip_seen": skip_seen},
+        options={"device": device, "skip_seen": skip_seen, "register": register},
     ) as run:  # fmt: skip
-        sources = open_cases(images, **o.reading(manifest, pattern, sequences, patient_from))
+        reading = o.reading(manifest, pattern, sequences, patient_from)
+        sources = open_cases(images, register=register, **reading)
         found = detect_cases(
             sources,
             networks,

@@ -47,6 +47,7 @@ def evaluate(
     mask_values: o.MaskValues = None,
     regions: o.Regions = None,
     threshold: o.Threshold = None,
+    resample_masks: o.ResampleMasks = False,
     surface_tolerance: o.SurfaceTolerance = 1.0,
     seed: o.Seed = 0,
     jobs: o.Jobs = None,
@@ -77,14 +78,14 @@ def evaluate(
         jobs=(scheduler is not None, "with --scheduler"),
     )
     meaning = o.mask_meaning(mask_values, regions, threshold)
-    reading = o.reading(manifest, pattern, sequences, patient_from)
-    reading |= meaning | {"threshold": None}
+    reading = o.reading(manifest, pattern, sequences, patient_from) | meaning
+    reading |= {"threshold": None, "resample_masks": resample_masks}
     with run_command(
         "evaluate", out=out, overwrite=overwrite, quiet=quiet,
         inputs=[predicted, reference, *(labels or []), manifest, o.region_file(regions)],
         options={
-            "surface_tolerance": surface_tolerance, "by": by or [],
-            "patient_column": patient_column, "seed": seed, **meaning,
+            "surface_tolerance": surface_tolerance, "by": by or [], "seed": seed, **meaning,
+            "patient_column": patient_column, "resample_masks": resample_masks,
         },
     ) as run:  # fmt: skip
         known = read_labels(labels, patient_column=patient_column) if labels else None

@@ -88,6 +88,7 @@ def features(
     mask_values: o.MaskValues = None,
     regions: o.Regions = None,
     threshold: o.Threshold = None,
+    resample_masks: o.ResampleMasks = False,
     lesions: Lesions = False,
     spacing: Spacing = None,
     component: Component = "largest",
@@ -116,16 +117,15 @@ def features(
         component=(lesions, "with --lesions"),
         jobs=(scheduler is not None, "with --scheduler"),
     )
-    meaning = o.mask_meaning(mask_values, regions, threshold)
+    meaning = o.mask_meaning(mask_values, regions, threshold) | {"resample_masks": resample_masks}
     conventions = Conventions(
         component=component, points=points, slices=slices, bin_offset=bin_offset, window=window
     )
     with run_command(
         "features", out=out, kind="file", inputs=[*masks, manifest, o.region_file(regions)],
         overwrite=overwrite, quiet=quiet,
-        options={
-            "masks": kind, **meaning, "lesions": lesions, "spacing": spacing, **vars(conventions),
-        },
+        options={"masks": kind, **meaning, "lesions": lesions, "spacing": spacing}
+        | vars(conventions),
     ) as run:  # fmt: skip
         reading = o.reading(manifest, pattern, sequences, patient_from) | meaning
         sources = open_cases(masks, masks_only=True, **reading)
@@ -136,5 +136,5 @@ def features(
         run.options["masks"] = str(measured.table["masks"].iloc[0])
         write_table(run.place / out.name, measured.table)
         run.fail(measured.failures, of=len(sources))
-        done = len(sources) - len(measured.failures)
-        run.summary.append(f"Measured {done} of {len(sources)} cases: {out}")
+        count = len(sources)
+        run.summary.append(f"Measured {count - len(measured.failures)} of {count} cases: {out}")

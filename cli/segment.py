@@ -45,6 +45,7 @@ def segment(
     manifest: o.Manifest = None,
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    register: o.Register = False,
     patient_from: o.PatientFrom = "hash",
     with_table: o.PatientTable = False,
     write: Write = "layout",
@@ -79,9 +80,11 @@ def segment(
         "segment", out=out, kind="in place", inputs=[*images, networks, manifest], quiet=quiet,
         options={
             "flips": flips, "maps": maps, "device": device, "skip_seen": skip_seen, "write": write,
+            "register": register,
         },
     ) as run:  # fmt: skip
-        sources = open_cases(images, **o.reading(manifest, pattern, sequences, patient_from))
+        reading = o.reading(manifest, pattern, sequences, patient_from)
+        sources = open_cases(images, register=register, **reading)
         private = patient_table(sources) if with_table else None
         found = segment_cases(
             sources, out, networks=networks, maps=maps, flips=flips, device=device, write=write,

@@ -29,9 +29,11 @@ def show(
     patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    register: o.Register = False,
     mask_values: o.MaskValues = None,
     regions: o.Regions = None,
     threshold: o.Threshold = None,
+    resample_masks: o.ResampleMasks = False,
     jobs: o.Jobs = None,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
@@ -49,6 +51,7 @@ def show(
     from lggshape.readers import open_cases
 
     meaning = o.mask_meaning(mask_values, regions, threshold)
+    meaning |= {"register": register, "resample_masks": resample_masks}
     with run_command(
         "show", out=out, inputs=[dataset, predicted, manifest, o.region_file(regions)],
         overwrite=overwrite, quiet=quiet,

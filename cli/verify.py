@@ -20,9 +20,11 @@ def verify(
     patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    register: o.Register = False,
     mask_values: o.MaskValues = None,
     regions: o.Regions = None,
     threshold: o.Threshold = None,
+    resample_masks: o.ResampleMasks = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     jobs: o.Jobs = None,
     scheduler: o.Scheduler = None,
@@ -49,6 +51,7 @@ def verify(
         quiet=(as_json, "with --json"),
     )
     meaning = o.mask_meaning(mask_values, regions, threshold)
+    meaning |= {"register": register, "resample_masks": resample_masks}
     with run_command("verify", kind="nothing", quiet=quiet or as_json) as run:
         found = verify_cases(
             open_cases(dataset, **o.reading(manifest, pattern, sequences, patient_from), **meaning),

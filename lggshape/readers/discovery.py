@@ -49,6 +49,8 @@ def open_cases(
     patient_from: PatientFrom = "hash",
     pattern: str = "",
     regions: RegionSource | None = None,
+    register: bool = False,
+    resample_masks: bool = False,
     sequences: Sequence[str] = (),
     threshold: float | None = None,
 ) -> list[CaseSource]:
@@ -80,6 +82,10 @@ def open_cases(
     regions : str, path or mapping, optional
         What the values of a mask mean, as `lggshape.regions.read_regions` takes it: `"brats"`,
         `"brats2013"`, a TOML file, or a mapping of names to values.
+    register : bool
+        Whether sequences in files of their own are aligned with FLAIR by a rigid motion.
+    resample_masks : bool
+        Whether a mask on another grid than its image is resampled onto it; else the case fails.
     sequences : sequence of str
         The sequences in an image file whose name tells none, in the order of its volumes.
     threshold : float, optional
@@ -106,19 +112,13 @@ def open_cases(
     >>> with TemporaryDirectory() as folder:
     ...     cohort = write_cohort(Path(folder) / "cohort", patients=2, size=(6, 24, 24))
     ...     cases = open_cases(cohort)
-    ...     case = cases[0].read()
     >>> len(cases)
     2
-    >>> case.mask.shape
-    (6, 24, 24)
     """
     options = ReadOptions(
-        sequences=tuple(sequences),
-        patient_from=patient_from,
-        regions=regions,
-        mask_values=tuple(mask_values),
-        threshold=threshold,
-    )
+        sequences=tuple(sequences), patient_from=patient_from, regions=regions, register=register,
+        resample_masks=resample_masks, mask_values=tuple(mask_values), threshold=threshold,
+    )  # fmt: skip
     found = find_cases(
         path, masks_only=masks_only, manifest=manifest, pattern=pattern, options=options
     )

@@ -30,6 +30,10 @@ class ReadOptions:
         The values of a mask that are the tumour, as one region.
     threshold : float or None
         The lowest value of a voxel inside, in a probability map or another mask of fractions.
+    register : bool
+        Whether sequences in files of their own are aligned with FLAIR by a rigid motion.
+    resample_masks : bool
+        Whether a mask on another grid than its image is resampled onto it; else it is refused.
 
     Raises
     ------
@@ -48,6 +52,8 @@ class ReadOptions:
     regions: RegionSource | None = None
     mask_values: tuple[int, ...] = ()
     threshold: float | None = None
+    register: bool = False
+    resample_masks: bool = False
 
     def __post_init__(self) -> None:
         """Check the values."""

@@ -2,16 +2,16 @@
 
 Volumes are turned to the nearest right-anterior-superior axes and transposed, so that the array
 axes are (Z, Y, X) with z towards superior, y towards anterior and x towards the right. All files of
-a case have to lie on the same grid.
+a case are brought onto the grid of FLAIR (`lggshape.readers.one_grid`).
 
 What is written has the format of the image and lies on its stored grid, so that each voxel has the
 same place in both files.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,13 @@ from lggshape.readers.formats import FORMATS, split_ending
 from lggshape.readers.listing import check_regular, file_names, folder_name
 from lggshape.readers.mask_values import MaskRead, read_mask
 from lggshape.readers.naming import IMAGE, MAPS, MASK, NOT_READ, UNNAMED
+from lggshape.readers.one_grid import (
+    FileGrid,
+    Placed,
+    mask_on_grid,
+    reference_of,
+    sequences_on_one_grid,
+)
 from lggshape.readers.source import CaseSource
 from lggshape.readers.unusable import UnusableError
 from lggshape.readers.volume_format import FileHeader, VolumeFormat
@@ -35,14 +42,6 @@ _WHOLE = (IMAGE, UNNAMED)
 
 _AS_SLICES = {1: (FLAIR,), len(SEQUENCES): SEQUENCES}
 """The sequences of an image by the number of its volumes, as slices have them."""
-
-
-class _Volume(NamedTuple):
-    """What one file holds: values (Z, Y, X) or (Z, Y, X, C), and where they lie."""
-
-    values: NDArray[np.generic]
-    geometry: Geometry
-    path: Path
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,40 +63,45 @@ class VolumeCase(CaseSource):
     def _read(self, *, image: bool, mask: bool) -> Case:
         roles = self._files_by_role()
         named_sequences = [name for name in SEQUENCES if name in roles]
-        volumes = []
         sequences: tuple[str, ...] = ()
+        notes: tuple[str, ...] = ()
+        voxels: NDArray[np.generic] | None = None
+        grid: FileGrid | None = None
         whole = next((role for role in _WHOLE if role in roles), None)
         if image and whole is not None:
-            volume, sequences = self._whole_image(self._volume(roles[whole]), whole)
-            volumes.append(volume)
+            grid, sequences = self._whole_image(self._volume(roles[whole]), whole)
+            voxels = grid.values if grid.values.ndim == 4 else grid.values[..., None]
         elif image and named_sequences:
-            volumes += [self._volume(roles[name]) for name in named_sequences]
-            sequences = tuple(named_sequences)
-            for volume in volumes:
+            volumes = {name: self._volume(roles[name]) for name in named_sequences}
+            for volume in volumes.values():
                 self._check_dimensions(volume)
-        channels = len(volumes)
-        if mask and MASK in roles:
-            volumes.append(self._volume(roles[MASK]))
-            self._check_dimensions(volumes[-1])
-        for volume in volumes[1:]:
-            self._check_same_grid(volumes[0], volume)
-
-        voxels = None
-        if channels:
-            joined = [v.values if v.values.ndim == 4 else v.values[..., None] for v in volumes]
-            voxels = np.concatenate(joined[:channels], axis=3)
+            sequences, grid = tuple(named_sequences), volumes[reference_of(volumes)]
+            channels, notes = sequences_on_one_grid(
+                volumes, case=self.id, register=self.options.register
+            )
+            voxels = np.stack(channels, axis=3)
+        elif mask and MASK in roles:
+            grid = self._image_grid(roles)
         inside: MaskRead | None = None
-        if len(volumes) > channels:
-            last = volumes[-1]
-            inside = read_mask(last.values, case=self.id, path=last.path, options=self.options)
+        if mask and MASK in roles:
+            own = self._volume(roles[MASK])
+            self._check_dimensions(own)
+            if grid is not None:
+                own, done = mask_on_grid(
+                    own, grid, case=self.id, resample=self.options.resample_masks
+                )
+                notes += done
+            inside = read_mask(own.values, case=self.id, path=own.path, options=self.options)
+            grid = own if voxels is None else grid
         return Case(
             id=self.id,
             patient=self.patient,
             image=voxels,
             mask=None if inside is None else inside.mask,
             sequences=sequences,
-            geometry=volumes[0].geometry if volumes else Geometry(),
+            geometry=Geometry() if grid is None else grid.geometry,
             regions={} if inside is None else inside.regions,
+            notes=notes,
         )
 
     def described(self) -> list[FileDescription]:
@@ -170,17 +174,29 @@ class VolumeCase(CaseSource):
     def _grid_file(self) -> Path:
         """The file that gives the case its geometry when it is read."""
         roles = dict(self.files)
-        used = (roles[role] for role in (*_WHOLE, *SEQUENCES, MASK) if role in roles)
+        used = (roles[role] for role in (*_WHOLE, FLAIR, *SEQUENCES, MASK) if role in roles)
         return next(used, self.files[0][1])
+
+    def _image_grid(self, roles: Mapping[str, Path]) -> FileGrid | None:
+        """Return the grid of the image by its header; None if there is none that can be read."""
+        image = next((roles[role] for role in (*_WHOLE, FLAIR, *SEQUENCES) if role in roles), None)
+        try:
+            header = None if image is None else self._from_file(image, _describe)
+        except CaseError:  # it is not the image that was asked for
+            return None
+        if image is None or header is None:
+            return None
+        return FileGrid(header.shape[:3], header.geometry, image)
 
     @property
     def _has_folder(self) -> bool:
         """Whether the case is a folder, and not files of a folder that may hold others."""
         return folder_name(self.path) == self.id
 
-    def _volume(self, path: Path) -> _Volume:
+    def _volume(self, path: Path) -> Placed:
         """Read one file; turn it to (Z, Y, X[, C])."""
-        return _Volume(*self._from_file(path, lambda one: one.load), path)
+        values, geometry = self._from_file(path, lambda one: one.load)
+        return Placed(values.shape[:3], geometry, path, values)
 
     def _from_file(
         self, path: Path, reader_of: Callable[[VolumeFormat], Callable[[Path], _Result]]
@@ -205,7 +221,7 @@ class VolumeCase(CaseSource):
         assert found is not None  # layouts take files of known formats alone
         return found
 
-    def _whole_image(self, volume: _Volume, role: str) -> tuple[_Volume, tuple[str, ...]]:
+    def _whole_image(self, volume: Placed, role: str) -> tuple[Placed, tuple[str, ...]]:
         """Return the volumes of an image file that are sequences, and their names."""
         if role == UNNAMED:
             return volume, self._sequences_of(volume)
@@ -222,10 +238,10 @@ class VolumeCase(CaseSource):
             )
             raise CaseError(msg)
         if volume.values.ndim == 4:
-            volume = volume._replace(values=volume.values[..., kept])
+            volume = replace(volume, values=volume.values[..., kept])
         return volume, names
 
-    def _sequences_of(self, volume: _Volume) -> tuple[str, ...]:
+    def _sequences_of(self, volume: Placed) -> tuple[str, ...]:
         """Return the sequences of an image whose file name does not name one."""
         count = 1 if volume.values.ndim == 3 else volume.values.shape[3]
         named = self.options.sequences
@@ -239,26 +255,13 @@ class VolumeCase(CaseSource):
         )
         raise CaseError(msg)
 
-    def _check_dimensions(self, volume: _Volume) -> None:
+    def _check_dimensions(self, volume: Placed) -> None:
         if volume.values.ndim != 3:
             msg = (
                 f"Expected the file of case {self.id} to hold one volume, "
                 f"found {volume.values.shape[3]}: {volume.path}."
             )
             raise CaseError(msg)
-
-    def _check_same_grid(self, one: _Volume, other: _Volume) -> None:
-        shapes = one.values.shape[:3], other.values.shape[:3]
-        found = one.geometry.difference(other.geometry, *shapes)
-        if not found:
-            found = _known_of_one(one.geometry, other.geometry)
-        if not found:
-            return
-        msg = (
-            f"Expected the files of case {self.id} to lie on one grid, found {found}: "
-            f"{one.path}, {other.path}."
-        )
-        raise CaseError(msg)
 
 
 def _describe(found: VolumeFormat) -> Callable[[Path], FileHeader]:
@@ -313,14 +316,3 @@ def written(folder: Path, case: str) -> list[str]:
     inside = file_names(folder / case)
     flat = [name for name in names if (folder / name).is_file()]
     return [*flat, *(f"{case}/{name}" for name in names if name in inside)]
-
-
-def _known_of_one(one: Geometry, other: Geometry) -> str:
-    """Return what is known of one of two grids alone; empty if as much is known of either."""
-    for what, known in (
-        ("voxel sizes", [grid.spacing is not None for grid in (one, other)]),
-        ("an orientation (an affine)", [grid.affine is not None for grid in (one, other)]),
-    ):
-        if known[0] != known[1]:
-            return f"{what} in the {'first' if known[0] else 'second'} file alone"
-    return ""
