@@ -236,6 +236,8 @@ def model_card(
             "the training images are pre-operative, from five institutions and the years 1983 to "
             "2004: axial slices of 256 x 256 pixels with pre-contrast, FLAIR and post-contrast "
             "sequences",
+            "the pixel size of the training images is not known; images whose pixel size is known "
+            "are brought to a field of view of 240 mm, at which heads have about the same size",
             "one tumour per patient is kept; further foci are removed",
             "the reference is the manual outlines of one group of readers",
         ],

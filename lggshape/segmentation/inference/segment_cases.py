@@ -317,7 +317,7 @@ def _segmented(case: Case, result: Segmentation, files: Sequence[str], image: st
         "components_removed": result.removed,
         "missing_sequences": names_cell(result.missing),
         "spacing_known": spacing is not None,
-        "notes": "; ".join(case.notes),
+        "notes": "; ".join([*case.notes, *result.notes]),
     }
     scores = [f"{score:.6g}" for score in result.slice_scores]
     slices = list(zip(range(1, len(areas) + 1), areas, scores, strict=True))

@@ -57,6 +57,8 @@ class Segmentation:
         The fold that the patient was held out in, for a patient of the networks' data set.
     missing : tuple of str
         The sequences that the case lacks.
+    notes : tuple of str
+        What was done to slices of an unusual geometry before the networks saw them.
     samples : ndarray of bool, shape (N, Z, Y, X), or None
         The mask of each network and flip alone; None unless it was asked for.
     """
@@ -72,6 +74,7 @@ class Segmentation:
     networks: tuple[str, ...]
     fold: int | None
     missing: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     samples: NDArray[np.bool_] | None = None
 
     def __repr__(self) -> str:
@@ -178,7 +181,7 @@ class Segmenter:
         SeenCaseError
             If all networks were trained on the patient.
         CaseError
-            If the image has no FLAIR or cannot be scaled.
+            If the image has no FLAIR, cannot be scaled, or its axial slices are too coarse.
         InputError
             If the weights of a network cannot be read.
         """
@@ -217,6 +220,7 @@ class Segmenter:
             networks=tuple(member.name for member in members),
             fold=fold,
             missing=volume.missing,
+            notes=volume.notes,
             samples=np.stack(samples) if self._samples else None,
         )
 
@@ -252,7 +256,7 @@ def segment(
     SeenCaseError
         If all networks were trained on the patient.
     CaseError
-        If the image has no FLAIR or cannot be scaled.
+        If the image has no FLAIR, cannot be scaled, or its axial slices are too coarse.
     InputError
         If there are no networks in the folder, or a GPU is asked for and there is none.
 

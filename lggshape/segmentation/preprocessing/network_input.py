@@ -5,8 +5,19 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import FLAIR, Case
+from lggshape.case import FLAIR, Case, Spacing
+from lggshape.errors import CaseError
+from lggshape.segmentation.preprocessing.find_head import find_head
+from lggshape.segmentation.preprocessing.frame import FIELD_OF_VIEW, Frame
 from lggshape.segmentation.preprocessing.intensities import standardise
+
+MOST_COARSE = 2.5
+"""How far sagittal or coronal slices may lie apart, in mm, to make axial ones of them."""
+
+MOST_OBLONG = 2.0
+"""How many times as long as wide pixels may be that are coarser than that."""
+
+_NEARLY_SQUARE = 0.01
 
 
 class InputConfiguration(Protocol):
@@ -25,66 +36,6 @@ class InputConfiguration(Protocol):
         """Side of the square of pixels that slices are fitted to."""
 
 
-class Frame(NamedTuple):
-    """How the slices of a case lie in the square of a network.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        (Y, X) of the slices as they are stored.
-    inner : tuple of int
-        (Y, X) of the slices after they were scaled to the square.
-    size : int
-        Side of the square.
-    """
-
-    shape: tuple[int, int]
-    inner: tuple[int, int]
-    size: int
-
-    @classmethod
-    def of(cls, shape: tuple[int, int], size: int) -> "Frame":
-        """Fit slices of a shape to a square: the longer side becomes as long as the square's.
-
-        The field of view of a head is about the same in all MR images, so this brings heads to
-        about one size whether or not the size of a pixel is known.
-        """
-        longer = max(shape)
-        inner = (max(1, round(shape[0] * size / longer)), max(1, round(shape[1] * size / longer)))
-        return cls(shape, inner, size)
-
-    @property
-    def corner(self) -> tuple[int, int]:
-        """Row and column of the square where the slice begins."""
-        return (self.size - self.inner[0]) // 2, (self.size - self.inner[1]) // 2
-
-    def fit(self, slices: NDArray[np.uint8], *, fill: int | None = None) -> NDArray[np.uint8]:
-        """Scale slices (Z, Y, X, C) to the square (Z, size, size, C).
-
-        What lies around a slice gets the value `fill`, by default the lowest of each channel.
-        """
-        if self.inner != self.shape:
-            slices = np.rint(_resized(slices, self.inner)).astype(np.uint8)
-        if self.inner == (self.size, self.size):
-            return slices
-        square = np.empty((len(slices), self.size, self.size, slices.shape[3]), dtype=np.uint8)
-        square[:] = slices.min(axis=(0, 1, 2)) if fill is None else fill
-        square[self._window] = slices
-        return square
-
-    def restore(self, squares: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Bring values (Z, size, size) back to the slices (Z, Y, X)."""
-        slices = squares[self._window]
-        if self.inner == self.shape:
-            return slices
-        return _resized(slices[..., None], self.shape)[..., 0]
-
-    @property
-    def _window(self) -> tuple[slice, slice, slice]:
-        (row, column), (rows, columns) = self.corner, self.inner
-        return slice(None), slice(row, row + rows), slice(column, column + columns)
-
-
 class Volume(NamedTuple):
     """A case as a network is shown it.
 
@@ -96,24 +47,80 @@ class Volume(NamedTuple):
         How the slices lie in the square.
     missing : tuple of str
         The sequences that the case lacks.
+    notes : tuple of str
+        What was done to slices of an unusual geometry.
     """
 
     codes: NDArray[np.uint8]
     frame: Frame
     missing: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def prepare_input(case: Case, configuration: InputConfiguration) -> Volume:
     """Standardise the image of a case and fit it to the grid of a network.
 
+    Where the size of a pixel is known, slices are brought to square pixels and to `FIELD_OF_VIEW`:
+    they are cut around the head where they show more, and padded where they show less. Otherwise
+    they are scaled by their number of pixels, see `Frame.of`.
+
     Raises
     ------
     CaseError
-        If the case has no image with FLAIR, or one that cannot be scaled.
+        If the case has no image with FLAIR, one that cannot be scaled, or no axial slices of a fair
+        resolution.
     """
+    spacing = case.geometry.spacing
+    if spacing is not None:
+        _refuse_coarse(case, spacing)
     codes, missing = standardise(case, configuration.sequences)
-    frame = Frame.of((codes.shape[1], codes.shape[2]), configuration.size)
-    return Volume(frame.fit(codes), frame, missing)
+    shape = (codes.shape[1], codes.shape[2])
+    if spacing is None:
+        frame = Frame.of(shape, configuration.size)
+        return Volume(frame.fit(codes), frame, missing)
+    frame = Frame.with_pixels(shape, configuration.size, spacing[1:])
+    if frame.is_cut:
+        frame = frame.around(find_head(codes[..., configuration.sequences.index(FLAIR)]))
+    return Volume(frame.fit(codes), frame, missing, _notes(case, shape, spacing, frame))
+
+
+def _refuse_coarse(case: Case, spacing: Spacing) -> None:
+    """Raise for axial slices that are much coarser along one side than along the other.
+
+    Networks look at axial slices. Those of a volume of thick sagittal or coronal slices would be
+    made up of little more than interpolation.
+    """
+    fine, coarse = sorted(spacing[1:])
+    if coarse <= MOST_COARSE or coarse <= MOST_OBLONG * fine:
+        return
+    plane = case.geometry.plane
+    if plane.axis:
+        found = f"{plane.name} slices {spacing[plane.axis]:g} mm apart"
+    else:
+        found = f"pixels of {spacing[1]:g} x {spacing[2]:g} mm (y, x)"
+    msg = (
+        f"Expected case {case.id} to have axial slices, or sagittal or coronal ones at most "
+        f"{MOST_COARSE:g} mm apart, found {found}. Use an axial or a 3D series of the examination."
+    )
+    raise CaseError(msg)
+
+
+def _notes(case: Case, shape: tuple[int, int], spacing: Spacing, frame: Frame) -> tuple[str, ...]:
+    """Return what was done to slices that are not axial, or not of square pixels and usual size."""
+    plane, (_, height, width) = case.geometry.plane, spacing
+    notes = []
+    if plane.axis:
+        apart = f"{spacing[plane.axis]:g} mm apart"
+        notes.append(f"segmented in axial slices made from {plane.name} ones {apart}")
+    elif not np.isclose(height, width, rtol=_NEARLY_SQUARE):
+        notes.append(f"pixels of {height:g} x {width:g} mm (y, x) made square for the networks")
+    field = [n * mm for n, mm in zip(shape, (height, width), strict=True)]
+    if frame.is_cut:
+        notes.append(
+            f"field of view of {field[0]:.0f} x {field[1]:.0f} mm cut to {FIELD_OF_VIEW:g} mm "
+            "around the head for the networks"
+        )
+    return tuple(notes)
 
 
 def with_neighbours(
@@ -149,14 +156,3 @@ def with_neighbours(
     offsets = [offset for offset in range(-reach, reach + 1) if offset]
     around = [codes[np.clip(slices + offset, first, last), ..., flair] for offset in offsets]
     return np.concatenate([codes[slices], np.stack(around, axis=-1)], axis=-1)
-
-
-def _resized(slices: NDArray[np.generic], shape: tuple[int, int]) -> NDArray[np.float32]:
-    from skimage.transform import resize
-
-    shrinks = shape[0] < slices.shape[1] or shape[1] < slices.shape[2]
-    target = (len(slices), *shape, slices.shape[3])
-    resized: NDArray[np.float32] = resize(
-        slices.astype(np.float32), target, order=1, mode="edge", anti_aliasing=shrinks
-    ).astype(np.float32)
-    return resized

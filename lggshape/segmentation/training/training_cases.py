@@ -13,8 +13,9 @@ from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
+from lggshape.segmentation.preprocessing.frame import Frame
 from lggshape.segmentation.preprocessing.intensities import MISSING
-from lggshape.segmentation.preprocessing.network_input import Frame, prepare_input
+from lggshape.segmentation.preprocessing.network_input import prepare_input
 from lggshape.segmentation.run.fingerprints import slice_fingerprints
 
 

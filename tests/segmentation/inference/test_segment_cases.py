@@ -10,12 +10,13 @@ import tifffile
 from helpers.case_files import contents, first, write_nifti, write_slices
 from lggshape.case import SEQUENCES
 from lggshape.errors import InputError
+from lggshape.masks import dice
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
 from lggshape.segmentation import segment, segment_cases
 from lggshape.segmentation.inference.segmentation_journal import COLUMNS, SLICE_COLUMNS
 
-AFFINE = np.diag([-3.0, 2.5, 4.0, 1.0])
+AFFINE = np.diag([-4.5, 4.0, 5.0, 1.0])  # of about the field of view that networks know
 MAPS = ("probability", "uncertainty", "entropy")
 
 
@@ -93,11 +94,34 @@ def test_nifti_keeps_grid_orientation_and_affine(cohort, networks, tmp_path):
     assert set(np.unique(inside)) == {0, 1}
     row = result.table.iloc[0]
     assert row["spacing_known"]
-    assert row["volume"] == pytest.approx(inside.sum() * 3 * 2.5 * 4)
+    assert row["volume"] == pytest.approx(inside.sum() * 4.5 * 4 * 5)
     # The tumour is where it is in the slices, which lie the other way round.
     assert np.count_nonzero(inside.transpose(2, 1, 0)[:, ::-1, ::-1] & case.mask) > 0.5 * max(
         inside.sum(), case.mask.sum()
     )
+
+
+def test_field_of_view_and_plane_invariant(networks, tmp_path):
+    case = make_phantom(np.random.default_rng(99), size=(9, 56, 48))
+    pixels = np.diag([225 / 48, 225 / 56, 5.0, 1.0])
+    place = (slice(None), slice(20, 76), slice(40, 88))
+    larger = np.pad(case.image, ((0, 0), (20, 36), (40, 8), (0, 0)), mode="edge")
+    for name, image, affine in (
+        ("near", case.image, pixels),
+        ("far", larger, pixels),
+        ("thick", case.image, np.diag([20.0, 4.0, 4.0, 1.0])),
+    ):
+        write_nifti(tmp_path / "in" / f"{name}.nii.gz", image, affine)
+    found = segment_cases(tmp_path / "in", tmp_path / "out", networks=networks)
+    masks = {one.id: one.read().mask for one in open_cases(tmp_path / "out", masks_only=True)}
+    assert dice(masks["far"][place], masks["near"]) > 0.95
+    assert masks["far"].sum() == masks["far"][place].sum() > 0
+    table = found.table.set_index("case")
+    assert table["status"].to_dict() == {"far": "ok", "near": "ok", "thick": "failed"}
+    assert table.loc["far", "notes"].endswith(
+        "field of view of 450 x 450 mm cut to 240 mm around the head for the networks"
+    )
+    assert "found sagittal slices 20 mm apart" in table.loc["thick", "reason"]
 
 
 # --- bad cases among good ones

@@ -171,7 +171,7 @@ def test_it_computes_with_the_precision_of_the_run(networks):
 
 
 def test_flair_alone(networks):
-    alone = Case("alone", "alone", image=STRANGER.image[..., 1:2], sequences=("FLAIR",))
+    alone = replace(STRANGER, image=STRANGER.image[..., 1:2], sequences=("FLAIR",))
     found = segment(alone, networks)
     assert found.missing == ("pre-contrast", "post-contrast")
     copies = replace(STRANGER, image=np.repeat(STRANGER.image[..., 1:2], 3, axis=-1))

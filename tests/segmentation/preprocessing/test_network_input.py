@@ -1,76 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from lggshape.case import Case
+from lggshape.case import Case, Geometry
+from lggshape.errors import CaseError
+from lggshape.masks import dice
 from lggshape.phantoms import make_phantom
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
-from lggshape.segmentation.preprocessing.network_input import Frame, prepare_input, with_neighbours
-
-
-def smooth(shape):
-    """Make waves of a length of half the slice: (Z, Y, X), 20 to 220."""
-    row, column = (np.linspace(0, 1, size) for size in shape)
-    wave = 120 + 50 * np.sin(4 * np.pi * row)[:, None] + 50 * np.cos(4 * np.pi * column)
-    return np.stack([wave, wave[::-1]])
-
-
-@pytest.mark.parametrize(
-    ("shape", "inner", "corner"),
-    [
-        ((32, 32), (32, 32), (0, 0)),
-        ((64, 64), (32, 32), (0, 0)),
-        ((16, 16), (32, 32), (0, 0)),
-        ((64, 48), (32, 24), (0, 4)),
-        ((20, 80), (8, 32), (12, 0)),
-        ((1, 500), (1, 32), (15, 0)),
-    ],
-)
-def test_frames_analytic(shape, inner, corner):
-    frame = Frame.of(shape, 32)
-    assert frame == Frame(shape, inner, 32)
-    assert frame.corner == corner
-
-
-def test_slices_of_the_size_are_left_as_they_are_invariant():
-    slices = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 2), dtype=np.uint8)
-    frame = Frame.of((32, 32), 32)
-    np.testing.assert_array_equal(frame.fit(slices), slices)
-    values = slices[..., 0].astype(np.float32)
-    np.testing.assert_array_equal(frame.restore(values), values)
-
-
-@pytest.mark.parametrize("shape", [(64, 64), (128, 128), (180, 120), (50, 64), (48, 96), (33, 31)])
-def test_a_smooth_image_comes_back_invariant(shape):
-    """To 6 of a range of 200 anywhere, and to 2 on average."""
-    image = smooth(shape)
-    frame = Frame.of(shape, 64)
-    squares = frame.fit(np.rint(image).astype(np.uint8)[..., None])
-    assert squares.shape == (2, 64, 64, 1)
-    assert squares.dtype == np.uint8
-    restored = frame.restore(squares[..., 0].astype(np.float32))
-    assert restored.shape == image.shape
-    assert restored.dtype == np.float32
-    error = np.abs(restored - image)
-    assert error.max() < 6
-    assert error.mean() < 2
-
-
-def test_what_lies_around_a_slice_analytic():
-    slices = np.random.default_rng(0).integers(7, 256, (2, 16, 32, 2), dtype=np.uint8)
-    slices[1, 3, 3] = 5, 6
-    frame = Frame.of((16, 32), 32)
-    square = frame.fit(slices)
-    np.testing.assert_array_equal(square[:, 8:24], slices)
-    for outside in (square[:, :8], square[:, 24:]):
-        assert (outside == [5, 6]).all()
-    assert not frame.fit(slices, fill=0)[:, :8].any()
-
-
-def test_values_around_a_slice_do_not_come_back():
-    frame = Frame.of((8, 16), 32)
-    squares = np.full((1, 32, 32), 9, dtype=np.float32)
-    squares[:, 8:24] = 0.5
-    np.testing.assert_allclose(frame.restore(squares), np.full((1, 8, 16), 0.5))
+from lggshape.segmentation.preprocessing.find_head import find_head
+from lggshape.segmentation.preprocessing.frame import Frame
+from lggshape.segmentation.preprocessing.network_input import prepare_input, with_neighbours
 
 
 def test_a_missing_sequence_stays_missing_and_a_present_one_present_invariant():
@@ -79,9 +19,84 @@ def test_a_missing_sequence_stays_missing_and_a_present_one_present_invariant():
     volume = prepare_input(case, NetworkConfiguration(size=64))
     assert volume.codes.shape == (4, 64, 64, 3)
     assert volume.missing == ("post-contrast",)
-    assert volume.frame == Frame((40, 56), (46, 64), 64)
+    assert volume.frame == Frame.of((40, 56), 64)
     assert volume.codes[..., :2].min() >= 1
     assert not volume.codes[..., 2].any()
+
+
+def sized(size, field, **changed):
+    """Give a phantom whose slices have a field of view in mm, and the pixels to go with it."""
+    spacing = (5.0, field[0] / size[1], field[1] / size[2])
+    phantom = make_phantom(np.random.default_rng(0), size=size)
+    return replace(phantom, geometry=Geometry(spacing, **changed))
+
+
+def test_without_spacing_the_longer_side_fills_the_square_analytic():
+    case = replace(sized((3, 40, 30), (90, 90)), geometry=Geometry())
+    volume = prepare_input(case, NetworkConfiguration(size=64))
+    assert volume.frame == Frame.of((40, 30), 64)
+    assert volume.notes == ()
+
+
+def test_a_field_of_240_mm_is_prepared_as_without_spacing_invariant():
+    case, configuration = sized((3, 40, 40), (240, 240)), NetworkConfiguration(size=64)
+    expected = prepare_input(replace(case, geometry=Geometry()), configuration)
+    found = prepare_input(case, configuration)
+    np.testing.assert_array_equal(found.codes, expected.codes)
+    assert found[1:] == expected[1:]
+
+
+def test_heads_have_one_size_whatever_the_matrix_and_the_pixels_invariant():
+    # The same head, 225 mm of it, sampled in three ways; one of them in a field of 450 mm.
+    configuration = NetworkConfiguration(size=64)
+    plain = prepare_input(sized((3, 60, 60), (225, 225)), configuration)
+    oblong = prepare_input(sized((3, 60, 30), (225, 225)), configuration)
+    large = sized((3, 60, 60), (225, 225))
+    image = np.pad(large.image, ((0, 0), (5, 55), (30, 30), (0, 0)), mode="edge")
+    padded = replace(large, image=image, mask=None)
+    cut = prepare_input(padded, configuration)
+    assert plain.frame.inner == oblong.frame.inner == (60, 60)
+    assert cut.frame.inner == (64, 64)
+    assert cut.notes == (
+        "field of view of 450 x 450 mm cut to 240 mm around the head for the networks",
+    )
+    assert oblong.notes == ("pixels of 3.75 x 7.5 mm (y, x) made square for the networks",)
+    assert plain.notes == ()
+    flair = [find_head(volume.codes[..., 1]) for volume in (plain, oblong, cut)]
+    for other in flair[1:]:
+        assert dice(other, flair[0]) > 0.95
+
+
+@pytest.mark.parametrize(
+    ("spacing", "notes"),
+    [
+        ((1.0, 1.0, 2.5), ("segmented in axial slices made from sagittal ones 2.5 mm apart",)),
+        ((0.9, 2.0, 0.9), ("segmented in axial slices made from coronal ones 2 mm apart",)),
+        ((1.0, 1.0, 1.2), ("pixels of 1 x 1.2 mm (y, x) made square for the networks",)),
+        ((5.0, 1.0, 1.005), ()),
+        ((5.0, 4.0, 4.0), ()),
+    ],
+)
+def test_planes_that_can_be_used_are_noted_analytic(spacing, notes):
+    phantom = make_phantom(np.random.default_rng(0), size=(3, 24, 24))
+    case = replace(phantom, geometry=Geometry(spacing, np.eye(4)))
+    assert prepare_input(case, NetworkConfiguration(size=64)).notes == notes
+
+
+@pytest.mark.parametrize(
+    ("geometry", "found"),
+    [
+        (Geometry((1.0, 1.0, 5.0), np.eye(4)), "sagittal slices 5 mm apart"),
+        (Geometry((0.9, 3.0, 0.9), np.eye(4)), "coronal slices 3 mm apart"),
+        (Geometry((1.0, 1.0, 5.0)), r"pixels of 1 x 5 mm \(y, x\)"),
+        (Geometry((9.0, 1.0, 4.0), np.eye(4)), r"pixels of 1 x 4 mm \(y, x\)"),
+    ],
+)
+def test_thick_slices_of_another_plane_are_refused_with_the_distance_analytic(geometry, found):
+    phantom = make_phantom(np.random.default_rng(0), size=(3, 24, 24), name="thick")
+    case = replace(phantom, geometry=geometry)
+    with pytest.raises(CaseError, match=f"Expected case thick to have axial slices.*{found}"):
+        prepare_input(case, NetworkConfiguration(size=64))
 
 
 def numbered(count, channels):

@@ -1,0 +1,136 @@
+"""Slices fitted to the square of a network, and back."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+FIELD_OF_VIEW = 240.0
+"""Side of the square that networks are shown, in mm, where the size of a pixel is known.
+
+The pixel size of the slices that the bundled networks were trained on is not stored. Their heads
+are as wide and as long as heads are with pixels of 240 / 256 mm."""
+
+_TAIL = 0.01  # of the head's voxels, on each side, that do not count for its place
+_ROUNDING = 1e-6  # 0.1 mm of a header are 0.1000000015
+_ALL = (slice(None), slice(None))
+
+
+class Frame(NamedTuple):
+    """How the slices of a case lie in the square of a network.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (Y, X) of the slices as they are stored.
+    inner : tuple of int
+        (Y, X) of what is shown of the slices, after it was scaled to the square.
+    size : int
+        Side of the square.
+    shown : tuple of slice
+        The rows and columns of the slices that are shown.
+    """
+
+    shape: tuple[int, int]
+    inner: tuple[int, int]
+    size: int
+    shown: tuple[slice, slice] = _ALL
+
+    @classmethod
+    def of(cls, shape: tuple[int, int], size: int) -> "Frame":
+        """Fit slices of a shape to a square: the longer side becomes as long as the square's.
+
+        The field of view of a head is about the same in all MR images, so this brings heads to
+        about one size where the size of a pixel is not known.
+        """
+        longer = max(shape)
+        inner = (max(1, round(shape[0] * size / longer)), max(1, round(shape[1] * size / longer)))
+        return cls(shape, inner, size)
+
+    @classmethod
+    def with_pixels(cls, shape: tuple[int, int], size: int, pixel: tuple[float, float]) -> "Frame":
+        """Fit slices to a square of `FIELD_OF_VIEW`, given the sides (Y, X) of a pixel in mm.
+
+        A smaller field is padded; of a larger one the middle is shown, see `around`.
+        """
+        inner, shown = [], []
+        for stored, mm in zip(shape, pixel, strict=True):
+            most = max(1, int(FIELD_OF_VIEW / mm + _ROUNDING))
+            start = max(0, (stored - most) // 2)
+            shown.append(slice(start, start + most) if stored > most else slice(None))
+            length = round(min(stored, most) * mm * size / FIELD_OF_VIEW)
+            inner.append(min(size, max(1, length)))
+        return cls(shape, (inner[0], inner[1]), size, (shown[0], shown[1]))
+
+    def around(self, inside: NDArray[np.bool_]) -> "Frame":
+        """Show the part of the slices around what is inside a mask (Z, Y, X) of them.
+
+        It is as large as before, and moves only along sides that are not shown as a whole.
+        """
+        shown = list(self.shown)
+        for axis, (stored, part) in enumerate(zip(self.shape, self.shown, strict=True)):
+            counts = inside.sum(axis=(0, 2 - axis))
+            if part == slice(None) or not counts.any():
+                continue
+            # Not the ends: a few voxels of noise may lie far from the head.
+            shares = np.cumsum(counts) / counts.sum()
+            low, high = np.searchsorted(shares, (_TAIL, 1 - _TAIL))
+            length = part.stop - part.start
+            start = min(max(0, (int(low + high) + 1 - length) // 2), stored - length)
+            shown[axis] = slice(start, start + length)
+        return self._replace(shown=(shown[0], shown[1]))
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether only a part of the slices is shown."""
+        return self.shown != _ALL
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """Row and column of the square where the slice begins."""
+        return (self.size - self.inner[0]) // 2, (self.size - self.inner[1]) // 2
+
+    def fit(self, slices: NDArray[np.uint8], *, fill: int | None = None) -> NDArray[np.uint8]:
+        """Scale slices (Z, Y, X, C) to the square (Z, size, size, C).
+
+        What lies around a slice gets the value `fill`, by default the lowest of each channel.
+        """
+        slices = slices[:, *self.shown]
+        if self.inner != slices.shape[1:3]:
+            slices = np.rint(_resized(slices, self.inner)).astype(np.uint8)
+        if self.inner == (self.size, self.size):
+            return slices
+        square = np.empty((len(slices), self.size, self.size, slices.shape[3]), dtype=np.uint8)
+        square[:] = slices.min(axis=(0, 1, 2)) if fill is None else fill
+        square[self._window] = slices
+        return square
+
+    def restore(self, squares: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Bring values (Z, size, size) back to the slices (Z, Y, X); 0 where nothing was shown."""
+        slices = squares[self._window]
+        rows, columns = (
+            len(range(stored)[part]) for stored, part in zip(self.shape, self.shown, strict=True)
+        )
+        if self.inner != (rows, columns):
+            slices = _resized(slices[..., None], (rows, columns))[..., 0]
+        if not self.is_cut:
+            return slices
+        whole = np.zeros((len(slices), *self.shape), dtype=slices.dtype)
+        whole[:, *self.shown] = slices
+        return whole
+
+    @property
+    def _window(self) -> tuple[slice, slice, slice]:
+        (row, column), (rows, columns) = self.corner, self.inner
+        return slice(None), slice(row, row + rows), slice(column, column + columns)
+
+
+def _resized(slices: NDArray[np.generic], shape: tuple[int, int]) -> NDArray[np.float32]:
+    from skimage.transform import resize
+
+    shrinks = shape[0] < slices.shape[1] or shape[1] < slices.shape[2]
+    target = (len(slices), *shape, slices.shape[3])
+    resized: NDArray[np.float32] = resize(
+        slices.astype(np.float32), target, order=1, mode="edge", anti_aliasing=shrinks
+    ).astype(np.float32)
+    return resized
