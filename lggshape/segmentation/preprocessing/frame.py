@@ -11,7 +11,7 @@ FIELD_OF_VIEW = 240.0
 The pixel size of the slices that the bundled networks were trained on is not stored. Their heads
 are as wide and as long as heads are with pixels of 240 / 256 mm."""
 
-_TAIL = 0.01  # of the head's voxels, on each side, that do not count for its place
+_TAIL = 0.005  # of the head's voxels, on each side, that do not count for its place
 _ROUNDING = 1e-6  # 0.1 mm of a header are 0.1000000015
 _ALL = (slice(None), slice(None))
 
@@ -55,7 +55,7 @@ class Frame(NamedTuple):
         """
         inner, shown = [], []
         for stored, mm in zip(shape, pixel, strict=True):
-            most = max(1, int(FIELD_OF_VIEW / mm + _ROUNDING))
+            most = max(1, int(FIELD_OF_VIEW / mm * (1 + _ROUNDING)))
             start = max(0, (stored - most) // 2)
             shown.append(slice(start, start + most) if stored > most else slice(None))
             length = round(min(stored, most) * mm * size / FIELD_OF_VIEW)
