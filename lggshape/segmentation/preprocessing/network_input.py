@@ -11,8 +11,10 @@ from lggshape.segmentation.preprocessing.find_head import find_head
 from lggshape.segmentation.preprocessing.frame import FIELD_OF_VIEW, Frame
 from lggshape.segmentation.preprocessing.intensities import standardise
 
-MOST_COARSE = 2.5
-"""How far sagittal or coronal slices may lie apart, in mm, to make axial ones of them."""
+MOST_COARSE = 2.0
+"""How far sagittal or coronal slices may lie apart, in mm, to make axial ones of them.
+
+`benchmarks/field_of_view.py` prints what thicker slices cost."""
 
 MOST_OBLONG = 2.0
 """How many times as long as wide pixels may be that are coarser than that."""

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from skimage.transform import resize
 
 from lggshape.segmentation.preprocessing.frame import FIELD_OF_VIEW, Frame
 
@@ -92,12 +93,12 @@ def test_values_around_a_slice_do_not_come_back():
 )
 def test_frames_of_known_pixels_analytic(shape, pixel, inner, corner, shown):
     frame = Frame.with_pixels(shape, 32, pixel)
-    assert frame == Frame(shape, inner, 32, shown)
+    assert frame == Frame(shape, inner, 32, shown, cubic=max(pixel) > 1.1 * 7.5)
     assert frame.corner == corner
 
 
 def test_a_field_of_240_mm_is_as_without_its_pixels_invariant():
-    for shape in ((256, 256), (240, 240), (512, 400), (64, 48)):
+    for shape in ((256, 256), (240, 240), (512, 400), (300, 48)):
         pixel = FIELD_OF_VIEW / max(shape)
         assert Frame.with_pixels(shape, 256, (pixel, pixel)) == Frame.of(shape, 256)
 
@@ -139,3 +140,21 @@ def test_what_is_shown_comes_back_to_its_place_invariant(shape, pixel):
     beyond[frame.shown] = False
     assert not restored[:, beyond].any()
     assert beyond.any() == frame.is_cut
+
+
+def test_coarse_pixels_are_interpolated_by_splines_skimage():
+    image = np.rint(smooth((60, 48))).astype(np.uint8)[..., None]
+    frame = Frame.with_pixels((60, 48), 256, (4.0, 5.0))
+    assert frame.cubic
+    expected = resize(image.astype(np.float32), (2, 256, 256, 1), order=3, mode="edge")
+    found = frame.fit(image).astype(np.float32)
+    # Up to rounding; at the borders the two go on in different ways.
+    np.testing.assert_allclose(found[:, 20:-20, 20:-20], expected[:, 20:-20, 20:-20], atol=0.6)
+
+
+def test_each_channel_keeps_its_range_invariant():
+    values = np.random.default_rng(0).choice([7, 200], size=(2, 20, 20, 1)).astype(np.uint8)
+    slices = np.concatenate([values, np.zeros_like(values)], axis=-1)
+    shown = Frame.with_pixels((20, 20), 256, (12.0, 12.0)).fit(slices)
+    assert (shown[..., 0].min(), shown[..., 0].max()) == (7, 200)
+    assert not shown[..., 1].any()

@@ -39,7 +39,7 @@ def test_without_spacing_the_longer_side_fills_the_square_analytic():
 
 
 def test_a_field_of_240_mm_is_prepared_as_without_spacing_invariant():
-    case, configuration = sized((3, 40, 40), (240, 240)), NetworkConfiguration(size=64)
+    case, configuration = sized((3, 60, 60), (240, 240)), NetworkConfiguration(size=64)
     expected = prepare_input(replace(case, geometry=Geometry()), configuration)
     found = prepare_input(case, configuration)
     np.testing.assert_array_equal(found.codes, expected.codes)
@@ -70,7 +70,7 @@ def test_heads_have_one_size_whatever_the_matrix_and_the_pixels_invariant():
 @pytest.mark.parametrize(
     ("spacing", "notes"),
     [
-        ((1.0, 1.0, 2.5), ("segmented in axial slices made from sagittal ones 2.5 mm apart",)),
+        ((0.9, 0.8, 2.0), ("segmented in axial slices made from sagittal ones 2 mm apart",)),
         ((0.9, 2.0, 0.9), ("segmented in axial slices made from coronal ones 2 mm apart",)),
         ((1.0, 1.0, 1.2), ("pixels of 1 x 1.2 mm (y, x) made square for the networks",)),
         ((5.0, 1.0, 1.005), ()),
@@ -87,7 +87,7 @@ def test_planes_that_can_be_used_are_noted_analytic(spacing, notes):
     ("geometry", "found"),
     [
         (Geometry((1.0, 1.0, 5.0), np.eye(4)), "sagittal slices 5 mm apart"),
-        (Geometry((0.9, 3.0, 0.9), np.eye(4)), "coronal slices 3 mm apart"),
+        (Geometry((0.9, 2.1, 0.9), np.eye(4)), "coronal slices 2.1 mm apart"),
         (Geometry((1.0, 1.0, 5.0)), r"pixels of 1 x 5 mm \(y, x\)"),
         (Geometry((9.0, 1.0, 4.0), np.eye(4)), r"pixels of 1 x 4 mm \(y, x\)"),
     ],
