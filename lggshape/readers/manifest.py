@@ -260,7 +260,10 @@ def _found(path: str, places: Sequence[Path]) -> Path | str:
     if len(different) > 1:
         return f"several files: {', '.join(sorted(map(str, found)))}"
     if not found:
-        return f"no such file: {places[0] / path if places else path}"
+        return (
+            f"no such file: {path}. Paths are relative to the folder of the manifest, or of the "
+            "data, which you give beside --manifest"
+        )
     file = next(place / path for place in places if place / path in found)
     if not file.is_file() or split_ending(file.name)[1] is None:
         return f"something that is no image file of a known format: {file}"
