@@ -270,9 +270,9 @@ def test_centroid_outside_leaves_bins_empty():
     ("mask", "found"),
     [
         (np.ones((3, 3)), "shape"),
-        (np.array([[[0, 1, 2]]]), "found 0, 1, 2"),
-        (np.array([[[0.0, np.nan]]]), "found 0, nan"),
-        (np.array([[[0, -1]]]), "found -1, 0"),
+        (np.array([[[0, 1, 2]]]), "found 0 .1 voxel., 1 .1., 2 .1."),
+        (np.array([[[0.0, np.nan]]]), "found 0 .1 voxel., nan .1."),
+        (np.array([[[0, -1]]]), "found -1 .1 voxel., 0 .1."),
     ],
 )
 def test_other_masks_are_refused(mask, found):
