@@ -64,11 +64,13 @@ def test_no_identifier_of_a_header_is_in_any_output_search(studies, networks, tm
             "seg.nrrd", "--probabilities", "--debug"),
         run("features", out / "masks", "--out", out / "features.csv"),
         run("verify", studies),
+        run("inspect", studies, "--write", out / "manifest.csv"),
     ]  # fmt: skip
-    assert [result.exit_code for result in results] == [1, 1, 1, 1]
+    assert [result.exit_code for result in results] == [1, 1, 1, 1, 0]
     printed = "".join(result.output + result.stderr for result in results)
     assert "missing slices" in printed
     assert "one series of FLAIR, found 2" in printed
+    assert "AX FLAIR ?: one of 2 series of FLAIR" in printed
     contents = [path.read_bytes() for path in out.rglob("*") if path.is_file()]
     assert len(contents) >= 10
     for secret in SECRETS:
