@@ -21,7 +21,7 @@ from lggshape.readers.naming import MASK, Identity
 from lggshape.readers.source import CaseSource, Form, UnreadableCase
 from lggshape.readers.unusable import UnusableError
 from lggshape.readers.volume_case import VolumeCase
-from lggshape.readers.volume_format import Grid, VolumeFormat
+from lggshape.readers.volume_format import FileHeader, Grid, VolumeFormat
 
 PATIENT, STUDY = "PatientID", "StudyInstanceUID"
 _COLUMNS = {FLAIR: "flair", PRE: "t1", POST: "t1ce", MASK: "mask"}
@@ -155,11 +155,6 @@ class DicomCase(VolumeCase):
         return found
 
     @property
-    def _grid_file(self) -> Path:
-        """The series that masks refer to: FLAIR, which they are drawn on."""
-        return dict(self.files).get(FLAIR, super()._grid_file)
-
-    @property
     def _is_written_mask(self) -> bool:
         return self.path.name == f"{self.id}_{MASK}.dcm"
 
@@ -177,7 +172,11 @@ class DicomCase(VolumeCase):
         if not self._is_series(path):
             return super()._format_of(path)  # a mask of another format, which a manifest names
         write = partial(write_volume, patient=self.patient)
-        return VolumeFormat("DICOM", (".dcm",), self._load, self._grid, write)
+        describe = self._header if self._series_at(path).is_image else None
+        return VolumeFormat("DICOM", (".dcm",), self._load, self._grid, write, describe=describe)
+
+    def _header(self, path: Path) -> FileHeader:
+        return FileHeader(*described_grid(read_stack(self._series_at(path).files)))
 
     def _load(self, path: Path) -> tuple[NDArray[np.generic], Geometry]:
         series = self._series_at(path)

@@ -1,12 +1,14 @@
 """Studies of a folder tree: what is a case, whose it is, and which series it takes."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pydicom
 import pytest
 
-from helpers.dicom_files import edit, phantom, slices
+from helpers.dicom_files import edit, oblique, phantom, slices
+from lggshape.case import SEQUENCES
 from lggshape.errors import CaseError, InputError
 from lggshape.inspection import inspect
 from lggshape.names import hashed_key
@@ -132,6 +134,21 @@ def test_inspect_writes_a_manifest_that_reads_the_same_invariant(study):
     (source,) = open_cases(manifest)
     assert (source.id, source.patient) == (expected.id, expected.patient)
     np.testing.assert_array_equal(source.read().image, expected.read().image)
+
+
+def test_series_on_other_grids_are_brought_onto_that_of_flair_invariant(tmp_path):
+    case = phantom(oblique())
+    uid = {"StudyInstanceUID": "1.2.3.4"}
+    for folder, channel, affine in (("flair", 1, oblique()), ("t1", 0, oblique(angles=(0, 0, 0)))):
+        one = replace(
+            phantom(affine), image=case.image[..., [channel]], sequences=(SEQUENCES[channel],)
+        )
+        write_dicom(one, tmp_path / folder, header=uid | {"SeriesInstanceUID": f"1.2.{channel}"})
+    (source,) = open_cases(tmp_path)
+    found = source.read()
+    np.testing.assert_allclose(found.geometry.affine, oblique(), atol=1e-6)
+    np.testing.assert_array_equal(found.image[..., 1], case.image[..., 1])
+    assert any("resampled" in note for note in found.notes)
 
 
 def test_a_study_without_a_known_series_says_what_each_is_analytic(study):
