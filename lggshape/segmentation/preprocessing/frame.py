@@ -1,6 +1,6 @@
 """Slices fitted to the square of a network, and back."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ _TAIL = 0.005  # of the head's voxels, on each side, that do not count for its p
 _ROUNDING = 1e-6  # 0.1 mm of a header are 0.1000000015
 _COARSE = 1.1  # pixels of the network
 _ALL = (slice(None), slice(None))
+_Values = TypeVar("_Values", bound=NDArray[Any])
 
 
 class Frame(NamedTuple):
@@ -32,6 +33,11 @@ class Frame(NamedTuple):
         The rows and columns of the slices that are shown.
     cubic : bool
         Whether pixels are interpolated by cubic splines and not linearly.
+    turned : bool
+        Whether rows are shown from the last to the first, and columns as well. The networks were
+        trained on slices with rows from front to back and columns from right to left, and volumes
+        of known orientation are stored the other way round. `inner` and `shown` are of the turned
+        slices.
     """
 
     shape: tuple[int, int]
@@ -39,6 +45,7 @@ class Frame(NamedTuple):
     size: int
     shown: tuple[slice, slice] = _ALL
     cubic: bool = False
+    turned: bool = False
 
     @classmethod
     def of(cls, shape: tuple[int, int], size: int) -> "Frame":
@@ -76,7 +83,7 @@ class Frame(NamedTuple):
         """
         shown = list(self.shown)
         for axis, (stored, part) in enumerate(zip(self.shape, self.shown, strict=True)):
-            counts = inside.sum(axis=(0, 2 - axis))
+            counts = self._turn(inside).sum(axis=(0, 2 - axis))
             if part == slice(None) or not counts.any():
                 continue
             # Not the ends: a few voxels of noise may lie far from the head.
@@ -102,7 +109,7 @@ class Frame(NamedTuple):
 
         What lies around a slice gets the value `fill`, by default the lowest of each channel.
         """
-        slices = slices[:, *self.shown]
+        slices = self._turn(slices)[:, *self.shown]
         if self.inner != slices.shape[1:3]:
             resized = (_resized_by_splines if self.cubic else _resized)(slices, self.inner)
             slices = np.rint(resized).astype(np.uint8)
@@ -122,10 +129,14 @@ class Frame(NamedTuple):
         if self.inner != (rows, columns):
             slices = _resized(slices[..., None], (rows, columns))[..., 0]
         if not self.is_cut:
-            return slices
+            return self._turn(slices)
         whole = np.zeros((len(slices), *self.shape), dtype=slices.dtype)
         whole[:, *self.shown] = slices
-        return whole
+        return self._turn(whole)
+
+    def _turn(self, slices: _Values) -> _Values:
+        """Turn slices (Z, Y, X[, C]) by half a turn, there or back, if they are shown so."""
+        return slices[:, ::-1, ::-1] if self.turned else slices
 
     @property
     def _window(self) -> tuple[slice, slice, slice]:

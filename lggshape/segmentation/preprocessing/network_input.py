@@ -64,7 +64,8 @@ def prepare_input(case: Case, configuration: InputConfiguration) -> Volume:
 
     Where the size of a pixel is known, slices are brought to square pixels and to `FIELD_OF_VIEW`:
     they are cut around the head where they show more, and padded where they show less. Otherwise
-    they are scaled by their number of pixels, see `Frame.of`.
+    they are scaled by their number of pixels, see `Frame.of`. Where the orientation is known, the
+    networks see it as they were trained: rows from front to back, columns from right to left.
 
     Raises
     ------
@@ -77,10 +78,12 @@ def prepare_input(case: Case, configuration: InputConfiguration) -> Volume:
         _refuse_coarse(case, spacing)
     codes, missing = standardise(case, configuration.sequences)
     shape = (codes.shape[1], codes.shape[2])
+    # Then rows run from back to front, and columns from left to right.
+    turned = case.geometry.affine is not None
     if spacing is None:
-        frame = Frame.of(shape, configuration.size)
+        frame = Frame.of(shape, configuration.size)._replace(turned=turned)
         return Volume(frame.fit(codes), frame, missing)
-    frame = Frame.with_pixels(shape, configuration.size, spacing[1:])
+    frame = Frame.with_pixels(shape, configuration.size, spacing[1:])._replace(turned=turned)
     if frame.is_cut:
         frame = frame.around(find_head(codes[..., configuration.sequences.index(FLAIR)]))
     return Volume(frame.fit(codes), frame, missing, _notes(case, shape, spacing, frame))

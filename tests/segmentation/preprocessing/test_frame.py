@@ -158,3 +158,16 @@ def test_each_channel_keeps_its_range_invariant():
     shown = Frame.with_pixels((20, 20), 256, (12.0, 12.0)).fit(slices)
     assert (shown[..., 0].min(), shown[..., 0].max()) == (7, 200)
     assert not shown[..., 1].any()
+
+
+@pytest.mark.parametrize("pixel", [(4.0, 5.0), (9.0, 12.0)])
+def test_turned_slices_are_shown_as_if_they_were_stored_so_invariant(pixel):
+    slices = np.random.default_rng(0).integers(0, 256, (3, 41, 34, 2), dtype=np.uint8)
+    inside = slices[..., 0] > 250
+    plain = Frame.with_pixels((41, 34), 32, pixel).around(inside[:, ::-1, ::-1])
+    turned = Frame.with_pixels((41, 34), 32, pixel)._replace(turned=True).around(inside)
+    assert turned == plain._replace(turned=True)
+    shown = turned.fit(slices)
+    np.testing.assert_array_equal(shown, plain.fit(slices[:, ::-1, ::-1]))
+    squares = shown[..., 0].astype(np.float32)
+    np.testing.assert_array_equal(turned.restore(squares), plain.restore(squares)[:, ::-1, ::-1])
