@@ -60,7 +60,7 @@ def compare(
         quiet=quiet,
         options={
             "reference": reference, "surface_tolerance": surface_tolerance, "device": device,
-            "seed": seed,
+            "seed": seed, "pattern": pattern, "sequences": sequences,
         },
     ) as run:  # fmt: skip
         found = compare_runs(

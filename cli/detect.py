@@ -42,7 +42,10 @@ def detect(
 
     with run_command(
         "detect", out=out, inputs=[*images, networks, manifest], overwrite=overwrite, quiet=quiet,
-        options={"device": device, "skip_seen": skip_seen, "register": register},
+        options={
+            "device": device, "skip_seen": skip_seen, "register": register, "pattern": pattern,
+            "sequences": sequences,
+        },
     ) as run:  # fmt: skip
         reading = o.reading(manifest, pattern, sequences, patient_from)
         sources = open_cases(images, register=register, **reading)

@@ -83,7 +83,7 @@ def evaluate(
     with run_command(
         "evaluate", out=out, overwrite=overwrite, quiet=quiet,
         inputs=[predicted, reference, *(labels or []), manifest, o.region_file(regions)],
-        options={
+        options={"pattern": pattern, "sequences": sequences} | {
             "surface_tolerance": surface_tolerance, "by": by or [], "seed": seed, **meaning,
             "patient_column": patient_column, "resample_masks": resample_masks,
         },

@@ -125,7 +125,7 @@ def features(
         "features", out=out, kind="file", inputs=[*masks, manifest, o.region_file(regions)],
         overwrite=overwrite, quiet=quiet,
         options={"masks": kind, **meaning, "lesions": lesions, "spacing": spacing}
-        | vars(conventions),
+        | vars(conventions) | {"pattern": pattern, "sequences": sequences},
     ) as run:  # fmt: skip
         reading = o.reading(manifest, pattern, sequences, patient_from) | meaning
         sources = open_cases(masks, masks_only=True, **reading)

@@ -80,7 +80,7 @@ def segment(
         "segment", out=out, kind="in place", inputs=[*images, networks, manifest], quiet=quiet,
         options={
             "flips": flips, "maps": maps, "device": device, "skip_seen": skip_seen, "write": write,
-            "register": register,
+            "register": register, "pattern": pattern, "sequences": sequences,
         },
     ) as run:  # fmt: skip
         reading = o.reading(manifest, pattern, sequences, patient_from)

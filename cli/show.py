@@ -55,7 +55,8 @@ def show(
     with run_command(
         "show", out=out, inputs=[dataset, predicted, manifest, o.region_file(regions)],
         overwrite=overwrite, quiet=quiet,
-        options={"case": case or [], "predicted": predicted, **meaning},
+        options={"case": case or [], "predicted": predicted, "pattern": pattern,
+                 "sequences": sequences, **meaning},
     ) as run:  # fmt: skip
         sources = open_cases(
             dataset, **o.reading(manifest, pattern, sequences, patient_from), **meaning

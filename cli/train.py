@@ -87,7 +87,7 @@ def train(
     with run_command(
         "train", out=out, kind="in place", quiet=quiet,
         inputs=[dataset, manifest, folds_file, *_own_weights(settings)],
-        options={"fold": fold, "device": device, "resume": resume},
+        options={"fold": fold, "device": device, "resume": resume, "pattern": pattern},
     ) as run:  # fmt: skip
         found = segmentation.train(
             open_cases(dataset, **o.reading(manifest, pattern, image_sequences)), out,

@@ -117,7 +117,7 @@ def test_options_change_the_table(cohort, tmp_path):
         "masks": "automatic", "spacing": [5.0, 1.0, 1.0], "component": "all", "points": "centres",
         "slices": "all", "bin_offset": 18.0, "window": "up", "lesions": False, "regions": None,
         "resample_masks": False,
-        "mask_values": [], "threshold": None,
+        "mask_values": [], "threshold": None, "pattern": "", "sequences": "",
     }  # fmt: skip
 
 
