@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lggshape.case import FLAIR, SEQUENCES, Case
 from lggshape.errors import CaseError
 from lggshape.files import names_cell, to_records
+from lggshape.head import describe_misfit
 from lggshape.labels import (
     Labels,
     LabelSource,
@@ -148,8 +149,8 @@ def verify(
     -------
     Verification
         A case that cannot be read or contradicts itself has failed, and one whose image is not
-        finite or shows nothing. A missing sequence, a mask that is empty or in several parts, and a
-        mask at the edge are warnings.
+        finite or shows nothing. Warnings are a missing sequence, a mask that is empty, in several
+        parts, at the edge, beside the head or over more than half of it, and the notes of a case.
 
     Raises
     ------
@@ -217,7 +218,8 @@ def check_case(source: CaseSource) -> _Checked:
         "missing_sequences": names_cell(missing) if case.image is not None else None,
         "slices": voxels.shape[0],
     }
-    warnings = [
+    warnings = list(case.notes)
+    warnings += [
         f"{name} is missing: it has one value or equals {FLAIR} everywhere"
         if name in case.sequences
         else f"{name} is missing"
@@ -236,6 +238,9 @@ def check_case(source: CaseSource) -> _Checked:
             )
         if row["touches_edge"]:
             warnings.append("the mask reaches the edge of the volume")
+        if case.image is not None and FLAIR in case.sequences:
+            flair = case.image[..., case.sequences.index(FLAIR)]
+            warnings += filter(None, [describe_misfit(case.mask, flair)])
     row["status"] = "warning" if warnings else "ok"
     row["messages"] = "; ".join(warnings)
     return _Checked(row, _slice_digests(case.image) if case.image is not None else [])

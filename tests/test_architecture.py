@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "lggshape"
 
 LEAVES = {"checks", "errors", "masks", "names", "progress"}
 TABLES = LEAVES | {"files", "labels", "statistics", "shape"}
-CASES = LEAVES | {"case", "files", "regions", "results", "parallel", "readers"}
+CASES = LEAVES | {"case", "files", "head", "regions", "results", "parallel", "readers"}
 
 MAY_IMPORT = {
     "checks": {"errors"},
@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "names": {"errors"},
     "masks": {"errors"},
     "progress": set(),
+    "head": {"masks"},
     "regions": {"errors", "files", "names"},
     "case": {"errors", "visualisation"},  # only late, to plot
     "statistics": {"checks", "errors"},

@@ -360,3 +360,14 @@ def test_an_image_that_is_not_finite_or_shows_nothing_has_failed(tmp_path, value
     result = verify(tmp_path, jobs=1)
     assert list(result.failures) == ["A"]
     assert found in result.failures["A"]
+
+
+def test_a_mask_beside_the_head_is_a_warning_analytic(tmp_path):
+    image = np.zeros((*SHAPE, 3), dtype=np.uint8)
+    image[:, 1:11, 5:13] = RNG.integers(90, 110, (4, 10, 8, 3), dtype=np.uint8)
+    mask = np.zeros(SHAPE, dtype=bool)
+    mask[1:3, 4:7, 1:3] = True
+    write_case(tmp_path, "A", image=image, mask=mask)
+    row = only_row(tmp_path)
+    assert row["status"] == "warning"
+    assert "the mask touches nothing of the head" in row["messages"]

@@ -10,9 +10,9 @@ from lggshape.case import FLAIR, Case, Spacing
 from lggshape.errors import CaseError, InputError
 from lggshape.figures.montage import Slice, montage
 from lggshape.figures.view import plane_axes
+from lggshape.head import find_head
 from lggshape.masks import Mask, as_mask, bounding_box, dice
 from lggshape.readers.in_memory import sources_of
-from lggshape.segmentation.preprocessing.find_head import find_head
 from lggshape.shape.radial import trace_rings
 from lggshape.visualisation.shown_cases import PREDICTED, outlined
 

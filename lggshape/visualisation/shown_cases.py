@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError, InputError
+from lggshape.head import find_head
 from lggshape.names import first_few
 from lggshape.readers import CaseSource
 from lggshape.readers.in_memory import Cases, sources_of
-from lggshape.segmentation.preprocessing.find_head import find_head
 
 REFERENCE, PREDICTED = "reference", "predicted"
 """Names of the two masks of a case."""

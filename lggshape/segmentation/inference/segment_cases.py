@@ -12,9 +12,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from lggshape.case import Case
+from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError, InputError
 from lggshape.files import names_cell, write_table
+from lggshape.head import describe_misfit
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
@@ -304,6 +305,8 @@ def _image_hash(case: Case) -> str:
 
 def _segmented(case: Case, result: Segmentation, files: Sequence[str], image: str) -> SegmentedCase:
     areas = result.mask.sum(axis=(1, 2)).tolist()
+    assert case.image is not None  # it was segmented
+    unlike = describe_misfit(result.mask, case.image[..., case.sequences.index(FLAIR)])
     spacing = case.geometry.spacing
     voxels = sum(areas)
     row = {
@@ -317,7 +320,7 @@ def _segmented(case: Case, result: Segmentation, files: Sequence[str], image: st
         "components_removed": result.removed,
         "missing_sequences": names_cell(result.missing),
         "spacing_known": spacing is not None,
-        "notes": "; ".join([*case.notes, *result.notes]),
+        "notes": "; ".join(filter(None, [*case.notes, *result.notes, unlike])),
     }
     scores = [f"{score:.6g}" for score in result.slice_scores]
     slices = list(zip(range(1, len(areas) + 1), areas, scores, strict=True))

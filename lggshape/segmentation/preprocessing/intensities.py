@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError
-from lggshape.segmentation.preprocessing.find_head import find_head
+from lggshape.head import find_head
 
 LOWEST, HIGHEST = -4.0, 8.0
 """What the codes 1 and 255 stand for, in robust standard deviations from the median."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import FLAIR, Case, Spacing
 from lggshape.errors import CaseError
-from lggshape.segmentation.preprocessing.find_head import find_head
+from lggshape.head import find_head
 from lggshape.segmentation.preprocessing.frame import FIELD_OF_VIEW, Frame
 from lggshape.segmentation.preprocessing.intensities import standardise
 

@@ -5,10 +5,10 @@ import pytest
 
 from lggshape.case import Case, Geometry
 from lggshape.errors import CaseError
+from lggshape.head import find_head
 from lggshape.masks import dice
 from lggshape.phantoms import make_phantom
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
-from lggshape.segmentation.preprocessing.find_head import find_head
 from lggshape.segmentation.preprocessing.frame import Frame
 from lggshape.segmentation.preprocessing.network_input import prepare_input, with_neighbours
 

@@ -7,6 +7,8 @@ from lggshape.masks import largest_component
 
 _BLUR = 1 / 128  # of the longer side of a slice: noise of the air, not the edge of the head
 _NEARLY_HIGHEST = 99.5  # percent: a few hot voxels do not count
+_COARSE = 64  # pixels on the shorter side of a slice, enough to know where the head is
+_MOST = 0.5  # of a head that a tumour takes
 
 
 def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
@@ -41,5 +43,41 @@ def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     blur = _BLUR * max(intensities.shape[1:])
     signal = gaussian_filter(np.abs(intensities - np.median(outer)), (0, blur, blur))
     root = np.sqrt(np.minimum(signal, np.percentile(signal, _NEARLY_HIGHEST)))
-    above = root > threshold_otsu(root.ravel())
+    above = root > threshold_otsu(root.ravel())  # type: ignore[no-untyped-call]
     return largest_component(np.stack([binary_fill_holes(plane) for plane in above]))
+
+
+def describe_misfit(mask: NDArray[np.bool_], flair: NDArray[np.generic]) -> str:
+    """Return in which way a mask does not look like that of a tumour in a head.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (Z, Y, X)
+        True inside the tumour.
+    flair : ndarray of shape (Z, Y, X)
+        Finite intensities, in which the head is looked for on a coarser grid.
+
+    Returns
+    -------
+    str
+        That it touches nothing of the head, or covers more than half of it. Empty if it does
+        neither, or no head is found.
+
+    Examples
+    --------
+    >>> flair = np.zeros((3, 60, 60))
+    >>> flair[:, 10:50, 10:50] = 100
+    >>> mask = np.zeros(flair.shape, dtype=bool)
+    >>> mask[1, 2:6, 2:6] = True
+    >>> describe_misfit(mask, flair)
+    'the mask touches nothing of the head'
+    """
+    step = max(1, min(flair.shape[1:]) // _COARSE)
+    head = find_head(flair[:, ::step, ::step])
+    if not (mask.any() and head.any()):
+        return ""
+    z, y, x = np.nonzero(mask)
+    if not head[z, y // step, x // step].any():
+        return "the mask touches nothing of the head"
+    share = len(z) / (np.count_nonzero(head) * step**2)
+    return f"the mask covers {100 * share:.0f} % of the head" if share > _MOST else ""

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from lggshape.head import describe_misfit, find_head
 from lggshape.phantoms import ball
-from lggshape.segmentation.preprocessing.find_head import find_head
 
 
 @pytest.fixture
@@ -40,3 +40,34 @@ def test_a_part_beside_the_head_does_not_count_analytic():
 
 def test_one_intensity_is_no_head_analytic():
     assert not find_head(np.ones((2, 4, 4))).any()
+
+
+def box(*limits):
+    mask = np.zeros((10, 140, 130), dtype=bool)
+    mask[tuple(slice(*pair) for pair in limits)] = True
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        (box((4, 6), (20, 60), (20, 60)), ""),
+        (box((4, 6), (0, 5), (0, 5)), "the mask touches nothing of the head"),
+        (box((0, 10), (0, 140), (0, 130)), "the mask covers 182 % of the head"),
+        (box((0, 10), (15, 125), (15, 70)), "the mask covers 61 % of the head"),
+        (box((0, 0), (0, 0), (0, 0)), ""),
+    ],
+)
+def test_a_mask_that_is_no_tumour_of_this_head_is_told_analytic(mask, expected):
+    """The head is a box of 10 x 100 x 100 voxels."""
+    flair = np.zeros((10, 140, 130))
+    flair[:, 20:120, 15:115] = 100
+    found = describe_misfit(mask, flair)
+    words, share = found.split(" covers "), expected.split(" covers ")
+    assert words[0] == share[0]
+    if len(share) > 1:
+        assert int(words[1].split()[0]) == pytest.approx(int(share[1].split()[0]), rel=0.1)
+
+
+def test_without_a_head_there_is_nothing_to_tell_analytic():
+    assert describe_misfit(box((4, 6), (20, 60), (20, 60)), np.ones((10, 140, 130))) == ""
