@@ -1,6 +1,6 @@
 """Slices fitted to the square of a network, and back."""
 
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ _TAIL = 0.005  # of the head's voxels, on each side, that do not count for its p
 _ROUNDING = 1e-6  # 0.1 mm of a header are 0.1000000015
 _COARSE = 1.1  # pixels of the network
 _ALL = (slice(None), slice(None))
-_Values = TypeVar("_Values", bound=NDArray[Any])
+_Number = TypeVar("_Number", bound=np.generic)
 
 
 class Frame(NamedTuple):
@@ -134,7 +134,7 @@ class Frame(NamedTuple):
         whole[:, *self.shown] = slices
         return self._turn(whole)
 
-    def _turn(self, slices: _Values) -> _Values:
+    def _turn(self, slices: NDArray[_Number]) -> NDArray[_Number]:
         """Turn slices (Z, Y, X[, C]) by half a turn, there or back, if they are shown so."""
         return slices[:, ::-1, ::-1] if self.turned else slices
 
@@ -165,7 +165,10 @@ def _resized_by_splines(slices: NDArray[np.generic], shape: tuple[int, int]) -> 
     values = np.tensordot(rows, slices.astype(np.float32), (1, 1))
     resized = np.tensordot(columns, values, (1, 2)).transpose(2, 1, 0, 3)
     axes = (0, 1, 2)
-    return np.clip(resized, slices.min(axis=axes), slices.max(axis=axes), dtype=np.float32)
+    clipped: NDArray[np.float32] = np.clip(
+        resized, slices.min(axis=axes), slices.max(axis=axes), dtype=np.float32
+    )
+    return clipped
 
 
 def _spline_matrix(stored: int, inner: int) -> NDArray[np.float32]:
