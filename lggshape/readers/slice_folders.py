@@ -81,10 +81,11 @@ class SliceFolder(CaseSource):
                     f"found {values.shape[1:]}: {self.path / masks[0]}."
                 )
                 raise CaseError(msg)
-            if voxels is not None and voxels.shape[1:3] != values.shape[1:]:
+            shape = self._image_shape(images) if voxels is None else voxels.shape[1:3]
+            if shape and shape != values.shape[1:]:
                 msg = (
                     f"Expected the image and the mask of case {self.id} to have the same shape, "
-                    f"found {voxels.shape[1:3]} and {values.shape[1:]}: {self.path / masks[0]}."
+                    f"found {shape} and {values.shape[1:]}: {self.path / masks[0]}."
                 )
                 raise CaseError(msg)
             files = [self.path / name for name in masks]
@@ -233,6 +234,17 @@ class SliceFolder(CaseSource):
             )
             raise CaseError(msg)
         return values
+
+    def _image_shape(self, names: Sequence[str]) -> tuple[int, ...]:
+        """Return (Y, X) of the first image by its header; () if there is none that can be read."""
+        if not names:
+            return ()
+        try:
+            with open_tiff(self.path / names[0]) as (tiff, _), library_reading():
+                shape: tuple[int, ...] = tiff.pages.first.shape[:2]
+                return shape
+        except UnusableError:  # it is not the image that was asked for
+            return ()
 
     def _image(self, names: Sequence[str]) -> NDArray[np.generic]:
         """Read the image (Z, Y, X, C)."""

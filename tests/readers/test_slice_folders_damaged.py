@@ -71,8 +71,12 @@ def test_slices_of_different_types(tmp_path, write_slices, failure):
 
 
 def test_image_and_mask_of_different_shapes(tmp_path, write_slices, failure):
-    write_slices(tmp_path, mask=MASK[:, 1:])
-    assert "to have the same shape, found (16, 20) and (15, 20)" in failure(tmp_path)
+    case = write_slices(tmp_path, mask=MASK[:, 1:])
+    for image in (True, False):  # also where only the mask is read
+        said = failure(tmp_path, image=image)
+        assert "to have the same shape, found (16, 20) and (15, 20)" in said
+    (case / "A_1.tif").write_bytes(b"damaged")
+    assert open_cases(tmp_path)[0].read(image=False).mask.shape == (12, 15, 20)
 
 
 def test_some_slices_in_colour_and_some_grey(tmp_path, write_slices, failure):
