@@ -90,6 +90,13 @@ def test_the_label_map_of_a_segmentation_is_read_highdicom(study):
     np.testing.assert_array_equal(read(study).mask, mask)
 
 
+def test_fractions_need_a_threshold_highdicom(study):
+    mask = phantom().mask
+    save_segmentation(study, [mask * 0.8 + 0.1], segmentation_type="FRACTIONAL")
+    assert "--threshold" in refused(study)
+    np.testing.assert_array_equal(read(study, threshold=0.5).mask, mask)
+
+
 def test_several_segments_are_several_values_highdicom(study):
     core = np.zeros_like(phantom().mask)
     core[3, 10:12, 8:10] = True
