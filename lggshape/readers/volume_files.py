@@ -57,7 +57,7 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
         In natural order of names, the cases of the folder itself first.
     """
     holders = {name: inner for name, inner in folder.folders.items() if _volumes(inner)}
-    if len(holders) == 1 and not _volumes(folder):
+    if len(holders) == len(folder.folders) == 1 and not _volumes(folder):
         (only,) = holders.values()
         if len({_said(name).case for name in _volumes(only) if not _has_sidecar(only, name)}) > 1:
             return find(only, masks_only=masks_only)
