@@ -6,8 +6,8 @@ Each case is a phantom (`phantom:SEED`) or a folder with NIfTI files of FLAIR, T
 a mask (names with `flair`, `t1c` and `otmulti` or `seg`) with voxels of 1 mm. It is resampled to
 other fields of view, pixels and planes, with its mask, and segmented by the networks that have not
 seen the patient. Printed are the Dice on each grid and its difference from that of the image as it
-is. To save time, `--every` keeps every so many slices, `--members-every` every so many networks,
-and `--no-flips` looks at no mirror images. `--plain` leaves out the spacing, as if it
+is. To save time, `--every` keeps every so many slices of files, `--members-every` every so many
+networks, and `--no-flips` looks at no mirror images. `--plain` leaves out the spacing, as if it
 were unknown.
 """
 
