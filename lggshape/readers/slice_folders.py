@@ -294,7 +294,8 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
 def holds_slices(folder: Folder) -> bool:
     """Test whether TIFF files of a folder are slices: if one has its name and a number.
 
-    In other folders each TIFF file is a volume.
+    They are also slices, of a case in the wrong folder, if names with a number belong to files of
+    one page. Otherwise each TIFF file is a volume.
 
     Examples
     --------
@@ -306,8 +307,22 @@ def holds_slices(folder: Folder) -> bool:
     ...     [holds_slices(Folder(Path(parent, name))) for name in ("P7", "stacks")]
     [True, False]
     """
-    names = (_slice_name(name) for name in folder.files if _TIFF.search(name))
-    return any(found is not None and found.case == folder.name for found in names)
+    slices = {
+        name: found.case
+        for name in folder.files
+        if _TIFF.search(name) and (found := _slice_name(name)) is not None
+    }
+    return folder.name in slices.values() or (
+        bool(slices) and _has_one_page(folder.path / next(iter(slices)))
+    )
+
+
+def _has_one_page(path: Path) -> bool:
+    try:
+        with open_tiff(path) as (tiff, _), library_reading():
+            return len(tiff.pages) == 1
+    except (UnusableError, OSError):
+        return False
 
 
 def identify(case: str) -> Identity | None:
