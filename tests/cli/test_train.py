@@ -31,7 +31,9 @@ def test_networks_settings_record_and_summary(cohort, trained):
     assert result.stdout == f"Trained 2 networks: {out}\n"
     record = read_json(out / "run.json")
     assert record["command"] == "train"
-    assert record["options"] == {"fold": None, "device": "auto", "resume": False}
+    assert record["options"] == {
+        "fold": None, "device": "auto", "resume": False, "pattern": "",
+    }  # fmt: skip
     assert record["networks"] == ["fold0-member0", "fold1-member0"]
     assert record["failed"] == 0
     assert [given["path"] for given in record["inputs"]] == [str(cohort)]

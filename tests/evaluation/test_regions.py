@@ -27,7 +27,9 @@ def labels(number):
 
 def save(path, values):
     path.parent.mkdir(exist_ok=True)
-    nib.save(nib.Nifti1Image(values.T, np.eye(4)), path)
+    image = nib.Nifti1Image(values.T, np.eye(4))
+    image.header.set_xyzt_units("mm")  # or the spacing would be unknown
+    nib.save(image, path)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lggshape.case import Case
+from lggshape.case import Case, Geometry
 from lggshape.errors import CaseError, InputError
 from lggshape.phantoms import make_phantom
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
@@ -111,8 +111,13 @@ def test_a_store_without_tumour_is_refused():
         SliceStore([training_case([0, 0]), training_case([0])], CONFIGURATION)
 
 
+def phantom_without_spacing(size):
+    """Make a phantom whose slices are fitted by the number of their pixels alone."""
+    return replace(make_phantom(np.random.default_rng(0), size=size), geometry=Geometry())
+
+
 def test_a_case_is_fitted_with_its_mask_invariant():
-    phantom = make_phantom(np.random.default_rng(0), size=(8, 128, 96))
+    phantom = phantom_without_spacing((8, 128, 96))
     case = load_case(Source(phantom), NetworkConfiguration(size=64))
     assert (case.id, case.patient, case.site) == ("PHANTOM", "PHANTOM", "CS")
     assert case.codes.shape == (8, 64, 64, 3)
@@ -126,7 +131,7 @@ def test_a_case_is_fitted_with_its_mask_invariant():
 
 
 def test_a_mask_of_the_size_is_left_as_it_is_invariant():
-    phantom = make_phantom(np.random.default_rng(0), size=(5, 32, 32))
+    phantom = phantom_without_spacing((5, 32, 32))
     case = load_case(Source(phantom), NetworkConfiguration(size=32))
     np.testing.assert_array_equal(case.mask, phantom.mask)
 
