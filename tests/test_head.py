@@ -7,7 +7,7 @@ from lggshape.phantoms import ball
 
 @pytest.fixture
 def head():
-    """Give a box of 50 with a cavity, in air of 0."""
+    """Return a box of 50 with a cavity, in air of 0."""
     values = np.zeros((10, 40, 30))
     values[1:9, 5:35, 4:24] = 50
     values[3:6, 15:20, 10:14] = 0

@@ -199,7 +199,7 @@ def _contrast(text: str, header: "Dataset | Mapping[str, Any]", why: str) -> tup
             return "", f"{why}, and the word {pre[0]}, but a contrast agent"
         return PRE, f"{why}, and the word {pre[0]}"
     if agent or named:
-        by = "a contrast agent" if agent else f"the word {named[0]}"  # type: ignore[index]
+        by = f"the word {named[0]}" if named and not agent else "a contrast agent"
         return POST, f"{why}, and {by}"
     return PRE, f"{why}, and no contrast agent"
 

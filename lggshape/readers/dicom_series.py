@@ -20,7 +20,13 @@ from lggshape.case import Geometry
 from lggshape.names import counted, first_few
 from lggshape.readers.dicom_files import read_header
 from lggshape.readers.dicom_frames import DicomFrame, check_kind, decoded_pixels, frames_of
-from lggshape.readers.grids import checked_spacing, shape_in_zyx, turned_to_ras, zyx_values
+from lggshape.readers.grids import (
+    checked_spacing,
+    orientation_of,
+    shape_in_zyx,
+    turned_to_ras,
+    zyx_values,
+)
 from lggshape.readers.source import MOST_VALUES
 from lggshape.readers.unusable import UnusableError
 
@@ -84,7 +90,7 @@ def on_grid(
 
 def described_grid(stack: Stack) -> tuple[tuple[int, ...], Geometry, int]:
     """Return shape (Z, Y, X) and geometry of a series, and the axis that its slices lie along."""
-    orientation = orientation_of(stack)
+    orientation = orientation_of(stack.affine)
     shape = shape_in_zyx(stack.stored_shape, orientation)
     # Of no values: one byte stands for all.
     empty = np.broadcast_to(np.uint8(0), stack.stored_shape)
@@ -92,14 +98,6 @@ def described_grid(stack: Stack) -> tuple[tuple[int, ...], Geometry, int]:
     affine = affine[:, [2, 1, 0, 3]]
     geometry = Geometry(checked_spacing(np.linalg.norm(affine[:3, :3], axis=0)), affine)
     return shape, geometry, 2 - int(orientation[2, 0])
-
-
-def orientation_of(stack: Stack) -> NDArray[np.float64]:
-    """Return to which axis each stored axis (column, row, slice) runs, in nibabel's form."""
-    from nibabel.orientations import io_orientation
-
-    orientation: NDArray[np.float64] = io_orientation(stack.affine)  # type: ignore[no-untyped-call]
-    return orientation
 
 
 def check_size(columns: int, rows: int, slices: int) -> None:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.readers.dicom_files import highdicom, pydicom_reading, read_header, text_of
-from lggshape.readers.dicom_series import Stack, orientation_of, read_stack
-from lggshape.readers.grids import in_stored_axes, shape_in_zyx
+from lggshape.readers.dicom_series import Stack, read_stack
+from lggshape.readers.grids import in_stored_axes, orientation_of, shape_in_zyx
 from lggshape.readers.unusable import UnusableError
 from lggshape.readers.volume_format import Grid
 
@@ -47,7 +47,7 @@ class _Source(NamedTuple):
 def grid_of_series(files: Sequence[Path]) -> Grid:
     """Read the grid of a series; raises UnusableError if its slices do not fill one."""
     stack = read_stack(files)
-    orientation = orientation_of(stack)
+    orientation = orientation_of(stack.affine)
     shape = shape_in_zyx(stack.stored_shape, orientation)
     header = read_header(stack.frames[0].path, _COPIED)
     return Grid(shape, orientation, _Source(stack, header))

@@ -62,6 +62,37 @@ def in_stored_axes(
     return stored.astype(np.uint8) if values.dtype == bool else stored
 
 
+def orientation_of(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return to which axis each stored axis (X, Y, Z) runs, and in which direction.
+
+    Examples
+    --------
+    >>> orientation_of(np.diag([-2.0, 1, 1, 1])).tolist()
+    [[0.0, -1.0], [1.0, 1.0], [2.0, 1.0]]
+    """
+    from nibabel.orientations import io_orientation
+
+    orientation: NDArray[np.float64] = io_orientation(affine)  # type: ignore[no-untyped-call]
+    return orientation
+
+
+def affine_in_ras(
+    affine: NDArray[np.float64], orientation: NDArray[np.generic], shape: Sequence[int]
+) -> NDArray[np.float64]:
+    """Return the affine of stored axes of a shape (X, Y, Z) after they are turned to the canonical.
+
+    Examples
+    --------
+    >>> affine = np.diag([-2.0, 1, 1, 1])
+    >>> affine_in_ras(affine, orientation_of(affine), (3, 1, 1))[0]
+    array([ 2.,  0.,  0., -4.])
+    """
+    from nibabel.orientations import inv_ornt_aff
+
+    turn: NDArray[np.float64] = inv_ornt_aff(orientation, shape)  # type: ignore[no-untyped-call]
+    return affine @ turn
+
+
 def turned_to_ras(
     stored: NDArray[np.generic], affine: NDArray[np.float64]
 ) -> tuple[NDArray[np.generic], NDArray[np.float64]]:
@@ -87,11 +118,11 @@ def turned_to_ras(
     >>> turned.ravel(), affine[0]
     (array([2, 1, 0]), array([ 2.,  0.,  0., -4.]))
     """
-    from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
+    from nibabel.orientations import apply_orientation
 
-    orientation = io_orientation(affine)  # type: ignore[no-untyped-call]
+    orientation = orientation_of(affine)
     turned = apply_orientation(stored, orientation)  # type: ignore[no-untyped-call]
-    return turned, affine @ inv_ornt_aff(orientation, stored.shape[:3])  # type: ignore[no-untyped-call]
+    return turned, affine_in_ras(affine, orientation, stored.shape[:3])
 
 
 def zyx_values(stored: NDArray[np.generic]) -> NDArray[np.generic]:

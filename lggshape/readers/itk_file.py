@@ -27,6 +27,7 @@ from lggshape.readers.grids import (
     check_affine,
     checked_spacing,
     in_stored_axes,
+    orientation_of,
     shape_in_zyx,
     turned_to_ras,
     zyx_values,
@@ -76,8 +77,6 @@ def describe(path: Path) -> FileHeader:
 
 def grid_of(path: Path) -> Grid:
     """Read the grid of a file; raises UnusableError for a damaged one."""
-    from nibabel.orientations import io_orientation
-
     header = read_header(path)
     with _itk_reading():
         reader = _reader(path)
@@ -86,7 +85,7 @@ def grid_of(path: Path) -> Grid:
     orientation = RAS
     if header.oriented and is_said:
         check_affine(affine)
-        orientation = io_orientation(affine)  # type: ignore[no-untyped-call]
+        orientation = orientation_of(affine)
     size = reader.GetSize()[:3]
     return Grid(shape_in_zyx(size, orientation), orientation, header)
 

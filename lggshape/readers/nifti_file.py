@@ -25,10 +25,12 @@ from numpy.typing import NDArray
 from lggshape.case import Geometry
 from lggshape.readers.grids import (
     RAS,
+    affine_in_ras,
     are_sizes,
     check_affine,
     checked_spacing,
     in_stored_axes,
+    orientation_of,
     shape_in_zyx,
     zyx_values,
 )
@@ -71,8 +73,6 @@ def load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
 
 def describe(path: Path) -> FileHeader:
     """Read what the header of a file says; raises UnusableError for a damaged one."""
-    from nibabel.orientations import inv_ornt_aff, io_orientation
-
     with path.open("rb") as file, _unpacked(file) as stream:
         _, header, _, _ = _read_header(stream)
     stored = tuple(int(side) for side in header["dim"][1 : int(header["dim"][0]) + 1])
@@ -88,21 +88,19 @@ def describe(path: Path) -> FileHeader:
             affine = np.asarray(header.get_best_affine())
         _check_place(header, affine, pixdim)
         with library_reading():
-            orientation = io_orientation(affine)  # type: ignore[no-untyped-call]
-            affine = affine @ inv_ornt_aff(orientation, stored[:3])  # type: ignore[no-untyped-call]
+            orientation = orientation_of(affine)
+            affine = affine_in_ras(affine, orientation, stored[:3])
     shape = shape_in_zyx(stored[:3], orientation) + stored[3:]
     return FileHeader(shape, _geometry(header, affine, pixdim), 2 - int(orientation[2, 0]))
 
 
 def grid_of(path: Path) -> Grid:
     """Read the grid of a file; raises UnusableError for a damaged one."""
-    import nibabel as nib
-
     image, _ = _open(path)
     orientation = RAS
     if _has_affine(image.header):
         with library_reading():
-            orientation = nib.io_orientation(image.affine)  # type: ignore[no-untyped-call]
+            orientation = orientation_of(image.affine)
     shape = shape_in_zyx(image.shape, orientation)
     return Grid(shape, orientation, image)
 

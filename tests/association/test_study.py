@@ -14,7 +14,7 @@ from lggshape.statistics import FisherResult, fisher_exact
 
 
 def cohort(folder: Path) -> tuple[pd.DataFrame, Labels]:
-    """Give sixty patients with a feature by a fixed rule and a label with gaps.
+    """Return sixty patients with a feature by a fixed rule and a label with gaps.
 
     The R values of this module come from the same rule, with R 4.2:
     x <- (37 * i + (i %% 3) * 11 + ((i * i) %% 17)) / 7; g <- (i * i + i %/% 4) %% 3;

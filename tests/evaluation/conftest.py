@@ -10,7 +10,7 @@ WriteCase = Callable[..., None]
 
 @pytest.fixture(scope="session")
 def write_case() -> WriteCase:
-    """Give a function that writes a case as a slice folder: masks, and images if there are any."""
+    """Return a function that writes a case as a slice folder: masks, and perhaps images."""
 
     def write(folder: Path, name: str, mask: np.ndarray, image: np.ndarray | None = None) -> None:
         (folder / name).mkdir(parents=True)

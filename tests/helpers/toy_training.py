@@ -49,7 +49,7 @@ def toy_learner(*, steps=6, compiled=False, **settings):
 
 
 def batches(epoch, *, steps=3):
-    """Give batches of the places of 4 slices, to be cut to 8 x 8."""
+    """Return batches of the places of 4 slices, to be cut to 8 x 8."""
     rng = np.random.default_rng([7, epoch])
     store = toy_store()
     for _ in range(steps):

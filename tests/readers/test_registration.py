@@ -14,7 +14,7 @@ SHAPE = (27, 45, 45)
 
 @pytest.fixture(scope="module")
 def head():
-    """Give FLAIR and T1 of a phantom, voxels of 5 mm, and where they lie."""
+    """Return FLAIR and T1 of a phantom, voxels of 5 mm, and where they lie."""
     phantom = make_phantom(np.random.default_rng(5), size=SHAPE)
     spacing = phantom.geometry.spacing
     affine = np.eye(4)[[2, 1, 0, 3]] @ np.diag([*spacing, 1.0])

@@ -40,7 +40,7 @@ class Settings(NamedTuple):
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    """Give the smallest network that finds the tumour of a phantom."""
+    """Return the smallest network that finds the tumour of a phantom."""
     network = NetworkConfiguration(architecture="unet", filters=(4, 8), size=32, neighbours=0)
     training = TrainingConfiguration(
         folds=2,
@@ -94,7 +94,7 @@ def eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def kill_once() -> Callable[..., None]:
-    """Give what runs a command and kills it (-9) as soon as a file is there."""
+    """Return what runs a command and kills it (-9) as soon as a file is there."""
 
     def run(path: Path, *arguments: object) -> None:
         command = [sys.executable, "-c", "from lggshape_cli import app; app()"]

@@ -12,7 +12,7 @@ WriteCase = Callable[..., None]
 
 @pytest.fixture(scope="session")
 def write_nifti() -> WriteCase:
-    """Give a function that writes volumes (Z, Y, X) of a case, by role, to one folder."""
+    """Return a function that writes volumes (Z, Y, X) of a case, by role, to one folder."""
 
     def write(folder: Path, name: str, affine: np.ndarray | None = None, **volumes: object) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def write_nifti() -> WriteCase:
 
 @pytest.fixture(scope="session")
 def head() -> np.ndarray:
-    """Give FLAIR (10, 40, 30): a block of tissue in noisy air, with a cavity, from (1, 5, 4)."""
+    """Return FLAIR (10, 40, 30): a block of tissue in noisy air, with a cavity, from (1, 5, 4)."""
     rng = np.random.default_rng(0)
     flair = rng.uniform(0, 5, (10, 40, 30))
     flair[1:9, 5:35, 4:24] = rng.uniform(90, 110, (8, 30, 20))
@@ -41,7 +41,7 @@ def head() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def tumour() -> np.ndarray:
-    """Give a mask of the same shape: a block of 2 x 6 x 5 voxels from (4, 20, 14)."""
+    """Return a mask of the same shape: a block of 2 x 6 x 5 voxels from (4, 20, 14)."""
     mask = np.zeros((10, 40, 30), dtype=bool)
     mask[4:6, 20:26, 14:19] = True
     return mask

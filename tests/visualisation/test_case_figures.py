@@ -16,7 +16,7 @@ LETTERS = {"R", "L", "A", "P"}
 
 @pytest.fixture
 def figures(monkeypatch):
-    """Give figures in place of their files."""
+    """Return figures in place of their files."""
     monkeypatch.setattr(case_figures, "render", lambda figure: figure)
 
 

@@ -23,7 +23,7 @@ def random_codes(count):
 
 
 def computed(network, codes):
-    """Give the probabilities slice by slice."""
+    """Return the probabilities slice by slice."""
     result = []
     for number in range(len(codes)):
         ends = np.array([0]), np.array([len(codes) - 1])

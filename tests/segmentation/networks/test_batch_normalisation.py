@@ -8,7 +8,7 @@ MAPS = np.random.default_rng(0).normal(2, 3, (4, 5, 6, 7)).astype(np.float32)
 
 
 def layers(policy: str):
-    """Give ours and that of Keras, with scale and offset away from where they start."""
+    """Return ours and that of Keras, with scale and offset away from where they start."""
     both = [
         kind(epsilon=1e-3, momentum=0.9, dtype=policy)
         for kind in (BatchNormalization, keras.layers.BatchNormalization)

@@ -25,7 +25,7 @@ def test_a_missing_sequence_stays_missing_and_a_present_one_present_invariant():
 
 
 def sized(size, field, **changed):
-    """Give a phantom whose slices have a field of view in mm, and the pixels to go with it."""
+    """Return a phantom whose slices have a field of view in mm, and the pixels to go with it."""
     spacing = (5.0, field[0] / size[1], field[1] / size[2])
     phantom = make_phantom(np.random.default_rng(0), size=size)
     return replace(phantom, geometry=Geometry(spacing, **changed))
@@ -100,7 +100,7 @@ def test_thick_slices_of_another_plane_are_refused_with_the_distance_analytic(ge
 
 
 def numbered(count, channels):
-    """Give slices that hold 10 times their number plus the channel."""
+    """Return slices that hold 10 times their number plus the channel."""
     codes = np.arange(count)[:, None] * 10 + np.arange(channels)
     return np.broadcast_to(codes[:, None, None], (count, 2, 2, channels)).astype(np.uint8)
 

@@ -16,7 +16,7 @@ CONFIGURATION = NetworkConfiguration(architecture="unet", filters=(4, 8), neighb
 
 @pytest.fixture(scope="module")
 def batch():
-    """Give codes (4, 32, 32, 5) and masks of a phantom with a tumour in each slice."""
+    """Return codes (4, 32, 32, 5) and masks of a phantom with a tumour in each slice."""
     phantom = make_phantom(np.random.default_rng(1), size=(12, 32, 32))
     codes = prepare_input(phantom, CONFIGURATION).codes
     slices = np.argsort(phantom.mask.sum(axis=(1, 2)))[-4:]
@@ -25,7 +25,7 @@ def batch():
 
 
 def identity(count, channels, **other):
-    """Give draws that change nothing, but for those that are given."""
+    """Return draws that change nothing, but for those that are given."""
     values = {
         "transforms": np.tile(np.float32([1, 0, 0, 0, 1, 0, 0, 0]), (count, 1)),
         "contrast": np.ones((count, channels), dtype=np.float32),

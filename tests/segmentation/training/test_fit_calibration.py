@@ -8,7 +8,7 @@ from lggshape.segmentation.training.fit_calibration import choose_threshold, fit
 
 
 def planted(slope, intercept, *, size=100_000, seed=0):
-    """Give probabilities, and masks that hold with what slope and intercept make of them."""
+    """Return probabilities, and masks that hold with what slope and intercept make of them."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(-1, 2, size)
     mask = rng.random(size) < expit(slope * logits + intercept)

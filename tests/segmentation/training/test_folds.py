@@ -8,7 +8,7 @@ from lggshape.segmentation.training.folds import assign_folds, inner_split, stra
 
 
 def random_cohort(seed):
-    """Give the site of each patient, and the patient of each case: several for some."""
+    """Return the site of each patient, and the patient of each case: several for some."""
     rng = np.random.default_rng(seed)
     patients = [f"P{number:03d}" for number in range(rng.integers(6, 120))]
     sites = dict(

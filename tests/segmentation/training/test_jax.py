@@ -35,7 +35,7 @@ def trained():
 
 
 def augmented():
-    """Give slices of a phantom and their masks as a network is shown them."""
+    """Return slices of a phantom and their masks as a network is shown them."""
     configuration = NetworkConfiguration(architecture="unet", filters=(4, 8), neighbours=1, size=32)
     phantom = make_phantom(np.random.default_rng(1), size=(12, 32, 32))
     slices, ends = np.arange(4, 8), (np.zeros(4, dtype=int), np.full(4, 11))

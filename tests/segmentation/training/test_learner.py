@@ -76,7 +76,7 @@ def test_first_step_of_slow_variables_analytic():
 
 
 def step_sizes(**settings):
-    """Give how far the first step moves the encoder and the rest, by the name of the layer."""
+    """Return how far the first step moves the encoder and the rest, by the name of the layer."""
     learner = toy_learner(**settings)
     before = [keras.ops.convert_to_numpy(v) for v in learner.network.trainable_variables]
     fit(learner, 0, steps=1)

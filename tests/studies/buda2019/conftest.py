@@ -47,7 +47,7 @@ class Replicated:
 
 @pytest.fixture(scope="session")
 def replicated(tmp_path_factory: pytest.TempPathFactory) -> Replicated:
-    """Give a cohort with manual and automatic masks and their features."""
+    """Return a cohort with manual and automatic masks and their features."""
     top = tmp_path_factory.mktemp("replication")
     folder = write_phantoms(top / "cases", patients=PATIENTS, seed=5, size=SIZE)
     masks = top / "masks"
@@ -76,13 +76,13 @@ def replicated(tmp_path_factory: pytest.TempPathFactory) -> Replicated:
 
 @pytest.fixture(scope="session")
 def labels(replicated: Replicated) -> Labels:
-    """Give the labels of the cohort."""
+    """Return the labels of the cohort."""
     return replicated.labels
 
 
 @pytest.fixture(scope="session")
 def family(replicated: Replicated) -> Family:
-    """Give the ten hypotheses of the paper."""
+    """Return the ten hypotheses of the paper."""
     return replicated.family
 
 
@@ -94,25 +94,25 @@ def roles(replicated: Replicated) -> Roles:
 
 @pytest.fixture(scope="session")
 def features(replicated: Replicated) -> pd.DataFrame:
-    """Give the features of the automatic and of the manual masks."""
+    """Return the features of the automatic and of the manual masks."""
     return replicated.features
 
 
 @pytest.fixture(scope="session")
 def manual_sources(replicated: Replicated) -> list[CaseSource]:
-    """Give the manual masks."""
+    """Return the manual masks."""
     return replicated.manual_sources
 
 
 @pytest.fixture(scope="session")
 def automatic_sources(replicated: Replicated) -> list[CaseSource]:
-    """Give the automatic masks."""
+    """Return the automatic masks."""
     return replicated.automatic_sources
 
 
 @pytest.fixture(scope="session")
 def keep() -> Callable[..., None]:
-    """Give what keeps a probability (Z, Y, X), with samples (N, Z, Y, X), of a case."""
+    """Return what keeps a probability (Z, Y, X), with samples (N, Z, Y, X), of a case."""
 
     def keep(folder, case, probability, *, threshold=0.5, samples=None) -> None:
         values = np.asarray(probability, dtype=np.float32)

@@ -37,7 +37,7 @@ def lacking(features: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def dice(replicated) -> "pd.Series[float]":
-    """Give a score a patient, in another order than the features."""
+    """Return a score a patient, in another order than the features."""
     patients = replicated.manual["patient"][::-1]
     return pd.Series(np.random.default_rng(0).random(len(patients)), index=patients.to_numpy())
 

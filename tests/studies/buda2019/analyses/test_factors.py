@@ -32,7 +32,7 @@ def as_it_is(case: Case) -> np.ndarray:
 
 
 def with_an_island(case: Case) -> np.ndarray:
-    """Give the mask with a cube of its own in a corner of the head."""
+    """Return the mask with a cube of its own in a corner of the head."""
     mask = case.mask.copy()
     mask[:3, :4, :4] = True
     return mask
@@ -55,7 +55,7 @@ def table(measured: pd.DataFrame, labels: Labels, family: Family, roles: Roles) 
 
 
 def of(table: pd.DataFrame, masks: str, *choices: str) -> pd.Series:
-    """Give the row of the choices, in the order of `CHOICES`."""
+    """Return the row of the choices, in the order of `CHOICES`."""
     chosen = (table[["masks", *CHOICES]] == [masks, *choices]).all(axis=1)
     return table[chosen].squeeze()
 
