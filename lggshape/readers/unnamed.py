@@ -99,8 +99,8 @@ def settle_unnamed(
         found = first_few([file.name for file in every], 3)
         msg = (
             "Expected the names of image files to tell what they show, found "
-            f"{counted(len(every), 'file')} that do not ({found}): {path}. Understood are names "
-            f"that end in {UNDERSTOOD}. You can {WAYS_OUT}."
+            f"{counted(len(every), 'file')} without such a name ({found}): {path}. Understood are "
+            f"names that end in {UNDERSTOOD}. You can {WAYS_OUT}."
         )
         raise NothingNamedError(msg, [LeftOutFile(file, _NO_ROLE) for file in every])
     settled: dict[str, CaseSource] = {}
