@@ -51,5 +51,5 @@ def test_a_file_that_tells_nothing_is_not_guessed_from(tmp_path, said):
     if said and "t1" in said:
         assert open_cases(tmp_path)[0].read().sequences == ("pre-contrast",)
     else:
-        with pytest.raises(InputError, match="do not"):
+        with pytest.raises(InputError, match="without such a name"):
             open_cases(tmp_path)
