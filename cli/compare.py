@@ -28,8 +28,13 @@ def compare(
         ),
     ] = None,
     manifest: o.Manifest = None,
+    patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    mask_values: o.MaskValues = None,
+    regions: o.Regions = None,
+    threshold: o.Threshold = None,
+    resample_masks: o.ResampleMasks = False,
     surface_tolerance: o.SurfaceTolerance = 1.0,
     seed: o.Seed = 0,
     device: o.Device = "auto",
@@ -52,31 +57,25 @@ def compare(
     from lggshape.comparison import compare_runs
     from lggshape.comparison.drawing import draw
     from lggshape.figures import write_figures
+    from lggshape.readers import open_cases
 
     o.refuse_unused(context, overwrite=(resume, "with --resume, which replaces the results too"))
+    meaning = o.mask_meaning(mask_values, regions, threshold) | {"resample_masks": resample_masks}
+    reading = o.reading(manifest, pattern, sequences, patient_from) | meaning
     work = work or out.resolve().with_name(f"{out.resolve().name}.work")
     with run_command(
-        "compare", out=out, inputs=[dataset, *runs, manifest], overwrite=overwrite or resume,
-        quiet=quiet,
-        options={
+        "compare", out=out, inputs=[dataset, *runs, manifest, o.region_file(regions)],
+        overwrite=overwrite or resume, quiet=quiet,
+        options=meaning | {
             "reference": reference, "surface_tolerance": surface_tolerance, "device": device,
             "seed": seed, "pattern": pattern, "sequences": sequences,
         },
     ) as run:  # fmt: skip
         found = compare_runs(
-            runs,
-            dataset,
-            work,
-            reference=reference,
-            **o.reading(manifest, pattern, sequences),
-            device=device,
-            surface_tolerance=surface_tolerance,
-            seed=seed,
-            jobs=jobs,
-            resume=resume,
-            overwrite=overwrite,
-            on_progress=run.on_progress,
-        )
+            runs, open_cases(dataset, **reading), work, reference=reference, device=device,
+            seed=seed, jobs=jobs, surface_tolerance=surface_tolerance, resume=resume,
+            overwrite=overwrite, on_progress=run.on_progress,
+        )  # fmt: skip
         run.write_tables(found.tables())
         write_figures(dict(draw(found)), run.place / "figures")
         run.fail(found.failures)

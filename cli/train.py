@@ -1,12 +1,18 @@
 """`lggshape train`: networks by patient-level cross-validation."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration
 from lggshape_cli import _options as o
 from lggshape_cli import _train_options as t
+
+if TYPE_CHECKING:
+    from lggshape.commands import Run
+    from lggshape.readers import CaseSource
+    from lggshape.segmentation.training.cross_validation import TrainingSummary
 
 Network, Training = NetworkConfiguration, TrainingConfiguration
 _SEQUENCES = ",".join(Network.sequences)
@@ -38,8 +44,13 @@ def train(
     out: t.Out,
     configuration: t.Configuration = None,
     manifest: o.Manifest = None,
+    patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     image_sequences: o.Sequences = "",
+    mask_values: o.MaskValues = None,
+    regions: o.Regions = None,
+    threshold: o.Threshold = None,
+    resample_masks: o.ResampleMasks = False,
     task: t.Task = Network.task,
     network: t.Architecture = Network.architecture,
     encoder_weights: t.EncoderWeights = Training.encoder_weights,
@@ -75,28 +86,54 @@ def train(
     """Train networks by patient-level cross-validation.
 
     Writes the settings, the folds and, for each network, a folder with its weights, calibration
-    and history. With --resume, a run that was stopped continues after its last complete epoch.
+    and history. With --resume, a run that was stopped continues after its last complete epoch. Of
+    masks with several regions, networks learn the whole: all regions together.
     """
     from lggshape import segmentation
     from lggshape.commands import run_command
-    from lggshape.names import counted
-    from lggshape.readers import open_cases
 
     given_folds = None if folds_file is None else segmentation.read_folds(folds_file)
     networks, settings = _settings(context)
     with run_command(
-        "train", out=out, kind="in place", quiet=quiet,
-        inputs=[dataset, manifest, folds_file, *_own_weights(settings)],
-        options={"fold": fold, "device": device, "resume": resume, "pattern": pattern},
+        "train", out=out, kind="in place", quiet=quiet, options=_recorded(context.params),
+        inputs=[dataset, manifest, folds_file, o.region_file(regions), *_own_weights(settings)],
     ) as run:  # fmt: skip
         found = segmentation.train(
-            open_cases(dataset, **o.reading(manifest, pattern, image_sequences)), out,
-            network=networks, training=settings, only=fold or (), folds=given_folds,
-            resume=resume, device=device, jobs=jobs, on_progress=run.on_progress,
+            _cases(context.params), out, network=networks, training=settings, only=fold or (),
+            folds=given_folds, resume=resume, device=device, jobs=jobs, on_progress=run.on_progress,
         )  # fmt: skip
-        run.fail(found.failures)
-        run.details["networks"] = list(found.members)
-        run.summary.append(f"Trained {counted(len(found.members), 'network')}: {out}")
+        _report(run, found, out)
+
+
+def _meaning(options: dict[str, Any]) -> dict[str, Any]:
+    """Return how masks are read."""
+    meaning = o.mask_meaning(options["mask_values"], options["regions"], options["threshold"])
+    return {**meaning, "resample_masks": options["resample_masks"]}
+
+
+def _recorded(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options for the record that are no settings."""
+    return {name: options[name] for name in ("fold", "device", "resume", "pattern")} | _meaning(
+        options
+    )
+
+
+def _cases(options: dict[str, Any]) -> "list[CaseSource]":
+    """Return the cases to train on."""
+    from lggshape.readers import open_cases
+
+    named = ("manifest", "pattern", "image_sequences", "patient_from")
+    reading = o.reading(*(options[name] for name in named))
+    return open_cases(options["dataset"], **reading, **_meaning(options))
+
+
+def _report(run: "Run", found: "TrainingSummary", out: Path) -> None:
+    """Keep what came of the training."""
+    from lggshape.names import counted
+
+    run.fail(found.failures)
+    run.details["networks"] = list(found.members)
+    run.summary.append(f"Trained {counted(len(found.members), 'network')}: {out}")
 
 
 def _own_weights(settings: TrainingConfiguration) -> list[Path]:

@@ -29,8 +29,10 @@ from lggshape.comparison.tables import (
 from lggshape.errors import InputError
 from lggshape.evaluation.scores import check_tolerance
 from lggshape.files import StrPath
+from lggshape.names import counted
 from lggshape.progress import OnProgress, Progress
-from lggshape.readers import CaseSource, open_cases
+from lggshape.readers import CaseSource
+from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.results import check_folder, check_place
 from lggshape.segmentation import Ensemble, read_configuration, read_ensemble
 from lggshape.segmentation.run.folder import CONFIGURATION
@@ -132,13 +134,10 @@ class Comparison:
 
 def compare_runs(
     runs: Sequence[StrPath],
-    dataset: StrPath,
+    dataset: Cases,
     work: StrPath | None = None,
     *,
     reference: str | None = None,
-    manifest: StrPath | None = None,
-    pattern: str = "",
-    sequences: Sequence[str] = (),
     device: str = "auto",
     surface_tolerance: float = 1.0,
     seed: int = 0,
@@ -154,14 +153,13 @@ def compare_runs(
     runs : sequence of str or Path
         Folders of training runs, of segmentation or detection. The name of a folder is that of
         the run.
-    dataset : str or Path
-        Cases with image and mask.
+    dataset : str, path, or sequence of CaseSource
+        Cases with image and mask: what `lggshape.open_cases` reads or returns. Networks find the
+        whole tumour: of several regions, the one that holds all others is compared.
     work : str or Path, optional
         Folder for the masks, one in it for each run; by default a temporary one.
     reference : str, optional
         The run that the others are compared with; by default the first.
-    manifest, pattern, sequences
-        As for `lggshape.open_cases`.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
     surface_tolerance : float
@@ -188,7 +186,8 @@ def compare_runs(
         If there are fewer than two runs, two have one name, one is no run or cannot tell anything
         of slices, the reference is not among them, the tolerance or the seed is no number from 0
         upwards, `work` cannot be used or is missing where it is to be resumed or replaced, no case
-        has a mask, or a run held none of the cases out, or none that can be used.
+        has a mask, none of the regions holds all others, or a run held none of the cases out, or
+        none that can be used.
 
     Examples
     --------
@@ -216,19 +215,20 @@ def compare_runs(
     if work is None:
         with TemporaryDirectory() as folder:
             return compare_runs(
-                runs, dataset, folder, reference=reference, manifest=manifest, pattern=pattern,
-                sequences=sequences, device=device, surface_tolerance=surface_tolerance,
-                seed=seed, jobs=jobs, on_progress=on_progress,
+                runs, dataset, folder, reference=reference, device=device,
+                surface_tolerance=surface_tolerance, seed=seed, jobs=jobs, on_progress=on_progress,
             )  # fmt: skip
     work = Path(work)
-    check_place(work, inputs=[dataset, *runs])
+    every = sources_of(dataset)
+    places = [source.path for source in every]
+    check_place(work, inputs=[*places, *runs])
     # What can be refused is refused before hours of prediction.
-    every = open_cases(dataset, manifest=manifest, pattern=pattern, sequences=sequences)
-    compared = _read_runs([Path(run) for run in runs], dataset, every)
+    _refuse_parts(every)
+    compared = _read_runs([Path(run) for run in runs], every)
     reference = _reference(reference, compared)
     for run in () if resume else compared:
         if not run.detects:
-            check_folder(work / run.name, overwrite=overwrite, inputs=[dataset])
+            check_folder(work / run.name, overwrite=overwrite, inputs=places)
     known = [describe(run.name, run.folder, run.ensemble, run.history) for run in compared]
     inner = ChainMap(*(read_inner_splits(run.name, run.ensemble) for run in compared))
     detect = partial(detect_held_out, device=device, jobs=jobs)
@@ -267,17 +267,28 @@ class _ComparedRun(NamedTuple):
         return self.ensemble.configuration.task == "detection"
 
 
-def _read_runs(
-    folders: Sequence[Path], dataset: StrPath, every: Sequence[CaseSource]
-) -> list[_ComparedRun]:
+def _refuse_parts(sources: Sequence[CaseSource]) -> None:
+    """Refuse regions of which none is the whole tumour, which networks find."""
+    for source in sources:
+        if source.region_names and not source.whole_region:
+            msg = (
+                "Expected a region that holds all others, to compare networks on, found "
+                f"{', '.join(source.region_names)}. Add one, or give its values with --mask-values "
+                "(mask_values= in Python)."
+            )
+            raise InputError(msg)
+
+
+def _read_runs(folders: Sequence[Path], every: Sequence[CaseSource]) -> list[_ComparedRun]:
     """Read the runs; raise for those that cannot be compared on a data set."""
     names = [folder.resolve().name for folder in folders]
     if len(names) < 2 or len(set(names)) < len(names):
         msg = f"Expected two runs or more of different names, found: {', '.join(names)}."
         raise InputError(msg)
     ensembles = [read_ensemble(folder) for folder in folders]
+    among = f"among {counted(len(every), 'case')}"
     if not any(source.has_mask for source in every):
-        msg = f"Expected cases with reference masks, found none: {dataset}."
+        msg = f"Expected cases with reference masks, found none {among}."
         raise InputError(msg)
     runs = []
     for name, folder, ensemble in zip(names, folders, ensembles, strict=True):
@@ -287,7 +298,7 @@ def _read_runs(
             raise InputError(msg)
         sources = held_out_sources(every, ensemble)
         if not sources:
-            msg = f"Expected cases of patients whom {name} held out, found none: {dataset}."
+            msg = f"Expected cases of patients whom {name} held out, found none {among}."
             raise InputError(msg)
         runs.append(_ComparedRun(name, folder, ensemble, sources, read_history(name, ensemble)))
     return runs

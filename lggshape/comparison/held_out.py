@@ -104,7 +104,7 @@ def segment_held_out(
         Folder of the run.
     sources : sequence of CaseSource
         Cases with references, as from `held_out_sources`; those that all networks have seen are
-        left out.
+        left out. Of several regions, the one that holds all others is the reference.
     work : Path
         Folder for the masks.
     device, resume, overwrite
@@ -148,6 +148,8 @@ def segment_held_out(
     )
     if found.slices.empty:
         raise _none_left(run, made.failures | found.failures)
+    if found.regions:  # that of the whole tumour alone, as masks of networks have no other
+        found = found.of_region(*found.regions)
     return HeldOut(found.scores, found.slices, (), seconds, made.failures | found.failures)
 
 

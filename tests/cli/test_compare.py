@@ -15,7 +15,7 @@ def test_tables_figures_record_and_summary(cohort_of_runs, runs, tmp_path):
     out = tmp_path / "compared"
     options = (
         runs["few"], runs["one"], "--dataset", cohort_of_runs, "--out", out, "--reference", "one",
-        "--jobs", "1",
+        "--jobs", "1", "--patient-from", "dicom", "--resample-masks",
     )  # fmt: skip
     result = run("compare", *options)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -26,6 +26,7 @@ def test_tables_figures_record_and_summary(cohort_of_runs, runs, tmp_path):
     assert last == f"Results: {out / 'runs.csv'}"
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert record["command"] == "compare"
+    assert record["options"]["resample_masks"]
     files = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert set(recorded_outputs(out)) | {"run.json"} == files
     assert {"runs.csv", "differences.csv", "cases.csv", "history.csv", "epochs.csv"} < files

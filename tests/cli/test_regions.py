@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from lggshape.readers import CaseSource
+from lggshape.segmentation.training.cross_validation import TrainingSummary
 from lggshape_cli import app
 
 NAMES = ["whole_tumour", "tumour_core", "enhancing_tumour"]
@@ -158,3 +160,31 @@ def test_a_data_set_of_regions_is_verified(masks: Path) -> None:
     code, printed, _ = run("verify", masks, "--regions", "brats", "--jobs", 1)
     assert code == 0, printed
     assert run("verify", masks, "--jobs", 1)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "inside"), [(("--mask-values", "1,4"), (1, 4)), (("--regions", "brats"), (1, 2, 4))]
+)
+def test_networks_are_trained_on_the_values_that_are_the_tumour_analytic(
+    masks: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    inside: tuple[int, ...],
+) -> None:
+    trained = []
+
+    def train(cases: list[CaseSource], *_: object, **__: object) -> TrainingSummary:
+        trained.extend(cases)
+        return TrainingSummary((), {})
+
+    monkeypatch.setattr("lggshape.segmentation.train", train)
+    options = (*options, "--resample-masks", "--patient-from", "dicom")
+    code, _, messages = run("train", masks, "--out", tmp_path / "run", *options)
+    assert (code, messages) == (0, "")
+    assert len(trained) == 3
+    for number, source in enumerate(trained):
+        np.testing.assert_array_equal(source.read().mask, np.isin(labels(number), inside))
+        assert (source.options.resample_masks, source.options.patient_from) == (True, "dicom")
+    recorded = json.loads((tmp_path / "run" / "run.json").read_text())["options"]
+    assert recorded["resample_masks"]

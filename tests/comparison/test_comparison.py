@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 from lggshape.comparison import compare_runs
 from lggshape.comparison.drawing import draw
@@ -128,13 +129,32 @@ def test_patients_are_those_of_the_manifest(cohort, runs, tmp_path):
     manifest = tmp_path / "manifest.csv"
     patients = names.mask(names.isin(both), "p")
     pd.DataFrame({"case": names, "patient": patients}).to_csv(manifest, index=False)
-    found = compare_runs(
-        [runs["few"], runs["one"]], cohort, tmp_path / "w", manifest=manifest, jobs=1
-    )  # fmt: skip
+    sources = open_cases(cohort, manifest=manifest)
+    found = compare_runs([runs["few"], runs["one"]], sources, tmp_path / "w", jobs=1)
     assert found.runs["cases"].tolist() == [4, 4]
     assert found.runs["patients"].tolist() == [3, 3]
     dice = found.differences.set_index("measure").loc["dice"]
     assert (dice["patients"], dice["cases"]) == (3, 4)
+
+
+def test_masks_of_several_values_are_compared_as_the_whole_tumour_invariant(cohort, runs, tmp_path):
+    """The same masks, in which every other row of the tumour has another value."""
+    coded = tmp_path / "cases"
+    shutil.copytree(cohort, coded)
+    for file in coded.rglob("*_mask.tif"):
+        values = (tifffile.imread(file) > 0).astype(np.uint8)
+        values[::2] *= 2
+        tifffile.imwrite(file, values)
+    chosen = [runs["few"], runs["one"]]
+    expected = compare_runs(chosen, cohort, jobs=1)
+    core = {"core": [1], "other": [2]}
+    with pytest.raises(InputError, match=r"a region that holds all others.*found core, other"):
+        compare_runs(chosen, open_cases(coded, regions=core), tmp_path / "w")
+    assert not (tmp_path / "w").exists()
+    sources = open_cases(coded, regions={"whole": [1, 2], **core})
+    found = compare_runs(chosen, sources, jobs=1)
+    pd.testing.assert_frame_equal(found.cases, expected.cases)
+    pd.testing.assert_frame_equal(found.differences, expected.differences)
 
 
 def test_networks_that_ship_have_no_history(without_history):
