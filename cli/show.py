@@ -44,34 +44,35 @@ def show(
     With --case, draws the slices with tumour, the outlines of the masks or of their regions, and
     how the features of the whole mask are computed. Without it, draws the volumes, locations and
     intensities of all cases, and writes cohort.csv. Figures are SVG and PNG. If a case cannot be
-    shown, the reason is printed and the exit status is 1.
+    shown, the reason is printed and the exit status is 1. The regions are those of the predicted
+    masks too, if they have any; with --predicted, --threshold is for these masks.
     """
     from lggshape import visualisation
     from lggshape.commands import run_command
     from lggshape.readers import open_cases
+    from lggshape.readers.predicted import MaskMeaning, open_predicted
 
     meaning = o.mask_meaning(mask_values, regions, threshold)
-    meaning |= {"register": register, "resample_masks": resample_masks}
+    reading = o.reading(manifest, pattern, sequences, patient_from) | meaning
+    reading |= {"register": register, "resample_masks": resample_masks}
+    if predicted is not None:
+        reading["threshold"] = None
     with run_command(
         "show", out=out, inputs=[dataset, predicted, manifest, o.region_file(regions)],
         overwrite=overwrite, quiet=quiet,
         options={"case": case or [], "predicted": predicted, "pattern": pattern,
-                 "sequences": sequences, **meaning},
+                 "sequences": sequences, **meaning, "register": register,
+                 "resample_masks": resample_masks},
     ) as run:  # fmt: skip
-        sources = open_cases(
-            dataset, **o.reading(manifest, pattern, sequences, patient_from), **meaning
-        )
+        sources = open_cases(dataset, **reading)
+        masks = None if predicted is None else open_predicted(predicted, MaskMeaning(**meaning))
+        shown = {"predicted": masks, "jobs": jobs, "on_progress": run.on_progress}
         if case:
-            reasons = visualisation.write_case_figures(
-                sources, run.place, names=case, predicted=predicted, jobs=jobs,
-                on_progress=run.on_progress,
-            )  # fmt: skip
+            reasons = visualisation.write_case_figures(sources, run.place, names=case, **shown)
             failures = {name: reason for name, reason in reasons.items() if reason}
             total = len(reasons)
         else:
-            found = visualisation.survey(
-                sources, predicted=predicted, jobs=jobs, on_progress=run.on_progress
-            )
+            found = visualisation.survey(sources, **shown)
             failures, total = found.failures, len(found.table)
             visualisation.write_cohort_figures(found, run.place)
         run.fail(failures, of=total)

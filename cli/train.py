@@ -113,9 +113,8 @@ def _meaning(options: dict[str, Any]) -> dict[str, Any]:
 
 def _recorded(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options for the record that are no settings."""
-    return {name: options[name] for name in ("fold", "device", "resume", "pattern")} | _meaning(
-        options
-    )
+    named = {name: options[name] for name in ("device", "resume", "pattern")}
+    return {"fold": options["fold"] or None, **named, **_meaning(options)}
 
 
 def _cases(options: dict[str, Any]) -> "list[CaseSource]":

@@ -2,6 +2,7 @@ from .association import Family, Study, associate, choose_family, read_features
 from .case import Case
 from .errors import CaseError, InputError, LggshapeError
 from .evaluation import Evaluation, evaluate
+from .inspection import inspect
 from .labels import Labels, read_labels
 from .readers import open_cases
 from .report import write_report
@@ -29,6 +30,7 @@ __all__ = [
     "evaluate",
     "extract_features",
     "feature_table",
+    "inspect",
     "open_cases",
     "read_features",
     "read_labels",

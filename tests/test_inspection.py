@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import lggshape
 from lggshape.case import Geometry
 from lggshape.errors import InputError
 from lggshape.inspection import COLUMNS, inspect
@@ -143,3 +144,7 @@ def test_columns_of_a_manifest_stay_in_the_next_one_analytic(tmp_path: Path) -> 
     save(tmp_path / "a_flair.nii.gz")
     manifest = pd.DataFrame({"case": ["a"], "patient": ["P1"], "scanner": ["3 T"]})
     assert inspect(tmp_path, manifest=manifest).manifest["scanner"].tolist() == ["3 T"]
+
+
+def test_it_is_public_invariant() -> None:
+    assert lggshape.inspect is inspect

@@ -1,6 +1,7 @@
 """One case: read its predicted mask and its reference, and compare them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from lggshape.evaluation.scores import Scores, score_masks
 from lggshape.files import names_cell
 from lggshape.masks import Mask
 from lggshape.readers import CaseSource
+from lggshape.readers.predicted import on_grid_of
 
 
 class Compared(NamedTuple):
@@ -32,7 +34,11 @@ class Compared(NamedTuple):
 
 
 def compare_case(
-    pair: CasePair, *, surface_tolerance: float = 1.0, regions: Sequence[str] = ()
+    pair: CasePair,
+    *,
+    surface_tolerance: float = 1.0,
+    regions: Sequence[str] = (),
+    resample_masks: bool = False,
 ) -> list[Compared]:
     """Read the two masks of a case and compare them.
 
@@ -44,6 +50,9 @@ def compare_case(
         Tolerance of the surface Dice, in mm; in pixels if the spacing is unknown.
     regions : sequence of str
         The regions to compare; by default the masks as they are.
+    resample_masks : bool
+        Whether a predicted mask on another grid is resampled onto that of the reference. So it is
+        also if the reference was opened with this option.
 
     Returns
     -------
@@ -54,15 +63,18 @@ def compare_case(
     Raises
     ------
     CaseError
-        If there is nothing to compare, a mask cannot be read, or the masks do not lie on one grid.
+        If there is nothing to compare, a mask cannot be read, or the masks lie on two grids and
+        are not resampled.
     """
     predicted = pair.predicted.read(image=False)
     if pair.reference is None:
         msg = f"Expected case {pair.id} to have a reference mask, found none."
         raise CaseError(msg)
     reference = pair.reference.read(image=False)
-    spacing = _common_spacing(predicted, reference, pair)
     missing_sequences = _missing_sequences(pair.reference)
+    predicted, pair, note = _on_one_grid(predicted, reference, pair, resample=resample_masks)
+    spacing = reference.geometry.spacing or predicted.geometry.spacing
+    notes = "; ".join(filter(None, _notes(predicted, reference, note)))
     found = []
     asked: list[str | None] = list(regions) or [None]
     for region in asked:
@@ -75,7 +87,7 @@ def compare_case(
         assert other is not None
         scores = score_masks(one, other, spacing=spacing, tolerance=surface_tolerance)
         slices = _compared_slices(pair, one, other)
-        row = _row(pair, scores, slices, spacing, missing_sequences)
+        row = _row(pair, scores, slices, spacing, missing_sequences) | {"notes": notes}
         found.append(
             Compared({**row, "region": region}, slices.assign(region=region))
             if region is not None
@@ -135,23 +147,36 @@ def _row(
     }
 
 
-def _common_spacing(predicted: Case, reference: Case, pair: CasePair) -> Spacing | None:
-    """Return the spacing of both masks; refuse two different grids."""
+def _on_one_grid(
+    predicted: Case, reference: Case, pair: CasePair, *, resample: bool
+) -> tuple[Case, CasePair, str]:
+    """Return the predicted mask on the grid of the reference, and what was done to bring it there.
+
+    Scores of slices are those of its own grid: if it is resampled, the pair has none.
+    """
     assert predicted.mask is not None
     assert reference.mask is not None
-    one, other = predicted.geometry, reference.geometry
-    found = one.difference(other, predicted.mask.shape, reference.mask.shape)
-    if not found:
-        return other.spacing or one.spacing
-    msg = (
-        f"Expected the predicted and the reference mask of case {pair.id} to lie on one grid, "
-        f"found {found}: {_path(pair.predicted)}, {_path(pair.reference)}."
+    assert pair.reference is not None
+    found = predicted.geometry.difference(
+        reference.geometry, predicted.mask.shape, reference.mask.shape
     )
-    raise CaseError(msg)
+    if not found:
+        return predicted, pair, ""
+    moved, note = on_grid_of(
+        predicted,
+        reference,
+        found=found,
+        where=f"{pair.predicted.path}, {pair.reference.path}",
+        resample=resample or pair.reference.options.resample_masks,
+    )
+    return moved, replace(pair, slice_scores=None), note
 
 
-def _path(source: CaseSource | None) -> str:
-    return str(source.path) if source else ""
+def _notes(predicted: Case, reference: Case, note: str) -> Iterator[str]:
+    """Yield what was done to read the masks, and which of them it is about."""
+    for name, case in (("predicted", predicted), ("reference", reference)):
+        yield from (f"{name}: {one}" for one in case.notes)
+    yield note
 
 
 def _missing_sequences(source: CaseSource) -> tuple[str | None, str]:

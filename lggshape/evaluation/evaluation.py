@@ -13,7 +13,7 @@ from lggshape.errors import InputError
 from lggshape.evaluation.by_region import REGION, by_region, with_region
 from lggshape.evaluation.compare_case import compare_case
 from lggshape.evaluation.detection import detection_table
-from lggshape.evaluation.matching import CasePair, MaskMeaning, Matched, match_cases
+from lggshape.evaluation.matching import CasePair, Matched, match_cases
 from lggshape.evaluation.scores import Scores, check_tolerance
 from lggshape.evaluation.summaries import choose_labels, group_table, summary_table
 from lggshape.files import TableSource, to_records
@@ -23,6 +23,7 @@ from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import Cases
+from lggshape.readers.predicted import MaskMeaning
 from lggshape.regions import RegionSource
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "case", "patient", "fold", *Scores._fields, "components_removed", "site", "missing_sequences",
-    "predicted_volume", "reference_volume", "spacing_known", "reason",
+    "predicted_volume", "reference_volume", "spacing_known", "notes", "reason",
 )  # fmt: skip
 """Columns of `Evaluation.scores`, in order."""
 
@@ -62,8 +63,8 @@ class Evaluation:
     ----------
     scores : DataFrame
         A row per case, with the columns `COLUMNS`. A case that could not be compared has a row
-        without scores; `reason` says why. Of regions there is a row per case and region, and each
-        table has a column `region`.
+        without scores; `reason` says why. `notes` tell what was done to read the masks. Of regions
+        there is a row per case and region, and each table has a column `region`.
     summaries : DataFrame
         Each score over the cases; see `summaries.summary_table`.
     groups : DataFrame
@@ -234,6 +235,7 @@ def evaluate(
     manifest: TableSource | None = None,
     mask_values: Sequence[int] = (),
     regions: RegionSource | None = None,
+    resample_masks: bool = False,
     threshold: float | None = None,
     labels: Labels | LabelSource | None = None,
     by: str | Sequence[str] = (),
@@ -257,6 +259,10 @@ def evaluate(
     mask_values, regions
         What the values of the masks mean, as for `lggshape.open_cases`. Each region is compared by
         itself. Masks that `segment` wrote are of the whole tumour.
+    resample_masks : bool
+        Whether a predicted mask on another grid than its reference is resampled onto it, and a
+        reference onto its image; else such cases fail. For references that are open, the latter is
+        what `lggshape.open_cases` was told.
     threshold : float, optional
         The lowest value inside the predicted masks, if these are probability maps.
     labels : Labels, or what `read_labels` takes, optional
@@ -298,12 +304,17 @@ def evaluate(
     check_tolerance(surface_tolerance)
     check_seed(seed)
     meaning = MaskMeaning(regions, tuple(mask_values), threshold)
-    matched = match_cases(predicted, reference, manifest=manifest, meaning=meaning)
+    matched = match_cases(
+        predicted, reference, manifest=manifest, meaning=meaning, resample_masks=resample_masks
+    )
     cases = [pair.reference or pair.predicted for pair in matched.pairs]
     check_columns(cases, with_region(COLUMNS, matched.regions))
     known = None if labels is None else as_labels(labels)
     grouping = _grouping(matched, known, [by] if isinstance(by, str) else by)
-    compare = partial(compare_case, surface_tolerance=surface_tolerance, regions=matched.regions)
+    compare = partial(
+        compare_case, surface_tolerance=surface_tolerance, regions=matched.regions,
+        resample_masks=resample_masks,
+    )  # fmt: skip
     rows: list[dict[str, Any]] = []
     slices: list[pd.DataFrame] = []
     failures: dict[str, str] = {}

@@ -1,10 +1,9 @@
 """Which predicted mask belongs to which reference, and what the `segment` run says of it."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,8 +12,8 @@ from lggshape.errors import InputError
 from lggshape.files import TableSource, read_table
 from lggshape.readers import CaseSource, assign_patients
 from lggshape.readers.in_memory import Cases, sources_of
+from lggshape.readers.predicted import MaskMeaning, folder_of, holds_a_run, open_predicted
 from lggshape.readers.segmented import SEGMENTATION, SLICES
-from lggshape.regions import RegionSource
 
 
 @dataclass(frozen=True)
@@ -47,36 +46,6 @@ class CasePair:
     slice_scores: tuple[float, ...] | None = field(default=None, repr=False)
 
 
-class MaskMeaning(NamedTuple):
-    """What the values of masks mean, as `lggshape.open_cases` takes it.
-
-    Attributes
-    ----------
-    regions, mask_values
-        Of the masks that are read from a path: references, and predicted masks unless `segment`
-        wrote them or there is a threshold.
-    threshold : float or None
-        The lowest value inside the predicted masks.
-    """
-
-    regions: RegionSource | None = None
-    mask_values: tuple[int, ...] = ()
-    threshold: float | None = None
-
-    def of_references(self, reference: Cases) -> dict[str, Any]:
-        """Return what `open_cases` is told of references; those that are open were told before."""
-        if _folder(reference) is None:
-            return {}
-        return {"regions": self.regions, "mask_values": self.mask_values}
-
-    def of_predicted(self, predicted: Cases, *, segmented: bool) -> dict[str, Any]:
-        """Return what `open_cases` is told of predicted masks."""
-        options = {"threshold": self.threshold}
-        if segmented or self.threshold is not None or _folder(predicted) is None:
-            return options
-        return options | self.of_references(predicted)
-
-
 class Matched(NamedTuple):
     """The cases to evaluate.
 
@@ -105,6 +74,7 @@ def match_cases(
     *,
     manifest: TableSource | None = None,
     meaning: MaskMeaning | None = None,
+    resample_masks: bool = False,
 ) -> Matched:
     """Match predicted masks with references by the names of their cases.
 
@@ -125,6 +95,8 @@ def match_cases(
         the table of the run and the names of the references say.
     meaning : MaskMeaning, optional
         What the values of the masks mean, of those that are read from a path.
+    resample_masks : bool
+        Whether references that are read from a path are resampled onto their images.
 
     Returns
     -------
@@ -138,21 +110,23 @@ def match_cases(
         predicted mask and a reference, or the two have no region in common.
     """
     meaning = meaning or MaskMeaning()
-    folder = _folder(predicted)
-    if folder is None and _folder(reference) is None and (meaning.regions or meaning.mask_values):
+    folder = folder_of(predicted)
+    if folder is None and folder_of(reference) is None and (meaning.regions or meaning.mask_values):
         msg = "Expected regions of masks that are read from a path, found cases. Give these to "
         raise InputError(f"{msg}open_cases.")
-    sources = sources_of(reference, masks_only=True, **meaning.of_references(reference))
+    options = meaning.of_references(reference)
+    if options and resample_masks:
+        options["resample_masks"] = True
+    sources = sources_of(reference, masks_only=True, **options)
     other = _run_of(sources)
-    if other is not None and not _holds_a_run(folder):
+    if other is not None and not holds_a_run(folder):
         msg = (
             f"Expected predicted masks first and references second, found {SEGMENTATION} of a "
             f"prediction in {other}."
         )
         raise InputError(msg)
     run = None if folder is None else _read_run(folder / SEGMENTATION)
-    options = meaning.of_predicted(predicted, segmented=_holds_a_run(folder))
-    masks = {source.id: source for source in sources_of(predicted, masks_only=True, **options)}
+    masks = {source.id: source for source in open_predicted(predicted, meaning)}
     if not (masks and sources):
         msg = f"Expected predicted and reference masks, found {len(masks)} and {len(sources)}."
         raise InputError(msg)
@@ -215,18 +189,10 @@ def _regions_of(sources: Sequence[CaseSource], called: str) -> tuple[str, ...]:
     return kinds.pop()
 
 
-def _folder(cases: Cases) -> Path | None:
-    return Path(cases) if isinstance(cases, str | os.PathLike) else None
-
-
-def _holds_a_run(folder: Path | None) -> bool:
-    return folder is not None and (folder / SEGMENTATION).is_file()
-
-
 def _run_of(sources: Iterable[CaseSource]) -> Path | None:
     """Return the folder of the `segment` run that the first of some cases lies in, if it does."""
     places = (place for source in sources for place in (source.path.parent, source.path))
-    return next(filter(_holds_a_run, places), None)
+    return next(filter(holds_a_run, places), None)
 
 
 def _pair(

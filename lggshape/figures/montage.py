@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from math import ceil
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -51,6 +51,7 @@ def montage(
     grey: tuple[float, float] = (0.0, 1.0),
     aspect: float = 1.0,
     oriented: bool = False,
+    dashed: Mapping[str, str] | None = None,
 ) -> Figure:
     """Draw slices side by side, with the outlines of masks.
 
@@ -69,6 +70,8 @@ def montage(
     oriented : bool
         Whether rows run towards anterior and columns towards the right of the patient. Then the
         view is the radiological one, with letters; otherwise slices are drawn as stored.
+    dashed : mapping of str to str, optional
+        The masks that are drawn with dashed lines, each in the colour of another.
 
     Returns
     -------
@@ -81,8 +84,7 @@ def montage(
     to colorblind people. 2008.
     """
     names = list(dict.fromkeys(name for one in slices for name in one.outlines))
-    widths = (_WIDE, *[_NARROW] * len(names))
-    looks = dict(zip(names, zip(cycle(OUTLINES), widths, strict=False), strict=False))
+    looks = _looks(names, dashed or {})
     rows, columns = window
     across = min(max(len(slices), _ACROSS.start), _ACROSS.stop - 1)
     down = ceil(len(slices) / across)
@@ -112,7 +114,10 @@ def montage(
             set_view(axes, 0, rows, columns, oriented=oriented, on_image=on_image)
         figure.text(_GAP / width, 1 - 0.06 / height, title, va="top", size=10, weight="bold")
         figure.text(_GAP / width, 0.06 / height, note, va="bottom", size=7, color=MUTED)
-        keys = [Line2D([], [], color=colour, label=name) for name, (colour, _) in looks.items()]
+        keys = [
+            Line2D([], [], color=look.colour, linestyle=look.style, label=name)
+            for name, look in looks.items()
+        ]
         figure.legend(
             handles=keys,
             loc="upper left",
@@ -124,20 +129,42 @@ def montage(
     return figure
 
 
+class _Look(NamedTuple):
+    """The line of a mask."""
+
+    colour: str
+    width: float
+    style: Literal["-", "--"]
+
+
+def _looks(names: Sequence[str], dashed: Mapping[str, str]) -> dict[str, _Look]:
+    """Return the line of each mask."""
+    own = [name for name in names if name not in dashed]
+    colours = dict(zip(own, cycle(OUTLINES), strict=False))
+    return {
+        name: _Look(
+            colours[dashed.get(name, name)],
+            _NARROW if place else _WIDE,
+            "--" if name in dashed else "-",
+        )
+        for place, name in enumerate(names)
+    }
+
+
 def _draw_slice(
-    axes: Axes, one: Slice, looks: Mapping[str, tuple[str, float]], grey: tuple[float, float]
+    axes: Axes, one: Slice, looks: Mapping[str, _Look], grey: tuple[float, float]
 ) -> None:
-    """Draw a slice with its name and its outlines, each in the colour and width of its mask."""
+    """Draw a slice with its name and its outlines, each with the line of its mask."""
     on_image = one.image is not None
     if one.image is not None:
         axes.imshow(one.image, cmap="gray", vmin=grey[0], vmax=grey[1])
         axes.set_facecolor("black")
     for name, parts in one.outlines.items():
-        colour, line = looks[name]
+        look = looks[name]
         for part in parts:
             y, x = np.asarray(part, dtype=float).T
-            axes.plot(x, y, color=colour, linewidth=line)
+            axes.plot(x, y, color=look.colour, linewidth=look.width, linestyle=look.style)
     axes.spines[:].set_visible(not on_image)
     axes.spines[:].set_color("#e4e7eb")
-    look = ink(on_image=on_image)
-    axes.text(0.03, 0.97, one.name, transform=axes.transAxes, va="top", size=8, **look)
+    text = ink(on_image=on_image)
+    axes.text(0.03, 0.97, one.name, transform=axes.transAxes, va="top", size=8, **text)

@@ -105,7 +105,7 @@ def draw_case(shown: CaseToShow) -> dict[str, Rendered]:
         found = f"empty {' and '.join(volumes.masks)}" if volumes.masks else "none"
         msg = f"Expected case {shown.id} to have a mask with a tumour, found {found}: "
         raise CaseError(f"{msg}{shown.source.path}.")
-    case, flair, _ = volumes
+    case, flair = volumes.case, volumes.flair
     name, mask = next(iter(masks.items()))
     return {
         shown.id: render(draw_slices(case, flair, volumes.outlines)),

@@ -14,7 +14,7 @@ from lggshape.head import find_head
 from lggshape.masks import Mask, as_mask, bounding_box, dice
 from lggshape.readers.in_memory import sources_of
 from lggshape.shape.radial import trace_rings
-from lggshape.visualisation.shown_cases import PREDICTED, outlined
+from lggshape.visualisation.shown_cases import PREDICTED, outlined, predicted_name
 
 Image = NDArray[np.generic]
 
@@ -103,9 +103,7 @@ def draw_slices(case: Case, image: Image | None, masks: Mapping[str, Mask]) -> F
     seen = seen if seen.any() else ~seen
     numbers = _choose_slices(tumour if tumour.any() else seen, beyond=bool(tumour.any()))
     oriented = case.geometry.affine is not None
-    title = case.id
-    if PREDICTED in masks and case.mask is not None:
-        title += f"   Dice {dice(masks[PREDICTED], case.mask):.3f}"
+    pairs = {name: other for name in masks if (other := predicted_name(name)) in masks}
     slices = [
         Slice(
             str(number + 1),
@@ -116,14 +114,23 @@ def draw_slices(case: Case, image: Image | None, masks: Mapping[str, Mask]) -> F
     ]
     return montage(
         slices,
-        title=title,
+        title="   ".join(filter(None, (case.id, _dice_text(case, masks, pairs)))),
         note=f"Slices {numbers[0] + 1} to {numbers[-1] + 1} of {len(tumour)}, {len(numbers)} "
         f"shown. {_view_note(oriented=oriented)}",
         window=_window(seen[numbers].any(axis=0), _MARGINS[oriented]),
         grey=grey,
         aspect=aspects(case.geometry.spacing)[0] or 1.0,
         oriented=oriented,
+        dashed={other: name for name, other in pairs.items()},
     )
+
+
+def _dice_text(case: Case, masks: Mapping[str, Mask], pairs: Mapping[str, str]) -> str:
+    """Return the Dice of the masks, or of each region that both of them have."""
+    if PREDICTED in masks and case.mask is not None:
+        return f"Dice {dice(masks[PREDICTED], case.mask):.3f}"
+    found = [f"{name} {dice(masks[name], masks[other]):.3f}" for name, other in pairs.items()]
+    return f"Dice {', '.join(found)}" if found else ""
 
 
 def image_of(case: Case, sequence: str | None = None) -> Image | None:

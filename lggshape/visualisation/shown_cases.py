@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from lggshape.head import find_head
 from lggshape.names import first_few
 from lggshape.readers import CaseSource
 from lggshape.readers.in_memory import Cases, sources_of
+from lggshape.readers.predicted import on_grid_of
 
 REFERENCE, PREDICTED = "reference", "predicted"
 """Names of the two masks of a case."""
@@ -51,17 +51,19 @@ class CaseVolumes(NamedTuple):
         Finite intensities; None if the case has no FLAIR.
     masks : dict of str to ndarray of bool, shape (Z, Y, X)
         The masks that there are, the reference first.
+    predicted : dict of str to ndarray of bool, shape (Z, Y, X)
+        What is outlined of the predicted mask: its regions, or else the mask itself.
     """
 
     case: Case
     flair: NDArray[np.generic] | None
     masks: dict[str, NDArray[np.bool_]]
+    predicted: dict[str, NDArray[np.bool_]]
 
     @property
     def outlines(self) -> dict[str, NDArray[np.bool_]]:
         """The masks whose outlines are drawn: the regions or the reference, then the predicted."""
-        predicted = {name: mask for name, mask in self.masks.items() if name == PREDICTED}
-        return outlined(self.case) | predicted
+        return outlined(self.case) | self.predicted
 
     @property
     def oriented(self) -> bool:
@@ -74,6 +76,17 @@ def outlined(case: Case) -> dict[str, NDArray[np.bool_]]:
     if case.regions:
         return {name.replace("_", " "): mask for name, mask in case.regions.items()}
     return {} if case.mask is None else {REFERENCE: case.mask}
+
+
+def predicted_name(region: str) -> str:
+    """Return what the outline of a region of a predicted mask is called.
+
+    Examples
+    --------
+    >>> predicted_name("core")
+    'predicted core'
+    """
+    return f"{PREDICTED} {region}"
 
 
 def find_cases(
@@ -137,22 +150,25 @@ def read_volumes(shown: CaseToShow) -> CaseVolumes:
     Raises
     ------
     CaseError
-        If a file cannot be read, FLAIR is not finite, or the masks do not lie on one grid.
+        If a file cannot be read, FLAIR is not finite, or the masks lie on two grids and the case
+        was not opened with `resample_masks`.
     """
     case = shown.source.read()
     masks = {} if case.mask is None else {REFERENCE: case.mask}
+    predicted: dict[str, NDArray[np.bool_]] = {}
     if shown.predicted is not None:
-        other = shown.predicted.read(image=False)
+        other = _on_grid_of(case, shown.predicted.read(image=False), shown)
         assert other.mask is not None
-        _check_grid(case, other, shown.predicted.path)
         masks[PREDICTED] = other.mask
+        predicted = {predicted_name(name): mask for name, mask in outlined(other).items()}
+        predicted = predicted if other.regions else {PREDICTED: other.mask}
     flair = None
     if case.image is not None and FLAIR in case.sequences:
         flair = case.image[..., case.sequences.index(FLAIR)]
         if not np.isfinite(flair).all():
             msg = f"Expected FLAIR of case {case.id} to be finite, found NaN or infinity."
             raise CaseError(msg)
-    return CaseVolumes(case, flair, masks)
+    return CaseVolumes(case, flair, masks, predicted)
 
 
 def head_in(volumes: CaseVolumes) -> NDArray[np.bool_]:
@@ -176,16 +192,16 @@ def head_in(volumes: CaseVolumes) -> NDArray[np.bool_]:
     return head
 
 
-def _check_grid(case: Case, other: Case, path: Path) -> None:
-    """Refuse a predicted mask that does not lie on the grid of its case."""
-    assert other.mask is not None
+def _on_grid_of(case: Case, predicted: Case, shown: CaseToShow) -> Case:
+    """Return a predicted mask on the grid of its case; refuse one that lies on another."""
+    assert predicted.mask is not None
+    assert shown.predicted is not None
     own = case.mask if case.image is None else case.image
-    shape = other.mask.shape
+    shape = predicted.mask.shape
     own_shape = shape if own is None else own.shape[:3]
-    found = case.geometry.difference(other.geometry, own_shape, shape)
+    found = case.geometry.difference(predicted.geometry, own_shape, shape)
     if not found:
-        return
-    msg = (
-        f"Expected case {case.id} and its predicted mask to lie on one grid, found {found}: {path}."
-    )
-    raise CaseError(msg)
+        return predicted
+    where = f"{shown.source.path}, {shown.predicted.path}"
+    resample = shown.source.options.resample_masks
+    return on_grid_of(predicted, case, found=found, where=where, resample=resample)[0]

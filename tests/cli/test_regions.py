@@ -156,6 +156,71 @@ def test_figures_outline_the_regions(masks: Path, tmp_path: Path) -> None:
     assert "reference" not in drawn
 
 
+@pytest.fixture
+def shifted(masks: Path, tmp_path: Path) -> Path:
+    """Write the same masks on a grid that ends two rows later, all of them in the same place."""
+    folder = tmp_path / "shifted"
+    folder.mkdir()
+    affine = np.eye(4)
+    affine[1, 3] = -2
+    for number in range(3):
+        values = np.pad(labels(number), ((0, 0), (2, 0), (0, 0)))
+        volume = nib.Nifti1Image(values.T, affine)
+        volume.header.set_xyzt_units("mm")
+        nib.save(volume, folder / f"c{number}_seg.nii.gz")
+        own = nib.load(masks / f"c{number}_seg.nii.gz")
+        own.header.set_xyzt_units("mm")
+        nib.save(nib.Nifti1Image(labels(number).T, np.eye(4), own.header), masks / own_name(number))
+    return folder
+
+
+def own_name(number: int) -> str:
+    return f"c{number}_seg.nii.gz"
+
+
+def test_predicted_masks_on_another_grid_are_resampled_if_asked_invariant(
+    masks: Path, shifted: Path, tmp_path: Path
+) -> None:
+    options = ("--regions", "brats", "--jobs", 1)
+    code, _, messages = run("evaluate", shifted, masks, *options, "--out", tmp_path / "no")
+    assert code == 1
+    assert "shapes (6, 34, 32) and (6, 32, 32)" in messages
+    assert "say --resample-masks" in messages
+    out = tmp_path / "out"
+    options = (*options, "--resample-masks")
+    assert run("evaluate", shifted, masks, *options, "--out", out)[::2] == (0, "")
+    scores = pd.read_csv(out / "scores.csv")
+    assert scores["dice"].tolist() == [1.0] * 9
+    assert set(scores["notes"]) == {"predicted mask resampled (corners up to 2.0 mm apart)"}
+
+
+def test_figures_outline_the_regions_of_predicted_masks(
+    masks: Path, shifted: Path, tmp_path: Path
+) -> None:
+    options = ("--regions", "brats", "--case", "c1", "--predicted", shifted, "--jobs", 1)
+    code, _, messages = run("show", masks, *options, "--out", tmp_path / "no")
+    assert code == 1
+    assert "say --resample-masks" in messages
+    out = tmp_path / "out"
+    assert run("show", masks, *options, "--resample-masks", "--out", out)[::2] == (0, "")
+    drawn = (out / "c1.svg").read_text()
+    assert "Dice whole tumour 1.000, tumour core 1.000, enhancing tumour 1.000" in drawn
+    assert all(f"predicted {name.replace('_', ' ')}" in drawn for name in NAMES)
+
+
+def test_a_threshold_is_for_the_predicted_masks_that_are_shown(masks: Path, tmp_path: Path) -> None:
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    values = (labels(1) > 0) * np.float32(0.9)
+    nib.save(nib.Nifti1Image(values.T, np.eye(4)), maps / "c1_seg.nii.gz")
+    out = tmp_path / "out"
+    options = ("--regions", "brats", "--case", "c1", "--predicted", maps, "--jobs", 1)
+    assert run("show", masks, *options, "--threshold", 0.5, "--out", out)[::2] == (0, "")
+    drawn = (out / "c1.svg").read_text()
+    assert "Dice 1.000" in drawn
+    assert "predicted core" not in drawn
+
+
 def test_a_data_set_of_regions_is_verified(masks: Path) -> None:
     code, printed, _ = run("verify", masks, "--regions", "brats", "--jobs", 1)
     assert code == 0, printed

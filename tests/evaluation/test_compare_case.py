@@ -128,7 +128,9 @@ def test_an_empty_reference_is_a_reason(tmp_path, masks, write_case):
 def test_two_grids_are_refused(tmp_path, masks, options, found):
     save(tmp_path / "predicted" / "a_mask.nii.gz", masks[0], **options)
     save(tmp_path / "reference" / "a_mask.nii.gz", masks[1])
-    with pytest.raises(CaseError, match=f"case a to lie on one grid, found {found}"):
+    with pytest.raises(
+        CaseError, match=f"case a and its predicted mask to lie on one grid, found {found}"
+    ):
         compare(tmp_path)
 
 
