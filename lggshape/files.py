@@ -150,7 +150,7 @@ def read_json(path: StrPath, keys: Iterable[str] | None = None) -> Any:
     {'n': 1}
     """
     try:
-        values = parse_json(Path(path).read_text(encoding="utf-8"))
+        values = parse_json(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         found = error.strerror if isinstance(error, OSError) else error
         msg = f"Expected {path} to be a JSON file, found: {found}."

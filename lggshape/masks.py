@@ -1,7 +1,7 @@
 """Masks as arrays: their values, components, bounding box and overlap."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from lggshape.errors import InputError
 Mask = NDArray[np.bool_]
 
 _SHOWN_VALUES = 10
+_ROUNDING = 1e-6
 _DIGITS = range(6, 18)  # with 17 no two 64-bit floats look the same
 
 
@@ -38,8 +39,9 @@ class Components(NamedTuple):
 def as_mask(values: ArrayLike, *, ndim: int | None = None, called: str = "the mask") -> Mask:
     """Return the values of a mask as True (inside) and False (outside).
 
-    A mask has the value 0 and at most one other, positive value. The type does not matter: masks of
-    0 and 1, of 0 and 255, booleans and floats are all accepted.
+    A mask has the value 0 and at most one other, a positive whole number. The type does not matter:
+    masks of 0 and 1, of 0 and 255, booleans and floats are all accepted. A fraction may be a
+    probability, of which nothing tells whether it is inside.
 
     Parameters
     ----------
@@ -58,8 +60,8 @@ def as_mask(values: ArrayLike, *, ndim: int | None = None, called: str = "the ma
     Raises
     ------
     InputError
-        If the values are not numbers, not finite, negative, or more than two, or if there are not
-        as many axes as expected.
+        If the values are not numbers, not finite, negative, fractions, or more than two, or if
+        there are not as many axes as expected.
 
     Examples
     --------
@@ -81,13 +83,27 @@ def as_mask(values: ArrayLike, *, ndim: int | None = None, called: str = "the ma
         return inside
     highest = array.max()
     # NaN fails both comparisons, infinity the last.
-    if not (np.all((array == highest) == inside) and 0 < highest < np.inf):
+    if not (np.all((array == highest) == inside) and 0 < highest < np.inf and is_whole(highest)):
         msg = (
-            f"Expected {called} to have two values, 0 and a positive one, found "
+            f"Expected {called} to have two values, 0 and a positive whole one, found "
             f"{_listed_values(array)}."
         )
         raise InputError(msg)
     return inside
+
+
+def is_whole(value: Any) -> bool:
+    """Test whether a value of a mask is a whole number above 0, but for rounding.
+
+    Masks are stored as bytes with a factor of 1/255, which gives 1.00000006.
+
+    Examples
+    --------
+    >>> is_whole(1.00000006), is_whole(0.5)
+    (True, False)
+    """
+    number = float(value)
+    return round(number) > 0 and abs(number - round(number)) <= _ROUNDING * number
 
 
 def as_volumes(predicted: ArrayLike, reference: ArrayLike) -> tuple[Mask, Mask]:

@@ -174,7 +174,7 @@ def read_regions(source: RegionSource) -> Regions:
         return source
     if isinstance(source, Mapping):
         return Regions("the regions", (_coding(source, "regions"),))
-    text = os.fspath(source)
+    text = os.fspath(source) if isinstance(source, str | os.PathLike) else repr(source)
     if text in BUNDLED:
         return BUNDLED[text]
     if not text.lower().endswith(".toml"):

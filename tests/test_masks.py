@@ -26,7 +26,8 @@ def islands(seed, shape=(6, 20, 20)):
         np.array([0, 1, 0], dtype=np.uint8),
         np.array([0, 255, 0], dtype=np.uint8),
         np.array([False, True, False]),
-        np.array([0.0, 0.37, 0.0], dtype=np.float32),
+        np.array([0.0, 2.0, 0.0], dtype=np.float32),
+        np.array([0.0, 255 * np.float32(1 / 255), 0.0]),  # bytes with a factor
         np.array([0, 65535, 0], dtype=np.uint16),
         [0, 1, 0],
     ],
@@ -40,6 +41,10 @@ def test_two_values_are_a_mask_whatever_the_type_analytic(values):
     [
         ([0, 1, 2, 4, 4], "0 (1 voxel), 1 (1), 2 (1), 4 (2)."),
         ([0, 0, -1], "-1 (1 voxel), 0 (2)."),
+        ([0, 0, 0.5], "0 (2 voxels), 0.5 (1)."),
+        ([0.25, 0.25], "0.25 (2 voxels)."),
+        ([0, 1.001], "0 (1 voxel), 1.001 (1)."),
+        ([0, 1e-9], "0 (1 voxel), 1e-09 (1)."),
         ([0, 1, np.nan], "0 (1 voxel), 1 (1), nan (1)."),
         ([0, 0, np.inf], "0 (2 voxels), inf (1)."),
         (
@@ -55,7 +60,7 @@ def test_two_values_are_a_mask_whatever_the_type_analytic(values):
     ],
 )
 def test_other_values_are_listed_with_their_voxels_analytic(values, found):
-    wanted = f"two values, 0 and a positive one, found {found}"
+    wanted = f"two values, 0 and a positive whole one, found {found}"
     with pytest.raises(InputError, match=re.escape(wanted)):
         as_mask(values)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lggshape.errors import InputError
 from lggshape.files import TableSource
-from lggshape.names import counted, first_few, natural_key, stand_in, what_is_unsafe
+from lggshape.names import natural_key, stand_in, what_is_unsafe
 from lggshape.readers import layouts
 from lggshape.readers.dicom_case import DicomCase
 from lggshape.readers.folder import Folder
@@ -19,6 +19,7 @@ from lggshape.readers.pattern import Pattern, cases_by_pattern
 from lggshape.readers.read_options import PatientFrom, ReadOptions
 from lggshape.readers.segmented import SEGMENTATION, as_recorded, refuse_segmented
 from lggshape.readers.source import CaseSource, UnreadableCase, refuse_repeated_names
+from lggshape.readers.unclaimed import contents_of, unclaimed_files, what_lies_deeper
 from lggshape.readers.unnamed import LeftOutFile, left_out_warning, settle_unnamed
 from lggshape.regions import RegionSource
 
@@ -306,26 +307,42 @@ def _cases_of_folder(folder: Folder, *, masks_only: bool, has_sequences: bool) -
                 f"{case.path}."
             )
             cases[case.id] = UnreadableCase(case.id, "", case.path, reason=reason)
+    if not cases and len(folder.folders) == 1 and not folder.files:  # as an archive unpacks
+        (only,) = folder.folders.values()
+        if _whole(only, masks_only=masks_only):
+            return _cases_of_folder(only, masks_only=masks_only, has_sequences=has_sequences)
+    others = unclaimed_files(folder, cases.values())
     cases, left_out = settle_unnamed(
         cases, folder.path, masks_only=masks_only, has_sequences=has_sequences
     )
     if masks_only:
         cases = as_recorded(cases, folder.path)
     if not cases:
-        msg = f"Expected cases as {_listed_layouts()}, found {_contents(folder)}: {folder.path}."
+        msg = (
+            f"Expected cases as {_listed_layouts()}, found {contents_of(folder)}: {folder.path}."
+            f"{what_lies_deeper(folder)}"
+        )
         raise InputError(msg)
     cases |= _without_a_case(folder, cases)
     named = sorted(map(_named, cases.values()), key=lambda case: natural_key(case.id))
-    return FoundCases(named, left_out)
+    return FoundCases(named, left_out + others)
 
 
 def _laid_out(folder: Folder, *, masks_only: bool) -> list[CaseSource]:
     """Return the cases of the layout that the folder is of as a whole, or else of all others."""
-    for layout in layouts.LAYOUTS:
-        if layout.whole and (cases := list(layout.find(folder, masks_only=masks_only))):
-            return cases
     others = [layout for layout in layouts.LAYOUTS if not layout.whole]
-    return [case for one in others for case in one.find(folder, masks_only=masks_only)]
+    return _whole(folder, masks_only=masks_only) or [
+        case for one in others for case in one.find(folder, masks_only=masks_only)
+    ]
+
+
+def _whole(folder: Folder, *, masks_only: bool) -> list[CaseSource]:
+    found = (
+        list(layout.find(folder, masks_only=masks_only))
+        for layout in layouts.LAYOUTS
+        if layout.whole
+    )
+    return next(filter(None, found), [])
 
 
 def _without_a_case(folder: Folder, cases: Mapping[str, CaseSource]) -> dict[str, CaseSource]:
@@ -381,18 +398,3 @@ def _under(cases: Iterable[CaseSource], options: ReadOptions) -> list[CaseSource
 def _listed_layouts() -> str:
     *others, last = map(str, layouts.LAYOUTS)
     return f"{', '.join(others)} or {last}"
-
-
-def _contents(folder: Folder) -> str:
-    """Describe what is in a folder by counts and the first few names."""
-    found = [_listing(folder.files, "file"), _listing(list(folder.folders), "folder")]
-    if folder.results:
-        found.append(
-            f"results of lggshape, to be opened by themselves ({first_few(folder.results, 3)})"
-        )
-    *others, last = found
-    return f"{', '.join(others)} and {last}"
-
-
-def _listing(names: list[str], noun: str) -> str:
-    return f"{counted(len(names), noun)} ({first_few(names, 3)})" if names else f"no {noun}s"

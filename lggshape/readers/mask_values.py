@@ -24,6 +24,8 @@ _SAY_THRESHOLD = (
     "Say from which value on a voxel is inside with --threshold (threshold= in Python)."
 )
 
+_SAY_AGAIN = "Save the mask with 0 outside the tumour and positive numbers inside."
+
 
 class MaskRead(NamedTuple):
     """A mask as it was read.
@@ -62,7 +64,7 @@ def read_mask(
         The file of each slice, if they are several: the message names the first that is not binary.
     options : ReadOptions, optional
         What the user says of them: the regions, the values that are the tumour, or a threshold.
-        Without any of it, a mask has the value 0 and at most one other, positive value.
+        Without any of it, a mask has the value 0 and at most one other, a positive whole number.
 
     Returns
     -------
@@ -95,7 +97,7 @@ def read_mask(
     except InputError as error:
         odd = (file for file, one in zip(slices, values, strict=False) if np.unique(one).size > 2)
         hint = _hint(values, options.wanted_regions)
-        msg = f"{str(error).removesuffix('.')}: {next(odd, path)}.{hint and ' '}{hint}"
+        msg = f"{str(error).removesuffix('.')}: {next(odd, path)}. {hint}"
         raise CaseError(msg) from error
 
 
@@ -143,9 +145,9 @@ def _are_whole(values: NDArray[Any]) -> bool:
 
 
 def _hint(values: NDArray[Any], regions: Regions | None) -> str:
-    """Return what would make a mask of several values readable; "" if nothing would."""
+    """Return what would make the mask readable."""
     if values.dtype.kind not in "biuf" or not np.isfinite(values).all() or values.min() < 0:
-        return ""
+        return _SAY_AGAIN
     if not _are_whole(values):
         return _SAY_THRESHOLD
     return _SAY_REGIONS if regions is None else _SAY_OTHER

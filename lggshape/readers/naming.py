@@ -6,10 +6,11 @@ name of a file, after `_` or `-`, are its role if they are listed here, in upper
 ========================= =========================================================================
 role                      words
 ========================= =========================================================================
-mask                      mask, seg, segmentation, dseg, roi; each also after tumor, tumour, lesion
+mask                      mask, seg, segm, segmentation, segmentations, dseg, roi; each also after
+                          tumor, tumour, lesion, with `_` or without (tumorMask)
 FLAIR                     flair, t2f, t2flair, t2_flair
 pre-contrast              t1, t1w, t1n, pre, t1pre, t1_pre
-post-contrast             t1ce, t1c, t1gd, post, t1post, t1cw, t1wce; t1 or t1w and ce, gd, post or
+post-contrast             t1ce, t1c, t1gd, ct1, post, t1post, t1cw; t1 or t1w and ce, gd, post or
                           c, in either order (t1_post, gd_t1w); t1w with the entity `ce-` of BIDS
 not used                  t2, t2w, t2star, adc, dwi, swi, asl, and the other words of `_UNUSED`
 maps, not used            probability, probseg, uncertainty, entropy
@@ -18,7 +19,8 @@ maps, not used            probability, probseg, uncertainty, entropy
 The word `bias` may follow that of a sequence: an image whose inhomogeneity was corrected, which is
 used in place of the uncorrected one. The word of a sequence may stand before that of a mask, as in
 `P7_FLAIR_seg`. Where a name is built as BIDS demands, `sub-<label>_ses-<label>_<entities>_<role>`,
-the case is `sub-<label>_ses-<label>`, whatever the other entities.
+the case is `sub-<label>_ses-<label>`, whatever the other entities. The entities `label` and `desc`
+tell masks of other things than the tumour (`label-WM`, `desc-aseg`), and `acq-post` of an agent.
 
 A file whose name says none of this has no role. What is done with it is decided where all files of
 a data set are known (`lggshape.readers.unnamed`).
@@ -28,6 +30,7 @@ Who the patient of a case is, a naming rule tells. A layout brings its own rules
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -45,20 +48,23 @@ UNCORRECTED = "not corrected"
 """The role of an image beside one of the same sequence whose inhomogeneity was corrected."""
 
 _PRE, _POST, _T2, _OTHER = "pre-contrast", "post-contrast", "T2", "other"
-_MASK_WORDS = ("mask", "seg", "segmentation", "dseg", "roi")
+_MASK_WORDS = ("mask", "seg", "segm", "segmentation", "segmentations", "dseg", "roi")
+_TUMOUR_WORDS = ("tumor", "tumour", "lesion")
 _UNUSED = (
     "t2star", "t2s", "adc", "dwi", "swi", "asl", "fa", "md", "bold", "sbref", "pd", "pdw", "pet",
     "cbf", "cbv", "phase", "magnitude", "brain", "brainmask", "aseg", "aparc", "warp", "xfm",
+    "angio", "defacemask", "inplanet1", "inplanet2", "megre", "mp2rage", "pdt2", "t1map", "t2map",
+    "t2starw", "unit1",
 )  # fmt: skip
 _ALIASES = {
     **dict.fromkeys(_MASK_WORDS, MASK),
-    **{f"{what}_{word}": MASK for what in ("tumor", "tumour", "lesion") for word in _MASK_WORDS},
-    **{f"label_{what}_{word}": MASK for what in ("tumor", "tumour", "lesion")
-       for word in _MASK_WORDS},
+    **{f"{start}{what}{joint}{word}": MASK for what in _TUMOUR_WORDS for word in _MASK_WORDS
+       for start, joint in (("", "_"), ("", ""), ("label_", "_"))},
     **dict.fromkeys(("flair", "t2f", "t2flair", "t2_flair", "t2w_flair"), FLAIR),
     **dict.fromkeys(("t1", "t1w", "t1n", "pre", "t1pre", "t1_pre", "t1w_pre"), _PRE),
     **dict.fromkeys(
-        ("t1ce", "t1c", "t1gd", "post", "t1post", "t1cw", "t1wce", "t1wc", "t1wgd", "t1wpost"),
+        ("t1ce", "t1c", "t1gd", "ct1", "post", "t1post", "t1cw", "t1wce", "t1wc", "t1wgd",
+         "t1wpost"),
         _POST,
     ),
     **{f"{t1}_{agent}": _POST for t1 in ("t1", "t1w") for agent in ("ce", "gd", "post", "c")},
@@ -88,11 +94,24 @@ UNDERSTOOD = (
 """The most common words, for messages."""
 
 _MOST_WORDS = max(alias.count("_") + 1 for alias in _ALIASES)
-_DRAWN_ON = frozenset({"flair", "t2f", "t1w", "t1n", "t1ce", "t1c", "t1gd"})
+_DRAWN_ON = frozenset({"flair", "t2f", "t1w", "t1n", "t1ce", "t1c", "t1gd", "ct1"})
 """Words that stand before that of a mask for the image it was drawn on, and end no name of a case:
 `pre` and `post` may be those of an operation."""
 
 _SEQUENCE_WORDS = _DRAWN_ON | {"t1", "t2", "t2w", "t1post", "t2flair"}
+
+_OTHER_LABELS = frozenset({
+    "bg", "bone", "brain", "brainstem", "bs", "cbm", "cgm", "csf", "eye", "gm", "head", "nb",
+    "ngm", "scgm", "skull", "st", "vent", "ventricles", "wm", "aseg", "aparcaseg",
+    "tissue",
+})  # fmt: skip
+"""What the entities `label` and `desc` of BIDS call tissues and parts of the brain."""
+
+_AGENTS = frozenset({
+    "ce", "contrast", "gad", "gado", "gadolinium", "gd", "post", "postcontrast", "postgad",
+    "postgado", "postgd", "t1c", "t1ce", "t1gd",
+})  # fmt: skip
+"""What the entities `acq`, `desc` and `rec` of BIDS call an image after contrast agent."""
 
 _BIAS = "bias"
 _ENTITIES = re.compile(
@@ -170,13 +189,14 @@ def read_name(stem: str, *, ours: bool = False) -> FileName:
     >>> read_name("P7_scan")
     FileName(role='', case='P7_scan', corrected=False)
     """
+    stem = unicodedata.normalize("NFC", stem)  # some systems store letters and accents apart
     words = re.split(r"[_-]", stem)
     if ours:
         role = _ALIASES.get(words[-1].lower(), UNNAMED)
         return FileName(role, stem[: -len(words[-1]) - 1]) if role else FileName(UNNAMED, stem)
     if entities := _ENTITIES.fullmatch(stem):
         role = _role_of_entities(entities["entities"], entities["suffix"])
-        return FileName(role, entities["case"]) if role else FileName(UNNAMED, stem)
+        return FileName(role, entities["case"])
     corrected = words[-1].lower() == _BIAS
     known = _longest(words[: len(words) - corrected])
     if not known:
@@ -189,6 +209,18 @@ def read_name(stem: str, *, ours: bool = False) -> FileName:
         used += 1
     length = sum(len(word) + 1 for word in words[len(words) - used :])
     return FileName(role, stem[: max(len(stem) - length, 0)], corrected)
+
+
+def named_after(case: str, others: Iterable[str]) -> str:
+    """Return the longest of some names that a name goes on from; empty if there is none.
+
+    Examples
+    --------
+    >>> named_after("P7_rater1", ["P7", "P8"])
+    'P7'
+    """
+    found = (one for one in others if case.startswith(one) and case[len(one) :][:1] in set("_- ."))
+    return max(found, key=len, default="")
 
 
 def names_another_sequence(case: str) -> bool:
@@ -264,7 +296,7 @@ def used_roles(names: Sequence[FileName]) -> list[str]:
     >>> used_roles([read_name("P7_FLAIR"), read_name("P7_FLAIR_bias"), read_name("P7_T1")])
     ['not corrected', 'FLAIR', 'pre-contrast']
     """
-    corrected = {name.role for name in names if name.corrected}
+    corrected = {name.role for name in names if name.corrected} - {_OTHER}  # of many sequences
     return [
         UNCORRECTED if name.role in corrected and not name.corrected else name.role
         for name in names
@@ -316,7 +348,8 @@ def _role_of_entities(entities: str, suffix: str) -> str:
     """Return the role by the suffix of a BIDS name, and by what its entities say of it."""
     role = _ALIASES.get(suffix.lower(), UNNAMED)
     labels = dict(part.split("-", 1) for part in entities.split("_")[1:])
-    if role == _PRE and "ce" in labels:
+    said = {labels.get(entity, "").lower() for entity in ("acq", "desc", "rec")}
+    if role == _PRE and ("ce" in labels or not said.isdisjoint(_AGENTS)):
         return _POST
     about = {labels.get(entity, "").lower() for entity in ("label", "desc")}
-    return _OTHER if role == MASK and "brain" in about else role
+    return role if role != MASK or about.isdisjoint(_OTHER_LABELS) else _OTHER

@@ -17,7 +17,7 @@ from lggshape.files import read_json
 from lggshape.readers.folder import Folder
 from lggshape.readers.formats import split_ending
 from lggshape.readers.layout import Layout
-from lggshape.readers.naming import IMAGE, MASK, UNNAMED, role_in_pattern
+from lggshape.readers.naming import IMAGE, MASK, UNNAMED, named_after, role_in_pattern
 from lggshape.readers.source import CaseSource
 from lggshape.readers.volume_case import VolumeCase, volume_case
 
@@ -61,6 +61,11 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
     for inner in labels:
         for stem, path in _volumes(inner):
             found.setdefault(stem, []).append((MASK, path))
+    # A label has the name of its case, without a word: `P7_seg` beside the images of P7 is no case.
+    pictured = [name for name, files in found.items() if any(role != MASK for role, _ in files)]
+    for name in found.keys() - set(pictured):
+        if named_after(name, pictured):
+            found[name] = [(UNNAMED, path) for _, path in found[name]]
     cases = [_case(name, files, channels, masks_only=masks_only) for name, files in found.items()]
     return [case for case in cases if case.has_mask or not (masks_only and _is_test(case))]
 

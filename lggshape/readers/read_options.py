@@ -68,6 +68,9 @@ class ReadOptions:
             raise InputError(msg)
         if self.regions is not None:
             object.__setattr__(self, "regions", read_regions(self.regions))
+        if not isinstance(self.mask_values, Iterable):
+            msg = f"Expected the values of a mask as a list, found: {self.mask_values}."
+            raise InputError(msg)
         object.__setattr__(self, "mask_values", tuple(self.mask_values))
         if self.mask_values:
             regions_of_values(self.mask_values)
@@ -99,5 +102,5 @@ def _check_sequences(names: Iterable[str]) -> None:
 def _check_threshold(threshold: Any) -> None:
     # At 0 or below all that is outside would be inside.
     if not isinstance(threshold, Real) or not 0 < float(threshold) < math.inf:
-        msg = f"Expected the threshold to be a number above 0, found: {threshold}."
+        msg = f"Expected the threshold to be a number above 0, found: {threshold!r}."
         raise InputError(msg)

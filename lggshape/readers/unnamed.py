@@ -15,7 +15,7 @@ from lggshape.errors import InputError
 from lggshape.names import counted, first_few
 from lggshape.readers.naming import MASK, UNDERSTOOD, UNNAMED
 from lggshape.readers.source import CaseSource, UnreadableCase
-from lggshape.readers.volume_case import VolumeCase, volume_case
+from lggshape.readers.volume_case import VolumeCase
 
 WAYS_OUT = (
     "rename them, give their order of sequences with --sequences (sequences= in Python), the form "
@@ -109,7 +109,7 @@ def settle_unnamed(
             settled[name] = case
         elif isinstance(case, VolumeCase) and len(case.files) > len(unnamed[name]):
             named = [(role, file) for role, file in case.files if role != UNNAMED]
-            settled[name] = volume_case(case.id, case.path, named, masks_only=masks_only)
+            settled[name] = case.with_files(named)
         elif case.path.is_dir() and case.path != path:
             files = first_few([file.name for file in unnamed[name]], 3)
             reason = (
@@ -122,11 +122,16 @@ def settle_unnamed(
 
 def left_out_warning(left_out: list[LeftOutFile], path: str) -> str:
     """Return in one line which files of a path were left out, and what would be understood."""
-    files = first_few([one.path.name for one in left_out], 10)
+    top = Path(path)
+    names = [
+        one.path.relative_to(top).as_posix() if one.path.is_relative_to(top) else one.path.name
+        for one in left_out
+    ]
     reasons = " or ".join(dict.fromkeys(one.reason for one in left_out))
     return (
-        f"Left out {counted(len(left_out), 'image file')} of {path}, because {reasons}: {files}. "
-        f"Understood are names that end in {UNDERSTOOD}. You can {WAYS_OUT}."
+        f"Left out {counted(len(left_out), 'image file')} of {path}, because {reasons}: "
+        f"{first_few(names, 10)}. Understood are names that end in {UNDERSTOOD}. You can "
+        f"{WAYS_OUT}."
     )
 
 

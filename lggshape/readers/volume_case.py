@@ -8,6 +8,7 @@ What is written has the format of the image and lies on its stored grid, so that
 same place in both files.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import FLAIR, SEQUENCES, Case, Geometry
 from lggshape.errors import CaseError
+from lggshape.names import counted
 from lggshape.readers.description import FileDescription, plane_of
 from lggshape.readers.formats import FORMATS, split_ending
 from lggshape.readers.listing import check_regular, file_names, folder_name
@@ -40,8 +42,8 @@ _Result = TypeVar("_Result")
 _WHOLE = (IMAGE, UNNAMED)
 """Roles of a file that holds all sequences."""
 
-_AS_SLICES = {1: (FLAIR,), len(SEQUENCES): SEQUENCES}
-"""The sequences of an image by the number of its volumes, as slices have them."""
+_AS_SLICES = {len(SEQUENCES): SEQUENCES}
+"""The sequences of an image by the number of its volumes: the colours of slices."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,11 +56,18 @@ class VolumeCase(CaseSource):
         The files with their roles.
     volumes : tuple of str
         What the volumes of the file with the role `IMAGE` show, in their order: sequences, or roles
-        that are left aside. By default one is FLAIR and three are all sequences, as in slices.
+        that are left aside. By default three are all sequences, as the colours of slices are.
     """
 
     files: tuple[tuple[str, Path], ...] = ()
     volumes: tuple[str, ...] = ()
+
+    def with_files(self, files: Iterable[tuple[str, Path]]) -> "VolumeCase":
+        """Return the same case with other files."""
+        kept = tuple(files)
+        roles = {role for role, _ in kept}
+        has_image = bool(roles - {MASK, *NOT_READ})
+        return replace(self, files=kept, has_image=has_image, has_mask=MASK in roles)
 
     def _read(self, *, image: bool, mask: bool) -> Case:
         roles = self._files_by_role()
@@ -116,12 +125,12 @@ class VolumeCase(CaseSource):
 
     def _described(self, role: str, path: Path, contradiction: str) -> FileDescription:
         shown = role or " + ".join(self.options.sequences)
-        if role == IMAGE and self.volumes:
-            shown = " + ".join(self.volumes)
         if role in NOT_READ:
             return FileDescription(path, role, reason="not used")
         try:
             said = self._from_file(path, _describe)
+            if role in _WHOLE:
+                shown = " + ".join(self._volume_names(role, said.shape, path))
         except CaseError as error:
             return FileDescription(path, shown, reason=str(error))
         plane = plane_of(said.geometry, said.slice_axis)
@@ -133,9 +142,13 @@ class VolumeCase(CaseSource):
         for role, path in self.files:
             if role in roles and role not in NOT_READ:
                 named = f"{role} file" if role else "file without a role in its name"
+                place = Path(os.path.commonpath([roles[role].parent, path.parent]))
+                both = " and ".join(
+                    one.relative_to(place).as_posix() for one in (roles[role], path)
+                )
                 msg = (
-                    f"Expected case {self.id} to have one {named}, "
-                    f"found {roles[role].name} and {path.name}: {path.parent}."
+                    f"Expected case {self.id} to have one {named}, found {both}: {place}. Move one "
+                    "of them, or name the right one in a table with --manifest (manifest=)."
                 )
                 raise CaseError(msg)
             roles[role] = path
@@ -223,35 +236,34 @@ class VolumeCase(CaseSource):
 
     def _whole_image(self, volume: Placed, role: str) -> tuple[Placed, tuple[str, ...]]:
         """Return the volumes of an image file that are sequences, and their names."""
-        if role == UNNAMED:
-            return volume, self._sequences_of(volume)
-        count = 1 if volume.values.ndim == 3 else volume.values.shape[3]
-        said = self.options.sequences
-        named = self.volumes or (said if len(said) == count else _AS_SLICES.get(count, ()))
+        named = self._volume_names(role, volume.values.shape, volume.path)
         kept = [number for number, name in enumerate(named) if name in SEQUENCES]
-        names = tuple(named[number] for number in kept)
-        if len(named) != count or not names or len(set(names)) < len(names):
-            wanted = f"{len(named)} volumes ({', '.join(named)})" if named else "1 or 3 volumes"
-            msg = (
-                f"Expected the image of case {self.id} to have {wanted}, found {count}: "
-                f"{volume.path}."
-            )
-            raise CaseError(msg)
         if volume.values.ndim == 4:
             volume = replace(volume, values=volume.values[..., kept])
-        return volume, names
+        return volume, tuple(named[number] for number in kept)
 
-    def _sequences_of(self, volume: Placed) -> tuple[str, ...]:
-        """Return the sequences of an image whose file name does not name one."""
-        count = 1 if volume.values.ndim == 3 else volume.values.shape[3]
-        named = self.options.sequences
-        if named and len(named) == count:
+    def _volume_names(self, role: str, shape: tuple[int, ...], path: Path) -> tuple[str, ...]:
+        """Return what the volumes of an image file show; raise CaseError if nothing tells it."""
+        count = shape[3] if shape[3:] else 1
+        said = self.options.sequences
+        named = said or self.volumes
+        if role == IMAGE:
+            named = self.volumes or (said if len(said) == count else _AS_SLICES.get(count, ()))
+        sequences = [name for name in named if name in SEQUENCES]
+        if len(named) == count and sequences and len(set(sequences)) == len(sequences):
             return named
-        wanted = f"{len(named)} ({', '.join(named)})" if named else "a sequence with a name each"
+        wanted = (
+            f"{counted(len(named), 'volume')} ({', '.join(named)})" if named else "named sequences"
+        )
+        ways_out = "Say in which order the sequences are, with --sequences (sequences= in Python)."
+        if self.volumes:
+            ways_out = "Correct its channels in dataset.json."
+        elif not named:
+            ways_out = f"Name it {self.id}_flair if it is FLAIR. {ways_out}"
         found = f"{count} without names" if not named else str(count)
         msg = (
-            f"Expected the image of case {self.id} to have {wanted}, found {found}: {volume.path}. "
-            f"Say in which order the sequences are, with --sequences (sequences= in Python)."
+            f"Expected the image of case {self.id} to have {wanted}, found {found}: {path}. "
+            f"{ways_out}"
         )
         raise CaseError(msg)
 
@@ -259,7 +271,8 @@ class VolumeCase(CaseSource):
         if volume.values.ndim != 3:
             msg = (
                 f"Expected the file of case {self.id} to hold one volume, "
-                f"found {volume.values.shape[3]}: {volume.path}."
+                f"found {volume.values.shape[3]}: {volume.path}. Save the volume that is meant in "
+                "a file of its own."
             )
             raise CaseError(msg)
 
@@ -297,17 +310,8 @@ def volume_case(
     VolumeCase
         Without a patient: the name of the case tells.
     """
-    files = tuple(files)
-    roles = {role for role, _ in files}
-    return VolumeCase(
-        id=case,
-        patient="",
-        path=path,
-        has_image=bool(roles - {MASK, *NOT_READ}),
-        has_mask=MASK in roles,
-        mask_required=masks_only,
-        files=files,
-    )
+    case_of_none = VolumeCase(id=case, patient="", path=path, mask_required=masks_only)
+    return case_of_none.with_files(files)
 
 
 def written(folder: Path, case: str) -> list[str]:

@@ -7,8 +7,18 @@ The files directly in the folder belong to the case that their names give withou
 (`A_flair.nii.gz` and `A_mask.nii.gz` to case `A`; `mask.nii.gz` alone to the case named like the
 folder). All volumes in a sub-folder belong to the case named like the sub-folder. Their names tell
 the patient where the name of the sub-folder begins with theirs (`P7_FLAIR.nii.gz` in `P7_nifti`).
-The only sub-folder of a folder without volumes is opened in place of it, if the names of its files
-tell several cases. A case has at most one file per role.
+A case has at most one file per role.
+
+Sub-folders that are no cases are seen by the names of their files:
+
+- `labels/P7_seg.nii.gz` beside the folder `P7`, or `images/` and `masks/` that tell the same cases,
+  hold files of these cases.
+- `HGG/P7/P7_flair.nii.gz`: a sub-folder with nothing but case folders is opened.
+- The only sub-folder of a folder without volumes is opened in place of it, if the names of its
+  files tell several cases.
+
+Nor is everything a case that a name tells: beside `P7_flair`, `P7_rater1_mask` and `P7_DTI_FA` are
+of no patients P7_rater1 and P7_DTI.
 
 Where a name tells no role, the JSON file that dcm2niix wrote beside the file does
 (`lggshape.readers.sidecar`).
@@ -16,19 +26,23 @@ Where a name tells no role, the JSON file that dcm2niix wrote beside the file do
 What a file holds, its format tells (`lggshape.readers.formats`).
 """
 
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lggshape.case import SEQUENCES
 from lggshape.readers.folder import Folder
 from lggshape.readers.formats import split_ending
 from lggshape.readers.layout import Layout
 from lggshape.readers.naming import (
     IMAGE,
     MASK,
+    NOT_READ,
     UNNAMED,
     FileName,
     identify,
+    named_after,
     names_another_sequence,
     read_name,
     used_roles,
@@ -36,9 +50,12 @@ from lggshape.readers.naming import (
 from lggshape.readers.segmented import holds_results
 from lggshape.readers.sidecar import sidecar_role
 from lggshape.readers.slice_folders import holds_slices
-from lggshape.readers.source import CaseSource
+from lggshape.readers.source import CaseSource, UnreadableCase
 from lggshape.readers.tiff_file import FORMAT as TIFF
 from lggshape.readers.volume_case import volume_case, written
+
+_Named = tuple[FileName, Path]
+"""A file with what its name says."""
 
 
 def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
@@ -56,28 +73,26 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
     iterable of CaseSource
         In natural order of names, the cases of the folder itself first.
     """
-    holders = {name: inner for name, inner in folder.folders.items() if _volumes(inner)}
-    if len(holders) == len(folder.folders) == 1 and not _volumes(folder):
-        (only,) = holders.values()
-        if len({_said(name).case for name in _volumes(only) if not _has_sidecar(only, name)}) > 1:
-            return find(only, masks_only=masks_only)
-    found: dict[str, list[tuple[FileName, Path]]] = {}
-    ours = holds_results(folder.path, folder.files)
-    for name in _volumes(folder):
-        said = _said(name, ours=True) if ours else _said_in(folder, name)
-        if not ours and names_another_sequence(said.case):
-            said = FileName(UNNAMED, split_ending(name)[0])
-        found.setdefault(said.case or folder.name, []).append((said, folder.path / name))
-    for case, inner in holders.items():
-        for name in _volumes(inner):
-            found.setdefault(case, []).append((_said_in(inner, name), inner.path / name))
+    holders = [inner for inner in folder.folders.values() if _volumes(inner)]
+    is_wrapped = len(holders) == len(folder.folders) == 1 and not _volumes(folder)
+    if is_wrapped and _holds_cases(holders[0]):
+        return find(holders[0], masks_only=masks_only)
+    found = _flat(folder)
+    taken = {*found, *(_normal(inner.name) for inner in holders)}
+    files = _by_folder([*holders, *_grouped(folder, taken)])
+    unclear = _unclear(folder.path, files, found)
+    for one in unclear:
+        del files[one.id]
+    for case, inner in _told_cases(files, found).items():
+        found.setdefault(case, []).extend(inner)
+    found = _without_parts(found)
     # Where only masks are wanted, files whose names do not tell may all be masks.
     is_mask = (said.role == MASK for group in found.values() for said, _ in group)
     has_images = not masks_only or any(is_mask)
-    return [
+    return unclear + [
         replace(
             volume_case(case, _place(folder.path, group), roles, masks_only=masks_only),
-            patient=_patient(case, [said.case for said, _ in group]),
+            patient=_patient(case, [said.case for said, _ in group if _is_used(said.role)]),
         )
         for case, group in found.items()
         for roles in [_roles(group, has_images=has_images)]
@@ -102,6 +117,153 @@ LAYOUT = Layout(
     open_file=open_file,
     written=written,
 )
+
+
+def _holds_cases(folder: Folder) -> bool:
+    """Test whether the files of a folder tell several cases, and not that it is one itself."""
+    said = [_said_in(folder, name) for name in _volumes(folder)]
+    used = [one for one in said if _is_used(one.role)]
+    told = {one.case for one in used or said}
+    own = _normal(folder.name)
+    is_one = any(not one or _is_or_extends(own, one) or named_after(one, told) for one in told)
+    return len(told) > 1 and not is_one
+
+
+def _grouped(folder: Folder, taken: Collection[str]) -> list[Folder]:
+    """Return the case folders in sub-folders that hold nothing else, such as HGG and LGG.
+
+    They are named like the cases that their files tell. Those of cases that lie directly in the
+    folder are something that was made of them.
+    """
+    found: list[Folder] = []
+    for group in folder.folders.values():
+        inner = [one for one in group.folders.values() if _volumes(one)]
+        if not _volumes(group) and all(_tells_its_name(one) for one in inner):
+            found += [one for one in inner if _normal(one.name) not in taken]
+    return found
+
+
+def _tells_its_name(folder: Folder) -> bool:
+    said = [_said(name) for name in _volumes(folder)]
+    return {one.case for one in said if one.role} == {_normal(folder.name)}
+
+
+def _flat(folder: Folder) -> dict[str, list[_Named]]:
+    """Return the files directly in a folder by their cases."""
+    ours = holds_results(folder.path, folder.files)
+    names = _volumes(folder)
+    said = [_said(name, ours=True) if ours else _said_in(folder, name) for name in names]
+    has_names = any(one.role and one.case for one in said)
+    found: dict[str, list[_Named]] = {}
+    for name, one in zip(names, said, strict=True):
+        # Of several cases, none is the one of a file that names none.
+        is_no_case = names_another_sequence(one.case) or (has_names and not one.case)
+        told = FileName(UNNAMED, split_ending(name)[0]) if is_no_case and not ours else one
+        found.setdefault(told.case or _normal(folder.name), []).append((told, folder.path / name))
+    return found
+
+
+def _by_folder(holders: Iterable[Folder]) -> dict[str, list[_Named]]:
+    files: dict[str, list[_Named]] = {}
+    for inner in holders:
+        said = [(_said_in(inner, name), inner.path / name) for name in _volumes(inner)]
+        files.setdefault(_normal(inner.name), []).extend(said)
+    return files
+
+
+def _told_cases(
+    files: Mapping[str, Sequence[_Named]], others: Iterable[str]
+) -> dict[str, list[_Named]]:
+    """Return the files of sub-folders by their cases.
+
+    The case is the sub-folder, unless its files tell one that is another sub-folder or one of the
+    others: sub-folders such as `labels` hold files of many cases.
+    """
+    shared = _shared_cases(files)
+    cases = {*files, *others, *(shared if len(shared) > 1 else ())}
+    kinds = {own for own in files if read_name(own).role and not read_name(own).case}
+    found: dict[str, list[_Named]] = {}
+    for own, group in files.items():
+        for said, path in group:
+            is_known = said.case in cases or named_after(said.case, cases)
+            is_other = said.role and is_known and not _same_case(own, said.case)
+            # A folder `MASK` is no patient.
+            told = said._replace(role=UNNAMED) if own in kinds and not is_other else said
+            found.setdefault(said.case if is_other else own, []).append((told, path))
+    return found
+
+
+def _shared_cases(files: Mapping[str, Sequence[_Named]]) -> dict[str, list[str]]:
+    """Return the cases that several sub-folders tell, such as `images` and `masks`, with these.
+
+    There are none if two files show the same of one: then it is a word in the names of all.
+    """
+    places: dict[str, list[str]] = {}
+    roles: dict[str, list[str]] = {}
+    for own, group in files.items():
+        for said, _ in group:
+            if said.role and said.case and not _same_case(own, said.case):
+                places.setdefault(said.case, []).append(own)
+                roles.setdefault(said.case, []).append(said.role)
+    shared = {case: list(dict.fromkeys(names)) for case, names in places.items()}
+    shared = {case: names for case, names in shared.items() if len(names) > 1}
+    is_clear = all(len(roles[case]) == len(set(roles[case])) for case in shared)
+    return shared if is_clear else {}
+
+
+def _unclear(
+    path: Path, files: Mapping[str, Sequence[_Named]], others: Collection[str]
+) -> list[CaseSource]:
+    """Return the sub-folders that may hold the parts of one case, or be a case each."""
+    shared = {
+        case: names
+        for case, names in _shared_cases(files).items()
+        if not {*files, *others}.intersection({case})
+    }
+    if len(shared) != 1:
+        return []
+    ((case, names),) = shared.items()
+    reason = (
+        f"Expected a folder per case, found files of {case} in {' and '.join(names)}: {path}. "
+        f"Put them into one folder, or give the form of their paths, such as --pattern "
+        f"'{{any}}/{{case}}_{{role}}.nii.gz' (pattern=)."
+    )
+    return [UnreadableCase(name, "", path / name, reason=reason) for name in names]
+
+
+def _is_used(role: str) -> bool:
+    return role != UNNAMED and role not in NOT_READ
+
+
+def _same_case(holder: str, told: str) -> bool:
+    return _is_or_extends(holder, told) or _is_or_extends(told, holder)
+
+
+def _is_or_extends(name: str, other: str) -> bool:
+    return name == other or bool(named_after(name, [other]))
+
+
+def _without_parts(found: Mapping[str, Sequence[_Named]]) -> dict[str, list[_Named]]:
+    """Return the groups without those that are no cases: of masks, or of files that are not used.
+
+    `P7_rater1_mask` and `P7_DTI_FA` beside `P7_flair` are no patients P7_rater1 and P7_DTI. What is
+    not used joins the case; masks have no role, because nothing tells what is outlined.
+    """
+    roles = {case: {said.role for said, _ in group} for case, group in found.items()}
+    images = [case for case, own in roles.items() if not own.isdisjoint(SEQUENCES)]
+    kept: dict[str, list[_Named]] = {case: [] for case in found}
+    for case, group in found.items():
+        whole = "" if case in images else named_after(case, images)
+        for said, path in group:
+            role = UNNAMED if whole and said.role == MASK else said.role
+            target = whole if whole and role in NOT_READ else case
+            kept[target].append((said._replace(role=role), path))
+    return {case: group for case, group in kept.items() if group}
+
+
+def _normal(name: str) -> str:
+    """Return a name with letters and accents in one piece, as `read_name` returns cases."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _patient(case: str, names: Sequence[str]) -> str:

@@ -176,9 +176,9 @@ def test_a_folder_of_masks_inside_a_data_set_is_no_case_analytic(tmp_path):
 def test_results_inside_a_data_set_are_no_case_analytic(tmp_path, save_nifti, name, content):
     save_nifti(tmp_path / "A" / "flair.nii.gz")
     save_nifti(tmp_path / "masks" / "A_mask.nii.gz")
-    assert [source.id for source in open_cases(tmp_path)] == ["A", "masks"]
+    assert [(source.id, source.has_mask) for source in open_cases(tmp_path)] == [("A", True)]
     (tmp_path / "masks" / name).write_text(content)
-    assert [source.id for source in open_cases(tmp_path)] == ["A"]
+    assert [(source.id, source.has_mask) for source in open_cases(tmp_path)] == [("A", False)]
     assert [source.id for source in open_cases(tmp_path / "masks")] == ["A"]
     (tmp_path / "A" / "flair.nii.gz").unlink()
     with pytest.raises(InputError, match=r"results of lggshape, to be opened by themselves"):

@@ -30,7 +30,7 @@ def reason(values, **options):
 def test_several_values_are_refused_with_their_voxels_and_the_options_analytic():
     message = reason(VALUES)
     assert message.startswith(
-        "Expected the mask of case A to have two values, 0 and a positive one, found 0 (120 "
+        "Expected the mask of case A to have two values, 0 and a positive whole one, found 0 (120 "
         f"voxels), 1 (2), 2 (3), 4 (1): {WHERE}. "
     )
     assert "--regions" in message
@@ -47,8 +47,22 @@ def test_fractions_are_refused_with_their_option_analytic():
 
 @pytest.mark.parametrize("values", [[0, 1, np.nan], [0, np.inf], [0, -1, 3]])
 def test_no_option_mends_what_is_no_mask_analytic(values):
-    assert reason(values).endswith(f": {WHERE}.")
-    assert reason(values, regions="brats").endswith(f": {WHERE}.")
+    message = reason(values)
+    assert message.endswith(f": {WHERE}. Save the mask with 0 outside the tumour and positive "
+                            "numbers inside.")  # fmt: skip
+    assert reason(values, regions="brats").endswith("numbers inside.")
+
+
+def test_one_fraction_is_no_mask_without_a_threshold_analytic():
+    values = np.float32([0, 0.5, 0.5])
+    assert "--threshold" in reason(values)
+    assert read(values, threshold=0.5).mask.tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("options", [{"regions": ["a"]}, {"mask_values": 1}, {"threshold": "0.5"}])
+def test_options_of_another_type_are_refused_analytic(options):
+    with pytest.raises(InputError, match=r"found: (\['a'\]|1|'0.5')\."):
+        ReadOptions(**options)
 
 
 def test_values_have_to_be_numbers_analytic():

@@ -46,7 +46,7 @@ def test_words_that_tell_a_role_analytic(stem, role, case):
 @pytest.mark.parametrize(
     "stem",
     [
-        "LGG_001_0001", "P7", "P7_scan", "x_bias", "x_mask_bias", "sub-07_ses-1", "sub-07_scan",
+        "LGG_001_0001", "P7", "P7_scan", "x_bias", "x_mask_bias", "sub-07_ses-1",
         "TCGA-02-0006_1996.08.23_GlistrBoost_ManuallyCorrected", "T1km", "pret1", "OTMultiClass",
     ],
 )  # fmt: skip

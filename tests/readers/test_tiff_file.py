@@ -164,3 +164,14 @@ def test_a_damaged_page_fails_alone(tmp_path):
     assert good.read().mask is not None
     with pytest.raises(CaseError, match="case B to be readable TIFF"):
         bad.read()
+
+
+def test_a_grey_file_whose_name_tells_no_sequence_is_not_taken_for_flair_analytic(tmp_path):
+    grey(tmp_path / "P8_scan.tif")
+    grey(tmp_path / "P9_flair.tif")
+    unnamed, named = open_cases(tmp_path)
+    assert named.read().sequences == ("FLAIR",)
+    with pytest.raises(CaseError, match=r"case P8_scan .*found 1 without names.*--sequences"):
+        unnamed.read()
+    assert "--sequences" in unnamed.described()[0].reason
+    assert open_cases(tmp_path, sequences=["FLAIR"])[0].read().sequences == ("FLAIR",)

@@ -42,7 +42,7 @@ def test_said_sequences_make_a_file_the_image_of_its_case(tmp_path, save_nifti):
         np.testing.assert_array_equal(case.image, FOUR.transpose(2, 1, 0, 3))
         assert case.mask is not None
     (source,) = open_cases(tmp_path, sequences=["FLAIR"])
-    with pytest.raises(CaseError, match=r"1 .FLAIR.*found 3"):
+    with pytest.raises(CaseError, match=r"1 volume .FLAIR.*found 3"):
         source.read()
 
 
