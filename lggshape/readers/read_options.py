@@ -68,9 +68,7 @@ class ReadOptions:
             raise InputError(msg)
         if self.regions is not None:
             object.__setattr__(self, "regions", read_regions(self.regions))
-        if not isinstance(self.mask_values, Iterable):
-            msg = f"Expected the values of a mask as a list, found: {self.mask_values}."
-            raise InputError(msg)
+        _check_list(self.mask_values)
         object.__setattr__(self, "mask_values", tuple(self.mask_values))
         if self.mask_values:
             regions_of_values(self.mask_values)
@@ -96,6 +94,12 @@ def _check_sequences(names: Iterable[str]) -> None:
             f"Expected the sequences of an image to be among {', '.join(SEQUENCES)}, each once and "
             f"{FLAIR} one of them, found: {', '.join(given)}."
         )
+        raise InputError(msg)
+
+
+def _check_list(values: object) -> None:
+    if not isinstance(values, Iterable):
+        msg = f"Expected the values of a mask as a list, found: {values}."
         raise InputError(msg)
 
 
