@@ -14,7 +14,7 @@ from lggshape.readers import layouts
 from lggshape.readers.dicom_case import DicomCase
 from lggshape.readers.folder import Folder
 from lggshape.readers.layouts import patient_key, whose
-from lggshape.readers.manifest import Manifest, assign_patients, read_manifest
+from lggshape.readers.manifest import Manifest, assign_patients, is_table, read_manifest
 from lggshape.readers.pattern import Pattern, cases_by_pattern
 from lggshape.readers.read_options import PatientFrom, ReadOptions
 from lggshape.readers.segmented import SEGMENTATION, as_recorded, refuse_segmented
@@ -158,9 +158,12 @@ def find_cases(
     """
     options = options or ReadOptions()
     paths = [Path(path)] if isinstance(path, str | os.PathLike) else [Path(one) for one in path]
-    if manifest is None and len(paths) == 1 and _is_manifest(paths[0]):
+    is_alone = manifest is None and len(paths) == 1 and is_table(paths[0])
+    if is_alone:
         manifest, paths = paths[0], []
     table = None if manifest is None else read_manifest(manifest)
+    if is_alone and table is not None:
+        table.check_has_files()
     form = Pattern(pattern) if pattern else None
     if table is not None and table.has_files and not any(map(_holds_a_run, paths)):
         found = _cases_of_manifest(table, paths, form, options, masks_only=masks_only)
@@ -205,16 +208,6 @@ def _cases_of_manifest(
             missing = UnreadableCase(name, "", Path(table.where), reason=reason)
             cases[name] = laid_out.get(name, missing)
     return FoundCases([_named(cases[name]) for name in sorted(cases, key=natural_key)], [])
-
-
-def _is_manifest(path: Path) -> bool:
-    """Return whether a file is a table of cases with files."""
-    if path.suffix.lower() != ".csv" or not path.is_file():
-        return False
-    try:
-        return read_manifest(path).has_files
-    except InputError:
-        return False
 
 
 def _holds_a_run(path: Path) -> bool:

@@ -31,11 +31,11 @@ from lggshape.names import first_few, what_is_unsafe
 from lggshape.readers.dicom_manifest import SeriesFinder, case_of_series
 from lggshape.readers.formats import split_ending
 from lggshape.readers.layouts import patient_key
-from lggshape.readers.naming import IMAGE, MASK, UNNAMED
+from lggshape.readers.naming import IMAGE, MASK, UNNAMED, read_name
 from lggshape.readers.pattern import common_place
 from lggshape.readers.source import CaseSource, UnreadableCase
 from lggshape.readers.tiff_file import FORMAT as TIFF
-from lggshape.readers.volume_case import volume_case
+from lggshape.readers.volume_case import VolumeCase, volume_case
 
 PRE, _, POST = SEQUENCES
 FILE_COLUMNS = {"flair": FLAIR, "t1": PRE, "t1ce": POST, "mask": MASK, "image": UNNAMED}
@@ -88,6 +88,16 @@ class Manifest:
         """Whether any case has files in it."""
         return any(row.files for row in self.rows.values())
 
+    def check_has_files(self) -> None:
+        """Refuse a table that names no files, where nothing else does."""
+        if not self.has_files:
+            msg = (
+                f"Expected {self.where} to name files in the columns {', '.join(FILE_COLUMNS)}, "
+                "found none. Add them, or give the folder of the data and this table with "
+                "--manifest (manifest=)."
+            )
+            raise InputError(msg)
+
     def without_files(self) -> list[str]:
         """Return the cases that have no files in it."""
         return [case for case, row in self.rows.items() if not row.files]
@@ -106,6 +116,11 @@ class Manifest:
         -------
         list of CaseSource
             In the order of the table, without patients.
+
+        Raises
+        ------
+        InputError
+            If a file is said to be of two patients.
         """
         own = [] if self.folder is None else [self.folder]
         places = list(dict.fromkeys((*own, *folders)))
@@ -124,7 +139,13 @@ class Manifest:
             elif paths:
                 place = common_place(path for _, path in paths)
                 found.append(volume_case(case, place, paths, masks_only=masks_only))
+        _refuse_shared_files(found, self.rows)
         return found
+
+
+def is_table(path: Path) -> bool:
+    """Test whether a path can only be a manifest: a file `.csv` or `.tsv`."""
+    return path.suffix.lower() in {".csv", ".tsv"} and path.is_file()
 
 
 def read_manifest(manifest: TableSource) -> Manifest:
@@ -143,18 +164,21 @@ def read_manifest(manifest: TableSource) -> Manifest:
     Raises
     ------
     InputError
-        If the table cannot be read, lacks a column, names something that cannot be a case, or has
-        several rows for a case.
+        If the table cannot be read, lacks a column, names something that cannot be a case, has
+        several rows for a case or none in a row, or a column of files with another name.
     """
     table = read_table(manifest, required=("case", "patient"))
     where = table_name(manifest)
     # Keys are those of the label tables, which are read in the same way.
-    table["patient"] = plain_numbers(table["patient"])
-    missing = {
-        name: is_missing(table[name]) for name in ("patient", *FILE_COLUMNS) if name in table
-    }
-    for name, is_empty in missing.items():
-        table[name] = table[name].mask(is_empty, "")
+    for name in ("patient", "session"):
+        if name in table:
+            table[name] = plain_numbers(table[name])
+    for name in ("patient", "site", "session", *FILE_COLUMNS):
+        if name in table:
+            table[name] = table[name].mask(is_missing(table[name]), "")
+    # Without a name is the number of the row, which pandas and R write.
+    table = table.drop(columns="", errors="ignore")
+    _check_file_columns(table, where)
     known: dict[str, ManifestRow] = {}
     doubled = []
     others = [str(name) for name in table.columns if name not in {*_ABOUT, *FILE_COLUMNS}]
@@ -168,6 +192,12 @@ def read_manifest(manifest: TableSource) -> Manifest:
             wrong = f"{unsafe} in the name {case!r}" if unsafe else f"the patient {patient!r}"
             msg = (
                 f"Expected {where} to name cases and patients, found {wrong} in "
+                f"{row_name(manifest, position)}."
+            )
+            raise InputError(msg)
+        if not case and any(row.values()):
+            msg = (
+                f"Expected {where} to name a case in every row, found none in "
                 f"{row_name(manifest, position)}."
             )
             raise InputError(msg)
@@ -233,7 +263,7 @@ def assign_patients(
     if without:
         msg = (
             f"Expected a patient for every case in {known.where}, found none for "
-            f"{first_few(without)}."
+            f"{first_few(without)}. Add their rows, as lggshape inspect --write writes them."
         )
         raise InputError(msg)
     return [
@@ -248,6 +278,36 @@ def assign_patients(
     ]
 
 
+def _check_file_columns(table: pd.DataFrame, where: str) -> None:
+    """Refuse columns of files that would be passed through because of their spelling."""
+    for name in table.columns:
+        role = read_name(str(name)).role
+        wanted = next((column for column, one in FILE_COLUMNS.items() if role and one == role), "")
+        cells = table[name].astype(str)
+        is_file = any(split_ending(cell)[1] is not None for cell in cells)
+        if name not in FILE_COLUMNS and wanted and is_file:
+            msg = (
+                f"Expected the columns of files in {where} to be {', '.join(FILE_COLUMNS)}, found "
+                f"{name}. Call it {wanted}."
+            )
+            raise InputError(msg)
+
+
+def _refuse_shared_files(cases: Iterable[CaseSource], rows: Mapping[str, ManifestRow]) -> None:
+    """Refuse a file that is said to be of two patients."""
+    first: dict[Path, str] = {}
+    for case in cases:
+        for _, path in case.files if isinstance(case, VolumeCase) else ():
+            other = first.setdefault(path.resolve(), case.id)
+            if rows[other].patient != rows[case.id].patient:
+                msg = (
+                    f"Expected a file to be of one patient, found it for {rows[other].patient} "
+                    f"(case {other}) and {rows[case.id].patient} (case {case.id}): {path}. Correct "
+                    "one of the rows of the manifest."
+                )
+                raise InputError(msg)
+
+
 def _role(role: str, file: Path) -> str:
     """Return the role of a file in the table; the colours of a TIFF file are known sequences."""
     return IMAGE if role == UNNAMED and split_ending(file.name)[1] is TIFF else role
@@ -255,6 +315,8 @@ def _role(role: str, file: Path) -> str:
 
 def _found(path: str, places: Sequence[Path]) -> Path | str:
     """Return the file of a path; in words what is wrong, if there is none or several."""
+    if "\\" in path and not any((place / path).exists() for place in places):
+        path = path.replace("\\", "/")  # as Windows writes it
     found = {place / path for place in places if (place / path).exists()}
     different = {one.resolve() for one in found}
     if len(different) > 1:

@@ -13,7 +13,8 @@ A pattern is the path of a file below the folder, with fields in place of what d
 `{any}`     anything; it may be empty, and occur several times
 =========== ======================================================================================
 
-A field does not reach over a `/`. A field that occurs again has to have the same value.
+A field does not reach over a `/`. A field that occurs again has to have the same value. A path that
+can be read in several ways, as `P_1_2` by `{patient}_{session}`, is left out and listed.
 """
 
 import os
@@ -53,6 +54,7 @@ class _Match(NamedTuple):
     patient: str
     session: str
     site: str
+    is_clear: bool = True
 
 
 class Pattern:
@@ -94,6 +96,7 @@ class Pattern:
         known = "|".join([*map(re.escape, self._own), *words[len(self._own) :]])
         roles = (rf"(?i:{known})(?i:[_-]bias)?", rf"(?i:{known})[_-][^/]*?", r"[^/]+?")
         self._forms = [re.compile("".join(self._form(parts, role))) for role in roles]
+        self._fields_and_text = parts
 
     def match(self, path: str) -> _Match | None:
         """Return what a path, relative to the folder, says; None if it has another form."""
@@ -101,6 +104,10 @@ class Pattern:
         if found is None:
             return None
         values = found.groupdict()
+        # The same with fields as long as they can be, in place of as short.
+        form = "".join(self._form(self._fields_and_text, re.escape(values.get("role") or "")))
+        longest = re.fullmatch(form.replace("[^/]+?", "[^/]+"), path)
+        is_clear = longest is None or longest.groupdict() == values
         patient = values.get("patient") or ""
         session = (values.get("session") or "").removeprefix("ses-")
         case = values.get("case") or "_".join(
@@ -110,7 +117,7 @@ class Pattern:
         if (text := values.get("role")) is not None:
             own = self._own.get(text.lower())
             said = role_in_pattern(text) if own is None else FileName(own, "")
-        return _Match(said, case, patient, session, values.get("site") or "")
+        return _Match(said, case, patient, session, values.get("site") or "", is_clear)
 
     def _parts(self, path: str) -> list[str | tuple[str]]:
         """Return literal text, and the names of fields as tuples."""
@@ -196,6 +203,10 @@ def cases_by_pattern(
         found = pattern.match(path.relative_to(folder).as_posix())
         if found is None:
             left_out.append(LeftOutFile(path, f"its path is not of the form {pattern.text}"))
+            continue
+        if not found.is_clear:
+            reason = f"its path can be read in several ways by {pattern.text}"
+            left_out.append(LeftOutFile(path, reason))
             continue
         if not pattern.has_role and not has_sequences:
             found = found._replace(said=FileName(MASK, ""))

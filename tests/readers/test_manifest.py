@@ -70,5 +70,7 @@ def test_a_table_in_memory_is_read_like_its_file_invariant(tmp_path, columns):
 
 def test_many_cases_without_a_patient_are_not_all_listed_analytic(tmp_path):
     cases = [source(f"c{number}") for number in range(100)]
-    with pytest.raises(InputError, match=r"none for c0, c1, c2, c3, c4 and 95 more\.$"):
+    with pytest.raises(
+        InputError, match=r"none for c0, c1, c2, c3, c4 and 95 more\. Add their rows"
+    ):
         assign_patients(cases, write(tmp_path, "case,patient\n"))

@@ -119,3 +119,39 @@ def test_further_columns_stay_with_the_rows_of_their_case_analytic(files):
     assert table.columns.tolist() == ["case", "region"]
     with pytest.raises(InputError, match="found scanner"):
         check_columns(cases, ["case", "scanner"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("patient,flair\nP,one/anat.nii.gz\n", "to have the column case"),
+        ("case;patient;flair\na;P;one/anat.nii.gz\n", "found semicolons"),
+        ("case,patient\na,P\n", r"name files in the columns flair, .*--manifest"),
+        ("case,patient,flair\n,P,one/anat.nii.gz\n", "a case in every row, found none in line 2"),
+        ("case,patient,flair,Mask\na,P,one/anat.nii.gz,one/drawn.nii.gz\n", "Call it mask"),
+        ("case,patient,flair,t1gd\na,P,one/anat.nii.gz,two/anat.nii.gz\n", "Call it t1ce"),
+        ("case,patient,flair\na,P,one/anat.nii.gz\nb,Q,two/../one/anat.nii.gz\n", "one patient"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said_where_it_stands_alone_analytic(files, text, message):
+    manifest = files / "manifest.csv"
+    manifest.write_text(text)
+    with pytest.raises(InputError, match=message):
+        open_cases(manifest)
+
+
+def test_two_masks_of_one_image_may_be_cases_of_one_patient_analytic(files):
+    manifest = files / "manifest.csv"
+    text = "case,patient,flair,mask\na,P,one/anat.nii.gz,one/drawn.nii.gz\nb,P,one/anat.nii.gz,\n"
+    manifest.write_text(text)
+    assert [case.patient for case in open_cases(manifest)] == ["P", "P"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_how_other_programs_write_tables_analytic(files, ending):
+    manifest = files / f"manifest.{ending}"
+    text = ",case,patient,site,session,flair\n0,a,7.0,NA,1.0,one\\anat.nii.gz\n,,,,,\n"
+    manifest.write_text(text.replace(",", "," if ending == "csv" else "\t"))
+    (case,) = open_cases(manifest)
+    assert (case.patient, case.site, case.session, case.columns) == ("7", "", "1", ())
+    assert case.read().sequences == ("FLAIR",)

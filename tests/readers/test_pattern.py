@@ -109,3 +109,19 @@ def test_a_patient_of_a_pattern_has_the_one_key_analytic(tmp_path, save_nifti):
     save_nifti(tmp_path / "TCGA-FG-6692" / "flair.nii")
     (case,) = open_cases(tmp_path, pattern="{patient}/{role}.nii")
     assert (case.id, case.patient) == ("TCGA-FG-6692", "TCGA_FG_6692")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{patient}_{session}_{role}.nii.gz", "{case}_{any}_{role}.nii.gz"]
+)
+def test_paths_that_can_be_read_in_several_ways_are_left_out_analytic(
+    tmp_path, save_nifti, caplog, pattern
+):
+    save_nifti(tmp_path / "sub_07_1_flair.nii.gz")
+    with pytest.raises(InputError, match="read in several ways"):
+        open_cases(tmp_path, pattern=pattern)
+    save_nifti(tmp_path / "P7_1_flair.nii.gz")
+    assert [case.patient for case in open_cases(tmp_path, pattern=pattern)] == ["P7"]
+    assert "sub_07_1_flair.nii.gz" in caplog.text
+    literal = pattern.replace("{patient}", "sub_{patient}").replace("{case}_{any}", "sub_{case}_1")
+    assert [case.id for case in open_cases(tmp_path, pattern=literal)][0].startswith("07")
