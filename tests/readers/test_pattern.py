@@ -124,4 +124,4 @@ def test_paths_that_can_be_read_in_several_ways_are_left_out_analytic(
     assert [case.patient for case in open_cases(tmp_path, pattern=pattern)] == ["P7"]
     assert "sub_07_1_flair.nii.gz" in caplog.text
     literal = pattern.replace("{patient}", "sub_{patient}").replace("{case}_{any}", "sub_{case}_1")
-    assert [case.id for case in open_cases(tmp_path, pattern=literal)][0].startswith("07")
+    assert open_cases(tmp_path, pattern=literal)[0].patient.startswith("07")
