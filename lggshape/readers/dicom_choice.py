@@ -6,7 +6,8 @@ either, and where they contradict each other, a series has no role: it is listed
 ========================= ==========================================================================
 role                      what the header says
 ========================= ==========================================================================
-not used                  a word such as localizer, dwi, adc, swi, perfusion, tof, t2; a projection
+not used                  a word such as localizer, dwi, adc, swi, perfusion, tof, t2; a projection,
+                          subtraction, phase image, map, mosaic or screenshot by its image type
 FLAIR                     the word flair or "dark fluid", without t1; or an inversion of 1500 to
                           3500 ms and an echo after at least 60 ms
 T1                        a word such as t1, mprage, spgr, bravo, vibe; or echo within 30 ms and
@@ -21,6 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unicodedata import normalize
 
 from lggshape.case import FLAIR
 from lggshape.readers.dicom_files import numbers_of, pydicom_reading, text_of
@@ -66,8 +68,26 @@ _UNUSED = re.compile(
 )
 _FLAIR = re.compile(r"flair|dark.?fluid")
 _T1 = re.compile(r"\bt1(w|c|ce|gd|post|pre)?\b|mp.?rage|\bspgr\b|\bbravo\b|\bvibe\b|\btfl\b")
+_DERIVED = frozenset({
+    "adc", "cbf", "cbv", "difference", "diffusion", "error", "fa", "i", "imaginary", "localizer",
+    "map", "maximum", "mean", "minimum", "minip", "mip", "mosaic", "mtt", "p", "perfusion",
+    "phase", "projection", "screen", "screenshot", "sub", "subtract", "subtraction", "tensor",
+    "tmax", "trace", "ttp", "velocity",
+})  # fmt: skip
+"""Words of an image type that is no image of the head as it was acquired, or a part of it."""
+
+_NO_AGENT = re.compile(
+    r"(no|none|non|nil|null|na|nein|kein\w*|not|without|wo|w/o|ohne|sans|unk\w*)(\W.*)?|0+|n|n/a|\W+"
+)
+"""What the field of the contrast agent says where there was none, or none is known."""
+
 _POST = re.compile(r"\b(post\w*|gd|gad\w*|ce|c|km|contrast|t1(c|ce|gd|post))\b|\+ ?c\b|\bc ?\+")
-_PRE = re.compile(r"\b(pre|pre.?contrast|wo|without|non.?contrast|nativ\w*|t1pre)\b")
+_PRE = re.compile(
+    r"\b((wo|without|ohne|sans|no[nt]?).?(contrast|gad\w*|gd|km|ce|c)|pre|pre.?contrast|wo|without"
+    r"|ohne|sans|nativ\w*|t1pre)\b"
+)
+_MINUS = re.compile(r"(?<!\S)- ?c\b|\bc-(?!\S)")
+"""The sign of no contrast agent, as in T1 -C; T1-C could be either."""
 
 
 @dataclass(frozen=True)
@@ -158,12 +178,11 @@ def role_of(words: str, header: "Dataset | Mapping[str, Any]") -> tuple[str, str
     ('post-contrast', 'a word of T1, and the word +c')
     """
     times = _times(header)
-    text = re.sub(r"[_\-^*.,;:()\[\]/]+", " ", words.replace("w/o", "wo"))
-    projected = {"projection", "mip", "minip", "localizer"} & set(
-        text_of(header, "ImageType").lower().split()
-    )
-    if projected:
-        return "", f"image type {', '.join(sorted(projected))}"
+    words = _MINUS.sub(" without ", words.replace("w/o", "wo"))
+    text = re.sub(r"[_\-^*.,;:()\[\]/]+", " ", words)
+    kinds = re.findall(r"[a-z0-9]+", text_of(header, "ImageType").lower())
+    if derived := sorted(_DERIVED.intersection(kinds)):
+        return "", f"image type {', '.join(derived)}"
     is_flair, is_t1 = bool(_FLAIR.search(text)), bool(_T1.search(text))
     other = _UNUSED.search(re.sub(r"\bt2w?\b", " ", text) if is_flair else text)
     if other:
@@ -189,15 +208,17 @@ def role_of(words: str, header: "Dataset | Mapping[str, Any]") -> tuple[str, str
 
 
 def _contrast(text: str, header: "Dataset | Mapping[str, Any]", why: str) -> tuple[str, str]:
+    said = text_of(header, "ContrastBolusAgent").lower()
+    says_none = bool(_NO_AGENT.fullmatch(said))
     with pydicom_reading():
-        agent = bool(text_of(header, "ContrastBolusAgent")) or bool(
-            header.get("ContrastBolusAgentSequence")
-        )
+        agent = bool(said and not says_none) or bool(header.get("ContrastBolusAgentSequence"))
     named = _POST.search(text)
     if pre := _PRE.search(text):
         if agent or (named and named[0] not in pre[0] and named[0] != "contrast"):
             return "", f"{why}, and the word {pre[0]}, but a contrast agent"
         return PRE, f"{why}, and the word {pre[0]}"
+    if said and says_none and named:
+        return "", f"{why}, and the word {named[0]}, but no contrast agent"
     if agent or named:
         by = f"the word {named[0]}" if named and not agent else "a contrast agent"
         return POST, f"{why}, and {by}"
@@ -220,25 +241,48 @@ def _times(header: "Dataset | Mapping[str, Any]") -> dict[str, float]:
 
 
 IDENTIFYING = (
-    "AccessionNumber", "InstitutionName", "OperatorsName", "OtherPatientIDs", "PatientBirthDate",
-    "PatientID", "PatientName", "PerformingPhysicianName", "ReferringPhysicianName", "StudyID",
+    "AccessionNumber", "InstitutionAddress", "InstitutionName", "NameOfPhysiciansReadingStudy",
+    "OperatorsName", "OtherPatientIDs", "OtherPatientNames", "PatientAddress", "PatientBirthDate",
+    "PatientBirthName", "PatientID", "PatientMotherBirthName", "PatientName",
+    "PerformingPhysicianName", "PhysiciansOfRecord", "ReferringPhysicianName",
+    "RequestingPhysician", "StationName", "StudyID",
 )  # fmt: skip
 """Elements that name the patient or those who treat them: their words are in no output."""
+
+_MOST_DIGITS = 3
+"""Words with more digits may be dates, or numbers of persons in another spelling."""
+
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "ß": "ss"})
 
 
 def _without_identifiers(text: str, header: "Dataset") -> str:
     """Return a description without what is no printable word, and without words that identify."""
     names = {
-        part.lower()
+        spelled
         for name in IDENTIFYING
         for part in re.split(r"[\s^=,_]+", text_of(header, name))
-        if len(part) > 1
+        for spelled in _spellings(part)
+        if len(spelled) > 1
     }
     words = ("".join(one for one in word if one.isprintable()) for word in text.split())
-    return " ".join("?" if _names(word.lower(), names) else word for word in words)[:64]
+    return " ".join("?" if _names(word, names) else word for word in words)[:64]
 
 
 def _names(word: str, names: Iterable[str]) -> bool:
     """Return whether a word holds a name; a short name has to be a part by itself."""
-    parts = re.split(r"[^a-z0-9]+", word)
-    return any(name in parts or (len(name) > 3 and name in word) for name in names)
+    if sum(one.isdigit() for one in word) > _MOST_DIGITS:
+        return True
+    parts = {spelled for part in re.split(r"[\W_]+", word) for spelled in _spellings(part)}
+    wholes = _spellings(word)
+    return any(
+        name in parts or (len(name) > 3 and any(name in whole for whole in wholes))
+        for name in names
+    )
+
+
+def _spellings(word: str) -> set[str]:
+    """Return the letters and digits of a word without accents, and with umlauts as two letters."""
+    return {
+        "".join(one for one in normalize("NFKD", spelled) if one.isalnum())
+        for spelled in (word.casefold(), word.casefold().translate(_UMLAUTS))
+    }

@@ -6,7 +6,7 @@ is not there, it has a grid of its own, from its first frame to its last.
 
 A structure set has contours on the slices of the series that it refers to, which has to be there. A
 pixel is inside if its centre is, by `skimage.draw.polygon2mask`; a contour within another is a hole
-(exclusive or).
+(exclusive or). A contour that is listed twice counts once; contours that cross are refused.
 
 Of several segments or structures each has its number as its value in the mask.
 """
@@ -48,6 +48,15 @@ _OFF = 0.05
 
 _OFF_SLICE = 0.2
 """How far a contour may lie from the middle of its slice, in slices."""
+
+_CROSSING = 0.05
+"""Contours cross if they share more than this part of the smaller one, and less than the rest."""
+
+_MOST_NUMBER = 2**16 - 1
+"""The largest number of a structure that a mask holds."""
+
+_CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+"""The kinds of contours that have an inside."""
 
 
 def load_mask(
@@ -96,16 +105,16 @@ def _segments(
     if len(pixels) != len(frames):
         msg = f"{len(pixels)} frames instead of {len(frames)} in {path.name}"
         raise UnusableError(msg)
+    numbers = _numbers(path, header, len(frames)) if kind != "LABELMAP" else [0] * len(frames)
+    _refuse_doubled(frames, list(zip(numbers, slices.tolist(), strict=True)))
     if kind == "FRACTIONAL":
-        fractions = _fractions(path, header, pixels, slices, count)
+        fractions = _fractions(path, header, pixels, slices, count, segments=len(set(numbers)))
         return on_grid(fractions.transpose(2, 1, 0), affine)
     values = np.zeros((count, rows, columns), dtype=np.uint16)
     if kind == "LABELMAP":
         values[slices] = pixels
     else:
-        for plane, number, place in zip(
-            pixels, _numbers(path, header, len(frames)), slices, strict=True
-        ):
+        for plane, number, place in zip(pixels, numbers, slices, strict=True):
             _add(values[place], plane != 0, number, path, wanted)
     return on_grid(values.transpose(2, 1, 0), affine)
 
@@ -138,16 +147,27 @@ def _fractions(
     pixels: NDArray[np.integer],
     slices: NDArray[np.intp],
     count: int,
+    *,
+    segments: int,
 ) -> NDArray[np.float32]:
     """Return the fractions of the one segment of a segmentation by fractions."""
-    numbers = set(_numbers(path, header, len(pixels)))
     most = numbers_of(header, "MaximumFractionalValue", 1)
-    if len(numbers) != 1 or not most or most[0] <= 0:
-        msg = f"fractions of {len(numbers)} segments instead of one in {path.name}"
+    if segments != 1 or not most or most[0] <= 0:
+        msg = f"fractions of {segments} segments instead of one in {path.name}"
         raise UnusableError(msg)
     values = np.zeros((count, *pixels.shape[1:]), dtype=np.float32)
     values[slices] = pixels / most[0]
     return values
+
+
+def _refuse_doubled(frames: Sequence[DicomFrame], places: Sequence[tuple[int, int]]) -> None:
+    """Refuse two frames of one segment in one slice: only one of them would count."""
+    first: dict[tuple[int, int], DicomFrame] = {}
+    for frame, place in zip(frames, places, strict=True):
+        other = first.setdefault(place, frame)
+        if other is not frame:
+            msg = f"two frames of one segment in one slice, {other.name} and {frame.name}"
+            raise UnusableError(msg)
 
 
 def _numbers(path: Path, header: "Dataset", frames: int) -> list[int]:
@@ -236,47 +256,69 @@ class _Structure(NamedTuple):
 def _structures(
     path: Path, header: "Dataset", stack_of: StackOf, wanted: Collection[int]
 ) -> tuple[NDArray[np.generic], Geometry]:
-    uid = _series_of_structures(header)
-    stack = stack_of(uid) if uid else None
+    stacks = (stack_of(uid) for uid in _series_of_structures(header))
+    stack = next((one for one in stacks if one is not None), None)
     if stack is None:
         msg = f"contours on a series that is not in the folder of the study, in {path.name}"
         raise UnusableError(msg)
     columns, rows, count = stack.stored_shape
     check_size(columns, rows, count)
     values = np.zeros((count, rows, columns), dtype=np.uint16)
-    for structure in _read_structures(path, header):
+    structures = _read_structures(path, header, wanted)
+    for structure in structures:
         for place, inside in _filled(structure, stack, path).items():
             _add(values[place], inside, structure.number, path, wanted)
+    if structures and not values.any():
+        msg = f"contours in which no pixel of the series lies, in {path.name}"
+        raise UnusableError(msg)
     return on_grid(values.transpose(2, 1, 0), stack.affine)
 
 
-def _series_of_structures(header: "Dataset") -> str:
+def _series_of_structures(header: "Dataset") -> list[str]:
+    """Return the UIDs of the series that contours may lie on."""
     with pydicom_reading():
-        for frame in header.get("ReferencedFrameOfReferenceSequence") or []:
-            for study in frame.get("RTReferencedStudySequence") or []:
-                for series in study.get("RTReferencedSeriesSequence") or []:
-                    return text_of(series, "SeriesInstanceUID")
-    return ""
+        return [
+            text_of(series, "SeriesInstanceUID")
+            for frame in header.get("ReferencedFrameOfReferenceSequence") or []
+            for study in frame.get("RTReferencedStudySequence") or []
+            for series in study.get("RTReferencedSeriesSequence") or []
+        ]
 
 
-def _read_structures(path: Path, header: "Dataset") -> list[_Structure]:
+def _read_structures(path: Path, header: "Dataset", wanted: Collection[int]) -> list[_Structure]:
     """Read the structures that have contours; refuse what is no closed contour in a plane."""
     found = []
+    numbers = []
     with pydicom_reading():
         for one in header.get("ROIContourSequence") or []:
             number = int(one.ReferencedROINumber)
-            contours = []
-            for contour in one.get("ContourSequence") or []:
-                if text_of(contour, "ContourGeometricType") != "CLOSED_PLANAR":
-                    msg = f"a contour of structure {number} that is not closed, in {path.name}"
-                    raise UnusableError(msg)
-                contours.append(np.array(contour.ContourData, dtype=np.float64).reshape(-1, 3))
-            if contours:
-                found.append(_Structure(number, contours))
-    if not found or min(one.number for one in found) < 1:
-        msg = f"no structure with contours and a number of at least 1 in {path.name}"
+            contours = list(one.get("ContourSequence") or [])
+            numbers += [number] if contours else []
+            if not contours or (wanted and number not in wanted):
+                continue
+            if any(text_of(contour, "ContourGeometricType") not in _CLOSED for contour in contours):
+                msg = (
+                    f"a contour of structure {number} that is not closed, in {path.name}. Say "
+                    "which structures are the tumour with --mask-values (mask_values= in Python)"
+                )
+                raise UnusableError(msg)
+            points = [np.array(contour.ContourData, dtype=np.float64) for contour in contours]
+            if any(one.size % 3 or not np.isfinite(one).all() for one in points):
+                msg = f"a contour of structure {number} without three numbers a point: {path.name}"
+                raise UnusableError(msg)
+            found.append(_Structure(number, _without_repeats(points)))
+    if not numbers or min(numbers) < 1 or max(numbers) > _MOST_NUMBER:
+        msg = f"no structures with contours and numbers from 1 to {_MOST_NUMBER} in {path.name}"
         raise UnusableError(msg)
     return found
+
+
+def _without_repeats(contours: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Return the contours (points, 3) that have an inside, each once."""
+    placed = [points.reshape(-1, 3) for points in contours]
+    # The same contour may begin elsewhere, or run the other way.
+    different = {np.unique(points, axis=0).tobytes(): points for points in placed}
+    return [points for points in different.values() if len(points) > 2]
 
 
 def _filled(structure: _Structure, stack: Stack, path: Path) -> dict[int, NDArray[np.bool_]]:
@@ -284,7 +326,7 @@ def _filled(structure: _Structure, stack: Stack, path: Path) -> dict[int, NDArra
     from skimage.draw import polygon2mask
 
     to_index = np.linalg.inv(stack.affine) @ LPS_TO_RAS
-    found: dict[int, NDArray[np.bool_]] = {}
+    found: dict[int, list[NDArray[np.bool_]]] = {}
     for contour in structure.contours:
         points = (np.column_stack([contour, np.ones(len(contour))]) @ to_index.T)[:, :3]
         place = round(float(points[:, 2].mean()))
@@ -294,5 +336,18 @@ def _filled(structure: _Structure, stack: Stack, path: Path) -> dict[int, NDArra
         inside = polygon2mask(  # type: ignore[no-untyped-call]
             stack.frames[0].shape, points[:, [1, 0]]
         )
-        found[place] = found[place] ^ inside if place in found else inside
-    return found
+        if any(_cross(inside, other) for other in found.setdefault(place, [])):
+            msg = (
+                f"contours of structure {structure.number} that cross in "
+                f"{stack.frames[place].name}, in {path.name}"
+            )
+            raise UnusableError(msg)
+        found[place].append(inside)
+    return {place: np.logical_xor.reduce(planes) for place, planes in found.items()}
+
+
+def _cross(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
+    """Return whether two contours share a part of what is inside, and one is not a hole."""
+    smaller = min(one.sum(), other.sum())
+    shared = np.count_nonzero(one & other)
+    return bool(_CROSSING * smaller < shared < (1 - _CROSSING) * smaller)

@@ -1,5 +1,7 @@
 """Masks of DICOM: segmentations that others wrote, and contours."""
 
+from contextlib import nullcontext
+
 import highdicom
 import numpy as np
 import pydicom
@@ -192,3 +194,107 @@ def test_open_contours_are_refused_analytic(study):
     dataset.ROIContourSequence[0].ContourSequence[0].ContourGeometricType = "OPEN_PLANAR"
     dataset.save_as(study / "rt/1.dcm")
     assert "a contour of structure 1 that is not closed" in refused(study)
+
+
+def in_slice_3(*corners) -> np.ndarray:
+    """Return a rectangle between pixels of slice 3, from (y, x) to (y, x)."""
+    top, left, bottom, right = corners
+    return in_mm(polygon(3, [top, top, bottom, bottom], [left, right, right, left]))
+
+
+SQUARE = (3.5, 3.5, 8.5, 8.5)  # 25 pixels
+
+
+@pytest.mark.parametrize("again", [slice(None), slice(None, None, -1), [2, 3, 0, 1]])
+def test_a_contour_that_is_listed_twice_counts_once_analytic(study, again):
+    contour = in_slice_3(*SQUARE)
+    structure_set(study / "rt/1.dcm", slices(study), {1: [contour, contour[again]]})
+    assert read(study).mask.sum() == 25
+
+
+def test_contours_that_cross_are_refused_analytic(study):
+    both = [in_slice_3(*SQUARE), in_slice_3(6.5, 3.5, 12.5, 8.5)]
+    structure_set(study / "rt/1.dcm", slices(study), {1: both})
+    assert "contours of structure 1 that cross in image_4.dcm, in 1.dcm" in refused(study)
+
+
+def test_a_contour_without_an_inside_takes_nothing_away_analytic(study):
+    point = in_mm(polygon(3, [5], [5]))
+    structure_set(study / "rt/1.dcm", slices(study), {1: [in_slice_3(*SQUARE), point]})
+    assert read(study).mask.sum() == 25
+
+
+def changed_structures(study, change, contours=None) -> None:
+    structure_set(study / "rt/1.dcm", slices(study), contours or {1: [in_slice_3(*SQUARE)]})
+    dataset = pydicom.dcmread(study / "rt/1.dcm")
+    change(dataset)
+    dataset.save_as(study / "rt/1.dcm")
+
+
+def test_points_of_other_structures_may_be_there_analytic(study):
+    def change(dataset):
+        dataset.ROIContourSequence[1].ContourSequence[0].ContourGeometricType = "POINT"
+
+    point = in_mm(polygon(3, [5], [5]))
+    changed_structures(study, change, {1: [in_slice_3(*SQUARE)], 2: [point]})
+    assert "a contour of structure 2 that is not closed, in 1.dcm. Say which" in refused(study)
+    assert read(study, mask_values=[1]).mask.sum() == 25
+
+
+def test_contours_that_are_holes_by_their_kind_are_read_analytic(study):
+    def change(dataset):
+        for one in dataset.ROIContourSequence[0].ContourSequence:
+            one.ContourGeometricType = "CLOSEDPLANAR_XOR"
+
+    both = [in_slice_3(*SQUARE), in_slice_3(4.5, 4.5, 6.5, 6.5)]
+    changed_structures(study, change, {1: both})
+    assert read(study).mask.sum() == 21
+
+
+def test_contours_lie_on_the_referenced_series_that_is_there_analytic(study):
+    def change(dataset):
+        (frame,) = dataset.ReferencedFrameOfReferenceSequence
+        absent = pydicom.Dataset()
+        absent.SeriesInstanceUID = "1.2.3.4.5"
+        frame.RTReferencedStudySequence[0].RTReferencedSeriesSequence.insert(0, absent)
+
+    changed_structures(study, change)
+    assert read(study).mask.sum() == 25
+
+
+def set_first_contour(dataset, numbers):
+    dataset.ROIContourSequence[0].ContourSequence[0].ContourData = numbers
+
+
+@pytest.mark.parametrize("numbers", [["nan"] * 12, ["1"] * 11])
+def test_numbers_that_are_no_points_are_refused_analytic(study, numbers):
+    with pytest.warns(UserWarning, match="Invalid value") if "nan" in numbers else nullcontext():
+        changed_structures(study, lambda dataset: set_first_contour(dataset, numbers))
+    assert "a contour of structure 1 without three numbers a point" in refused(study)
+
+
+def test_the_number_of_a_structure_has_to_fit_a_mask_analytic(study):
+    contours = {70000: [in_slice_3(*SQUARE)]}
+    structure_set(study / "rt/1.dcm", slices(study), contours)
+    assert "numbers from 1 to 65535 in 1.dcm" in refused(study)
+
+
+def test_contours_beside_the_pixels_are_refused_analytic(study):
+    structure_set(study / "rt/1.dcm", slices(study), {1: [in_slice_3(-9.5, -9.5, -3.5, -3.5)]})
+    assert "contours in which no pixel of the series lies, in 1.dcm" in refused(study)
+
+
+@pytest.mark.parametrize("kind", ["FRACTIONAL", "LABELMAP", "BINARY"])
+def test_two_frames_of_a_segment_in_one_slice_are_refused_analytic(study, kind):
+    mask = phantom().mask
+    save_segmentation(
+        study, [mask * 1.0 if kind == "FRACTIONAL" else mask],
+        segmentation_type=kind, omit_empty_frames=False,
+    )  # fmt: skip
+    dataset = pydicom.dcmread(study / "seg/1.dcm")
+    groups = dataset.PerFrameFunctionalGroupsSequence
+    groups[4].PlanePositionSequence = groups[3].PlanePositionSequence
+    dataset.save_as(study / "seg/1.dcm")
+    assert "two frames of one segment in one slice, 1.dcm frame 4 and 1.dcm frame 5" in refused(
+        study
+    )
