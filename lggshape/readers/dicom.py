@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lggshape.case import SEQUENCES
+from lggshape.errors import InputError
 from lggshape.names import first_few, hashed_key, natural_key
 from lggshape.readers.dicom_case import (
-    PATIENT,
+    KEY_ELEMENTS,
     STUDY,
     DicomCase,
     case_name,
+    patient_of,
     place_of,
 )
 from lggshape.readers.dicom_choice import (
@@ -81,6 +83,9 @@ def open_file(path: Path, *, masks_only: bool) -> CaseSource | None:
     """Return the case of one file; None if it is not DICOM, or names no study."""
     if not is_dicom(path):
         return None
+    if path.name.upper() == _DIRECTORY:
+        msg = f"Expected images, found a list of files: {path}. Give the folder that it lies in."
+        raise InputError(msg)
     cases = _cases([path], [], masks_only=masks_only)
     return cases[0] if cases else None
 
@@ -131,7 +136,7 @@ def _by_study(files: Sequence[Path]) -> tuple[dict[str, list[_File]], dict[Path,
     """Read the headers; return the files of each study, and what is wrong with the others."""
     studies: dict[str, list[_File]] = {}
     wrong: dict[Path, str] = {}
-    tags = (*HEADER, *IDENTIFYING, STUDY, _SERIES)
+    tags = (*HEADER, *IDENTIFYING, *KEY_ELEMENTS)
     for path in files:
         try:
             header = read_header(path, tags)
@@ -170,8 +175,20 @@ def _of_study(files: Sequence[_File], *, masks_only: bool) -> list[CaseSource]:
             return [
                 _source(name, one.files[0], (one,), masks_only=masks_only) for one, name in masks
             ]
-    patient = text_of(files[0].header, PATIENT)
-    name = case_name(hashed_key(patient), files[0].study)
+    patients: dict[str, _File] = {}
+    for file in files:
+        patient, is_key = patient_of(file.header)
+        if patient and not is_key:
+            patients.setdefault(patient, file)
+    name = case_name(hashed_key(next(iter(patients), "")), files[0].study)
+    if len(patients) > 1:
+        found = list(patients.values())
+        reason = (
+            f"Expected the files of a study to have one PatientID, found {len(patients)}, as in "
+            f"{first_few([file.path.relative_to(path).as_posix() for file in found], 3)}: {path}."
+            " Name the series of each patient in a manifest, by folder, or correct the headers."
+        )
+        return [UnreadableCase(name, name, path, reason=reason)]
     return [_source(name, path, series, masks_only=masks_only)]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +19,24 @@ from lggshape.readers.dicom_masks import load_mask
 from lggshape.readers.dicom_series import Stack, described_grid, load_series, read_stack
 from lggshape.readers.dicom_writing import OURS, grid_of_series, write_volume
 from lggshape.readers.naming import MASK, Identity
+from lggshape.readers.one_grid import reference_of
 from lggshape.readers.source import CaseSource, Form, UnreadableCase
 from lggshape.readers.unusable import UnusableError
 from lggshape.readers.volume_case import VolumeCase
 from lggshape.readers.volume_format import FileHeader, Grid, VolumeFormat
 
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
 PATIENT, STUDY = "PatientID", "StudyInstanceUID"
+KEY_ELEMENTS = (PATIENT, STUDY, "SeriesInstanceUID", "Manufacturer", "PatientIdentityRemoved")
+"""The elements that say whose file it is, and to what it belongs."""
+
 _COLUMNS = {FLAIR: "flair", PRE: "t1", POST: "t1ce", MASK: "mask"}
 """The column of a manifest that names the series of a role."""
 
 _STUDY_DIGITS = 8
+_FRAME = "FrameOfReferenceUID"
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,11 +97,12 @@ class DicomCase(VolumeCase):
     def _identifiers(self) -> tuple[str, str, bool]:
         """Read PatientID and study, and whether the former is a key that this tool wrote."""
         # That of an image, if there is one.
-        first = min(self.series, key=lambda one: not one.is_image).files[0]
-        names = (PATIENT, STUDY, "Manufacturer", "PatientIdentityRemoved")
-        header = read_header(first, names)
-        patient, study, maker, removed = (text_of(header, name) for name in names)
-        return patient, study, maker == OURS and removed == "YES"
+        for one in sorted(self.series, key=lambda one: not one.is_image):
+            header = read_header(one.files[0], KEY_ELEMENTS)
+            patient, is_key = patient_of(header)
+            if patient:
+                break
+        return patient, text_of(header, STUDY), is_key
 
     def described(self) -> list[FileDescription]:
         """Return each series with its role, and why it is not used; pixels are not read."""
@@ -134,7 +144,27 @@ class DicomCase(VolumeCase):
                 "mask of a manifest, by folder or UID."
             )
             raise CaseError(msg)
-        return super()._read(image=image, mask=mask)
+        case = super()._read(image=image, mask=mask)
+        return replace(case, notes=(*case.notes, *self._other_frames(image=image, mask=mask)))
+
+    def _other_frames(self, *, image: bool, mask: bool) -> list[str]:
+        """Return a note if places in the series that are read are of several frames of reference.
+
+        The scanner gives each its own frame if the patient left it in between.
+        """
+        frames: dict[str, str] = {}
+        for role, (one, *_) in self._by_role().items():
+            if (image and role in SEQUENCES) or (mask and role == MASK):
+                frame = text_of(read_header(one.files[0], (_FRAME,)), _FRAME)
+                frames |= {role: frame} if frame else {}
+        if len(set(frames.values())) < 2:
+            return []
+        reference = reference_of(frames)
+        others = [role for role, frame in frames.items() if frame != frames[reference]]
+        return [
+            f"frame of reference of {' and '.join(others)} is not that of {reference}: places may "
+            "not agree"
+        ]
 
     def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
         try:
@@ -194,6 +224,13 @@ class DicomCase(VolumeCase):
         """Return the slices of the series that a mask refers to; None if it is not there."""
         found = [one for one in self.series if one.uid == uid and one.role != MASK]
         return read_stack(found[0].files) if found else None
+
+
+def patient_of(header: "Dataset") -> tuple[str, bool]:
+    """Return the PatientID of a header, and whether it is a key that this tool wrote."""
+    names = (PATIENT, "Manufacturer", "PatientIdentityRemoved")
+    patient, maker, removed = (text_of(header, name) for name in names)
+    return patient, maker == OURS and removed == "YES"
 
 
 def place_of(series: Series, all_series: Iterable[Series]) -> Path:

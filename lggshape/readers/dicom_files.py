@@ -1,11 +1,13 @@
 """DICOM files of a folder tree: which there are, and what their headers say.
 
-A file is DICOM if it has the word `DICM` after its first 128 bytes, whatever its name. What pydicom
+A file is DICOM if it has the word `DICM` after its first 128 bytes, whatever its name, or begins
+with the elements that stand first in a header, as files of old archives do. What pydicom
 says of a header may quote it, and headers name patients. So no text of pydicom, neither of an error
 nor of a warning, leaves this module.
 """
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator, Mapping, MutableSequence, Sequence
 from contextlib import contextmanager
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _MAGIC, _MAGIC_AT = b"DICM", 128
+
+_FIRST_ELEMENTS = re.compile(
+    rb"\x02\x00\x00\x00UL\x04\x00"
+    rb"|\x08\x00[\x00\x01\x05\x08\x12\x16\x18]\x00([\x00-\xff]\x00\x00\x00|[A-Z]{2}[\x00-\xff]\x00)",
+    re.DOTALL,
+)
+"""How a header begins: group 2, or group 8 with a short value, with or without its kind."""
 
 _ENDINGS = frozenset({".dcm", ".dicom", ".ima"})
 """Endings that promise a DICOM file."""
@@ -101,8 +110,8 @@ def is_dicom(path: Path) -> bool:
         if not path.is_file():  # a named pipe would keep the reader waiting
             return False
         with path.open("rb") as file:
-            file.seek(_MAGIC_AT)
-            return file.read(len(_MAGIC)) == _MAGIC
+            head = file.read(_MAGIC_AT + len(_MAGIC))
+        return head[_MAGIC_AT:] == _MAGIC or bool(_FIRST_ELEMENTS.match(head))
     except OSError:
         return False
 
@@ -126,7 +135,10 @@ def read_header(path: Path, tags: Sequence[str] | None = None) -> "Dataset":
     check_regular(path)
     with pydicom_reading():
         header: Dataset = reader.dcmread(
-            path, stop_before_pixels=True, specific_tags=None if tags is None else list(tags)
+            path,
+            force=True,  # that it is DICOM, with or without a preamble, has been tested
+            stop_before_pixels=True,
+            specific_tags=None if tags is None else list(tags),
         )
     return header
 

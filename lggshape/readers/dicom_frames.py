@@ -4,6 +4,7 @@ A classic file holds one slice, whose place stands at the top of its header. An 
 many frames, whose places stand in groups, those of a frame or those that all share.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,8 @@ class DicomFrame:
         The distance to the next slice as the header names it, or else the thickness.
     uid : str
         The SOP instance UID of its file.
+    padding : tuple of float or None
+        The lowest and the highest stored value of pixels that show nothing, if there are such.
     """
 
     path: Path
@@ -56,6 +59,7 @@ class DicomFrame:
     scale: tuple[float, float]
     thickness: float | None
     uid: str
+    padding: tuple[float, float] | None = None
 
     @property
     def name(self) -> str:
@@ -114,6 +118,10 @@ def _frame(
         msg = f"no {' and no '.join(without) or 'size'} in {path.name}{number}"
         raise UnusableError(msg)
     slope, intercept = (found(name, 1) for name in ("RescaleSlope", "RescaleIntercept"))
+    scale = (slope[0] if slope else 1.0, intercept[0] if intercept else 0.0)
+    if not _finite(scale) or not scale[0]:
+        msg = f"rescale slope {scale[0]:g} and intercept {scale[1]:g} in {path.name}"
+        raise UnusableError(msg)
     apart = found("SpacingBetweenSlices", 1) or found("SliceThickness", 1)
     return DicomFrame(
         path,
@@ -122,20 +130,31 @@ def _frame(
         orientation=place["ImageOrientationPatient"] or (),
         spacing=place["PixelSpacing"] or (),
         shape=(int(size[0][0]), int(size[1][0])),  # type: ignore[index]
-        scale=(slope[0] if slope else 1.0, intercept[0] if intercept else 0.0),
+        scale=scale,
         thickness=abs(apart[0]) if apart and apart[0] else None,
         uid=text_of(header, "SOPInstanceUID"),
+        padding=_padding(header),
     )
 
 
+def _padding(header: "Dataset") -> tuple[float, float] | None:
+    value = numbers_of(header, "PixelPaddingValue", 1)
+    limit = numbers_of(header, "PixelPaddingRangeLimit", 1) or value
+    return None if not value or not limit else (min(value + limit), max(value + limit))
+
+
 def check_kind(path: Path, header: "Dataset") -> None:
-    """Refuse images in colour, and those in which white is the lowest value."""
+    """Refuse images in colour, those in which white is the lowest value, and tables of values."""
     samples = numbers_of(header, "SamplesPerPixel", 1) or (1.0,)
     kind = text_of(header, "PhotometricInterpretation") or "MONOCHROME2"
     if samples[0] != 1 or kind != "MONOCHROME2":
-        shown = kind if kind.replace("_", "").isalnum() else "?"
+        shown = kind if re.fullmatch(r"[A-Z0-9_ ]+", kind) else "?"
         msg = f"pixels of the kind {shown} instead of MONOCHROME2 in {path.name}"
         raise UnusableError(msg)
+    with pydicom_reading():
+        if header.get("ModalityLUTSequence"):
+            msg = f"values that a table turns into others (ModalityLUTSequence) in {path.name}"
+            raise UnusableError(msg)
 
 
 def _finite(values: Sequence[float]) -> bool:
@@ -145,19 +164,27 @@ def _finite(values: Sequence[float]) -> bool:
 def decoded_pixels(path: Path) -> NDArray[np.integer]:
     """Decode the pixels of a file; raises UnusableError if no decoder for them is installed."""
     reader = pydicom()
-    with pydicom_reading():
-        dataset = reader.dcmread(path)
+    with pydicom_reading(f"damaged DICOM in {path.name}"):
+        dataset = reader.dcmread(path, force=True)
+        if not dataset.file_meta.get("TransferSyntaxUID"):
+            # A file without such a header, as old archives have them, is not compressed.
+            is_implicit, _ = dataset.original_encoding
+            names = reader.uid.ExplicitVRLittleEndian, reader.uid.ImplicitVRLittleEndian
+            dataset.file_meta.TransferSyntaxUID = names[bool(is_implicit)]
         syntax = dataset.file_meta.TransferSyntaxUID
-        compressed = bool(syntax.is_compressed)
-        can_decode = not compressed or _has_decoder(syntax)
-        name = str(syntax.name)
+        is_known = bool(syntax.is_transfer_syntax)
+        compressed = is_known and bool(syntax.is_compressed)
+        can_decode = is_known and (not compressed or _has_decoder(syntax))
+        name = (
+            str(syntax.name) if is_known and not syntax.is_private else "what is no syntax of DICOM"
+        )
     if not can_decode:
         msg = (
             f"{path.name} compressed as {name}, for which no decoder is installed. Install one "
-            "(pip install pylibjpeg pylibjpeg-libjpeg), or decompress the files"
+            "(pip install 'pylibjpeg[all]'), or decompress the files"
         )
         raise UnusableError(msg)
-    with pydicom_reading():
+    with pydicom_reading(f"damaged DICOM pixels in {path.name}"):
         pixels: NDArray[np.integer] = dataset.pixel_array
     return pixels
 

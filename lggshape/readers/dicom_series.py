@@ -5,11 +5,13 @@ is read only if its slices fill a grid: one orientation, one size, one distance,
 not, what is wrong is said with the names of the files. A file holds one slice, or a frame per slice
 (enhanced, multi-frame).
 
-Values are the stored ones, times the rescale slope, plus the intercept. The places are those of the
+Values are the stored ones, times the rescale slope, plus the intercept. Pixels that show nothing
+(padding) have the lowest value of the others. The places are those of the
 header in DICOM's axes (left, posterior, superior), turned to right, anterior, superior.
 """
 
 from collections.abc import Sequence
+from os.path import commonpath
 from pathlib import Path
 from typing import NamedTuple
 
@@ -131,7 +133,7 @@ def load_series(files: Sequence[Path]) -> tuple[NDArray[np.generic], Geometry]:
     stack = read_stack(files)
     check_size(*stack.stored_shape)
     decoded: dict[Path, NDArray[np.integer]] = {}
-    planes = []
+    planes, padded = [], []
     scaled = any(frame.scale != (1.0, 0.0) for frame in stack.frames)
     for frame in stack.frames:
         if frame.path not in decoded:
@@ -146,7 +148,12 @@ def load_series(files: Sequence[Path]) -> tuple[NDArray[np.generic], Geometry]:
             raise UnusableError(msg)
         slope, intercept = frame.scale
         planes.append(plane * slope + intercept if scaled else plane)
-    return on_grid(np.stack(planes).transpose(2, 1, 0), stack.affine)
+        low, high = frame.padding or (np.inf, -np.inf)
+        padded.append((plane >= low) & (plane <= high))
+    values, without = np.stack(planes), np.stack(padded)
+    if without.any() and not without.all():
+        values[without] = values[~without].min()
+    return on_grid(values.transpose(2, 1, 0), stack.affine)
 
 
 def read_stack(files: Sequence[Path]) -> Stack:
@@ -251,7 +258,11 @@ def _distance(frames: Sequence[DicomFrame], depths: NDArray[np.float64]) -> floa
     if doubled.size:
         pairs = [_both_names(frames[one], frames[one + 1]) for one in doubled.tolist()]
         count = counted(doubled.size, "place")
-        msg = f"{count} with two slices in one series ({first_few(pairs, 3)})"
+        msg = (
+            f"{count} with two slices in one series ({first_few(pairs, 3)}). If they are copies, "
+            "move one of each away; if they differ in echo, time or b-value, name another series "
+            "in a manifest"
+        )
         raise UnusableError(msg)
     usual = float(np.median(steps))
     uneven = np.flatnonzero(np.abs(steps - usual) > _DISTANCES * usual)
@@ -263,12 +274,20 @@ def _distance(frames: Sequence[DicomFrame], depths: NDArray[np.float64]) -> floa
         times = steps[uneven] / usual
         missing = times.min() > 1.5 and np.abs(times - np.round(times)).max() < _MISSING
         what = "missing slices" if missing else "uneven distances of slices"
-        msg = f"{what}: {first_few(found, 3)}, {usual:.4g} mm elsewhere"
+        msg = (
+            f"{what}: {first_few(found, 3)}, {usual:.4g} mm elsewhere. Export the series again, "
+            "or name another one in a manifest"
+        )
         raise UnusableError(msg)
     return float((depths[-1] - depths[0]) / (len(frames) - 1))
 
 
 def _both_names(one: DicomFrame, other: DicomFrame) -> str:
-    if one.name != other.name:
+    if one.path == other.path or one.path.name != other.path.name:
         return f"{one.name} and {other.name}"
-    return f"{one.path.parent.name}/{one.name} and {other.path.parent.name}/{other.name}"
+    above = Path(commonpath([one.path.parent, other.path.parent]))
+    places = (each.path.parent.relative_to(above).as_posix() for each in (one, other))
+    first, second = (
+        f"{place}/{each.name}" for place, each in zip(places, (one, other), strict=True)
+    )
+    return f"{first} and {second}"

@@ -72,6 +72,26 @@ def test_studies_without_a_patient_are_patients_of_their_own_invariant(tmp_path)
             case.read()
 
 
+def test_a_study_of_two_patients_is_refused_with_a_file_of_each_analytic(study):
+    for path in slices(study, 1):
+        edit(path, PatientID="another")
+    reason = refused(study)
+    assert "one PatientID, found 2, as in series_1/image_1.dcm, series_2/image_1.dcm" in reason
+    assert "another" not in reason
+    manifest = study.parent / "manifest.csv"
+    manifest.write_text("case,patient,flair\nA,P7,study/series_2\n")
+    (source,) = open_cases(manifest)
+    assert source.read().sequences == ("FLAIR",)
+
+
+def test_headers_without_a_patient_are_of_that_of_the_others_invariant(study):
+    (before,) = open_cases(study)
+    for path in slices(study, 1):
+        edit(path, PatientID="")
+    (source,) = open_cases(study)
+    assert (source.id, source.patient) == (before.id, before.patient)
+
+
 def test_a_known_spelling_of_a_patient_gives_one_key_invariant(tmp_path):
     for name in ("TCGA-CS-4941", "TCGA_CS_4941"):
         write_dicom(phantom(name=name), tmp_path / name)
@@ -151,6 +171,16 @@ def test_series_on_other_grids_are_brought_onto_that_of_flair_invariant(tmp_path
     assert any("resampled" in note for note in found.notes)
 
 
+def test_another_frame_of_reference_is_noted_analytic(study):
+    for path in slices(study, 3):
+        edit(path, FrameOfReferenceUID="1.2.3.4")
+    (source,) = open_cases(study)
+    assert source.read().notes == (
+        "frame of reference of post-contrast is not that of FLAIR: places may not agree",
+    )
+    assert source.read(image=False).notes == ()
+
+
 def test_a_study_without_a_known_series_says_what_each_is_analytic(study):
     for number in (1, 2, 3):
         for path in slices(study, number):
@@ -204,6 +234,8 @@ def test_directories_of_media_and_other_files_are_left_aside_invariant(study):
     (study / "notes.txt").write_text("nothing")
     (study / "README").write_text("nothing")
     assert len(open_cases(study)) == 1
+    with pytest.raises(InputError, match=r"found a list of files: .*DICOMDIR\. Give the folder"):
+        open_cases(study / "DICOMDIR")
 
 
 def test_one_file_is_a_case_invariant(tmp_path):

@@ -106,7 +106,7 @@ def test_pixels_without_a_decoder_are_refused_by_name_analytic(study):
         "image_1.dcm compressed as JPEG Lossless, Non-Hierarchical, First-Order Prediction ("
         in reason
     )
-    assert "pip install pylibjpeg" in reason
+    assert "pip install 'pylibjpeg[all]'" in reason
 
 
 def test_a_missing_slice_is_refused_with_its_neighbours_analytic(study):
@@ -163,7 +163,7 @@ def test_sizes_that_are_absurd_are_refused_before_memory_is_taken_analytic(study
 def test_pixels_that_are_cut_off_are_a_failed_case_analytic(study):
     path = slices(study)[0]
     path.write_bytes(path.read_bytes()[:-100])
-    assert "damaged DICOM" in refused(study)
+    assert "damaged DICOM pixels in image_1.dcm" in refused(study)
 
 
 def test_frames_without_places_are_refused_analytic(tmp_path):
@@ -192,3 +192,73 @@ def test_a_series_of_one_slice_needs_its_thickness_analytic(tmp_path):
         path = slices(tmp_path, series)[0]
         edit(path, SliceThickness=None, SpacingBetweenSlices=None)
     assert "one slice, of unknown thickness" in refused(tmp_path)
+
+
+def test_pixels_that_show_nothing_have_the_lowest_value_of_the_others_analytic(study):
+    expected = read(study).image.copy()
+    for path in slices(study):
+        dataset = pydicom.dcmread(path)
+        pixels = dataset.pixel_array.copy()
+        pixels[:, :3] = 60000
+        dataset.add_new("PixelPaddingValue", "US", 60000)
+        dataset.PixelData = pixels.tobytes()
+        dataset.save_as(path)
+    found = read(study).image
+    rest, padded = found[:, :, :-3, 1], found[:, :, -3:, 1]  # columns run to the left
+    np.testing.assert_array_equal(rest, expected[:, :, :-3, 1])
+    assert np.all(padded == rest.min())
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"RescaleSlope": "0", "RescaleIntercept": "3"}, "rescale slope 0 and intercept 3"),
+        ({"ModalityLUTSequence": [pydicom.Dataset()]}, "ModalityLUTSequence"),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, "the kind PALETTE COLOR"),
+        ({"PhotometricInterpretation": "MONOCHROME1"}, "the kind MONOCHROME1"),
+    ],
+)
+def test_values_that_are_not_those_of_pixels_are_refused_analytic(study, change, reason):
+    for path in slices(study):
+        edit(path, **change)
+    assert f"{reason}" in refused(study)
+    assert "image_1.dcm" in refused(study)
+
+
+def test_a_slope_that_is_no_number_is_refused_analytic(study):
+    with pytest.warns(UserWarning, match="Invalid value"):
+        edit(slices(study)[0], RescaleSlope="nan", RescaleIntercept="0")
+    assert "rescale slope nan and intercept 0 in image_1.dcm" in refused(study)
+
+
+def without_preamble(path, *, meta: bool) -> None:
+    """Take the preamble of a file away, and its file meta information too."""
+    if meta:
+        path.write_bytes(path.read_bytes()[132:])
+    else:
+        dataset = pydicom.dcmread(path)
+        dataset.file_meta, dataset.preamble = pydicom.dataset.FileMetaDataset(), None
+        pydicom.dcmwrite(path, dataset, implicit_vr=True, little_endian=True)
+    path.rename(path.with_suffix(""))
+
+
+@pytest.mark.parametrize("meta", [True, False])
+def test_files_without_a_preamble_and_without_an_ending_are_read_invariant(study, meta):
+    expected = read(study).image
+    for path in slices(study):
+        without_preamble(path, meta=meta)
+    np.testing.assert_array_equal(read(study).image, expected)
+
+
+def test_a_syntax_that_is_none_is_refused_by_name_analytic(study):
+    path = slices(study)[2]
+    path.write_bytes(
+        path.read_bytes().replace(b"1.2.840.10008.1.2.1\0", b"1.2.3.4.5.6.7.8.9.1\0", 1)
+    )
+    reason = refused(study)
+    assert "image_3.dcm compressed as what is no syntax of DICOM" in reason
+
+
+def test_slices_of_one_name_are_told_apart_by_their_folders_analytic(study):
+    shutil.copytree(study / "series_2", study / "more/series_2")
+    assert "more/series_2/image_1.dcm and series_2/image_1.dcm" in refused(study)

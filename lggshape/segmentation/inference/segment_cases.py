@@ -41,6 +41,9 @@ from lggshape.segmentation.inference.segmenter import Prepare, Segmentation, Seg
 from lggshape.segmentation.preprocessing.network_input import prepare_input
 from lggshape.segmentation.run.folder import SHIPPED, read_ensemble
 
+_PLACES = 3
+"""Decimals of an affine in mm: a mask of an image that lies elsewhere is not its own."""
+
 Map = Literal["probability", "uncertainty", "entropy"]
 OnResult = Callable[[str, Segmentation], None]
 
@@ -293,11 +296,13 @@ def _is_whole(earlier: SegmentedCase, source: CaseSource, out: Path) -> bool:
 
 
 def _image_hash(case: Case) -> str:
-    """Return a hash of an image, which does not depend on the format of its file."""
+    """Return a hash of an image and its place, which does not depend on the format of its file."""
     if case.image is None:
         return ""
     image = np.ascontiguousarray(case.image)
-    what = (image.shape, image.dtype.str, case.sequences, case.geometry.spacing)
+    affine = case.geometry.affine
+    place = None if affine is None else (np.round(affine, _PLACES) + 0.0).tolist()  # no -0.0
+    what = (image.shape, image.dtype.str, case.sequences, case.geometry.spacing, place)
     digest = hashlib.sha256(repr(what).encode())
     digest.update(image.data)
     return digest.hexdigest()
