@@ -149,9 +149,10 @@ def sequences_on_one_grid(
             else:
                 values.append(volume.values)
         except UnusableError as error:
+            way_out = " Leave --register out (register= in Python)." if register else ""
             msg = (
                 f"Expected {name} of case {case} to show the head that {name_of_reference} shows, "
-                f"found {error}: {volume.path}, {reference.path}."
+                f"found {error}: {volume.path}, {reference.path}.{way_out}"
             )
             raise CaseError(msg) from error
         if found:

@@ -11,6 +11,7 @@ References
    free-form deformations. IEEE Trans Med Imaging 2003; 22: 120-128.
 """
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,7 +95,9 @@ def register(
         beside.SetParameters(np.add(found.GetParameters(), _BESIDE).tolist())
         again, _ = _search(method, pair, beside)
     except RuntimeError as error:
-        msg = f"no motion that aligns it with the other ({str(error).strip().splitlines()[-1]})"
+        # Without the address in memory of what failed.
+        why = re.sub(r"\(0x[0-9a-f]+\)", "", str(error).strip().splitlines()[-1])
+        msg = f"no motion that aligns it with the other ({why})"
         raise UnusableError(msg) from error
     finally:
         sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)

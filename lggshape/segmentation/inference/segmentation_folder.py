@@ -63,7 +63,7 @@ def open_folder(out: Path, sources: Sequence[CaseSource], settings: Mapping[str,
     if others:
         msg = (
             "Expected every case of the earlier run to be among those to segment, found no "
-            f"{', '.join(others)}: {out}."
+            f"{', '.join(others)}: {out}. Give all of them, or write to another folder."
         )
         raise InputError(msg)
     journal.adopt_interrupted()
@@ -86,7 +86,10 @@ def _check_settings(path: Path, settings: Mapping[str, Any]) -> None:
     names = sorted({*earlier, *settings})
     changed = [name for name in names if earlier.get(name) != settings.get(name)]
     if changed:
-        msg = f"Expected the settings of the earlier run, found other {', '.join(changed)}: {path}."
+        msg = (
+            f"Expected the settings of the earlier run, found other {', '.join(changed)}: {path}. "
+            "Give the same options, or write to another folder."
+        )
         raise InputError(msg)
 
 
@@ -119,7 +122,8 @@ def _refuse(out: Path, foreign: Sequence[str]) -> None:
         msg = (
             "Expected masks and tables as an earlier run wrote them, found others or changed ones: "
             f"{first_few(foreign, 3)} in {out}. Move them away, or write to another folder; masks "
-            "that were corrected are kept by resume (--resume)."
+            "that were corrected are kept by resume (--resume) if they have 0 and one other value, "
+            "on the grid of the image."
         )
         raise InputError(msg)
 

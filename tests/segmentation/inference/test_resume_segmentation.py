@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
@@ -122,6 +123,16 @@ def test_case_whose_image_was_replaced_is_segmented_anew(cohort, networks, tmp_p
     segment_cases(open_cases(folder), tmp_path / "fresh", networks=networks)
     assert contents(out) == contents(tmp_path / "fresh") != before
     assert stamps(out / kept.name) == written
+
+
+def test_a_mask_follows_its_image_to_another_place_nibabel(networks, tmp_path):
+    stranger = make_phantom(np.random.default_rng(99), size=(10, 40, 44))
+    affine, out = np.diag([0.5, 0.5, 4.0, 1.0]), tmp_path / "out"
+    for shift in (0.0, 7.5):
+        affine[:3, 3] = shift
+        write_nifti(tmp_path / "in" / "Ann_flair.nii.gz", stranger.image[..., 1], affine)
+        segment_cases(open_cases(tmp_path / "in"), out, networks=networks, resume=True)
+        np.testing.assert_allclose(nib.load(out / "Ann_mask.nii.gz").affine, affine)
 
 
 def as_written_by_earlier_versions(out):
