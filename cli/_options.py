@@ -108,7 +108,8 @@ Regions = Annotated[
     typer.Option(
         metavar="NAME|FILE.toml",
         help="Regions of masks of several values: brats (coded 1, 2, 4 or 1, 2, 3), brats2013 (1 "
-        "to 4), or a TOML file with a line such as core = [1, 4] for each region.",
+        "to 4), names (those that the files tell), or a TOML file with a line such as "
+        "core = [1, 4] for each region.",
         rich_help_panel=_MEANING,
     ),
 ]

@@ -141,6 +141,9 @@ BUNDLED = {
 }
 """The regions that have a name."""
 
+FROM_FILES = Regions("names", ((),), complete=True)
+"""Those that the files name, which are not known before the files are."""
+
 RegionSource = Regions | str | os.PathLike[str] | Mapping[str, Any]
 """What `read_regions` takes."""
 
@@ -151,8 +154,9 @@ def read_regions(source: RegionSource) -> Regions:
     Parameters
     ----------
     source : str, path or mapping
-        The name of bundled regions (`brats`, `brats2013`), a TOML file with a line such as
-        `core = [1, 4]` for each region, or a mapping of names to values.
+        The name of bundled regions (`brats`, `brats2013`), `names` for those that the files of
+        masks name, a TOML file with a line such as `core = [1, 4]` for each region, or a mapping of
+        names to values.
 
     Returns
     -------
@@ -177,8 +181,10 @@ def read_regions(source: RegionSource) -> Regions:
     text = os.fspath(source) if isinstance(source, str | os.PathLike) else repr(source)
     if text in BUNDLED:
         return BUNDLED[text]
+    if text == FROM_FILES.name:
+        return FROM_FILES
     if not text.lower().endswith(".toml"):
-        names = ", ".join(BUNDLED)
+        names = ", ".join((*BUNDLED, FROM_FILES.name))
         msg = f"Expected regions to be {names} or a TOML file (name.toml), found: {text}."
         raise InputError(msg)
     return Regions(Path(text).name, (_coding(read_toml(text), text),))

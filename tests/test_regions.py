@@ -95,7 +95,7 @@ def test_the_region_that_holds_all_others_analytic(regions, whole):
         ({"a/b": [1]}, "a separator of folders"),
         ({"": [1]}, "an empty name"),
         ({1: [1]}, "no text"),
-        ("BraTS", "brats, brats2013 or a TOML file"),
+        ("BraTS", "brats, brats2013, names or a TOML file"),
         ("none.toml", "No such file"),
     ],
 )

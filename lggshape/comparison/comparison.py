@@ -33,6 +33,7 @@ from lggshape.names import counted
 from lggshape.progress import OnProgress, Progress
 from lggshape.readers import CaseSource
 from lggshape.readers.in_memory import Cases, sources_of
+from lggshape.readers.value_names import whole_region_of
 from lggshape.results import check_folder, check_place
 from lggshape.segmentation import Ensemble, read_configuration, read_ensemble
 from lggshape.segmentation.run.folder import CONFIGURATION
@@ -269,14 +270,14 @@ class _ComparedRun(NamedTuple):
 
 def _refuse_parts(sources: Sequence[CaseSource]) -> None:
     """Refuse regions of which none is the whole tumour, which networks find."""
-    for source in sources:
-        if source.region_names and not source.whole_region:
-            msg = (
-                "Expected a region that holds all others, to compare networks on, found "
-                f"{', '.join(source.region_names)}. Add one, or give its values with --mask-values "
-                "(mask_values= in Python)."
-            )
-            raise InputError(msg)
+    names = next((source.region_names for source in sources if source.region_names), ())
+    if names and not whole_region_of(sources):
+        msg = (
+            "Expected a region that holds all others, to compare networks on, found "
+            f"{', '.join(names)}. Add one, or give its values with --mask-values (mask_values= in "
+            "Python)."
+        )
+        raise InputError(msg)
 
 
 def _read_runs(folders: Sequence[Path], every: Sequence[CaseSource]) -> list[_ComparedRun]:

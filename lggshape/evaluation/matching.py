@@ -14,6 +14,7 @@ from lggshape.readers import CaseSource, assign_patients
 from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.readers.predicted import MaskMeaning, folder_of, holds_a_run, open_predicted
 from lggshape.readers.segmented import SEGMENTATION, SLICES
+from lggshape.readers.value_names import whole_region_of
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def _common_regions(
         return (), ()
     there = predicted
     if not predicted:
-        there = tuple(filter(None, {source.whole_region for source in references}))
+        there = tuple(filter(None, [whole_region_of(references)]))
     common = tuple(name for name in known if name in there)
     if not common:
         msg = (

@@ -15,7 +15,7 @@ from lggshape.names import hashed_key, what_is_unsafe
 from lggshape.readers.description import FileDescription, plane_of
 from lggshape.readers.dicom_choice import POST, PRE, Series
 from lggshape.readers.dicom_files import read_header, text_of
-from lggshape.readers.dicom_masks import load_mask
+from lggshape.readers.dicom_masks import load_mask, names_of_mask
 from lggshape.readers.dicom_series import Stack, described_grid, load_series, read_stack
 from lggshape.readers.dicom_writing import OURS, grid_of_series, write_volume
 from lggshape.readers.naming import MASK, Identity
@@ -24,6 +24,7 @@ from lggshape.readers.source import CaseSource, Form, UnreadableCase
 from lggshape.readers.unusable import UnusableError
 from lggshape.readers.volume_case import VolumeCase
 from lggshape.readers.volume_format import FileHeader, Grid, VolumeFormat
+from lggshape.regions import Values
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -203,7 +204,13 @@ class DicomCase(VolumeCase):
             return super()._format_of(path)  # a mask of another format, which a manifest names
         write = partial(write_volume, patient=self.patient)
         describe = self._header if self._series_at(path).is_image else None
-        return VolumeFormat("DICOM", (".dcm",), self._load, self._grid, write, describe=describe)
+        return VolumeFormat(
+            "DICOM", (".dcm",), self._load, self._grid, write, describe=describe,
+            names_of=self._names,
+        )  # fmt: skip
+
+    def _names(self, path: Path) -> dict[str, Values]:
+        return names_of_mask(self._series_at(path).files[0])
 
     def _header(self, path: Path) -> FileHeader:
         return FileHeader(*described_grid(read_stack(self._series_at(path).files)))

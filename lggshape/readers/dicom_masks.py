@@ -36,6 +36,7 @@ from lggshape.readers.dicom_series import (
     on_grid,
 )
 from lggshape.readers.unusable import UnusableError
+from lggshape.regions import Values
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -91,6 +92,27 @@ def load_mask(
     if text_of(header, "SOPClassUID") == STRUCTURES:
         return _structures(path, header, stack_of, wanted)
     return _segments(path, header, stack_of, wanted)
+
+
+def names_of_mask(path: Path) -> dict[str, Values]:
+    """Read the names of the segments or structures of a mask, with their numbers.
+
+    Raises
+    ------
+    UnusableError
+        If the file is damaged.
+    """
+    header = read_header(path)
+    elements = ("SegmentSequence", "SegmentNumber", "SegmentLabel")
+    if text_of(header, "SOPClassUID") == STRUCTURES:
+        elements = ("StructureSetROISequence", "ROINumber", "ROIName")
+    sequence, number, label = elements
+    found: dict[str, Values] = {}
+    with pydicom_reading():
+        for one in header.get(sequence) or []:
+            name = text_of(one, label)
+            found[name] = found.get(name, frozenset()) | {int(text_of(one, number))}
+    return found
 
 
 def _segments(

@@ -21,6 +21,7 @@ from lggshape.readers.segmented import SEGMENTATION, as_recorded, refuse_segment
 from lggshape.readers.source import CaseSource, UnreadableCase, refuse_repeated_names
 from lggshape.readers.unclaimed import contents_of, unclaimed_files, what_lies_deeper
 from lggshape.readers.unnamed import LeftOutFile, left_out_warning, settle_unnamed
+from lggshape.readers.value_names import with_own_regions
 from lggshape.regions import RegionSource
 
 _LOGGER = logging.getLogger("lggshape")
@@ -82,7 +83,7 @@ def open_cases(
         `{patient}/{session}/{role}.nii.gz`. By default the layout is found out.
     regions : str, path or mapping, optional
         What the values of a mask mean, as `lggshape.regions.read_regions` takes it: `"brats"`,
-        `"brats2013"`, a TOML file, or a mapping of names to values.
+        `"brats2013"`, `"names"` (that files tell), a TOML file, or a mapping of names to values.
     register : bool
         Whether sequences in files of their own are aligned with FLAIR by a rigid motion.
     resample_masks : bool
@@ -169,9 +170,10 @@ def find_cases(
         found = _cases_of_manifest(table, paths, form, options, masks_only=masks_only)
     else:
         found = _cases_of_paths(paths, form, options, masks_only=masks_only)
-    if options.wanted_regions is not None:
-        refuse_segmented(found.cases)
     cases = [replace(case, options=options) for case in found.cases]
+    if options.wanted_regions is not None:
+        refuse_segmented(cases)
+        cases = with_own_regions(cases)
     return FoundCases(cases if table is None else assign_patients(cases, table), found.left_out)
 
 

@@ -1,6 +1,6 @@
 """What the stored values of a mask mean: inside and outside, or the regions of a tumour."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from lggshape.errors import CaseError, InputError
 from lggshape.masks import Mask, as_mask, bounding_box
 from lggshape.readers.read_options import ReadOptions
-from lggshape.regions import BUNDLED, Regions
+from lggshape.regions import BUNDLED, Regions, Values
 
 _SAY_REGIONS = (
     f"Say what the values mean with --regions ({', '.join(BUNDLED)} or a TOML file), or which of "
     "them are the tumour with --mask-values (regions=, mask_values= in Python)."
 )
+_SAY_NAMES = "Its values have names: --regions names reads each as a region. "
 _SAY_OTHER = (
     "brats2013 is the coding of 2012 and 2013. For another one, write the values of each region to "
     "a TOML file (--regions FILE.toml)."
@@ -49,6 +50,7 @@ def read_mask(
     path: Path,
     slices: Sequence[Path] = (),
     options: ReadOptions | None = None,
+    value_names: Callable[[], Mapping[str, Values]] = dict,
 ) -> MaskRead:
     """Return what the stored values of a mask mean.
 
@@ -65,6 +67,8 @@ def read_mask(
     options : ReadOptions, optional
         What the user says of them: the regions, the values that are the tumour, or a threshold.
         Without any of it, a mask has the value 0 and at most one other, a positive whole number.
+    value_names : callable
+        Returns the names of the values, if the files tell them, for the message.
 
     Returns
     -------
@@ -97,6 +101,8 @@ def read_mask(
     except InputError as error:
         odd = (file for file, one in zip(slices, values, strict=False) if np.unique(one).size > 2)
         hint = _hint(values, options.wanted_regions)
+        if hint == _SAY_REGIONS and value_names():
+            hint = _SAY_NAMES + hint
         msg = f"{str(error).removesuffix('.')}: {next(odd, path)}. {hint}"
         raise CaseError(msg) from error
 

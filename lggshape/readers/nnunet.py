@@ -3,7 +3,8 @@
 A data set holds `imagesTr/`, `labelsTr/` and perhaps `imagesTs/`, `labelsTs/`. The image of a case
 is a file per channel, `<case>_0000.nii.gz`, or one file with all channels, `<case>.nii.gz`. The
 mask is `<case>.nii.gz`. What a channel shows, `dataset.json` tells: `channel_names` or, in its
-first version, `modality`. Without it the images have no role; they are left out and listed.
+first version, `modality`. Without it the images have no role; they are left out and listed. It also
+names the values of the masks: `labels`.
 """
 
 import re
@@ -19,6 +20,7 @@ from lggshape.readers.formats import split_ending
 from lggshape.readers.layout import Layout
 from lggshape.readers.naming import IMAGE, MASK, UNNAMED, named_after, role_in_pattern
 from lggshape.readers.source import CaseSource
+from lggshape.readers.value_names import names_of_labels
 from lggshape.readers.volume_case import VolumeCase, volume_case
 
 _DESCRIPTION = "dataset.json"
@@ -50,7 +52,8 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
     top = Folder(folder.path.parent) if is_part else folder
     if not (labels or (images and (not is_part or _DESCRIPTION in top.files))):
         return []
-    channels = _channels(top)
+    described = _description(top)
+    channels, named = _channels(described), names_of_labels(described.get("labels"))
     found: dict[str, list[tuple[str, Path]]] = {}
     for inner in images:
         for stem, path in _volumes(inner):
@@ -66,7 +69,10 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
     for name in found.keys() - set(pictured):
         if named_after(name, pictured):
             found[name] = [(UNNAMED, path) for _, path in found[name]]
-    cases = [_case(name, files, channels, masks_only=masks_only) for name, files in found.items()]
+    cases = [
+        replace(_case(name, files, channels, masks_only=masks_only), labels=tuple(named.items()))
+        for name, files in found.items()
+    ]
     return [case for case in cases if case.has_mask or not (masks_only and _is_test(case))]
 
 
@@ -97,8 +103,8 @@ def _volumes(folder: Folder) -> list[tuple[str, Path]]:
     return [(stem, folder.path / name) for name, (stem, found) in split.items() if found]
 
 
-def _channels(folder: Folder) -> dict[int, str]:
-    """Return the role of each channel, as far as the description of the data set tells it."""
+def _description(folder: Folder) -> dict[str, Any]:
+    """Read what the data set says of itself; nothing if it has no such file."""
     if _DESCRIPTION not in folder.files:
         return {}
     path = folder.path / _DESCRIPTION
@@ -108,8 +114,11 @@ def _channels(folder: Folder) -> dict[int, str]:
     except OSError as error:
         msg = f"Expected {path} to be a JSON file, found: {error.strerror or error}."
         raise InputError(msg) from error
-    if not isinstance(described, dict):
-        return {}
+    return described if isinstance(described, dict) else {}
+
+
+def _channels(described: dict[str, Any]) -> dict[int, str]:
+    """Return the role of each channel, as far as the description of the data set tells it."""
     names = described.get("channel_names", described.get("modality"))
     if not isinstance(names, dict):
         return {}

@@ -6,7 +6,7 @@ header. A mask has one value per voxel, so segments that overlap are refused.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Geometry
-from lggshape.readers.itk_file import grid_of, load_with, write_nrrd_with
+from lggshape.readers.itk_file import describe, grid_of, load_with, write_nrrd_with
 from lggshape.readers.itk_header import read_header
 from lggshape.readers.naming import MASK
 from lggshape.readers.unusable import UnusableError
 from lggshape.readers.volume_format import Grid, VolumeFormat
+from lggshape.regions import Values
 
 _FIELD = re.compile(r"Segment(?P<number>[0-9]{1,4})_(?P<name>Name|ID|LabelValue|Layer)")
 _COLOUR = "0.9 0.2 0.2"  # red, as outlines of masks are in most viewers
@@ -53,8 +54,7 @@ def load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
     if {segment.layer for segment in segments} - set(range(layers.shape[3])):
         msg = f"segments in layers that are not there, of {layers.shape[3]}"
         raise UnusableError(msg)
-    own = [segment.value for segment in segments]
-    numbers = own if len(set(own)) == len(own) else list(range(1, len(own) + 1))
+    numbers = _numbers(segments)
     mask = np.zeros(values.shape[:3], dtype=np.int32)
     unnamed = layers != 0
     for segment, number in zip(segments, numbers, strict=True):
@@ -71,6 +71,23 @@ def load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
     return mask, geometry
 
 
+def names_of(path: Path) -> dict[str, Values]:
+    """Read the names of the segments, with their values in the mask; raises UnusableError."""
+    header = read_header(path)
+    layers = describe(path).shape[3:]
+    segments = read_segments(header.notes, layers[0] if layers else 1)
+    found: dict[str, Values] = {}
+    for segment, number in zip(segments, _numbers(segments), strict=True):
+        found[segment.name] = found.get(segment.name, frozenset()) | {number}
+    return found
+
+
+def _numbers(segments: Sequence[Segment]) -> list[int]:
+    """Return the value of each segment in the mask: its own, if they differ."""
+    own = [segment.value for segment in segments]
+    return own if len(set(own)) == len(own) else list(range(1, len(own) + 1))
+
+
 def write(path: Path, values: NDArray[np.generic], grid: Grid) -> None:
     """Write values (Z, Y, X) on a grid: a mask as the segment "tumour", others as they are."""
     notes = []
@@ -85,7 +102,9 @@ def write(path: Path, values: NDArray[np.generic], grid: Grid) -> None:
     write_nrrd_with(path, values, grid, notes)
 
 
-FORMAT = VolumeFormat("3D Slicer segmentation", (".seg.nrrd",), load, grid_of, write, role=MASK)
+FORMAT = VolumeFormat(
+    "3D Slicer segmentation", (".seg.nrrd",), load, grid_of, write, role=MASK, names_of=names_of
+)
 
 
 def read_segments(notes: Mapping[str, str], layers: int) -> list[Segment]:

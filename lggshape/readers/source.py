@@ -19,6 +19,7 @@ from lggshape.readers.description import FileDescription
 from lggshape.readers.naming import MAPS, MASK
 from lggshape.readers.read_options import ReadOptions
 from lggshape.readers.written import all_replaced, is_free
+from lggshape.regions import Values
 
 Form = Literal["layout", "dicom-seg", "seg.nrrd"]
 """A form of the files of masks and maps."""
@@ -121,6 +122,16 @@ class CaseSource(ABC):
         """The regions that the mask is read as, in order; none if it is one mask."""
         wanted = self.options.wanted_regions
         return () if wanted is None else wanted.names
+
+    def value_names(self) -> Mapping[str, Values]:
+        """Return which values of the mask have which name, as the files say; none if they do not.
+
+        Raises
+        ------
+        CaseError
+            If a header cannot be read.
+        """
+        return {}
 
     @property
     def whole_region(self) -> str:

@@ -35,6 +35,7 @@ from lggshape.readers.one_grid import (
 from lggshape.readers.source import CaseSource
 from lggshape.readers.unusable import UnusableError
 from lggshape.readers.volume_format import FileHeader, VolumeFormat
+from lggshape.regions import Values
 
 _Result = TypeVar("_Result")
 
@@ -57,10 +58,21 @@ class VolumeCase(CaseSource):
     volumes : tuple of str
         What the volumes of the file with the role `IMAGE` show, in their order: sequences, or roles
         that are left aside. By default three are all sequences, as the colours of slices are.
+    labels : tuple of (str, frozenset of int)
+        The names of the values of the mask, if the data set tells them; else its file may.
     """
 
     files: tuple[tuple[str, Path], ...] = ()
     volumes: tuple[str, ...] = ()
+    labels: tuple[tuple[str, Values], ...] = ()
+
+    def value_names(self) -> Mapping[str, Values]:
+        """Return which values of the mask have which name, as its file or the data set says."""
+        path = dict(self.files).get(MASK)
+        if path is None or self.labels:
+            return dict(self.labels)
+        names_of = self._format_of(path).names_of
+        return {} if names_of is None else self._from_file(path, lambda _: names_of)
 
     def with_files(self, files: Iterable[tuple[str, Path]]) -> "VolumeCase":
         """Return the same case with other files."""
@@ -100,7 +112,10 @@ class VolumeCase(CaseSource):
                     own, grid, case=self.id, resample=self.options.resample_masks
                 )
                 notes += done
-            inside = read_mask(own.values, case=self.id, path=own.path, options=self.options)
+            inside = read_mask(
+                own.values, case=self.id, path=own.path, options=self.options,
+                value_names=self.value_names,
+            )  # fmt: skip
             grid = own if voxels is None else grid
         return Case(
             id=self.id,

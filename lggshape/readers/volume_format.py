@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import Geometry
 from lggshape.readers.naming import UNNAMED
+from lggshape.regions import Values
 
 
 class Grid(NamedTuple):
@@ -76,6 +77,9 @@ class VolumeFormat:
     describe : callable, optional
         Takes the path of a file, and returns what its header says (`FileHeader`) without reading
         its values. Raises `UnusableError`. Without it, the values are read for that.
+    names_of : callable, optional
+        Takes the path of a mask, and returns the names of its values, as far as it tells any.
+        Raises `UnusableError`.
     """
 
     name: str
@@ -85,3 +89,4 @@ class VolumeFormat:
     write: Callable[[Path, NDArray[np.generic], Grid], None]
     role: str = UNNAMED
     describe: Callable[[Path], FileHeader] | None = None
+    names_of: Callable[[Path], dict[str, Values]] | None = None

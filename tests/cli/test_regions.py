@@ -105,7 +105,7 @@ def test_lesions_and_values_of_the_tumour(masks: Path, tmp_path: Path) -> None:
         (("--mask-values", "1;2"), "whole numbers between commas, found: 1;2"),
         (("--mask-values", "0"), "whole numbers from 1"),
         (("--regions", "brats", "--threshold", "0.5"), "found several"),
-        (("--regions", "brats24"), "brats, brats2013 or a TOML file"),
+        (("--regions", "brats24"), "brats, brats2013, names or a TOML file"),
         (("--threshold", "0"), "a number above 0"),
     ],
 )

@@ -71,8 +71,11 @@ def structure_set(path: Path, images: list[Path], structures: dict[int, list[np.
     study.RTReferencedSeriesSequence = Sequence([series])
     frame.RTReferencedStudySequence = Sequence([study])
     dataset.ReferencedFrameOfReferenceSequence = Sequence([frame])
-    rois = []
+    rois, named = [], []
     for number, contours in structures.items():
+        name = pydicom.Dataset()
+        name.ROINumber, name.ROIName = number, f"structure {number}"
+        named.append(name)
         roi = pydicom.Dataset()
         roi.ReferencedROINumber = number
         items = []
@@ -85,6 +88,7 @@ def structure_set(path: Path, images: list[Path], structures: dict[int, list[np.
         roi.ContourSequence = Sequence(items)
         rois.append(roi)
     dataset.ROIContourSequence = Sequence(rois)
+    dataset.StructureSetROISequence = Sequence(named)
     dataset.file_meta = pydicom.dataset.FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
     path.parent.mkdir(exist_ok=True)

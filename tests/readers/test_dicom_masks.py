@@ -173,6 +173,9 @@ def test_structures_that_share_no_voxel_are_several_values_analytic(study):
     assert "--mask-values" in refused(study)
     expected = polygon2mask(phantom().mask.shape[1:], other[:, 1:])
     np.testing.assert_array_equal(read(study, mask_values=[7]).mask[5], expected)
+    regions = read(study, regions="names").regions
+    assert list(regions) == ["structure 2", "structure 7"]
+    np.testing.assert_array_equal(regions["structure 7"][5], expected)
 
 
 def test_contours_between_slices_are_refused_analytic(study):
@@ -298,3 +301,17 @@ def test_two_frames_of_a_segment_in_one_slice_are_refused_analytic(study, kind):
     assert "two frames of one segment in one slice, 1.dcm frame 4 and 1.dcm frame 5" in refused(
         study
     )
+
+
+def test_the_names_of_segments_are_regions_highdicom(study):
+    edema = phantom().mask
+    core = np.zeros_like(edema)
+    z, y, x = (int(numbers.mean()) for numbers in np.nonzero(edema))
+    core[z, y, x] = edema[z, y, x]
+    edema = edema & ~core
+    save_segmentation(study, [core, edema])
+    assert "--regions names" in refused(study)
+    (source,) = open_cases(study, regions="names")
+    assert source.region_names == ("part 1", "part 2")
+    regions = source.read().regions
+    assert [one.sum() for one in regions.values()] == [core.sum(), edema.sum()]
