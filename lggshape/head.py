@@ -1,5 +1,7 @@
 """Where the head lies in an image."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,12 @@ _BLUR = 1 / 128  # of the longer side of a slice: noise of the air, not the edge
 _NEARLY_HIGHEST = 99.5  # percent: a few hot voxels do not count
 _COARSE = 64  # pixels on the shorter side of a slice, enough to know where the head is
 _MOST = 0.5  # of a head that a tumour takes
+_FEW = 6  # slices, enough to see that a mask is fine
+
+UNKNOWN_PLACE = "whether the mask lies in the head is unknown"
+
+FlairOf = Callable[[list[int]], NDArray[np.generic] | None]
+"""From the numbers of n slices to FLAIR (n, Y, X) of them; None if there is none."""
 
 
 def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
@@ -47,21 +55,26 @@ def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     return largest_component(np.stack([binary_fill_holes(plane) for plane in above]))
 
 
-def describe_misfit(mask: NDArray[np.bool_], flair: NDArray[np.generic]) -> str:
+def describe_misfit(mask: NDArray[np.bool_], flair_of: FlairOf) -> str:
     """Return in which way a mask does not look like that of a tumour in a head.
+
+    At most six evenly spaced slices are looked at, among them the one of the largest area. Only if
+    the mask looks wrong in these, all slices are, and decide.
 
     Parameters
     ----------
     mask : ndarray of bool, shape (Z, Y, X)
         True inside the tumour.
-    flair : ndarray of shape (Z, Y, X)
-        Finite intensities, in which the head is looked for on a coarser grid.
+    flair_of : callable
+        Returns FLAIR (n, Y, X) of n slices, whose numbers (from 0) it is given. The head is looked
+        for on a coarser grid.
 
     Returns
     -------
     str
         That it touches nothing of the head, or covers more than half of it. Empty if it does
-        neither, or no head is found.
+        neither, or there is no FLAIR, or no head in it. That this is unknown, if the intensities
+        are not finite.
 
     Examples
     --------
@@ -69,12 +82,29 @@ def describe_misfit(mask: NDArray[np.bool_], flair: NDArray[np.generic]) -> str:
     >>> flair[:, 10:50, 10:50] = 100
     >>> mask = np.zeros(flair.shape, dtype=bool)
     >>> mask[1, 2:6, 2:6] = True
-    >>> describe_misfit(mask, flair)
+    >>> describe_misfit(mask, flair.__getitem__)
     'the mask touches nothing of the head'
     """
+    if not mask.any():
+        return ""
+    apart = -(-len(mask) // _FEW)
+    largest = int(mask.sum(axis=(1, 2)).argmax())
+    for slices in (range(largest % apart, len(mask), apart), range(len(mask))):
+        chosen = list(slices)
+        found = _misfit(mask[chosen], flair_of(chosen))
+        if not found or apart == 1:
+            return found
+    return found
+
+
+def _misfit(mask: NDArray[np.bool_], flair: NDArray[np.generic] | None) -> str:
+    if flair is None:
+        return ""
+    if not np.isfinite(flair).all():
+        return f"{UNKNOWN_PLACE}: FLAIR is not finite"
     step = max(1, min(flair.shape[1:]) // _COARSE)
     head = find_head(flair[:, ::step, ::step])
-    if not (mask.any() and head.any()):
+    if not head.any():
         return ""
     z, y, x = np.nonzero(mask)
     if not head[z, y // step, x // step].any():

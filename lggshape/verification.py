@@ -240,7 +240,7 @@ def check_case(source: CaseSource) -> _Checked:
             warnings.append("the mask reaches the edge of the volume")
         if case.image is not None and FLAIR in case.sequences:
             flair = case.image[..., case.sequences.index(FLAIR)]
-            warnings += filter(None, [describe_misfit(case.mask, flair)])
+            warnings += filter(None, [describe_misfit(case.mask, flair.__getitem__)])
     row["status"] = "warning" if warnings else "ok"
     row["messages"] = "; ".join(warnings)
     return _Checked(row, _slice_digests(case.image) if case.image is not None else [])

@@ -62,7 +62,7 @@ def test_a_mask_that_is_no_tumour_of_this_head_is_told_analytic(mask, expected):
     """The head is a box of 10 x 100 x 100 voxels."""
     flair = np.zeros((10, 140, 130))
     flair[:, 20:120, 15:115] = 100
-    found = describe_misfit(mask, flair)
+    found = describe_misfit(mask, flair.__getitem__)
     words, share = found.split(" covers "), expected.split(" covers ")
     assert words[0] == share[0]
     if len(share) > 1:
@@ -70,4 +70,26 @@ def test_a_mask_that_is_no_tumour_of_this_head_is_told_analytic(mask, expected):
 
 
 def test_without_a_head_there_is_nothing_to_tell_analytic():
-    assert describe_misfit(box((4, 6), (20, 60), (20, 60)), np.ones((10, 140, 130))) == ""
+    flair = np.ones((10, 140, 130))
+    assert describe_misfit(box((4, 6), (20, 60), (20, 60)), flair.__getitem__) == ""
+
+
+def test_a_mask_that_touches_the_head_in_one_of_many_slices_is_none_beside_it_analytic():
+    """The slice of the largest area, which is looked at first, touches nothing."""
+    flair = np.zeros((40, 64, 64))
+    flair[:, 20:60, 20:60] = 100
+    mask = np.zeros(flair.shape, dtype=bool)
+    mask[17, 2:16, 2:16] = True
+    assert describe_misfit(mask, flair.__getitem__) == "the mask touches nothing of the head"
+    mask[18, 2:23, 2:4] = mask[18, 22, 2:23] = True
+    assert describe_misfit(mask, flair.__getitem__) == ""
+
+
+def test_few_slices_are_read_of_a_mask_that_is_fine_analytic():
+    flair = np.zeros((60, 64, 64))
+    flair[:, 20:60, 20:60] = 100
+    mask = np.zeros(flair.shape, dtype=bool)
+    mask[31, 30:34, 30:34] = True
+    asked = []
+    describe_misfit(mask, lambda slices: asked.append(slices) or flair[slices])
+    assert asked == [[1, 11, 21, 31, 41, 51]]

@@ -128,15 +128,7 @@ class DicomCase(VolumeCase):
         return FileDescription(place, series.role, shape, geometry, plane, reason)
 
     def _read(self, *, image: bool, mask: bool) -> Case:
-        for role, found in self._by_role().items():
-            asked = (image and role in SEQUENCES) or (mask and role == MASK)
-            if asked and len(found) > 1:
-                msg = (
-                    f"Expected case {self.id} to have one series of {role}, found "
-                    f"{len(found)}: {'; '.join(one.name for one in found)}. Name one in the column "
-                    f"{_COLUMNS[role]} of a manifest, by its folder or its UID."
-                )
-                raise CaseError(msg)
+        self._check_choice((*(SEQUENCES if image else ()), *((MASK,) if mask else ())))
         if not self.files:
             found_instead = "; ".join(f"{one.name}: {one.reason}" for one in self.series)
             msg = (
@@ -166,6 +158,21 @@ class DicomCase(VolumeCase):
             f"frame of reference of {' and '.join(others)} is not that of {reference}: places may "
             "not agree"
         ]
+
+    def _read_flair(self, slices: list[int]) -> NDArray[np.generic] | None:
+        self._check_choice((FLAIR,))
+        return super()._read_flair(slices)
+
+    def _check_choice(self, roles: Iterable[str]) -> None:
+        """Raise CaseError if one of some roles has several series."""
+        for role, found in self._by_role().items():
+            if role in roles and len(found) > 1:
+                msg = (
+                    f"Expected case {self.id} to have one series of {role}, found "
+                    f"{len(found)}: {'; '.join(one.name for one in found)}. Name one in the column "
+                    f"{_COLUMNS[role]} of a manifest, by its folder or its UID."
+                )
+                raise CaseError(msg)
 
     def _write(self, folder: Path, volumes: Mapping[str, NDArray[np.generic]]) -> list[str]:
         try:

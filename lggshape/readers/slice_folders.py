@@ -101,6 +101,18 @@ class SliceFolder(CaseSource):
             regions={} if inside is None else inside.regions,
         )
 
+    def _read_flair(self, slices: list[int]) -> NDArray[np.generic]:
+        names = self._numbered_slices()[0]
+        shape, chosen = self._image_shape(names), [names[number] for number in slices]
+        voxels = self._image(chosen)
+        if shape != voxels.shape[1:3]:
+            msg = (
+                f"Expected the slices of case {self.id} to be of one shape, found {shape} in "
+                f"{names[0]} and {voxels.shape[1:3]} in {chosen[0]}: {self.path}."
+            )
+            raise CaseError(msg)
+        return voxels[..., _SEQUENCES[voxels.shape[3:]].index(FLAIR)]
+
     def described(self) -> list[FileDescription]:
         """Return the slices of the image and of the mask; the first page tells their shape."""
         try:

@@ -128,6 +128,15 @@ class VolumeCase(CaseSource):
             notes=notes,
         )
 
+    def _read_flair(self, slices: list[int]) -> NDArray[np.generic] | None:
+        roles = self._files_by_role()
+        if FLAIR not in roles:
+            return super()._read_flair(slices) if set(_WHOLE) & roles.keys() else None
+        # The other sequences would be brought onto its grid, as the mask is.
+        flair = self._volume(roles[FLAIR])
+        self._check_dimensions(flair)
+        return flair.values[slices]
+
     def described(self) -> list[FileDescription]:
         """Return each file with its role and what its header says; voxels are not read."""
         try:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from lggshape.case import Case, Spacing
-from lggshape.errors import InputError
+from lggshape.errors import CaseError, InputError
+from lggshape.head import UNKNOWN_PLACE, describe_misfit
 from lggshape.masks import Mask, split_lesions
 from lggshape.names import counted
 from lggshape.parallel import map_cases
@@ -47,9 +48,10 @@ class FeatureTable:
         A row per case, in the order of the cases, with the columns `COLUMNS`, the session if one is
         known, and the further columns of a manifest. What is missing is NaN or NA, and `reason`
         says why, for a reader. `notes` are those of the case, with the plane of the 2D features if
-        it is not axial. `spacing_known` is missing for a case that could not be read or measured.
-        Of cases with regions there is a row per region, and of lesions one per lesion, the largest
-        first; the columns `region` and `lesion` name them.
+        it is not axial, and where there is an image, that the mask lies beside the head or over
+        more than half of it. `spacing_known` is missing for a case that could not be read or
+        measured. Of cases with regions there is a row per region, and of lesions one per lesion,
+        the largest first; the columns `region` and `lesion` name them.
     reasons : dict of str to dict of str to str
         For each case, its missing features, each with the reason. Where a case has several rows,
         the keys are those of rows: `case, region, lesion 1`.
@@ -208,7 +210,9 @@ def _measure(
     case = source.read(image=False)
     geometry = replace(case.geometry, spacing=spacing or case.geometry.spacing)
     plane = geometry.plane
-    turned = [f"2D features in {plane.name} slices"] if plane.axis else []
+    notes = [*case.notes, *([f"2D features in {plane.name} slices"] if plane.axis else [])]
+    if change is None:
+        notes += filter(None, [_misfit(source, case.mask)])
     found = []
     for part in _parts(case, change, lesions=lesions):
         measured = replace(case, mask=part.mask, geometry=geometry)
@@ -226,10 +230,22 @@ def _measure(
             "spacing_known": geometry.spacing is not None,
             "slice": result.slice,
             "empty_bins": result.empty_bins,
-            "notes": "; ".join([*case.notes, *turned]),
+            "notes": "; ".join(notes),
         }
         found.append(_Measured(row, reasons))
     return found
+
+
+def _misfit(source: CaseSource, mask: Mask | None) -> str:
+    """Return in which way a mask does not fit the head in the image of its case, if there is one.
+
+    The mask of a damaged image can be measured all the same.
+    """
+    assert mask is not None  # it is required
+    try:
+        return describe_misfit(mask, source.read_flair)
+    except CaseError as error:
+        return f"{UNKNOWN_PLACE}: {error}"
 
 
 def _parts(case: Case, change: Change | None, *, lesions: bool) -> Iterator[_Part]:

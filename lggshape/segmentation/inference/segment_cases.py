@@ -311,7 +311,8 @@ def _image_hash(case: Case) -> str:
 def _segmented(case: Case, result: Segmentation, files: Sequence[str], image: str) -> SegmentedCase:
     areas = result.mask.sum(axis=(1, 2)).tolist()
     assert case.image is not None  # it was segmented
-    unlike = describe_misfit(result.mask, case.image[..., case.sequences.index(FLAIR)])
+    flair = case.image[..., case.sequences.index(FLAIR)]
+    unlike = describe_misfit(result.mask, flair.__getitem__)
     spacing = case.geometry.spacing
     voxels = sum(areas)
     row = {
