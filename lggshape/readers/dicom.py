@@ -217,7 +217,9 @@ def _grouped(files: Sequence[_File], study: Path | None) -> tuple[Series, ...]:
         groups.setdefault((file.series, alone), []).append(file)
     found = []
     for (uid, _), group in groups.items():
-        said = describe(group[0].header)
+        # A screenshot among the images does not speak for them.
+        described = (describe(file.header) for file in group)
+        said = next((one for one in described if one.is_image), None) or describe(group[0].header)
         folders = {file.path.parent for file in group}
         folder = Path(commonpath(list(folders)))
         found.append(

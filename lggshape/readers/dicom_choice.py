@@ -46,7 +46,8 @@ _TIMES = {
 HEADER = (
     *DESCRIBING, *_TIMES, "AcquisitionContrast", "ContrastBolusAgent",
     "ContrastBolusAgentSequence", "ImageType", "Modality", "ScanningSequence",
-    "SeriesNumber", "SharedFunctionalGroupsSequence", "SOPClassUID",
+    "PerFrameFunctionalGroupsSequence", "SeriesNumber", "SharedFunctionalGroupsSequence",
+    "SOPClassUID",
 )  # fmt: skip
 """The elements that a series is chosen by."""
 
@@ -227,7 +228,11 @@ def _contrast(text: str, header: "Dataset | Mapping[str, Any]", why: str) -> tup
 
 def _times(header: "Dataset | Mapping[str, Any]") -> dict[str, float]:
     with pydicom_reading():
-        groups = list(header.get("SharedFunctionalGroupsSequence") or [])[:1]
+        groups = [
+            one
+            for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+            for one in list(header.get(name) or [])[:1]
+        ]
     found = {}
     for name, (group, element) in _TIMES.items():
         numbers = numbers_of(header, name, 1)

@@ -189,6 +189,26 @@ def test_a_study_without_a_known_series_says_what_each_is_analytic(study):
     assert "1 AX DWI (series_1): the word dwi; 2 AX DWI (series_2): the word dwi" in reason
 
 
+def test_a_screenshot_among_the_images_does_not_speak_for_them_analytic(study):
+    path = slices(study)[0]
+    edit(path, SOPClassUID="1.2.840.10008.5.1.4.1.1.7", ImagePositionPatient=None)
+    assert "no ImagePositionPatient in image_1.dcm" in refused(study)
+
+
+def test_times_of_a_frame_tell_the_role_analytic(tmp_path):
+    files = write_dicom(phantom(), tmp_path / "study", enhanced=True)
+    dataset = pydicom.dcmread(files[1])
+    (shared,) = dataset.SharedFunctionalGroupsSequence
+    for name in ("MREchoSequence", "MRModifierSequence"):
+        for frame in dataset.PerFrameFunctionalGroupsSequence:
+            setattr(frame, name, getattr(shared, name))
+        delattr(shared, name)
+    dataset.SeriesDescription = ""
+    dataset.save_as(files[1])
+    (case,) = open_cases(tmp_path)
+    assert [one.role for one in case.described()] == list(SEQUENCES)
+
+
 def test_every_series_of_a_study_is_described_analytic(study):
     for path in slices(study, 3):
         edit(path, SeriesDescription="AX ADC", ContrastBolusAgent=None)
