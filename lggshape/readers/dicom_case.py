@@ -170,7 +170,7 @@ class DicomCase(VolumeCase):
                 msg = (
                     f"Expected case {self.id} to have one series of {role}, found "
                     f"{len(found)}: {'; '.join(one.name for one in found)}. Name one in the column "
-                    f"{_COLUMNS[role]} of a manifest, by its folder or its UID."
+                    f"{_COLUMNS[role]} of a manifest, by its folder, a file or its UID."
                 )
                 raise CaseError(msg)
 

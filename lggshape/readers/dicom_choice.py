@@ -127,9 +127,10 @@ class Series:
 
     @property
     def name(self) -> str:
-        """What messages call it: its number and description, and its folder."""
+        """What messages call it: its number and description, and its folder or its only file."""
         words = " ".join(part for part in (self.number, self.description) if part)
-        where = self.folder if self.folder not in {"", "."} else self.files[0].name
+        first = (Path(self.folder) / self.files[0].name).as_posix()
+        where = first if len(self.files) == 1 or self.folder in {"", "."} else self.folder
         return f"{words or 'without a description'} ({where})"
 
 

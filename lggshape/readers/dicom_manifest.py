@@ -63,7 +63,8 @@ class SeriesFinder:
 def _only(series: Sequence[Series], where: str) -> Series | str:
     if len(series) == 1:
         return series[0]
-    return f"{len(series) or 'no'} series {where}"
+    way_out = " (name one by a file of it, or by its UID)" if series else ""
+    return f"{len(series) or 'no'} series {where}{way_out}"
 
 
 def case_of_series(

@@ -144,6 +144,7 @@ def test_a_series_of_a_manifest_has_to_be_there_analytic(study):
         reasons.append(str(error.value))
     assert "no series with the UID 1.2.3.4.5" in reasons[0]
     assert "3 series in the folder" in reasons[1]
+    assert "(name one by a file of it, or by its UID)" in reasons[1]
     assert "no such file" in reasons[2]
 
 

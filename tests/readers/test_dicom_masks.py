@@ -134,6 +134,12 @@ def test_two_masks_are_named_and_none_is_chosen_highdicom(study):
     assert "column mask of a manifest" in reason
 
 
+def test_two_masks_of_one_folder_are_told_apart_by_their_files_analytic(study):
+    for name in ("seg/1.dcm", "seg/2.dcm"):
+        save_segmentation(study, [phantom().mask], name=name)
+    assert "50 (seg/1.dcm); 50 (seg/2.dcm). Name one in the column mask" in refused(study)
+
+
 def test_a_damaged_segmentation_is_a_failed_case_invariant(study):
     save_segmentation(study, [phantom().mask])
     edit(study / "seg/1.dcm", PerFrameFunctionalGroupsSequence=[])
