@@ -307,7 +307,7 @@ def evaluate(
     matched = match_cases(
         predicted, reference, manifest=manifest, meaning=meaning, resample_masks=resample_masks
     )
-    cases = [pair.reference or pair.predicted for pair in matched.pairs]
+    cases = [pair.described for pair in matched.pairs]
     check_columns(cases, with_region(COLUMNS, matched.regions))
     known = None if labels is None else as_labels(labels)
     grouping = _grouping(matched, known, [by] if isinstance(by, str) else by)

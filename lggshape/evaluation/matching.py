@@ -1,7 +1,7 @@
 """Which predicted mask belongs to which reference, and what the `segment` run says of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,6 +45,16 @@ class CasePair:
     fold: str = ""
     components_removed: int | None = None
     slice_scores: tuple[float, ...] | None = field(default=None, repr=False)
+
+    @property
+    def described(self) -> CaseSource:
+        """The case with what is said of its reference besides, or else of its prediction."""
+        known = self.reference or self.predicted
+        return replace(
+            known,
+            session=known.session or self.predicted.session,
+            columns=known.columns or self.predicted.columns,
+        )
 
 
 class Matched(NamedTuple):

@@ -20,6 +20,12 @@ SEGMENTATION, SLICES = "segmentation.csv", "slices.csv"
 JOURNAL = "segmentation.jsonl"
 """The journal of `lggshape segment`, with a line for each case as soon as it is done."""
 
+COLUMNS = (
+    "case", "patient", "fold", "status", "reason", "networks", "volume", "components_removed",
+    "missing_sequences", "spacing_known", "notes",
+)  # fmt: skip
+"""The columns of the table of cases. Further ones are those of a manifest."""
+
 _STATUSES = ("ok", "empty", "corrected", "failed", "skipped")
 SETTINGS, _SETTINGS_KEYS = "segmentation.json", {"networks", "maps", "flips"}
 """The file by which a run of `lggshape segment` is recognised, and what it has to hold."""
@@ -104,8 +110,9 @@ def as_recorded(cases: Mapping[str, CaseSource], folder: Path) -> dict[str, Case
     Returns
     -------
     dict of str to CaseSource
-        Patients are those of the table. A case that failed, or whose mask is gone, is one that
-        cannot be read, so that it stays in every account of n; one that was skipped is left out.
+        Patients, sites, sessions and further columns are those of the table. A case that failed, or
+        whose mask is gone, is one that cannot be read, so that it stays in every account of n; one
+        that was skipped is left out.
 
     Raises
     ------
@@ -121,8 +128,10 @@ def as_recorded(cases: Mapping[str, CaseSource], folder: Path) -> dict[str, Case
     table = read_table(path, required=("case", "patient", "status", "reason"))
     found = dict(cases)
     seen = set()
+    further = table[[name for name in table.columns if name not in COLUMNS]].to_dict("records")
     columns = (table[name] for name in ("case", "patient", "status", "reason"))
-    for line, (case, patient, status, reason) in enumerate(zip(*columns, strict=True), start=2):
+    rows = zip(*columns, further, strict=True)
+    for line, (case, patient, status, reason, said) in enumerate(rows, start=2):
         wrong = what_is_unsafe(case) if case not in cases else ""
         if not wrong and case in seen:
             wrong = "a second row of this case"
@@ -145,7 +154,11 @@ def as_recorded(cases: Mapping[str, CaseSource], folder: Path) -> dict[str, Case
             source = UnreadableCase(case, "", folder, reason=why)
         # A patient called like the case is one that the table knew by nothing but the name.
         found[case] = replace(
-            source, patient=patient if patient not in {"", case} else source.patient
+            source,
+            patient=patient if patient not in {"", case} else source.patient,
+            site=said.pop("site", "") or source.site,
+            session=said.pop("session", "") or source.session,
+            columns=tuple(said.items()),
         )
     return found
 

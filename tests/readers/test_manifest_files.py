@@ -116,6 +116,8 @@ def test_further_columns_stay_with_the_rows_of_their_case_analytic(files):
     found = with_columns(table, cases)
     assert found["scanner"].tolist() == ["", "3 T", "3 T"]
     assert found["session"].tolist() == ["2", "1", "1"]
+    assert found["site"].tolist() == ["", "Bonn", "Bonn"]
+    assert with_columns(table.assign(site="of the table"), cases)["site"].eq("of the table").all()
     assert table.columns.tolist() == ["case", "region"]
     with pytest.raises(InputError, match="found scanner"):
         check_columns(cases, ["case", "scanner"])

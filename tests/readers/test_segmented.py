@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from lggshape import evaluate, feature_table
 from lggshape.errors import CaseError, InputError
 from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
@@ -75,3 +76,32 @@ def test_a_patient_called_like_the_case_is_the_one_that_its_name_tells_analytic(
     (tmp_path / "segmentation.csv").write_text(f"case,patient,status,reason\n{row}\n")
     (source,) = open_cases(tmp_path, masks_only=True)
     assert (source.patient, source.site) == ("TCGA_CS_4941", "CS")
+
+
+def test_further_columns_are_those_of_the_cases_analytic(folder):
+    path = folder / "segmentation.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.assign(
+        fold="",
+        components_removed="",
+        session="2",
+        site=["Bonn", "Ulm", "", ""],
+        scanner=["3 T", "", "", "1.5 T"],
+    ).to_csv(path, index=False)
+    sources = open_cases(folder, masks_only=True)
+    measured = feature_table(sources, jobs=1).table.set_index("patient")
+    further = measured.loc[["P1", "P2", "P4"], ["session", "site", "scanner"]]
+    assert further.values.tolist() == [["2", "Bonn", "3 T"], ["2", "Ulm", ""], ["2", "", "1.5 T"]]
+    scores = evaluate(folder, [source.read() for source in sources if source.has_mask], jobs=1)
+    row = scores.scores.set_index("patient").loc["P1"]
+    assert (row["session"], row["scanner"]) == ("2", "3 T")
+
+
+def test_a_manifest_counts_more_than_the_table_analytic(folder):
+    path = folder / "segmentation.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.assign(scanner="3 T").to_csv(path, index=False)
+    names = [source.id for source in open_cases(folder, masks_only=True)]
+    manifest = pd.DataFrame({"case": names, "patient": "P9", "grade": "II"})
+    sources = open_cases(folder, masks_only=True, manifest=manifest)
+    assert {source.columns for source in sources} == {(("grade", "II"),)}

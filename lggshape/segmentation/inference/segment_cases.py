@@ -21,7 +21,7 @@ from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import CaseInMemory, Cases, sources_of
-from lggshape.readers.segmented import JOURNAL, SEGMENTATION, SETTINGS, SLICES
+from lggshape.readers.segmented import COLUMNS, JOURNAL, SEGMENTATION, SETTINGS, SLICES
 from lggshape.readers.source import LAYOUT, Form, UnreadableCase
 from lggshape.results import check_folder, check_place, record_file
 from lggshape.segmentation._backend import keras
@@ -32,11 +32,7 @@ from lggshape.segmentation.inference.segmentation_folder import (
     open_folder,
     remove_files,
 )
-from lggshape.segmentation.inference.segmentation_journal import (
-    COLUMNS,
-    SegmentationJournal,
-    SegmentedCase,
-)
+from lggshape.segmentation.inference.segmentation_journal import SegmentationJournal, SegmentedCase
 from lggshape.segmentation.inference.segmenter import Prepare, Segmentation, Segmenter
 from lggshape.segmentation.preprocessing.network_input import prepare_input
 from lggshape.segmentation.run.folder import SHIPPED, read_ensemble

@@ -15,13 +15,9 @@ import pandas as pd
 from lggshape.errors import CaseError, InputError
 from lggshape.files import parse_json, read_table, write_text
 from lggshape.readers import CaseSource, case_files, open_cases
-from lggshape.readers.segmented import JOURNAL, SEGMENTATION, SLICES
+from lggshape.readers.segmented import COLUMNS, JOURNAL, SEGMENTATION, SLICES
 from lggshape.results import record_file
 
-COLUMNS = (
-    "case", "patient", "fold", "status", "reason", "networks", "volume", "components_removed",
-    "missing_sequences", "spacing_known", "notes",
-)  # fmt: skip
 SLICE_COLUMNS = ("case", "slice", "area", "score")
 
 
