@@ -5,6 +5,7 @@ A command reads its options, calls one function and says what came of it, inside
 
 import logging
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lggshape.files import StrPath, write_json, write_table, write_text
+from lggshape.names import first_few
 from lggshape.progress import OnProgress, Progress
 from lggshape.provenance import InputFile, Record, recorded
 from lggshape.results import (
@@ -34,6 +36,10 @@ LOG = "run.log"
 
 SOME_FAILED, NOT_STARTED, BUG, INTERRUPTED = 1, 2, 70, 130
 """Exit statuses other than 0. 70 is EX_SOFTWARE of sysexits.h."""
+
+_MANY = 3  # more cases than the first that fail alike: they have one line
+_PATH = re.compile(r"\S*[/\\]\S*")
+_NUMBERS = re.compile(r"\d(?:[\d., ]*\d)?")
 
 Kind = Literal["folder", "file", "in place", "nothing"]
 
@@ -147,7 +153,9 @@ def run_command(
                 recorded(path, command=name, options=run.options, inputs=given, in_place=in_place)
             )
             log_name = f"{target.stem}.log" if kind == "file" else LOG
-            record.at_end.append(lambda: log.write(run.place / log_name, in_place=in_place))
+            record.at_end.append(
+                lambda: log.write(run.place / log_name, run.failures, in_place=in_place)
+            )
             log.shown = target.parent / log_name if kind == "file" else target / log_name
         run.inputs, run.details = record.inputs, record.details
         run.on_progress = stack.enter_context(progress_bar(quiet=quiet))
@@ -170,11 +178,33 @@ def _report(run: Run, log: "_Log", *, quiet: bool) -> None:
     """Print what came of a run, and end with the status 1 if cases failed."""
     for line in () if quiet else run.summary:
         print(line)  # noqa: T201
-    notes = [*run.notes, *(f"{case}: {reason}" for case, reason in run.failures.items())]
-    for line in [*notes, *log.summary(quiet=quiet)]:
+    for line in [*run.notes, *_failed(run.failures, log.shown), *log.summary(quiet=quiet)]:
         print(line, file=sys.stderr)  # noqa: T201
     if run.failures:
         raise SystemExit(SOME_FAILED)
+
+
+def _failed(failures: Mapping[str, str], shown: Path | None) -> Iterator[str]:
+    """Yield a line per case that failed; of many that failed alike the first, and the names."""
+    for first, *others in _alike(failures):
+        yield f"{first}: {failures[first]}"
+        if len(others) < _MANY:
+            yield from (f"{case}: {failures[case]}" for case in others)
+            continue
+        # Where there is no log, nothing else holds the names.
+        names = ", ".join(others) if shown is None else first_few(others)
+        where = "" if shown is None else f". Each is listed in {shown}"
+        yield f"{len(others)} other cases failed alike: {names}{where}."
+
+
+def _alike(failures: Mapping[str, str]) -> list[list[str]]:
+    """Return the cases by what they failed of, whatever their names, files and numbers are."""
+    groups: dict[str, list[str]] = {}
+    for case, reason in failures.items():
+        # Not within a word, for a case whose name is a letter.
+        words = re.sub(rf"(?<!\w){re.escape(case)}(?![a-z])", "", _PATH.sub("", reason))
+        groups.setdefault(_NUMBERS.sub("0", words), []).append(case)
+    return list(groups.values())
 
 
 # --- progress
@@ -252,11 +282,13 @@ class _Log(logging.Handler):
         self._lines.append(self.format(record))
         self._errors += record.levelno >= logging.ERROR
 
-    def write(self, path: Path, *, in_place: bool) -> None:
-        """Write what there is to say, if anything."""
-        if not self._lines:
+    def write(self, path: Path, failures: Mapping[str, str], *, in_place: bool) -> None:
+        """Write what there is to say, if anything: failures too, if not all have a line."""
+        many = any(len(group) > _MANY for group in _alike(failures))
+        listed = [f"FAILED {case}: {reason}" for case, reason in failures.items() if many]
+        if not (self._lines or listed):
             return
-        write_text(path, "\n".join(self._lines) + "\n")
+        write_text(path, "\n".join([*self._lines, *listed]) + "\n")
         if in_place:
             record_file(path.parent, path)
 

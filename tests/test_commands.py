@@ -41,6 +41,44 @@ def test_failures_end_a_command_after_its_results_are_there(tmp_path: Path, caps
     assert (printed.out, printed.err) == ("Two of three.\n", "case_7: Expected x, found y.\n")
 
 
+def fail(failures, **options) -> None:
+    with pytest.raises(SystemExit), run_command("c", **options) as run:
+        run.fail(failures)
+
+
+def test_cases_that_fail_alike_are_one_message_and_all_of_them_in_the_log(tmp_path, capsys) -> None:
+    """They differ in the name of the case, the path and the numbers alone."""
+    failures = {
+        f"p{number}": f"Expected two values in p{number}, found 0, {number}: {tmp_path}/p{number}."
+        for number in range(140)
+    }
+    failures["q"] = "Expected a file, found none."
+    out = tmp_path / "out"
+    fail(failures, out=out)
+    assert capsys.readouterr().err.splitlines() == [
+        f"p0: {failures['p0']}",
+        f"139 other cases failed alike: p1, p2, p3, p4, p5 and 134 more. Each is listed in "
+        f"{out / 'run.log'}.",
+        "q: Expected a file, found none.",
+    ]
+    expected = [f"FAILED {case}: {reason}" for case, reason in failures.items()]
+    assert (out / "run.log").read_text().splitlines() == expected
+
+
+def test_a_few_cases_that_fail_alike_have_a_line_each(tmp_path, capsys) -> None:
+    failures = {f"p{number}": f"Expected p{number}." for number in range(3)}
+    fail(failures, out=tmp_path / "out")
+    assert capsys.readouterr().err == "p0: Expected p0.\np1: Expected p1.\np2: Expected p2.\n"
+    assert not (tmp_path / "out" / "run.log").exists()
+
+
+def test_all_names_are_printed_where_there_is_no_log(capsys) -> None:
+    fail(dict.fromkeys(("a", "b", "c", "d", "e", "f", "g", "h"), "No mask."), kind="nothing")
+    assert capsys.readouterr().err.splitlines() == [
+        "a: No mask.", "7 other cases failed alike: b, c, d, e, f, g, h."
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("error", [InputError("No."), CaseError("No."), KeyboardInterrupt()])
 def test_what_is_expected_leaves_no_log(tmp_path: Path, error: BaseException) -> None:
     with pytest.raises(type(error)), run_command("c", out=tmp_path / "out"):
