@@ -1,7 +1,11 @@
 """The command line of lggshape: one thin file for each command, no computation."""
 
+import signal
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -30,12 +34,26 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with _terminated_in_order():
+                return super().invoke(ctx)
         except (Exception, KeyboardInterrupt) as error:
             status = _print_error(error, debug=ctx.meta.get(DEBUG, False))
             if status is None:
                 raise
             raise typer.Exit(status) from error
+
+
+@contextmanager
+def _terminated_in_order() -> Iterator[None]:
+    """Let a request to terminate end the block as Ctrl-C does, so that nothing is left behind."""
+    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _print_error(error: BaseException, *, debug: bool) -> int | None:
@@ -108,7 +126,7 @@ def _print_version(asked: bool) -> None:
     "  1  done, but some cases failed; each is listed with its reason\n\n"
     "  2  could not start or continue, because of the input, an option or the system\n\n"
     " 70  stopped by a bug in lggshape\n\n"
-    "130  interrupted",
+    "130  interrupted, or asked to terminate",
 )
 def main(
     version: Annotated[

@@ -1,6 +1,7 @@
 """What all commands share: see `lggshape.commands` and `lggshape_cli._options`."""
 
 import json
+import signal
 import warnings
 from pathlib import Path
 
@@ -192,6 +193,21 @@ def test_what_is_no_bug_is_not_called_one(
     assert told in result.stderr
     assert "bug" not in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_request_to_terminate_ends_a_command_in_order(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    def terminated(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("lggshape.shape.feature_table", terminated)
+    result = run("features", cohort, "--out", tmp_path / "features.csv")
+    assert (result.exit_code, result.stderr) == (130, "lggshape: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_bug_in_one_case_is_logged_beside_the_results(
