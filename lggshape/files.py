@@ -206,7 +206,7 @@ def read_table(source: TableSource, *, required: Iterable[str] = ()) -> pd.DataF
     Returns
     -------
     DataFrame
-        All columns as `str`, in the table's order, cells stripped of surrounding blanks.
+        The columns that have a name, as `str`, in order, cells stripped of surrounding blanks.
 
     Raises
     ------
@@ -244,7 +244,7 @@ def read_table(source: TableSource, *, required: Iterable[str] = ()) -> pd.DataF
                 f"{len(row)} in line {line}."
             )
             raise InputError(msg)
-    doubled = sorted({name for name in columns if columns.count(name) > 1})
+    doubled = sorted({name for name in columns if name and columns.count(name) > 1})
     if doubled:
         msg = f"Expected every column of {where} to have its own name, found twice: {doubled}."
         raise InputError(msg)
@@ -253,7 +253,8 @@ def read_table(source: TableSource, *, required: Iterable[str] = ()) -> pd.DataF
         wanted = f"the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
         msg = f"Expected {where} to have {wanted}, found: {', '.join(columns)}."
         raise InputError(msg)
-    return pd.DataFrame([row for _, row in rows[1:]], columns=columns, dtype=str)
+    table = pd.DataFrame([row for _, row in rows[1:]], columns=columns, dtype=str)
+    return table.drop(columns="", errors="ignore")  # row numbers, as pandas and R write them
 
 
 def _rows(source: TableSource) -> Iterator[tuple[int, list[str]]]:

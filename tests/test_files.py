@@ -349,3 +349,11 @@ def test_a_tsv_file_has_tabs_and_its_participants_are_patients_analytic(tmp_path
     table = read_patient_table(path)
     assert table.index.tolist() == ["sub-07", "sub-08"]
     assert table["note"].tolist() == ['said "no", once', ""]
+
+
+def test_columns_without_a_name_are_row_numbers_pandas(tmp_path):
+    path = tmp_path / "a.csv"
+    pd.DataFrame({"Patient": ["P1"], "grade": ["a"]}).to_csv(path)
+    assert read_table(path).to_dict("records") == [{"Patient": "P1", "grade": "a"}]
+    path.write_text("Patient,,\nP1,,\n")
+    assert list(read_table(path).columns) == ["Patient"]

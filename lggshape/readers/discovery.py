@@ -247,6 +247,8 @@ def _cases_of_path(
 
 
 def _no_cases(path: Path, found: str) -> InputError:
+    if found == "nothing":
+        return InputError(f"Expected a folder of cases, or the file of one, found nothing: {path}.")
     msg = (
         f"Expected a folder of cases, or the file of one, as {_listed_layouts()}, found {found}: "
         f"{path}."

@@ -176,8 +176,6 @@ def read_manifest(manifest: TableSource) -> Manifest:
     for name in ("patient", "site", "session", *FILE_COLUMNS):
         if name in table:
             table[name] = table[name].mask(is_missing(table[name]), "")
-    # Without a name is the number of the row, which pandas and R write.
-    table = table.drop(columns="", errors="ignore")
     _check_file_columns(table, where)
     known: dict[str, ManifestRow] = {}
     doubled = []

@@ -45,9 +45,9 @@ def test_a_path_that_does_not_exist(tmp_path):
 
 
 def test_a_file_of_another_kind(tmp_path):
-    (tmp_path / "data.csv").touch()
-    with pytest.raises(InputError, match=r"a folder of cases, or the file of one.*named data\.csv"):
-        open_cases(tmp_path / "data.csv")
+    (tmp_path / "data.xlsx").touch()
+    with pytest.raises(InputError, match=r"a folder of cases, or the file of one.*named data\.xlsx"):
+        open_cases(tmp_path / "data.xlsx")
 
 
 def test_a_path_that_cannot_be_a_path(tmp_path):
