@@ -19,7 +19,12 @@ from lggshape.readers.pattern import Pattern, cases_by_pattern
 from lggshape.readers.read_options import PatientFrom, ReadOptions
 from lggshape.readers.segmented import SEGMENTATION, as_recorded, refuse_segmented
 from lggshape.readers.source import CaseSource, UnreadableCase, refuse_repeated_names
-from lggshape.readers.unclaimed import contents_of, unclaimed_files, what_lies_deeper
+from lggshape.readers.unclaimed import (
+    contents_of,
+    unclaimed_files,
+    what_lies_deeper,
+    without_aliases,
+)
 from lggshape.readers.unnamed import LeftOutFile, left_out_warning, settle_unnamed
 from lggshape.readers.value_names import with_own_regions
 from lggshape.regions import RegionSource
@@ -320,7 +325,7 @@ def _cases_of_folder(folder: Folder, *, masks_only: bool, has_sequences: bool) -
             f"{what_lies_deeper(folder)}"
         )
         raise InputError(msg)
-    cases |= _without_a_case(folder, cases)
+    cases = without_aliases(cases) | _without_a_case(folder, cases)
     named = sorted(map(_named, cases.values()), key=lambda case: natural_key(case.id))
     return FoundCases(named, left_out + others)
 

@@ -7,7 +7,10 @@ from pathlib import Path
 from lggshape.names import natural_key
 from lggshape.readers.unusable import UnusableError
 
-_NOT_DATA = "__MACOSX"  # what macOS adds to ZIP archives
+_NOT_DATA = frozenset({
+    "__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found",
+})  # fmt: skip
+"""What systems add to archives and disks."""
 
 
 def folder_name(folder: Path) -> str:
@@ -24,7 +27,7 @@ def file_names(folder: Path) -> set[str]:
 
 
 def check_regular(path: Path) -> None:
-    """Refuse to open what is no file, also behind a link: reading a pipe or a device never ends.
+    """Refuse to open what is empty or no file, also behind a link: reading a pipe never ends.
 
     Raises
     ------
@@ -39,25 +42,34 @@ def check_regular(path: Path) -> None:
     Traceback (most recent call last):
     lggshape.readers.unusable.UnusableError: a device instead of a file
     """
-    mode = path.stat().st_mode
+    status = path.stat()
+    mode = status.st_mode
     if not stat.S_ISREG(mode):
         kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket"}
         msg = f"a {kinds.get(stat.S_IFMT(mode), 'device')} instead of a file"
         raise UnusableError(msg)
+    if not status.st_size:
+        msg = "an empty file; copy it again"
+        raise UnusableError(msg)
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def visible_names(folder: Path) -> tuple[list[str], list[str]]:
     """List the files and the sub-folders of a folder in natural order.
 
-    Hidden ones, and what macOS adds to ZIP archives (`__MACOSX`), are left out.
+    Hidden ones, and what systems add (`__MACOSX`), are left out. What is no folder counts as a
+    file, also a pipe: it is refused where it is opened (`check_regular`), and not passed over.
     """
     files: list[str] = []
     folders: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if not entry.name.startswith(".") and entry.name != _NOT_DATA:
-                if entry.is_dir():
-                    folders.append(entry.name)
-                elif entry.is_file() or entry.is_symlink():  # nor pipes: reading one never ends
-                    files.append(entry.name)
+            if not entry.name.startswith(".") and entry.name not in _NOT_DATA:
+                (folders if _is_folder(entry) else files).append(entry.name)
     return sorted(files, key=natural_key), sorted(folders, key=natural_key)

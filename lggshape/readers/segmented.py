@@ -49,7 +49,8 @@ def holds_results(path: Path, files: Iterable[str]) -> bool:
         True if there is the record of a run (`run.json`), whole or unfinished, or the settings or
         the table of `lggshape segment`.
     """
-    names = set(files)
+    there = {SETTINGS, SEGMENTATION}.intersection(files)
+    names = {name for name in there if (path / name).is_file()}  # a pipe would never end
     if is_results_folder(path):
         return True
     if SETTINGS in names:

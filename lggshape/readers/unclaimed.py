@@ -5,14 +5,14 @@ of this tool, and what BIDS keeps beside the images: other kinds of data, source
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lggshape.names import counted, first_few
 from lggshape.readers.folder import Folder
 from lggshape.readers.formats import split_ending
-from lggshape.readers.slice_folders import holds_slices
-from lggshape.readers.source import CaseSource
+from lggshape.readers.slice_folders import SliceFolder, holds_slices
+from lggshape.readers.source import CaseSource, UnreadableCase
 from lggshape.readers.tiff_file import FORMAT as TIFF
 from lggshape.readers.unnamed import LeftOutFile
 from lggshape.readers.volume_case import VolumeCase
@@ -58,6 +58,31 @@ def unclaimed_files(folder: Folder, cases: Iterable[CaseSource]) -> list[LeftOut
         for path, reason in _images(folder, _DEEPEST, whole)
         if path not in claimed
     ]
+
+
+def without_aliases(cases: Mapping[str, CaseSource]) -> dict[str, CaseSource]:
+    """Return the cases; one that a link makes of the files of another patient cannot be read.
+
+    A patient counts once, however many names lead to the files.
+    """
+    first: dict[str, CaseSource] = {}
+    found: dict[str, CaseSource] = {}
+    for name, case in cases.items():
+        # Packed masks and DICOM files are shared by cases.
+        files = [case.path] if isinstance(case, SliceFolder) else []
+        if isinstance(case, VolumeCase):
+            files = [path for _, path in case.files]
+        real = [os.path.realpath(path) for path in files]
+        other = next((first[one] for one in real if one in first), None)
+        found[name] = case
+        if other is not None:
+            reason = (
+                f"Expected case {name} to have files of its own, found links to those of case "
+                f"{other.id}: {case.path}. Remove the links."
+            )
+            found[name] = UnreadableCase(name, case.patient, case.path, reason=reason)
+        first |= dict.fromkeys(real, case)
+    return found
 
 
 def what_lies_deeper(folder: Folder) -> str:

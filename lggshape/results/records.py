@@ -115,6 +115,8 @@ def is_results_folder(folder: StrPath) -> bool:
     folder = Path(folder)
     if (folder / _JOURNAL).exists():
         return True
+    if not (folder / RECORD).is_file():  # nor a pipe, which would never end
+        return False
     try:
         values = read_json(folder / RECORD)
     except InputError:

@@ -46,7 +46,7 @@ def test_a_path_that_does_not_exist(tmp_path):
 
 def test_a_file_of_another_kind(tmp_path):
     (tmp_path / "data.xlsx").touch()
-    with pytest.raises(InputError, match=r"a folder of cases, or the file of one.*named data\.xlsx"):
+    with pytest.raises(InputError, match=r"a folder of cases, or the file.*named data\.xlsx"):
         open_cases(tmp_path / "data.xlsx")
 
 
@@ -243,6 +243,11 @@ def test_a_case_folder_that_cannot_be_listed_fails_alone_analytic(tmp_path, monk
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes on this system")
-def test_a_pipe_is_no_file_to_read(tmp_path):
-    os.mkfifo(tmp_path / "masks.npz")
-    assert visible_names(tmp_path) == ([], [])
+@pytest.mark.parametrize(
+    "name", ["masks.npz", "run.json", "segmentation.json", "segmentation.csv", "a.json", "IM0001"]
+)
+def test_a_pipe_is_never_read(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    assert visible_names(tmp_path) == ([name], [])
+    with pytest.raises(InputError):
+        open_cases(tmp_path)

@@ -1,6 +1,7 @@
 """The names of public data sets, and what looks like a patient in them and is none."""
 
 import logging
+import os
 import unicodedata
 from pathlib import Path
 
@@ -201,3 +202,40 @@ def test_labels_with_a_word_are_no_case_of_nnunet_analytic(tmp_path, caplog):
 def test_words_of_public_data_sets_analytic(tmp_path, stem, role):
     write(tmp_path, f"P1/{stem}")
     assert found(tmp_path)["P1"][1] == {role}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_link_makes_no_second_patient_analytic(tmp_path, whole):
+    write(tmp_path, "P1/flair", "P2/flair")
+    (tmp_path / "P3").mkdir(exist_ok=True)
+    if whole:
+        (tmp_path / "P3").rmdir()
+        (tmp_path / "P3").symlink_to(tmp_path / "P1")
+    else:
+        (tmp_path / "P3" / "flair.nii.gz").symlink_to(tmp_path / "P1" / "flair.nii.gz")
+    one, two, linked = open_cases(tmp_path)
+    assert one.read().sequences == two.read().sequences == (FLAIR,)
+    with pytest.raises(CaseError, match=r"links to those of case P1.*Remove the links"):
+        linked.read()
+
+
+@pytest.mark.parametrize("name", ["@eaDir", "$RECYCLE.BIN", "__MACOSX"])
+def test_folders_of_the_system_are_no_patients_analytic(tmp_path, name):
+    write(tmp_path, "P1/flair", f"{name}/flair")
+    assert list(found(tmp_path)) == ["P1"]
+
+
+def test_a_pipe_or_a_link_to_itself_is_refused_by_name_analytic(tmp_path):
+    write(tmp_path, "P1/flair", "P2/flair")
+    os.mkfifo(tmp_path / "P1" / "t1.nii.gz")
+    (tmp_path / "P2" / "t1.nii.gz").symlink_to(tmp_path / "P2" / "t1.nii.gz")
+    for case, wrong in zip(open_cases(tmp_path), ("named pipe", "symbolic links"), strict=True):
+        with pytest.raises(CaseError, match=f"{wrong}.*t1.nii.gz"):
+            case.read()
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".nii", ".nrrd", ".mha", ".tif"])
+def test_an_empty_file_is_called_empty_analytic(tmp_path, ending):
+    (tmp_path / f"P1_flair{ending}").touch()
+    with pytest.raises(CaseError, match="an empty file; copy it again"):
+        open_cases(tmp_path)[0].read()

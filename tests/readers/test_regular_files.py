@@ -50,9 +50,8 @@ def test_devices_and_sockets_are_refused(tmp_path, monkeypatch):
         server.bind("B_flair.nii")
         (tmp_path / "A_flair.nii").unlink()
         (tmp_path / "C_flair.nii").symlink_to(tmp_path / "B_flair.nii")
-        (source,) = open_cases(tmp_path)
         with pytest.raises(CaseError, match="found: a socket instead of a file"):
-            source.read()
+            open_cases(tmp_path)[0].read()
 
 
 def test_a_link_to_a_file_is_read(tmp_path, save_nifti, read_only):
