@@ -11,6 +11,7 @@ from pathlib import Path
 from lggshape.names import counted, first_few
 from lggshape.readers.folder import Folder
 from lggshape.readers.formats import split_ending
+from lggshape.readers.naming import MASK, NOT_READ
 from lggshape.readers.slice_folders import SliceFolder, holds_slices
 from lggshape.readers.source import CaseSource, UnreadableCase
 from lggshape.readers.tiff_file import FORMAT as TIFF
@@ -61,17 +62,18 @@ def unclaimed_files(folder: Folder, cases: Iterable[CaseSource]) -> list[LeftOut
 
 
 def without_aliases(cases: Mapping[str, CaseSource]) -> dict[str, CaseSource]:
-    """Return the cases; one that a link makes of the files of another patient cannot be read.
+    """Return the cases; one whose images are links to those of another case cannot be read.
 
     A patient counts once, however many names lead to the files.
     """
     first: dict[str, CaseSource] = {}
     found: dict[str, CaseSource] = {}
     for name, case in cases.items():
-        # Packed masks and DICOM files are shared by cases.
+        # Packed masks and DICOM files are shared by cases, and equal masks may be one file: an
+        # archive that stores files by their content has one empty mask.
         files = [case.path] if isinstance(case, SliceFolder) else []
         if isinstance(case, VolumeCase):
-            files = [path for _, path in case.files]
+            files = [path for role, path in case.files if role not in {MASK, *NOT_READ}]
         real = [os.path.realpath(path) for path in files]
         other = next((first[one] for one in real if one in first), None)
         found[name] = case

@@ -213,6 +213,8 @@ def test_a_link_makes_no_second_patient_analytic(tmp_path, whole):
         (tmp_path / "P3").symlink_to(tmp_path / "P1")
     else:
         (tmp_path / "P3" / "flair.nii.gz").symlink_to(tmp_path / "P1" / "flair.nii.gz")
+    write(tmp_path, "P1/mask")
+    (tmp_path / "P2" / "mask.nii.gz").symlink_to(tmp_path / "P1" / "mask.nii.gz")
     one, two, linked = open_cases(tmp_path)
     assert one.read().sequences == two.read().sequences == (FLAIR,)
     with pytest.raises(CaseError, match=r"links to those of case P1.*Remove the links"):
