@@ -80,4 +80,4 @@ def test_input_that_cannot_be_used_ends_in_one_line(tmp_path: Path) -> None:
     code, printed, said = run(tmp_path / "gone")
     assert (code, printed) == (2, "")
     assert len(said.splitlines()) == 1
-    assert "Expected a folder of cases, or the file of one, as slice folders" in said
+    assert "Expected a folder of cases, or the file of one, found nothing" in said
