@@ -5,6 +5,7 @@ They are asked where the name of an image does not tell. The rules are those for
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lggshape.readers.unusable import UnusableError
 
 _MOST_BYTES = 2**20
 _TIMES = ("EchoTime", "InversionTime", "RepetitionTime")  # in seconds, and in ms in DICOM
+_WHOSE = ("PatientID", "PatientName", "StudyInstanceUID")
 _AGENTS = ("ContrastBolusAgent", "ContrastBolusIngredient")
 
 
@@ -39,14 +41,7 @@ def sidecar_role(path: Path) -> str:
     ...     sidecar_role(path)
     'FLAIR'
     """
-    try:
-        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
-            return UNNAMED
-        said = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return UNNAMED
-    if not isinstance(said, dict):
-        return UNNAMED
+    said = _read(path)
     header: dict[str, Any] = {**said, **_in_milliseconds(said)}
     header["ContrastBolusAgent"] = next((said[name] for name in _AGENTS if said.get(name)), None)
     header["ScanningSequence"] = str(said.get("ScanningSequence", "")).split("_")
@@ -55,6 +50,38 @@ def sidecar_role(path: Path) -> str:
         return role_of(words.lower(), header)[0]
     except UnusableError:
         return UNNAMED
+
+
+def differs_in(paths: Iterable[Path]) -> str:
+    """Return in what the files beside images say that these are of several patients or studies.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        The JSON files.
+
+    Returns
+    -------
+    str
+        An element of DICOM, never its values; "" if those that are there agree. Where headers were
+        anonymised there are none.
+    """
+    said = [_read(path) for path in paths]
+    for name in _WHOSE:
+        if len({str(one[name]) for one in said if one.get(name)}) > 1:
+            return name
+    return ""
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read a file; nothing if it is none of dcm2niix."""
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            return {}
+        said = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _in_milliseconds(said: dict[str, Any]) -> dict[str, float]:

@@ -32,6 +32,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lggshape.case import SEQUENCES
+from lggshape.names import first_few
 from lggshape.readers.folder import Folder
 from lggshape.readers.formats import split_ending
 from lggshape.readers.layout import Layout
@@ -48,7 +49,7 @@ from lggshape.readers.naming import (
     used_roles,
 )
 from lggshape.readers.segmented import holds_results
-from lggshape.readers.sidecar import sidecar_role
+from lggshape.readers.sidecar import differs_in, sidecar_role
 from lggshape.readers.slice_folders import holds_slices
 from lggshape.readers.source import CaseSource, UnreadableCase
 from lggshape.readers.tiff_file import FORMAT as TIFF
@@ -89,6 +90,11 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
     # Where only masks are wanted, files whose names do not tell may all be masks.
     is_mask = (said.role == MASK for group in found.values() for said, _ in group)
     has_images = not masks_only or any(is_mask)
+    mixed = {case: reason for case, group in found.items() if (reason := _mixed(case, group))}
+    unclear += [
+        UnreadableCase(case, "", _place(folder.path, found.pop(case)), reason=reason)
+        for case, reason in mixed.items()
+    ]
     return unclear + [
         replace(
             volume_case(case, _place(folder.path, group), roles, masks_only=masks_only),
@@ -229,6 +235,23 @@ def _unclear(
         f"'{{any}}/{{case}}_{{role}}.nii.gz' (pattern=)."
     )
     return [UnreadableCase(name, "", path / name, reason=reason) for name in names]
+
+
+def _mixed(case: str, files: Sequence[_Named]) -> str:
+    """Return why series that dcm2niix converted are no case: they are of several patients."""
+    series = [
+        path for said, path in files if _is_used(said.role) and _said(path.name).role == UNNAMED
+    ]
+    beside = [path.with_name(f"{split_ending(path.name)[0]}.json") for path in series]
+    if not (element := differs_in(beside)):
+        return ""
+    names = first_few([path.name for path in series], 4)
+    return (
+        f"Expected the files of case {case} to be of one patient and study, found several (the "
+        f"{element} in the JSON files differs): {names} in {series[0].parent}. Put the files of "
+        "each examination into a folder of their own, or say whose they are by their names with "
+        "--pattern (pattern=) or in a table with --manifest (manifest=)."
+    )
 
 
 def _is_used(role: str) -> bool:
