@@ -18,7 +18,7 @@ from lggshape.readers.discovery import find_cases
 from lggshape.readers.manifest import FILE_COLUMNS
 from lggshape.readers.naming import IMAGE, UNDERSTOOD
 from lggshape.readers.read_options import PatientFrom, ReadOptions
-from lggshape.readers.unnamed import WAYS_OUT, LeftOutFile, NothingNamedError
+from lggshape.readers.unnamed import ONLY_MASKS, WAYS_OUT, LeftOutFile, NothingNamedError
 from lggshape.readers.volume_case import VolumeCase
 
 COLUMNS = ("file", "case", "patient", "session", "role", "shape", "spacing", "plane", "reason")
@@ -27,6 +27,8 @@ COLUMNS = ("file", "case", "patient", "session", "role", "shape", "spacing", "pl
 _GROUPED = ["role", "shape", "spacing", "plane", "reason"]
 _MOST_SHOWN = 40
 """More files than these are shown by groups alone, one example each."""
+_SHORT_REASON = 50
+"""Reasons of at most so many characters stand beside the file, as well as below its group."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,13 +74,15 @@ class Inspection:
         lines = [
             f"{counted(len(self.files), 'file')}: {counted(len(self.manifest), 'case')} of "
             f"{counted(patients, 'patient')}, {counted(without, 'file')} of no case",
-            "",
-            self.groups().to_string(index=False, max_colwidth=90),
+            *_in_groups(self.groups()),
         ]
         if 0 < len(self.files) <= _MOST_SHOWN:
-            lines += ["", self.files.drop(columns="reason").to_string(index=False)]
+            lines += _by_case(self.files)
         if without:
-            lines += ["", f"Understood are names that end in {UNDERSTOOD}. You can {WAYS_OUT}."]
+            lines += ["", f"Names that end in these words are understood: {UNDERSTOOD}."]
+            lines += [f"You can {WAYS_OUT}."]
+            if self.manifest.empty:
+                lines += [ONLY_MASKS]
         return "\n".join(lines)
 
     def write_manifest(self, path: str | os.PathLike[str]) -> None:
@@ -157,6 +161,49 @@ def inspect(
     rows += [_left_out_row(one, folders) for one in left_out]
     places = [*([] if relative_to is None else [Path(relative_to)]), *folders]
     return Inspection(pd.DataFrame(rows, columns=list(COLUMNS)), _manifest_of(cases, places))
+
+
+def _in_groups(groups: pd.DataFrame) -> list[str]:
+    """Return the groups as lines, each with its reason, which can be long, below it."""
+    head, *lines = _aligned(groups.drop(columns="reason"), head=True)
+    shown = ["", head]
+    for line, reason in zip(lines, groups["reason"], strict=True):
+        shown += [line, f"       {reason}"] if reason else [line]
+    return shown
+
+
+def _by_case(files: pd.DataFrame) -> list[str]:
+    """Return a line per file, below the name of its case. Paths are last, so that they may wrap."""
+    lines = _aligned(files[[*_GROUPED[:-1], "file"]], head=False)
+    shown: list[str] = []
+    before = None
+    for line, (_, row) in zip(lines, files.iterrows(), strict=True):
+        if row["case"] != before:
+            shown += ["", _heading(row["case"], row["patient"], row["session"])]
+            before = row["case"]
+        short = 0 < len(row["reason"]) <= _SHORT_REASON
+        shown.append(f"  {line} ({row['reason']})" if short else f"  {line}")
+    return shown
+
+
+def _heading(case: str, patient: str, session: str) -> str:
+    if not case:
+        return "of no case"
+    about = [f"patient {patient}"] if patient != case else []
+    about += [f"session {session}"] if session else []
+    return f"case {case}" + (f" ({', '.join(about)})" if about else "")
+
+
+def _aligned(table: pd.DataFrame, *, head: bool) -> list[str]:
+    """Return rows as lines of aligned columns, without the columns that are empty throughout."""
+    columns = []
+    for name in table:
+        cells = [str(cell) for cell in table[name]]
+        if any(cells):
+            cells = [str(name), *cells] if head else cells
+            width = max(map(len, cells))
+            columns.append([cell.ljust(width) for cell in cells])
+    return ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
 
 
 def _row(case: CaseSource, said: FileDescription, folders: Sequence[Path]) -> dict[str, str]:

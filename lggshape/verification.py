@@ -233,8 +233,8 @@ def check_case(source: CaseSource) -> _Checked:
             warnings.append("the mask is empty")
         if row["components_6"] > 1:
             warnings.append(
-                f"the mask has {row['components_6']} parts that do not share faces, "
-                f"{row['components_26']} that do not touch at all"
+                f"the mask has {row['components_6']} parts that share no face "
+                f"({row['components_26']} if parts that touch at an edge or a corner count as one)"
             )
         if row["touches_edge"]:
             warnings.append("the mask reaches the edge of the volume")
@@ -325,7 +325,7 @@ def _strangers(tables: Iterable[LabelTable], patients: list[str]) -> list[str]:
         if len(strangers):
             messages.append(
                 f"{counted(len(strangers), 'patient')} of {_file_name(table)} without a case: "
-                f"{', '.join(strangers)}"
+                f"{first_few(list(strangers), 10)}"
             )
     return messages
 

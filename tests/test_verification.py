@@ -111,7 +111,7 @@ def test_parts_of_a_mask_analytic(tmp_path, voxels, parts):
     row = only_row(tmp_path)
     assert (row["components_6"], row["components_26"]) == parts
     assert row["status"] == "warning"
-    assert f"{parts[0]} parts that do not share faces" in row["messages"]
+    assert f"{parts[0]} parts that share no face" in row["messages"]
 
 
 def test_an_empty_mask_is_a_warning(tmp_path):

@@ -194,7 +194,9 @@ def cases_by_pattern(
     if not (pattern.has_role or masks_only or has_sequences):
         msg = (
             f"Expected a pattern with {{role}}, or the sequences of the images, found: "
-            f"{pattern.text!r}. Give them with --sequences (sequences= in Python)."
+            f"{pattern.text!r}. Put {{role}} where the paths tell what a file shows, with words of "
+            "your own if needed, as in {role:outline=mask}; or give the sequences with "
+            "--sequences (sequences= in Python)."
         )
         raise InputError(msg)
     groups: dict[str, list[tuple[_Match, Path]]] = {}

@@ -23,6 +23,12 @@ WAYS_OUT = (
 )
 """What a user can do about files that are not understood, for messages."""
 
+ONLY_MASKS = (
+    "If all files are masks, `features` takes them as they are; for other commands, `lggshape "
+    "inspect --masks-only --write manifest.csv` lists them in a manifest."
+)
+"""What to do where no file tells what it shows, because all are masks."""
+
 
 class LeftOutFile(NamedTuple):
     """A file that belongs to no case.
@@ -100,7 +106,7 @@ def settle_unnamed(
         msg = (
             "Expected the names of image files to tell what they show, found "
             f"{counted(len(every), 'file')} without such a name ({found}): {path}. Understood are "
-            f"names that end in {UNDERSTOOD}. You can {WAYS_OUT}."
+            f"names that end in {UNDERSTOOD}. You can {WAYS_OUT}. {ONLY_MASKS}"
         )
         raise NothingNamedError(msg, [LeftOutFile(file, _NO_ROLE) for file in every])
     settled: dict[str, CaseSource] = {}
