@@ -62,3 +62,9 @@ def inspect(
         found.write_manifest(write)
         if not as_json:
             typer.echo(f"Manifest: {write}")
+            place = write.parent.resolve()
+            if not all(one.resolve().is_relative_to(place) for one in dataset):
+                typer.echo(
+                    "Its paths are relative to the data: name the data as well as --manifest "
+                    "in other commands."
+                )

@@ -51,7 +51,10 @@ def test_the_manifest_that_is_written_is_one_for_other_commands(
     manifest = tmp_path / "manifest.csv"
     code, printed, _ = run("inspect", images, *PATTERN, "--write", manifest)
     assert code == 0
-    assert f"Manifest: {manifest}" in printed
+    assert printed.endswith(f"Manifest: {manifest}\n")
+    elsewhere = tmp_path / "tables" / "manifest.csv"
+    elsewhere.parent.mkdir()
+    assert "name the data as well" in run("inspect", images, *PATTERN, "--write", elsewhere)[1]
     table = pd.read_csv(manifest, dtype=str).assign(scanner=["1.5 T", "3 T"], session="b")
     table.to_csv(manifest, index=False)
     out = tmp_path / "features.csv"

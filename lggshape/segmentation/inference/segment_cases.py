@@ -222,7 +222,8 @@ def _refuse_options(
             "memory. `segment` returns the mask of such a case."
         )
         raise InputError(msg)
-    places = [source.path for source in sources]
+    # A row of a manifest whose files are missing has the place of the manifest, which is no input.
+    places = [source.path for source in sources if not isinstance(source, UnreadableCase)]
     if resumed:
         check_place(out, inputs=places)
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lggshape.progress import OnProgress
 from lggshape.readers.in_memory import CaseInMemory, Cases, sources_of
+from lggshape.readers.source import UnreadableCase
 from lggshape.results import check_place
 from lggshape.segmentation._backend import device_scope
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
@@ -117,7 +118,8 @@ def train(
     refuse_settings(network, training, only=only, device=device)
     if not holds_run(out, network, training, resume=resume):
         refuse_unused(network, training)
-    places = [source.path for source in sources if not isinstance(source, CaseInMemory)]
+    without_files = (CaseInMemory, UnreadableCase)
+    places = [source.path for source in sources if not isinstance(source, without_files)]
     check_place(out, inputs=places)
     refuse_sources(sources, folds, training, chosen)
     refuse_encoder(network, training)

@@ -57,6 +57,12 @@ def test_folder_of_the_images_is_refused_and_its_masks_stay(cohort, networks, tm
         assert contents(folder) == before
 
 
+def test_a_manifest_that_names_missing_files_may_lie_around_the_results(networks, tmp_path):
+    (tmp_path / "manifest.csv").write_text("case,patient,flair\nA,P-1,gone/a.nii.gz\n")
+    found = segment_cases(tmp_path / "manifest.csv", tmp_path / "masks", networks=networks)
+    assert "no such file: gone/a.nii.gz" in found.failures["A"]
+
+
 def test_same_case_twice(cohort, networks, tmp_path):
     with pytest.raises(InputError, match=r"every case once, found PHANTOM\w+ twice"):
         segment_cases([first(cohort)] * 2, tmp_path / "out", networks=networks)
