@@ -39,14 +39,15 @@ PatientColumn = Annotated[
 Manifest = Annotated[
     Path | None,
     typer.Option(
-        help="CSV of cases: columns case and patient, optionally site, session, their files "
-        "(flair, t1, t1ce, mask), and others. `inspect --write` makes one."
+        help="CSV table of the cases, with the columns case and patient, and optionally site, "
+        "session, files (flair, t1, t1ce, mask) and columns of your own. `inspect --write` makes "
+        "one."
     ),
 ]
 Pattern = Annotated[
     str,
     typer.Option(
-        help="How files are named below the folder, such as '{patient}/{session}/{role}.nii.gz'. "
+        help="How the files in the folder are named, such as {case}_{role}.nii. "
         "Default: the layout is recognised.",
         show_default=False,
     ),
@@ -54,7 +55,7 @@ Pattern = Annotated[
 Sequences = Annotated[
     str,
     typer.Option(
-        help="The sequences in an image file whose name tells none, in the order of its volumes, "
+        help="Sequences in image files whose names do not say, in the order of the volumes, "
         "separated by commas: pre-contrast, FLAIR, post-contrast.",
         show_default=False,
     ),
@@ -63,35 +64,37 @@ Register = Annotated[
     bool,
     typer.Option(
         "--register",
-        help="Align the sequences of a case with FLAIR by a rigid motion. Default: trust headers.",
+        help="Align each sequence with FLAIR by a rigid motion. Default: trust the headers.",
     ),
 ]
 ResampleMasks = Annotated[
     bool,
     typer.Option(
         "--resample-masks",
-        help="Resample masks on another grid than their image. Default: such cases fail.",
+        help="Resample masks that lie on a different grid from their image. Default: such cases "
+        "fail.",
     ),
 ]
 MatchIds = Annotated[
     Literal["exact", "loose"],
     typer.Option(
-        help="How patients of cases and of label tables are matched. loose: without regard to "
-        "case, blanks, leading zeros, and - or _; such matches are listed."
+        help="How to find the patients in the label tables. loose ignores upper and lower case, "
+        "blanks, leading zeros, and - instead of _, and lists such matches."
     ),
 ]
 PatientFrom = Annotated[
     Literal["hash", "dicom"],
     typer.Option(
-        help="Key of the patients of DICOM files: a hash of the PatientID, or the PatientID itself."
+        help="Identify the patients of DICOM files by a hash of the PatientID, or by the PatientID "
+        "itself."
     ),
 ]
 PatientTable = Annotated[
     bool,
     typer.Option(
         "--patient-table",
-        help="Also write the PatientID of each DICOM case, to private_patients.csv, which nobody "
-        "else can read.",
+        help="Also write the PatientID of each DICOM case to private_patients.csv, which only you "
+        "can read.",
     ),
 ]
 _MEANING = "What the values of masks mean"
@@ -99,7 +102,7 @@ MaskValues = Annotated[
     str | None,
     typer.Option(
         metavar="1,2,...",
-        help="Values of the masks that are the tumour, separated by commas: one region.",
+        help="Values in the masks that count as tumour, separated by commas.",
         rich_help_panel=_MEANING,
     ),
 ]
@@ -107,8 +110,8 @@ Regions = Annotated[
     str | None,
     typer.Option(
         metavar="NAME|FILE.toml",
-        help="Regions of masks of several values: brats (coded 1, 2, 4 or 1, 2, 3), brats2013 (1 "
-        "to 4), names (those that the files tell), or a TOML file with a line such as "
+        help="Regions in masks with several values: brats (coded 1, 2, 4 or 1, 2, 3), brats2013 "
+        "(1 to 4), names (those that the files give), or a TOML file with a line such as "
         "core = [1, 4] for each region.",
         rich_help_panel=_MEANING,
     ),
@@ -116,7 +119,8 @@ Regions = Annotated[
 Threshold = Annotated[
     float | None,
     typer.Option(
-        help="Lowest value inside, of probability maps and other masks of fractions.",
+        help="In probability maps and other masks of fractions, the lowest value that counts as "
+        "tumour.",
         rich_help_panel=_MEANING,
     ),
 ]

@@ -33,7 +33,7 @@ Lesions = Annotated[
     bool,
     typer.Option(
         "--lesions",
-        help="Measure every lesion, a 26-connected component, by itself: a row per lesion.",
+        help="Measure each lesion (26-connected component) separately: a row per lesion.",
     ),
 ]
 Component = Annotated[

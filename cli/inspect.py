@@ -22,13 +22,15 @@ def inspect(
     write: Annotated[
         Path | None,
         typer.Option(
-            help="New CSV file for the manifest, which every command takes as --manifest."
+            help="Write a manifest to this new CSV file. Every command accepts it as --manifest."
         ),
     ] = None,
     masks_only: Annotated[
         bool,
         typer.Option(
-            "--masks-only", help="Look at the files as `features` does, which wants masks alone."
+            "--masks-only",
+            help="Read the folder as `features` does: if no file name says what the file shows, "
+            "all files are masks.",
         ),
     ] = False,
     manifest: o.Manifest = None,
@@ -38,11 +40,12 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     debug: o.Debug = False,
 ) -> None:
-    """Show which file belongs to which case and what it shows, and which are not used.
+    """Show which file belongs to which case, what each shows, and which are not used.
 
-    Reads names and headers, not voxels. Prints the files by role, shape, spacing and plane, with
-    counts; up to 40 files also one by one. With --write, writes a manifest with a row per case,
-    which you can edit: patients, sessions, files, and columns of your own.
+    Reads names and headers, not voxels. Counts the files by what they show, shape, spacing and
+    plane; if there are at most 40 files, also lists them one by one. With --write, writes a
+    manifest with a row per case, in which you can edit patients, sessions and files, and add
+    columns of your own.
     """
     import json
 

@@ -19,8 +19,9 @@ EXAMPLES = (
 Write = Annotated[
     Literal["layout", "dicom-seg", "seg.nrrd"],
     typer.Option(
-        help="Form of the masks: the layout of the images (for DICOM, dicom-seg), or seg.nrrd for "
-        "3D Slicer."
+        metavar="FORMAT",
+        help="Format of the masks: layout (that of the images; for DICOM, dicom-seg), dicom-seg, "
+        "or seg.nrrd for 3D Slicer.",
     ),
 ]
 Probabilities = Annotated[
