@@ -6,6 +6,7 @@ from lggshape.association import Study
 from lggshape.report import columns
 from lggshape.report.blocks import Block, Flow, FlowStep, Section, Table, Text
 from lggshape.report.selection import for_each_kind, of_masks
+from lggshape.report.wording import first_patients
 
 
 def patients(study: Study) -> Section:
@@ -56,4 +57,5 @@ def patients(study: Study) -> Section:
 
 def _steps(study: Study, masks: str) -> list[FlowStep]:
     steps = of_masks(study.flow, masks)[["patients", "step", "which"]]
-    return [FlowStep(*row) for row in steps.itertuples(index=False, name=None)]
+    rows = steps.itertuples(index=False, name=None)
+    return [FlowStep(number, step, first_patients(which)) for number, step, which in rows]

@@ -1,6 +1,7 @@
 """Results in plain words."""
 
 import math
+import re
 from typing import Any
 
 from lggshape.association import Family, Hypothesis, Study, feature_symbol
@@ -165,3 +166,11 @@ def _areas(study: Study, masks: str, hypothesis: Hypothesis) -> Any:
         & table["auc"].notna()
     )
     return table[chosen]
+
+
+def first_patients(which: str, most: int = 10) -> str:
+    """Return the first patients of a cell of flow.csv, each with its reason if it has one."""
+    patients = re.split(r"; (?![^(]*\))", which)  # a reason in brackets may hold the separator
+    if len(patients) <= most:
+        return which
+    return f"{'; '.join(patients[:most])} and {len(patients) - most} more (flow.csv)"

@@ -72,3 +72,16 @@ def test_a_verdict_on_a_count_is_a_sentence() -> None:
 def test_beside_the_publication(p: float, bound: float | None, text: str) -> None:
     hypothesis = Hypothesis("a", "b", reported_below=bound)
     assert wording.beside_the_publication(SimpleNamespace(p=p), hypothesis) == text
+
+
+@pytest.mark.parametrize(
+    ("which", "shown"),
+    [
+        ("", ""),
+        ("A; B", "A; B"),
+        ("A (x; y); B; C", "A (x; y); B and 1 more (flow.csv)"),
+        ("A (x); B = b; C; D (y; z)", "A (x); B = b and 2 more (flow.csv)"),
+    ],
+)
+def test_of_many_patients_the_first_are_named_analytic(which: str, shown: str) -> None:
+    assert wording.first_patients(which, most=2) == shown
