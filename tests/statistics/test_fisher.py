@@ -9,6 +9,7 @@ from scipy.stats import random_table
 from lggshape.errors import InputError
 from lggshape.statistics import fisher as module
 from lggshape.statistics import fisher_exact
+from lggshape.statistics.fisher_network import exact_p
 
 # R 4.2.2: fisher.test(table, workspace = 2e8)$p.value
 R_VALUES = [
@@ -151,16 +152,8 @@ def test_split_of_the_columns_does_not_matter_invariant():
         for size in (1, 2, 3):
             for first in itertools.combinations(others, size):
                 last = tuple(j for j in others if j not in first)
-                plan = module._Plan(0.0, table, first, middle, last)
-                assert module._exact(plan, module.TOLERANCE) == pytest.approx(expected, rel=1e-10)
-
-
-def test_fine_grid_and_chunks_change_nothing_invariant(monkeypatch):
-    table = quartile_table(np.random.default_rng(4), n=80, clusters=4, shift=0.5)
-    expected = fisher_exact(table).p
-    monkeypatch.setattr(module, "CHUNK", 100)
-    monkeypatch.setattr(module, "CELLS", 1)
-    assert fisher_exact(table).p == pytest.approx(expected, rel=1e-10)
+                p = exact_p(table, first, middle, last, module.TOLERANCE)
+                assert p == pytest.approx(expected, rel=1e-10)
 
 
 def test_empty_rows_and_columns_are_dropped_invariant():
