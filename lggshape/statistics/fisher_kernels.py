@@ -15,6 +15,12 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.signedinteger[Any]]
 Floats = NDArray[np.float64]
+Vectors = tuple[Ints, Ints]
+"""Packed vectors of row sums, and their numbers."""
+Column = tuple[Ints, Ints, Floats]
+"""The fillings of a column: packed, their numbers, and their log weights."""
+Lists = tuple[Ints, Floats, Floats]
+"""Where each list begins, the ascending log weights, and how many fillings share each."""
 
 MERGED = 1e-9
 """Log weights closer than this are merged into one entry: equal but for rounding."""
@@ -24,24 +30,23 @@ _CELLS = 4
 
 @njit(cache=True)
 def extremes(
-    states: Ints,
-    numbers: Ints,
-    fillings: Ints,
-    filling_numbers: Ints,
-    keys: Floats,
+    states: Vectors,
+    column: Column,
     lookup: Ints,
-    lowest: Floats,
-    highest: Floats,
+    without: tuple[Floats, Floats, Floats],
     guards: int,
 ) -> tuple[Floats, Floats]:
     """Return the lowest and the highest log weight of each state, with one column more.
 
-    `lookup`, `lowest` and `highest` are those of the states without that column.
+    `lookup`, and the extremes `without`, are those of the states without that column.
     """
-    low = np.full(len(states), np.inf)
-    high = np.full(len(states), -np.inf)
-    for i in range(len(states)):
-        guarded = states[i] | guards
+    packed, numbers = states
+    fillings, filling_numbers, keys = column
+    lowest, highest, _ = without
+    low = np.full(len(packed), np.inf)
+    high = np.full(len(packed), -np.inf)
+    for i in range(len(packed)):
+        guarded = packed[i] | guards
         for f in range(len(fillings)):
             if (guarded - fillings[f]) & guards != guards:
                 continue
@@ -53,28 +58,25 @@ def extremes(
 
 @njit(cache=True)
 def entries(
-    states: Ints,
-    numbers: Ints,
-    fillings: Ints,
-    filling_numbers: Ints,
-    keys: Floats,
+    states: Vectors,
+    column: Column,
     lookup: Ints,
-    start: Ints,
-    listed: Floats,
-    counts: Floats,
+    without: Lists,
     guards: int,
-) -> tuple[Ints, Floats, Floats]:
+) -> Lists:
     """List the log weights of each state, with one column more: ascending, equal ones merged.
 
-    `listed[start[j]:start[j + 1]]` are the log weights of the states without that column, and
-    `counts` how many fillings share each. Returned are the same three for `states`.
+    `lookup`, and the lists `without`, are those of the states without that column.
     """
-    new_start = np.zeros(len(states) + 1, dtype=np.int64)
+    packed, numbers = states
+    fillings, filling_numbers, keys = column
+    start, listed, counts = without
+    new_start = np.zeros(len(packed) + 1, dtype=np.int64)
     new_keys, new_counts = np.empty(1024), np.empty(1024)
     raw_keys, raw_counts = np.empty(1024), np.empty(1024)
     done = 0
-    for i in range(len(states)):
-        guarded = states[i] | guards
+    for i in range(len(packed)):
+        guarded = packed[i] | guards
         size = 0
         for f in range(len(fillings)):
             if (guarded - fillings[f]) & guards != guards:
@@ -105,12 +107,9 @@ def entries(
 
 @njit(cache=True)
 def meet(
-    states: Ints,
-    numbers: Ints,
+    states: Vectors,
     first: tuple[Floats, Floats, Floats],
-    fillings: Ints,
-    filling_numbers: Ints,
-    keys: Floats,
+    column: Column,
     lookup: Ints,
     last: tuple[Floats, Floats, Floats],
     observed: float,
@@ -124,14 +123,16 @@ def meet(
     Returned are the weight of the tables of meetings of which all tables count, and the meetings
     (N, 3) of which some may count: remainder, filling and state of the last group.
     """
+    packed, numbers = states
+    fillings, filling_numbers, keys = column
     first_low, first_high, first_sum = first
     last_low, last_high, last_sum = last
     weights = np.exp(keys)
     total = 0.0
     open_ = np.empty((1024, 3), dtype=np.int64)
     size = 0
-    for i in range(len(states)):
-        guarded = states[i] | guards
+    for i in range(len(packed)):
+        guarded = packed[i] | guards
         of_state = 0.0
         for f in range(len(fillings)):
             if (guarded - fillings[f]) & guards != guards:
@@ -154,8 +155,8 @@ def weigh(
     meetings: Ints,
     keys: Floats,
     sources: tuple[Ints, Ints, Ints],
-    first: tuple[Ints, Floats, Floats],
-    last: tuple[Ints, Floats, Floats],
+    first: Lists,
+    last: Lists,
     observed: float,
 ) -> float:
     """Return the weight of the tables that count, of meetings (N, 3) as from `meet`.
@@ -202,7 +203,7 @@ def weigh(
 
 
 @njit(cache=True)
-def _joined(lists: Ints, orders: Ints, first: tuple[Ints, Floats, Floats]) -> tuple[Floats, Floats]:
+def _joined(lists: Ints, orders: Ints, first: Lists) -> tuple[Floats, Floats]:
     """Return the entries of several lists, ascending, and their cumulative weights from 0."""
     start, keys, counts = first
     size = 0

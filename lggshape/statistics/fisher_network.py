@@ -64,13 +64,13 @@ def exact_p(
     states, (start, lists, orders) = _remainders(first_group, weights)
     low, high, summed = first_group.extremes
     extreme, meetings = kernels.meet(
-        *states[:],
+        states[:],
         (
             np.minimum.reduceat(low[lists], start[:-1]),
             np.maximum.reduceat(high[lists], start[:-1]),
             np.add.reduceat(orders * summed[lists], start[:-1]),
         ),
-        *column.columns,
+        column.vectors,
         last_group.lookup,
         last_group.extremes,
         observed,
@@ -187,7 +187,7 @@ class _Column:
         vectors = _fillings(total, np.full_like(weights.rows, weights.rows.max()))
         states = _States(weights, vectors)
         self.keys = weights.keys(vectors, total)
-        self.columns = *states[:], self.keys
+        self.vectors = (*states[:], self.keys)
 
 
 class _Group:
@@ -216,13 +216,11 @@ class _Group:
         nothing = np.zeros(len(vectors))
         self.extremes = nothing, nothing, summed
         if self._last is not None and self._without is not None:
-            low, high, _ = self._without.extremes
             found = kernels.extremes(
-                *self.states[:],
-                *self._last.columns,
+                self.states[:],
+                self._last.vectors,
                 self._without.lookup,
-                low,
-                high,
+                self._without.extremes,
                 weights.guards,
             )
             self.extremes = *found, summed
@@ -232,10 +230,10 @@ class _Group:
         if self._last is None or self._without is None:
             return np.array([0, 1]), np.zeros(1), np.ones(1)
         return kernels.entries(
-            *self.states[chosen],
-            *self._last.columns,
+            self.states[chosen],
+            self._last.vectors,
             self._without.lookup,
-            *self._without.lists(),
+            self._without.lists(),
             self._guards,
         )
 
