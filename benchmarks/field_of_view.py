@@ -1,6 +1,6 @@
 """How much the masks of the networks depend on the geometry of the images.
 
-    python benchmarks/field_of_view.py CASE ... [--networks RUN] [--every 4] [--plain]
+    python benchmarks/field_of_view.py CASE ... [--networks RUN] [--every 4] [--only 512 1:2]
 
 Each case is a phantom (`phantom:SEED`) or a folder with NIfTI files of FLAIR, T1 after contrast and
 a mask (names with `flair`, `t1c` and `otmulti` or `seg`) with voxels of 1 mm. It is resampled to
@@ -29,6 +29,7 @@ from lggshape.masks import dice
 from lggshape.phantoms import make_phantom
 from lggshape.segmentation import SHIPPED, Segmenter, read_ensemble
 
+AS_IT_IS = "as it is"
 FIELDS = (200, 240, 300, 360, 420, 512)
 PIXELS = (1.25, 1.5, 2.0)
 APART = (2.0, 2.5, 3.0)
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--members-every", type=int, default=1)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--no-flips", action="store_true")
+    parser.add_argument("--only", nargs="*", default=[""])
     parser.add_argument("--plain", action="store_true")
     options = parser.parse_args()
     ensemble = read_ensemble(options.networks)
@@ -52,6 +54,8 @@ def main() -> None:
     for name in options.cases:
         case = read(name, options.every)
         for row, resized in geometries(case):
+            if row != AS_IT_IS and not any(word in row for word in options.only):
+                continue
             changed = replace(resized, geometry=Geometry()) if options.plain else resized
             start = time.monotonic()
             rows.append({"geometry": row, "case": case.id, "dice": score(segmenter, changed)})
@@ -91,7 +95,7 @@ def geometries(case: Case) -> Iterator[tuple[str, Case]]:
     """Yield a case as it is, and resampled to other fields of view, pixels and planes."""
     assert case.geometry.spacing is not None
     z, y, x = case.geometry.spacing
-    yield "as it is", case
+    yield AS_IT_IS, case
     for field in FIELDS:
         pixel = field / MATRIX
         yield f"field of view {field} mm", resampled(case, (z, pixel, pixel), (MATRIX, MATRIX))
