@@ -60,6 +60,15 @@ Sequences = Annotated[
         show_default=False,
     ),
 ]
+Spacing = Annotated[
+    tuple[float, float, float] | None,
+    typer.Option(
+        metavar="Z Y X",
+        help="Distances between voxel centres in mm, for cases whose files do not give them, such "
+        "as TIFF slices.",
+        show_default=False,
+    ),
+]
 Register = Annotated[
     bool,
     typer.Option(
@@ -197,12 +206,21 @@ Debug = Annotated[
 
 
 def reading(
-    manifest: Path | None, pattern: str, sequences: str, patient_from: str | None = None
+    manifest: Path | None,
+    pattern: str,
+    sequences: str,
+    patient_from: str,
+    spacing: tuple[float, float, float] | None,
 ) -> dict[str, Any]:
     """Return the keywords by which `open_cases` is told how to find and read cases."""
     names = [name.strip() for name in sequences.split(",") if name.strip()]
-    given = {} if patient_from is None else {"patient_from": patient_from}
-    return {"manifest": manifest, "pattern": pattern, "sequences": names, **given}
+    return {
+        "manifest": manifest,
+        "pattern": pattern,
+        "sequences": names,
+        "patient_from": patient_from,
+        "spacing": spacing,
+    }
 
 
 def given_options(context: typer.Context | None) -> dict[str, str]:

@@ -31,6 +31,7 @@ def compare(
     patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    spacing: o.Spacing = None,
     mask_values: o.MaskValues = None,
     regions: o.Regions = None,
     threshold: o.Threshold = None,
@@ -61,14 +62,14 @@ def compare(
 
     o.refuse_unused(context, overwrite=(resume, "with --resume, which replaces the results too"))
     meaning = o.mask_meaning(mask_values, regions, threshold) | {"resample_masks": resample_masks}
-    reading = o.reading(manifest, pattern, sequences, patient_from) | meaning
+    reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
     work = work or out.resolve().with_name(f"{out.resolve().name}.work")
     with run_command(
         "compare", out=out, inputs=[dataset, *runs, manifest, o.region_file(regions)],
         overwrite=overwrite or resume, quiet=quiet,
         options=meaning | {
             "reference": reference, "surface_tolerance": surface_tolerance, "device": device,
-            "seed": seed, "pattern": pattern, "sequences": sequences,
+            "seed": seed, "pattern": pattern, "sequences": sequences, "spacing": spacing,
         },
     ) as run:  # fmt: skip
         found = compare_runs(

@@ -24,6 +24,7 @@ def detect(
     patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    spacing: o.Spacing = None,
     register: o.Register = False,
     skip_seen: o.SkipSeen = False,
     device: o.Device = "auto",
@@ -44,10 +45,10 @@ def detect(
         "detect", out=out, inputs=[*images, networks, manifest], overwrite=overwrite, quiet=quiet,
         options={
             "device": device, "skip_seen": skip_seen, "register": register, "pattern": pattern,
-            "sequences": sequences,
+            "sequences": sequences, "spacing": spacing,
         },
     ) as run:  # fmt: skip
-        reading = o.reading(manifest, pattern, sequences, patient_from)
+        reading = o.reading(manifest, pattern, sequences, patient_from, spacing)
         sources = open_cases(images, register=register, **reading)
         found = detect_cases(
             sources,

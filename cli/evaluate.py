@@ -44,6 +44,7 @@ def evaluate(
     patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    spacing: o.Spacing = None,
     mask_values: o.MaskValues = None,
     regions: o.Regions = None,
     threshold: o.Threshold = None,
@@ -78,15 +79,14 @@ def evaluate(
         jobs=(scheduler is not None, "with --scheduler"),
     )
     meaning = o.mask_meaning(mask_values, regions, threshold)
-    reading = o.reading(manifest, pattern, sequences, patient_from) | meaning
+    reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
     reading |= {"threshold": None, "resample_masks": resample_masks}
     with run_command(
         "evaluate", out=out, overwrite=overwrite, quiet=quiet,
         inputs=[predicted, reference, *(labels or []), manifest, o.region_file(regions)],
-        options={"pattern": pattern, "sequences": sequences} | {
-            "surface_tolerance": surface_tolerance, "by": by or [], "seed": seed, **meaning,
-            "patient_column": patient_column, "resample_masks": resample_masks,
-        },
+        options={"pattern": pattern, "sequences": sequences, "spacing": spacing,
+                 "surface_tolerance": surface_tolerance, "by": by or [], "seed": seed, **meaning,
+                 "patient_column": patient_column, "resample_masks": resample_masks},
     ) as run:  # fmt: skip
         known = read_labels(labels, patient_column=patient_column) if labels else None
         found = evaluation.evaluate(

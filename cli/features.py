@@ -22,13 +22,6 @@ Kind = Annotated[
         "what `segment` wrote, else manual.",
     ),
 ]
-Spacing = Annotated[
-    tuple[float, float, float] | None,
-    typer.Option(
-        metavar="Z Y X",
-        help="Distances between voxel centres in mm, instead of those in the files.",
-    ),
-]
 Lesions = Annotated[
     bool,
     typer.Option(
@@ -85,12 +78,12 @@ def features(
     patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    spacing: o.Spacing = None,
     mask_values: o.MaskValues = None,
     regions: o.Regions = None,
     threshold: o.Threshold = None,
     resample_masks: o.ResampleMasks = False,
     lesions: Lesions = False,
-    spacing: Spacing = None,
     component: Component = "largest",
     points: Points = "corners",
     slices: Slices = "largest",
@@ -127,10 +120,10 @@ def features(
         options={"masks": kind, **meaning, "lesions": lesions, "spacing": spacing}
         | vars(conventions) | {"pattern": pattern, "sequences": sequences},
     ) as run:  # fmt: skip
-        reading = o.reading(manifest, pattern, sequences, patient_from) | meaning
+        reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
         sources = open_cases(masks, masks_only=True, **reading)
         measured = feature_table(
-            sources, masks=kind, spacing=spacing, conventions=conventions, lesions=lesions,
+            sources, masks=kind, conventions=conventions, lesions=lesions,
             jobs=jobs, scheduler=scheduler, on_progress=run.on_progress,
         )  # fmt: skip
         run.options["masks"] = str(measured.table["masks"].iloc[0])

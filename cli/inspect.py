@@ -37,6 +37,7 @@ def inspect(
     patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    spacing: o.Spacing = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     debug: o.Debug = False,
 ) -> None:
@@ -54,7 +55,7 @@ def inspect(
     found = inspect_files(
         dataset,
         masks_only=masks_only,
-        **o.reading(manifest, pattern, sequences, patient_from),
+        **o.reading(manifest, pattern, sequences, patient_from, spacing),
         relative_to=None if write is None else write.parent,
     )
     if as_json:

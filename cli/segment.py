@@ -46,6 +46,7 @@ def segment(
     manifest: o.Manifest = None,
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    spacing: o.Spacing = None,
     register: o.Register = False,
     patient_from: o.PatientFrom = "hash",
     with_table: o.PatientTable = False,
@@ -79,12 +80,11 @@ def segment(
     ]
     with run_command(
         "segment", out=out, kind="in place", inputs=[*images, networks, manifest], quiet=quiet,
-        options={
-            "flips": flips, "maps": maps, "device": device, "skip_seen": skip_seen, "write": write,
-            "register": register, "pattern": pattern, "sequences": sequences,
-        },
+        options={"flips": flips, "maps": maps, "device": device, "skip_seen": skip_seen,
+                 "write": write, "register": register, "pattern": pattern, "sequences": sequences,
+                 "spacing": spacing},
     ) as run:  # fmt: skip
-        reading = o.reading(manifest, pattern, sequences, patient_from)
+        reading = o.reading(manifest, pattern, sequences, patient_from, spacing)
         sources = open_cases(images, register=register, **reading)
         private = patient_table(sources) if with_table else None
         found = segment_cases(

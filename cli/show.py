@@ -29,6 +29,7 @@ def show(
     patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    spacing: o.Spacing = None,
     register: o.Register = False,
     mask_values: o.MaskValues = None,
     regions: o.Regions = None,
@@ -53,7 +54,7 @@ def show(
     from lggshape.readers.predicted import MaskMeaning, open_predicted
 
     meaning = o.mask_meaning(mask_values, regions, threshold)
-    reading = o.reading(manifest, pattern, sequences, patient_from) | meaning
+    reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
     reading |= {"register": register, "resample_masks": resample_masks}
     if predicted is not None:
         reading["threshold"] = None
@@ -61,7 +62,7 @@ def show(
         "show", out=out, inputs=[dataset, predicted, manifest, o.region_file(regions)],
         overwrite=overwrite, quiet=quiet,
         options={"case": case or [], "predicted": predicted, "pattern": pattern,
-                 "sequences": sequences, **meaning, "register": register,
+                 "sequences": sequences, "spacing": spacing, **meaning, "register": register,
                  "resample_masks": resample_masks},
     ) as run:  # fmt: skip
         sources = open_cases(dataset, **reading)

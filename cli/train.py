@@ -47,6 +47,7 @@ def train(
     patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     image_sequences: o.Sequences = "",
+    spacing: o.Spacing = None,
     mask_values: o.MaskValues = None,
     regions: o.Regions = None,
     threshold: o.Threshold = None,
@@ -113,7 +114,7 @@ def _meaning(options: dict[str, Any]) -> dict[str, Any]:
 
 def _recorded(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options for the record that are no settings."""
-    named = {name: options[name] for name in ("device", "resume", "pattern")}
+    named = {name: options[name] for name in ("device", "resume", "pattern", "spacing")}
     return {"fold": options["fold"] or None, **named, **_meaning(options)}
 
 
@@ -121,7 +122,7 @@ def _cases(options: dict[str, Any]) -> "list[CaseSource]":
     """Return the cases to train on."""
     from lggshape.readers import open_cases
 
-    named = ("manifest", "pattern", "image_sequences", "patient_from")
+    named = ("manifest", "pattern", "image_sequences", "patient_from", "spacing")
     reading = o.reading(*(options[name] for name in named))
     return open_cases(options["dataset"], **reading, **_meaning(options))
 

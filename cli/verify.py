@@ -20,6 +20,7 @@ def verify(
     patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
     sequences: o.Sequences = "",
+    spacing: o.Spacing = None,
     register: o.Register = False,
     mask_values: o.MaskValues = None,
     regions: o.Regions = None,
@@ -52,9 +53,10 @@ def verify(
     )
     meaning = o.mask_meaning(mask_values, regions, threshold)
     meaning |= {"register": register, "resample_masks": resample_masks}
+    reading = o.reading(manifest, pattern, sequences, patient_from, spacing)
     with run_command("verify", kind="nothing", quiet=quiet or as_json) as run:
         found = verify_cases(
-            open_cases(dataset, **o.reading(manifest, pattern, sequences, patient_from), **meaning),
+            open_cases(dataset, **reading, **meaning),
             labels=labels or None,
             patient_column=patient_column,
             match_ids=match_ids,

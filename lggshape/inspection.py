@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from lggshape.case import Spacing
+from lggshape.case import FLAIR, Spacing
 from lggshape.errors import InputError
 from lggshape.files import TableSource, to_records, write_table
 from lggshape.names import counted
@@ -18,6 +18,7 @@ from lggshape.readers.discovery import find_cases
 from lggshape.readers.manifest import FILE_COLUMNS
 from lggshape.readers.naming import IMAGE, UNDERSTOOD
 from lggshape.readers.read_options import PatientFrom, ReadOptions
+from lggshape.readers.spacing import contradiction, with_stated
 from lggshape.readers.unnamed import ONLY_MASKS, WAYS_OUT, LeftOutFile, NothingNamedError
 from lggshape.readers.volume_case import VolumeCase
 
@@ -111,6 +112,7 @@ def inspect(
     patient_from: PatientFrom = "hash",
     pattern: str = "",
     sequences: Sequence[str] = (),
+    spacing: Spacing | None = None,
     relative_to: str | os.PathLike[str] | None = None,
 ) -> Inspection:
     """Find out which file of a data set belongs to which case and what it shows.
@@ -119,7 +121,7 @@ def inspect(
 
     Parameters
     ----------
-    path, masks_only, manifest, patient_from, pattern, sequences
+    path, masks_only, manifest, patient_from, pattern, sequences, spacing
         As for `lggshape.open_cases`.
     relative_to : path, optional
         The folder that the manifest will lie in. Its paths are relative to this folder if the files
@@ -148,7 +150,7 @@ def inspect(
     >>> found.files[["role", "shape"]].drop_duplicates().values.tolist()
     [['pre-contrast + FLAIR + post-contrast', '6 x 24 x 24'], ['mask', '6 x 24 x 24']]
     """
-    options = ReadOptions(sequences=tuple(sequences), patient_from=patient_from)
+    options = ReadOptions(sequences=tuple(sequences), patient_from=patient_from, spacing=spacing)
     paths = [Path(path)] if isinstance(path, str | os.PathLike) else [Path(one) for one in path]
     folders = [one if one.is_dir() else one.parent for one in paths]
     try:
@@ -207,6 +209,12 @@ def _aligned(table: pd.DataFrame, *, head: bool) -> list[str]:
 
 
 def _row(case: CaseSource, said: FileDescription, folders: Sequence[Path]) -> dict[str, str]:
+    stated = case.options.spacing if said.shape else None
+    # The grid of a case is that of FLAIR, or of the mask where there is no image.
+    decides = FLAIR in said.role if case.has_image else case.has_mask
+    against = contradiction(said.geometry, stated) if decides else ""
+    if against:
+        against = f"Expected the stated spacing, {against}."
     return {
         "file": _below(said.path, folders),
         "case": case.id,
@@ -214,9 +222,9 @@ def _row(case: CaseSource, said: FileDescription, folders: Sequence[Path]) -> di
         "session": case.session,
         "role": said.role,
         "shape": " x ".join(map(str, said.shape[:3])),
-        "spacing": _in_words(said.geometry.spacing),
+        "spacing": _in_words(with_stated(said.geometry, stated).spacing),
         "plane": said.plane,
-        "reason": said.reason,
+        "reason": said.reason or against,
     }
 
 

@@ -2,11 +2,12 @@
 
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from lggshape.case import Spacing
 from lggshape.errors import InputError
 from lggshape.files import TableSource
 from lggshape.names import natural_key, stand_in, what_is_unsafe
@@ -21,6 +22,7 @@ from lggshape.readers.segmented import SEGMENTATION, as_recorded, refuse_segment
 from lggshape.readers.source import CaseSource, UnreadableCase, refuse_repeated_names
 from lggshape.readers.unclaimed import (
     contents_of,
+    folders_without_a_case,
     unclaimed_files,
     what_lies_deeper,
     without_aliases,
@@ -59,6 +61,7 @@ def open_cases(
     register: bool = False,
     resample_masks: bool = False,
     sequences: Sequence[str] = (),
+    spacing: Spacing | None = None,
     threshold: float | None = None,
 ) -> list[CaseSource]:
     """Find the cases of a path, or of several.
@@ -95,6 +98,9 @@ def open_cases(
         Whether a mask on another grid than its image is resampled onto it; else the case fails.
     sequences : sequence of str
         The sequences in an image file whose name tells none, in the order of its volumes.
+    spacing : tuple of float, optional
+        Distances between voxel centres along (z, y, x) in mm, where files do not tell them. Cases
+        whose files tell others (by more than 1 %) fail.
     threshold : float, optional
         The lowest value inside a mask, if masks are probability maps or hold other fractions.
 
@@ -124,7 +130,8 @@ def open_cases(
     """
     options = ReadOptions(
         sequences=tuple(sequences), patient_from=patient_from, regions=regions, register=register,
-        resample_masks=resample_masks, mask_values=tuple(mask_values), threshold=threshold,
+        resample_masks=resample_masks, mask_values=tuple(mask_values), spacing=spacing,
+        threshold=threshold,
     )  # fmt: skip
     found = find_cases(
         path, masks_only=masks_only, manifest=manifest, pattern=pattern, options=options
@@ -325,7 +332,7 @@ def _cases_of_folder(folder: Folder, *, masks_only: bool, has_sequences: bool) -
             f"{what_lies_deeper(folder)}"
         )
         raise InputError(msg)
-    cases = without_aliases(cases) | _without_a_case(folder, cases)
+    cases = without_aliases(cases) | folders_without_a_case(folder, cases)
     named = sorted(map(_named, cases.values()), key=lambda case: natural_key(case.id))
     return FoundCases(named, left_out + others)
 
@@ -345,31 +352,6 @@ def _whole(folder: Folder, *, masks_only: bool) -> list[CaseSource]:
         if layout.whole
     )
     return next(filter(None, found), [])
-
-
-def _without_a_case(folder: Folder, cases: Mapping[str, CaseSource]) -> dict[str, CaseSource]:
-    """Return the folders that should hold a case and do not.
-
-    Among case folders, a folder without a case is a case that went missing. Beside cases that are
-    files of this very folder it is just a folder.
-    """
-    if not all(
-        case.path.parent == folder.path and case.path.name in folder.folders
-        for case in cases.values()
-    ):
-        return {}
-    taken = {*cases, *(case.path.name for case in cases.values())}
-    found: dict[str, CaseSource] = {}
-    for name, inner in folder.folders.items():
-        # Folders of the same names are something that was made of the cases, such as their masks.
-        if name not in taken and not (inner.folders and inner.folders.keys() <= cases.keys()):
-            wanted = "to be a folder that can be listed"
-            if not inner.error:
-                wanted = "to have files of a known layout"
-            found_instead = inner.error or "none"
-            reason = f"Expected case {name} {wanted}, found {found_instead}: {inner.path}."
-            found[name] = UnreadableCase(name, "", inner.path, reason=reason)
-    return found
 
 
 def _named(case: CaseSource) -> CaseSource:

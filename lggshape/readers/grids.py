@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Spacing
-from lggshape.readers.source import VOXEL_SIZES
+from lggshape.readers.spacing import VOXEL_SIZES
 from lggshape.readers.unusable import UnusableError
 
 _COSINE_TOLERANCE = 0.01

@@ -13,7 +13,8 @@ from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
 from lggshape.masks import Mask, as_mask
 from lggshape.readers.discovery import open_cases
-from lggshape.readers.source import CaseSource, check_spacing, refuse_repeated_names
+from lggshape.readers.source import CaseSource, refuse_repeated_names
+from lggshape.readers.spacing import check_spacing
 
 Cases = str | os.PathLike[str] | Sequence[CaseSource | Case]
 """What functions take as cases: a path, what `open_cases` returns, or cases in memory."""

@@ -26,7 +26,8 @@ from lggshape.readers.folder import Folder
 from lggshape.readers.layout import Layout
 from lggshape.readers.naming import MASK
 from lggshape.readers.packed_file import open_archive, read_array
-from lggshape.readers.source import MOST_VALUES, VOXEL_SIZES, CaseSource
+from lggshape.readers.source import MOST_VALUES, CaseSource
+from lggshape.readers.spacing import VOXEL_SIZES
 from lggshape.readers.unusable import UnusableError, library_reading
 
 ARCHIVE = "masks.npz"

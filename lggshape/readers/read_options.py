@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any, Literal, get_args
 
-from lggshape.case import FLAIR, SEQUENCES
+from lggshape.case import FLAIR, SEQUENCES, Spacing
 from lggshape.errors import InputError
+from lggshape.readers.spacing import check_spacing
 from lggshape.regions import Regions, RegionSource, read_regions, regions_of_values
 
 PatientFrom = Literal["hash", "dicom"]
@@ -34,12 +35,16 @@ class ReadOptions:
         Whether sequences in files of their own are aligned with FLAIR by a rigid motion.
     resample_masks : bool
         Whether a mask on another grid than its image is resampled onto it; else it is refused.
+    spacing : tuple of float or None
+        Distances between voxel centres along (z, y, x) in mm, of cases whose files do not tell
+        them. A case whose files tell others, by more than 1 %, is refused.
 
     Raises
     ------
     InputError
         If a sequence is unknown or named twice, or FLAIR is not among them; if regions, values or
-        threshold cannot be used, or more than one of the three is given.
+        threshold cannot be used, or more than one of the three is given; if the spacing is not
+        three numbers from 0.001 to 1000.
 
     Examples
     --------
@@ -54,6 +59,7 @@ class ReadOptions:
     threshold: float | None = None
     register: bool = False
     resample_masks: bool = False
+    spacing: Spacing | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -72,6 +78,8 @@ class ReadOptions:
         object.__setattr__(self, "mask_values", tuple(self.mask_values))
         if self.mask_values:
             regions_of_values(self.mask_values)
+        if self.spacing is not None:
+            object.__setattr__(self, "spacing", check_spacing(self.spacing))
         if self.threshold is not None:
             _check_threshold(self.threshold)
         if (self.regions is not None) + bool(self.mask_values) + (self.threshold is not None) > 1:

@@ -3,21 +3,21 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from numbers import Real
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import FLAIR, Case, Geometry, Spacing
+from lggshape.case import FLAIR, Case, Geometry
 from lggshape.errors import CaseError, InputError
 from lggshape.names import what_is_unsafe
 from lggshape.readers import seg_nrrd
 from lggshape.readers.description import FileDescription
 from lggshape.readers.naming import MAPS, MASK
 from lggshape.readers.read_options import ReadOptions
+from lggshape.readers.spacing import contradiction, with_stated
 from lggshape.readers.written import all_replaced, is_free
 from lggshape.regions import Values
 
@@ -27,42 +27,11 @@ Form = Literal["layout", "dicom-seg", "seg.nrrd"]
 LAYOUT: Form = "layout"
 """That of the layout of the case."""
 
-VOXEL_SIZES = (1e-3, 1e3)
-"""Smallest and largest distance between voxel centres that is taken for one, in mm.
-
-Far outside any scanner, and far inside what can be computed with.
-"""
-
 MOST_VALUES = 2**30
 """The most values that a file may promise: a cube of a thousand voxels per side.
 
 A file that promises more is damaged, or made to fill the memory.
 """
-
-
-def check_spacing(spacing: Iterable[float]) -> Spacing:
-    """Return a spacing as three numbers; raise InputError if it is anything else.
-
-    Examples
-    --------
-    >>> check_spacing([5, 1, 1])
-    (5.0, 1.0, 1.0)
-    """
-    low, high = VOXEL_SIZES
-    steps = tuple(spacing) if isinstance(spacing, Iterable) else ()
-    if len(steps) != 3 or not all(_is_within(step, low, high) for step in steps):
-        msg = (
-            f"Expected spacing to be three positive numbers (z, y, x) of {low:g} to {high:g} mm, "
-            f"found: {spacing}."
-        )
-        raise InputError(msg)
-    z, y, x = map(float, steps)
-    return z, y, x
-
-
-def _is_within(value: Any, low: float, high: float) -> bool:
-    # A NaN fails both comparisons.
-    return isinstance(value, Real) and low <= float(value) <= high
 
 
 @dataclass(frozen=True, repr=False)
@@ -151,14 +120,16 @@ class CaseSource(ABC):
         Returns
         -------
         Case
-            Image (Z, Y, X, C) and mask (Z, Y, X) of the same grid.
+            Image (Z, Y, X, C) and mask (Z, Y, X) of the same grid. Its spacing is the stated one
+            (`options.spacing`) if the files tell none.
 
         Raises
         ------
         CaseError
-            If the case is incomplete, contradicts itself, or a file of it cannot be read.
+            If the case is incomplete, contradicts itself or the stated spacing, or a file of it
+            cannot be read.
         """
-        case = self._read(image=image, mask=mask)
+        case = self._with_spacing(self._read(image=image, mask=mask))
         self._check_presence()
         if mask and self.mask_required and case.mask is None:
             msg = f"Expected case {self.id} to have a mask, found none: {self.path}."
@@ -294,6 +265,17 @@ class CaseSource(ABC):
     def _written(self, folder: Path) -> list[str]:
         """Return the files in a folder that `_write` makes, as `Layout.written` does."""
         return []
+
+    def _with_spacing(self, case: Case) -> Case:
+        """Return the case with the stated spacing; refuse one that its files contradict."""
+        stated = self.options.spacing
+        if found := contradiction(case.geometry, stated):
+            msg = (
+                f"Expected case {self.id} to have the stated spacing, {found}: {self.path}. Leave "
+                "--spacing out (spacing= in Python) for files that tell it, or correct it."
+            )
+            raise CaseError(msg)
+        return replace(case, geometry=with_stated(case.geometry, stated))
 
     def _check_name(self) -> None:
         if unsafe := what_is_unsafe(self.id):

@@ -138,3 +138,30 @@ def _images(folder: Folder, depth: int, whole: Iterable[Path]) -> Iterator[tuple
         is_loop = inner.path.is_symlink() and above.startswith(os.path.realpath(inner.path))
         if name not in _OF_BIDS and inner.path not in whole and not is_loop:
             yield from _images(inner, depth - 1, whole)
+
+
+def folders_without_a_case(
+    folder: Folder, cases: Mapping[str, CaseSource]
+) -> dict[str, CaseSource]:
+    """Return the folders that should hold a case and do not.
+
+    Among case folders, a folder without a case is a case that went missing. Beside cases that are
+    files of this very folder it is just a folder.
+    """
+    if not all(
+        case.path.parent == folder.path and case.path.name in folder.folders
+        for case in cases.values()
+    ):
+        return {}
+    taken = {*cases, *(case.path.name for case in cases.values())}
+    found: dict[str, CaseSource] = {}
+    for name, inner in folder.folders.items():
+        # Folders of the same names are something that was made of the cases, such as their masks.
+        if name not in taken and not (inner.folders and inner.folders.keys() <= cases.keys()):
+            wanted = "to be a folder that can be listed"
+            if not inner.error:
+                wanted = "to have files of a known layout"
+            found_instead = inner.error or "none"
+            reason = f"Expected case {name} {wanted}, found {found_instead}: {inner.path}."
+            found[name] = UnreadableCase(name, "", inner.path, reason=reason)
+    return found

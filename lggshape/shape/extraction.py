@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from lggshape.case import Case, Geometry, Spacing
 from lggshape.errors import InputError
 from lggshape.masks import as_mask
-from lggshape.readers.source import check_spacing
+from lggshape.readers.spacing import check_spacing
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
 from lggshape.shape.features import FEATURES
 from lggshape.shape.prepared import prepare_mask

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from lggshape.case import Case, Spacing
+from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
 from lggshape.head import UNKNOWN_PLACE, describe_misfit
 from lggshape.masks import Mask, split_lesions
@@ -18,7 +18,6 @@ from lggshape.readers import CaseSource
 from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.readers.segmented import is_segmented
-from lggshape.readers.source import check_spacing
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
 from lggshape.shape.extraction import extract_features
 from lggshape.shape.features import FEATURES
@@ -91,7 +90,6 @@ def feature_table(
     cases: Cases,
     *,
     masks: str | None = None,
-    spacing: Spacing | None = None,
     conventions: Conventions = DEFAULT_CONVENTIONS,
     change: Change | None = None,
     lesions: bool = False,
@@ -111,9 +109,6 @@ def feature_table(
     masks : str, optional
         Where the masks come from, for the column of that name: manual, automatic or another word.
         By default automatic for what `lggshape segment` wrote, else manual.
-    spacing : tuple of float, optional
-        Distances between voxel centres along (z, y, x), in mm, of all cases; in place of what their
-        files say.
     conventions : Conventions
         What the definitions leave open.
     change : callable, optional
@@ -137,9 +132,9 @@ def feature_table(
     Raises
     ------
     InputError
-        If the path cannot be opened, `spacing` is not three numbers from 0.001 to 1000 mm, `masks`
-        is blank, two cases have the same name or different regions, or only some of the masks are
-        automatic and `masks` does not say what to call them all.
+        If the path cannot be opened, `masks` is blank, two cases have the same name or different
+        regions, or only some of the masks are automatic and `masks` does not say what to call them
+        all.
 
     Examples
     --------
@@ -153,8 +148,6 @@ def feature_table(
     >>> measured.reasons["patient_1"]["sphericity"]
     'the spacing is unknown'
     """
-    if spacing is not None:
-        spacing = check_spacing(spacing)
     if masks is not None and (not masks.isprintable() or not masks or masks != masks.strip()):
         msg = f"Expected masks to be a word such as manual or automatic, found: {masks!r}."
         raise InputError(msg)
@@ -167,7 +160,6 @@ def feature_table(
     measure = partial(
         _measure,
         masks=masks,
-        spacing=spacing,
         conventions=conventions,
         change=change,
         lesions=lesions,
@@ -201,22 +193,19 @@ def _measure(
     source: CaseSource,
     *,
     masks: str,
-    spacing: Spacing | None,
     conventions: Conventions,
     change: Change | None,
     lesions: bool,
 ) -> list[_Measured]:
     """Read the mask of a case once, and measure each part of it that has a row."""
     case = source.read(image=False)
-    geometry = replace(case.geometry, spacing=spacing or case.geometry.spacing)
-    plane = geometry.plane
+    plane = case.geometry.plane
     notes = [*case.notes, *([f"2D features in {plane.name} slices"] if plane.axis else [])]
     if change is None:
         notes += filter(None, [_misfit(source, case.mask)])
     found = []
     for part in _parts(case, change, lesions=lesions):
-        measured = replace(case, mask=part.mask, geometry=geometry)
-        result = extract_features(measured, conventions=conventions)
+        result = extract_features(replace(case, mask=part.mask), conventions=conventions)
         reasons = result.reasons
         if part.region is not None and result.slice is None:
             reasons = dict.fromkeys(FEATURES, f"the region {part.region} is absent")
@@ -227,7 +216,7 @@ def _measure(
             REGION: part.region,
             LESION: part.lesion,
             **result.values,
-            "spacing_known": geometry.spacing is not None,
+            "spacing_known": case.geometry.spacing is not None,
             "slice": result.slice,
             "empty_bins": result.empty_bins,
             "notes": "; ".join(notes),

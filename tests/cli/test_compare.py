@@ -16,6 +16,7 @@ def test_tables_figures_record_and_summary(cohort_of_runs, runs, tmp_path):
     options = (
         runs["few"], runs["one"], "--dataset", cohort_of_runs, "--out", out, "--reference", "one",
         "--jobs", "1", "--patient-from", "dicom", "--resample-masks",
+        "--spacing", 13.5, 4, 4.7,
     )  # fmt: skip
     result = run("compare", *options)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -27,6 +28,7 @@ def test_tables_figures_record_and_summary(cohort_of_runs, runs, tmp_path):
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert record["command"] == "compare"
     assert record["options"]["resample_masks"]
+    assert record["options"]["spacing"] == [13.5, 4.0, 4.7]
     files = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert set(recorded_outputs(out)) | {"run.json"} == files
     assert {"runs.csv", "differences.csv", "cases.csv", "history.csv", "epochs.csv"} < files

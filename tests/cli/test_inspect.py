@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers.case_files import write_nifti
+from lggshape.errors import InputError
+from lggshape.phantoms import write_cohort
 from lggshape_cli import app
 
 
@@ -90,9 +92,39 @@ def test_a_column_of_a_manifest_called_like_a_result_is_refused(
     assert "volume" in said
 
 
-@pytest.mark.parametrize("option", ["--pattern", "--sequences"])
-@pytest.mark.parametrize(
-    "command", ["verify", "segment", "detect", "evaluate", "features", "show", "compare", "inspect"]
-)
+OPENING = ("verify", "segment", "detect", "evaluate", "features", "show", "compare", "train")
+
+
+@pytest.mark.parametrize("option", ["--pattern", "--sequences", "--spacing"])
+@pytest.mark.parametrize("command", [*OPENING, "inspect"])
 def test_every_command_that_opens_cases_takes_the_options(command: str, option: str) -> None:
     assert option in run(command, "--help")[1].replace("\n", " ")
+
+
+@pytest.mark.parametrize("command", OPENING)
+def test_the_spacing_reaches_the_cases(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    told: dict[str, object] = {}
+
+    def open_cases(_path: object, **options: object) -> None:
+        told.update(options)
+        msg = "Enough."
+        raise InputError(msg)
+
+    monkeypatch.setattr("lggshape.readers.open_cases", open_cases)
+    given = {
+        "compare": [images, images, "--dataset", images],
+        "detect": [images, "--networks", images],
+        "evaluate": [images, images],
+    }.get(command, [images])
+    out = [] if command == "verify" else ["--out", tmp_path / "out.csv"]
+    code, _, said = run(command, *given, *out, "--spacing", "5", "1", "0.5")
+    assert (code, told.get("spacing")) == (2, (5.0, 1.0, 0.5)), said
+
+
+def test_inspect_shows_a_stated_spacing(tmp_path: Path) -> None:
+    cohort = write_cohort(tmp_path / "slices", patients=1, size=(6, 24, 24))
+    code, printed, _ = run("inspect", cohort, "--spacing", "5", "1", "0.5")
+    assert code == 0
+    assert "5 x 1 x 0.5" in printed

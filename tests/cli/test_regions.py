@@ -244,12 +244,14 @@ def test_networks_are_trained_on_the_values_that_are_the_tumour_analytic(
         return TrainingSummary((), {})
 
     monkeypatch.setattr("lggshape.segmentation.train", train)
-    options = (*options, "--resample-masks", "--patient-from", "dicom")
+    options = (*options, "--resample-masks", "--patient-from", "dicom", "--spacing", "5", "1", "1")
     code, _, messages = run("train", masks, "--out", tmp_path / "run", *options)
     assert (code, messages) == (0, "")
     assert len(trained) == 3
     for number, source in enumerate(trained):
         np.testing.assert_array_equal(source.read().mask, np.isin(labels(number), inside))
         assert (source.options.resample_masks, source.options.patient_from) == (True, "dicom")
+        assert source.read().geometry.spacing == (5.0, 1.0, 1.0)
     recorded = json.loads((tmp_path / "run" / "run.json").read_text())["options"]
     assert recorded["resample_masks"]
+    assert recorded["spacing"] == [5.0, 1.0, 1.0]

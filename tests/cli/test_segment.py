@@ -49,7 +49,7 @@ def test_masks_tables_record_and_summary(cohort, networks, tmp_path):
     assert (record["command"], record["cases"], record["failed"]) == ("segment", 4, 0)
     assert record["options"] == {
         "flips": True, "maps": [], "device": "auto", "skip_seen": False, "write": "layout",
-        "register": False, "pattern": "", "sequences": "",
+        "register": False, "pattern": "", "sequences": "", "spacing": None,
     }  # fmt: skip
     assert [given["path"] for given in record["inputs"]] == [str(cohort), str(networks)]
     assert sorted([*recorded_outputs(out), "run.json"]) == names(out)

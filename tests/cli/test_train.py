@@ -32,8 +32,8 @@ def test_networks_settings_record_and_summary(cohort, trained):
     record = read_json(out / "run.json")
     assert record["command"] == "train"
     assert record["options"] == {
-        "fold": None, "device": "auto", "resume": False, "pattern": "", "mask_values": [],
-        "regions": None, "threshold": None, "resample_masks": False,
+        "fold": None, "device": "auto", "resume": False, "pattern": "", "spacing": None,
+        "mask_values": [], "regions": None, "threshold": None, "resample_masks": False,
     }  # fmt: skip
     assert record["networks"] == ["fold0-member0", "fold1-member0"]
     assert record["failed"] == 0

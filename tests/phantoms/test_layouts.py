@@ -60,7 +60,7 @@ def features(folders) -> dict[str, pd.DataFrame]:
     # Slices do not tell the spacing: it is given.
     return {
         layout: feature_table(
-            folder, spacing=SPACING if layout == "slices" else None, jobs=1
+            open_cases(folder, spacing=SPACING if layout == "slices" else None), jobs=1
         ).table.set_index("patient")
         for layout, folder in folders.items()
     }

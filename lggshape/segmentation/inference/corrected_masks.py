@@ -1,6 +1,7 @@
 """Masks that someone corrected by hand after a run wrote them: kept, never written over."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +75,9 @@ def _read(mask: CaseSource | None, source: CaseSource) -> Case | None:
     """Return the case of a mask if it can be read and lies on the grid of its image."""
     if mask is None:
         return None
+    options = replace(mask.options, spacing=source.options.spacing)
     try:
-        own = mask.read(image=False)
+        own = replace(mask, options=options).read(image=False)
     except CaseError:
         return None
     if own.mask is None:

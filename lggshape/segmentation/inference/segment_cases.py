@@ -180,6 +180,9 @@ def segment_cases(
     }
     if write != LAYOUT:
         settings["write"] = write
+    # As JSON has them: it knows no tuples.
+    if stated := sorted({one.options.spacing for one in sources if one.options.spacing}):
+        settings["spacing"] = [list(spacing) for spacing in stated]
     journal, corrected = (
         open_folder(out, sources, settings)
         if resumed

@@ -57,6 +57,16 @@ def test_a_corrected_mask_is_kept_and_called_so_analytic(cohort, networks, tmp_p
     assert evaluate(out, cohort, jobs=1).failures == {}
 
 
+def test_the_volume_of_a_corrected_mask_has_the_stated_spacing_analytic(cohort, networks, tmp_path):
+    sources, out = open_cases(cohort, spacing=(13.5, 4.0, 4.5))[:1], tmp_path / "out"
+    segment_cases(sources, out, networks=networks)
+    correct(out, sources[0].id)
+    found = segment_cases(sources, out, networks=networks, resume=True)
+    table, slices = found.table, found.slices
+    assert table["spacing_known"].tolist() == [True]
+    assert table["volume"].iloc[0] == pytest.approx(slices["area"].sum() * 13.5 * 4.0 * 4.5)
+
+
 def test_a_corrected_mask_outlives_another_image_and_is_written_over_by_nothing_invariant(
     cohort, networks, tmp_path
 ):
