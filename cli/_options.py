@@ -1,10 +1,15 @@
 """The options that several commands share, each said once, and options without effect refused."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from lggshape.commands import Run
+    from lggshape.labels import Labels
 
 RUNNING = "How to run"
 """The panel of the help for what does not change the results."""
@@ -29,17 +34,23 @@ def _set_debug(context: typer.Context, asked: bool) -> None:
 OutFolder = Annotated[
     Path, typer.Option(help="Folder for the results; new, or empty.", show_default=False)
 ]
-_LABELS = "Label table (CSV, one row per patient). Repeat the option for further tables."
+_LABELS = (
+    "Label table (CSV, TSV, Excel, Parquet; one row per patient). book.xlsx:Sheet names a sheet. "
+    "Repeat the option for further tables."
+)
 Labels = Annotated[list[Path] | None, typer.Option(help=_LABELS)]
 RequiredLabels = Annotated[list[Path], typer.Option(help=_LABELS, show_default=False)]
 PatientColumn = Annotated[
     str | None,
-    typer.Option(help="Column of the label tables that identifies the patient. Default: Patient."),
+    typer.Option(
+        help="Column of the tables that identifies the patient. Default: Patient, or the only one "
+        "with another name of patients, such as ID or subject."
+    ),
 ]
 Manifest = Annotated[
     Path | None,
     typer.Option(
-        help="CSV table of the cases, with the columns case and patient, and optionally site, "
+        help="Table of the cases, with the columns case and patient, and optionally site, "
         "session, files (flair, t1, t1ce, mask) and columns of your own. `inspect --write` makes "
         "one."
     ),
@@ -258,6 +269,15 @@ def mask_meaning(
 def region_file(regions: str | None) -> Path | None:
     """Return the user's file of regions, if that is what they chose."""
     return Path(regions) if regions is not None and regions.lower().endswith(".toml") else None
+
+
+def labels_of(run: "Run", tables: Sequence[Path], **options: Any) -> "Labels":
+    """Return the labels of some tables, and let the run say what was done to them on reading."""
+    from lggshape.labels import read_labels
+
+    labels = read_labels(tables, **options)
+    run.summary += labels.notes
+    return labels
 
 
 def refuse_unused(context: typer.Context | None, **unused: tuple[bool, str]) -> None:

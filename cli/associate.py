@@ -1,23 +1,29 @@
 """`lggshape associate`: test features against labels."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from lggshape.association import TEST_CLASSES
 from lggshape_cli import _options as o
 
+if TYPE_CHECKING:
+    from lggshape.association import Family
+
 EXAMPLES = (
     "lggshape associate features.csv --labels labels.csv --out results/ --report",
-    "lggshape associate features.csv --labels a.csv --labels b.csv --hypotheses mine.toml "
-    "--out results/",
+    "lggshape associate features.csv --labels a.csv --labels book.xlsx:Clinical "
+    "--hypotheses mine.toml --out results/",
 )
 
 _NONE_TESTED = "lggshape: no hypothesis could be tested; left_out.csv has the reasons."
 
 Features = Annotated[
-    Path, typer.Argument(help="Feature table (CSV), as from `features`.", show_default=False)
+    Path,
+    typer.Argument(
+        help="Feature table, as from `features`, pyradiomics or MIRP.", show_default=False
+    ),
 ]
 Hypotheses = Annotated[
     str | None,
@@ -71,15 +77,17 @@ def associate(
     """
     from lggshape import association
     from lggshape.commands import run_command
-    from lggshape.labels import match_patients, read_labels
+    from lggshape.labels import match_patients
     from lggshape.report.document import write_report_files
 
     with run_command(
         "associate", out=out, overwrite=overwrite, quiet=quiet,
         inputs=[features, *labels, codebook, _own_hypotheses(hypotheses)],
     ) as run:  # fmt: skip
-        table = association.read_features(features, region=region, take=take)
-        known = read_labels(labels, codebook=codebook, patient_column=patient_column)
+        table = association.read_features(
+            features, region=region, take=take, patient_column=patient_column
+        )
+        known = o.labels_of(run, labels, codebook=codebook, patient_column=patient_column)
         match = match_patients(table["patient"], known, match_ids=match_ids)
         family = association.choose_family(hypotheses, table, match.labels)
         run.options |= {
@@ -102,15 +110,19 @@ def associate(
             run.write_json("results.json", study.to_dict())
         if study.associations["p"].isna().all():
             run.notes.append(_NONE_TESTED)
-        run.summary += [
-            "Testing every feature against every label. Not the hypotheses of "
-            f"{entry.name}: {entry.reason}."
-            for entry in family.left_out
-            if entry.what == "hypotheses"
-        ]
-        run.summary += study.match.summary()
+        run.summary += _passed_over(family)
         page = out / ("report.html" if report else "associations.csv")
-        run.summary += [study.summary(), f"Results: {page}"]
+        run.summary += [*study.match.summary(), study.summary(), f"Results: {page}"]
+
+
+def _passed_over(family: "Family") -> list[str]:
+    """Return a line for each study whose hypotheses do not fit the tables."""
+    return [
+        "Testing every feature against every label. Not the hypotheses of "
+        f"{entry.name}: {entry.reason}."
+        for entry in family.left_out
+        if entry.what == "hypotheses"
+    ]
 
 
 def _own_hypotheses(choice: str | None) -> Path | None:

@@ -68,7 +68,6 @@ def evaluate(
     from lggshape import evaluation
     from lggshape.commands import run_command
     from lggshape.figures import write_figures
-    from lggshape.labels import read_labels
     from lggshape.readers import open_cases
 
     o.refuse_unused(
@@ -88,7 +87,7 @@ def evaluate(
                  "surface_tolerance": surface_tolerance, "by": by or [], "seed": seed, **meaning,
                  "patient_column": patient_column, "resample_masks": resample_masks},
     ) as run:  # fmt: skip
-        known = read_labels(labels, patient_column=patient_column) if labels else None
+        known = o.labels_of(run, labels, patient_column=patient_column) if labels else None
         found = evaluation.evaluate(
             predicted, open_cases(reference, masks_only=True, **reading), **meaning,
             labels=known, by=by or (), surface_tolerance=surface_tolerance, seed=seed, jobs=jobs,

@@ -1,17 +1,15 @@
-"""Tables and other small files: read with clear errors, written whole or not at all."""
+"""Small files: read with clear errors, written whole or not at all."""
 
-import csv
 import hashlib
 import json
 import math
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from importlib import resources
-from io import StringIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pandas as pd
 
@@ -19,9 +17,6 @@ from lggshape.errors import InputError
 
 StrPath = str | os.PathLike[str]
 """A path, as text or as a `Path`."""
-
-TableSource = StrPath | pd.DataFrame
-"""A table as public functions take it: a CSV file or a table in memory."""
 
 
 @contextmanager
@@ -188,186 +183,6 @@ def names_cell(names: Sequence[str]) -> str:
     So an empty cell is left for what is not known.
     """
     return "; ".join(names) or "none"
-
-
-def read_table(source: TableSource, *, required: Iterable[str] = ()) -> pd.DataFrame:
-    """Read a table with every cell as text (missing = empty string).
-
-    A table in memory is read as its file would be: it gives the same cells.
-
-    Parameters
-    ----------
-    source : path or DataFrame
-        A CSV file, UTF-8 with or without a byte-order mark, or a table in memory. The index of that
-        is ignored unless it has a name. In a file `.tsv` there are tabs in place of commas.
-    required : iterable of str
-        Columns that have to be there.
-
-    Returns
-    -------
-    DataFrame
-        The columns that have a name, as `str`, in order, cells stripped of surrounding blanks.
-
-    Raises
-    ------
-    InputError
-        If it is neither a path nor a DataFrame; if the file is missing, empty, no CSV with commas,
-        has a row longer or shorter than the header, has a column twice, or lacks a required column.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> read_table(pd.DataFrame({"a": [1.5, None], "b": [True, False]})).values.tolist()
-    [['1.5', 'True'], ['', 'False']]
-    """
-    where = table_name(source)
-    check_path(source, "a table: a path or a DataFrame")
-    try:
-        rows = [(line, [cell.strip() for cell in row]) for line, row in _rows(source)]
-    except (OSError, UnicodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        reason = "text that is not UTF-8" if isinstance(error, UnicodeError) else reason
-        msg = f"Expected {where} to be a CSV table, found: {reason}."
-        raise InputError(msg) from error
-    if not rows:
-        empty = "a table without columns" if isinstance(source, pd.DataFrame) else "an empty file"
-        msg = f"Expected {where} to be a table with a header, found {empty}."
-        raise InputError(msg)
-    columns = rows[0][1]
-    if len(columns) == 1 and ";" in columns[0]:
-        msg = f"Expected commas between the cells of {where}, found semicolons."
-        raise InputError(msg)
-    for line, row in rows:
-        if len(row) != len(columns):
-            msg = (
-                f"Expected {len(columns)} cells in every row of {where}, as in its header, found "
-                f"{len(row)} in line {line}."
-            )
-            raise InputError(msg)
-    doubled = sorted({name for name in columns if name and columns.count(name) > 1})
-    if doubled:
-        msg = f"Expected every column of {where} to have its own name, found twice: {doubled}."
-        raise InputError(msg)
-    missing = [name for name in required if name not in columns]
-    if missing:
-        wanted = f"the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
-        msg = f"Expected {where} to have {wanted}, found: {', '.join(columns)}."
-        raise InputError(msg)
-    table = pd.DataFrame([row for _, row in rows[1:]], columns=columns, dtype=str)
-    return table.drop(columns="", errors="ignore")  # row numbers, as pandas and R write them
-
-
-def _rows(source: TableSource) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a table with their line numbers, the header first, without empty lines."""
-    with ExitStack() as stack:
-        if isinstance(source, pd.DataFrame):
-            if source.columns.nlevels > 1:
-                msg = f"Expected a table with one row of column names, found {source.columns}."
-                raise InputError(msg)
-            own = [name for name in source.index.names if name not in {None, *source.columns}]
-            table = source.reset_index(level=own) if own else source
-            file: TextIO = StringIO(table.to_csv(index=False, lineterminator="\n"), newline="")
-        else:
-            file = stack.enter_context(Path(source).open(encoding="utf-8-sig", newline=""))
-        reader = csv.reader(file, strict=True, **_dialect(source))
-        yield from ((reader.line_num, row) for row in reader if row)
-
-
-def _dialect(source: TableSource) -> dict[str, Any]:
-    """Return how cells are separated: in a file `.tsv` by tabs, and quotes are part of them."""
-    is_tsv = not isinstance(source, pd.DataFrame) and Path(source).suffix.lower() == ".tsv"
-    return {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if is_tsv else {}
-
-
-def check_path(value: object, expected: str) -> None:
-    """Raise InputError, with what was expected, for what is neither a path nor a DataFrame."""
-    if not isinstance(value, str | os.PathLike | pd.DataFrame):
-        msg = f"Expected {expected}, found {type(value).__name__}."
-        raise InputError(msg)
-
-
-def table_name(source: TableSource) -> str:
-    """Return what messages call a table: its path, or that it is one in memory."""
-    return "the table in memory" if isinstance(source, pd.DataFrame) else str(source)
-
-
-def row_name(source: TableSource, position: int) -> str:
-    """Return what messages call a row of a table, by its position from 0."""
-    return f"row {position + 1}" if isinstance(source, pd.DataFrame) else f"line {position + 2}"
-
-
-def plain_numbers(cells: "pd.Series[str]") -> "pd.Series[str]":
-    """Write whole numbers without a decimal point, as "2" for "2.0"; leave all other text alone.
-
-    Spreadsheets and pandas write the code 2 as "2.0" in a column with missing cells.
-    """
-    return cells.str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
-
-
-def is_missing(cells: "pd.Series[str]") -> "pd.Series[bool]":
-    """Return which cells hold no value: empty, a word such as NA, or words in square brackets.
-
-    Parameters
-    ----------
-    cells : Series of str
-        A column, as from `read_table`.
-
-    Returns
-    -------
-    Series of bool
-        True where the value is missing.
-    """
-    return cells.str.fullmatch(r"(na|n/a|nan|none|null|\[[^\]]*\])?", case=False)
-
-
-def read_patient_table(source: TableSource, *, patient_column: str | None = None) -> pd.DataFrame:
-    """Read a table with one row per patient.
-
-    Parameters
-    ----------
-    source : path or DataFrame
-        A CSV file, or a table in memory.
-    patient_column : str, optional
-        The column with the patients' keys; by default the one called "patient", in upper or lower
-        case, or else the `participant_id` of BIDS.
-
-    Returns
-    -------
-    DataFrame
-        Every cell as text, indexed by patient, without the patient column. A key that is a whole
-        number has no decimal point: patient 7.0 is patient 7.
-
-    Raises
-    ------
-    InputError
-        If there is no such column, or a patient has no key or two rows.
-    """
-    if patient_column is not None:
-        patient_column = str(patient_column)  # a DataFrame may have numbers for names
-    table = read_table(source, required=[] if patient_column is None else [patient_column])
-    where = table_name(source)
-    if patient_column is None:
-        keys = [name for name in table.columns if name.lower() == "patient"]
-        keys = keys or [name for name in table.columns if name == "participant_id"]
-        if len(keys) != 1:
-            msg = (
-                f"Expected {where} to have one column called Patient, found: "
-                f"{', '.join(table.columns)}. Name the column with `patient_column` "
-                "(--patient-column)."
-            )
-            raise InputError(msg)
-        patient_column = keys[0]
-    table[patient_column] = plain_numbers(table[patient_column])
-    patients = table[patient_column]
-    if is_missing(patients).any():
-        row = row_name(source, int(is_missing(patients).to_numpy().argmax()))
-        msg = f"Expected every row of {where} to name its patient, found none in {row}."
-        raise InputError(msg)
-    doubled = sorted(set(patients[patients.duplicated()]))
-    if doubled:
-        msg = f"Expected one row per patient in {where}, found several of: {', '.join(doubled)}."
-        raise InputError(msg)
-    return table.set_index(patient_column).rename_axis("patient")
 
 
 def shipped_files(name: str) -> dict[str, bytes]:

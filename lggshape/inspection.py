@@ -10,7 +10,7 @@ import pandas as pd
 
 from lggshape.case import FLAIR, Spacing
 from lggshape.errors import InputError
-from lggshape.files import TableSource, to_records, write_table
+from lggshape.files import to_records, write_table
 from lggshape.names import counted
 from lggshape.readers import CaseSource
 from lggshape.readers.description import FileDescription
@@ -21,6 +21,7 @@ from lggshape.readers.read_options import PatientFrom, ReadOptions
 from lggshape.readers.spacing import contradiction, with_stated
 from lggshape.readers.unnamed import ONLY_MASKS, WAYS_OUT, LeftOutFile, NothingNamedError
 from lggshape.readers.volume_case import VolumeCase
+from lggshape.tables import TableSource
 
 COLUMNS = ("file", "case", "patient", "session", "role", "shape", "spacing", "plane", "reason")
 """Columns of `Inspection.files`, in order."""

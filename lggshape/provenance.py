@@ -17,13 +17,14 @@ from typing import Any
 
 from lggshape.files import StrPath, file_hash, write_json
 from lggshape.results import MARKS, end_recording, outputs_in, outputs_in_place
+from lggshape.tables import table_file
 
 _LOGGER = logging.getLogger("lggshape")
 
 _PACKAGES = (
     "lggshape", "numpy", "scipy", "pandas", "scikit-image", "scikit-learn", "statsmodels",
-    "matplotlib", "tifffile", "imagecodecs", "nibabel", "pydicom", "keras", "tensorflow", "jax",
-    "torch",
+    "matplotlib", "openpyxl", "pyarrow", "tifffile", "imagecodecs", "nibabel", "pydicom", "keras",
+    "tensorflow", "jax", "torch",
 )  # fmt: skip
 
 
@@ -68,11 +69,11 @@ class _Snapshot:
     Attributes
     ----------
     described : InputFile
-        What it is now.
+        What it is now. Of a workbook the path names the sheet that is read, if one was stated.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, given: StrPath) -> None:
+        self._path = path = table_file(given)
         self._states: dict[str, tuple[int, ...]] = {}
         hashes: dict[str, str] = {}
         errors: dict[str, OSError] = {}
@@ -93,7 +94,7 @@ class _Snapshot:
             # As the system spells the names, which need not be UTF-8.
             sha256 = hashlib.sha256(os.fsencode(lines)).hexdigest()
         unreadable = tuple(f"{name}: {error.strerror or error}" for name, error in errors.items())
-        self.described = InputFile(str(path), sha256, len(hashes), unreadable)
+        self.described = InputFile(str(given), sha256, len(hashes), unreadable)
         self._hashes = hashes
 
     def described_since(self) -> InputFile:
@@ -219,7 +220,7 @@ def recorded(
     path = Path(path)
     started = datetime.now(UTC)
     clock = perf_counter()
-    snapshots = [_Snapshot(Path(source)) for source in inputs]
+    snapshots = [_Snapshot(source) for source in inputs]
     record = Record(tuple(snapshot.described for snapshot in snapshots))
     yield record
     described = [snapshot.described_since() for snapshot in snapshots]

@@ -30,6 +30,7 @@ from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.readers.in_memory import Cases, sources_of
+from lggshape.tables import table_title
 
 _COUNTS = ("slices", "tumour_slices", "tumour_voxels", "components_6", "components_26")
 COLUMNS = (
@@ -57,7 +58,7 @@ class Verification:
         set with a label, and `unlabelled`, the other patients, joined by "; ". A cell that says
         missing, such as NA or [Not Available], is no label.
     messages : tuple of str
-        What involves more than one case.
+        What involves more than one case, and what was done to the label tables on reading.
     match : PatientMatch or None
         How the patients of the cases and of the labels were matched; None without labels.
     """
@@ -133,8 +134,7 @@ def verify(
     labels : Labels, or what `read_labels` takes, optional
         Labels of the patients: CSV files or tables in memory with one row per patient.
     patient_column : str, optional
-        The column of the label tables with the patients' keys; by default the one called "patient",
-        in upper or lower case.
+        The column of the label tables with the patients' keys, as for `read_labels`.
     match_ids : {"exact", "loose"}
         Whether the patients' keys have to be equal, or may differ in case, blanks, leading zeros,
         and `-` for `_`.
@@ -190,7 +190,7 @@ def verify(
         *_several_cases(sources),
         *_shared_slices(sources, digests),
         *_strangers(tables, patients),
-        *([] if match is None else match.near_misses()),
+        *([] if match is None else (*match.near_misses(), *match.labels.notes)),
     ]
     return Verification(table, _label_counts(tables, patients), tuple(messages), match)
 
@@ -348,6 +348,6 @@ def _label_counts(tables: Iterable[LabelTable], patients: list[str]) -> pd.DataF
 
 def _file_name(table: LabelTable) -> str:
     """Return the name of the file that a table is named after, else the name that it was given."""
-    if not isinstance(table.source, pd.DataFrame) and Path(table.source).stem == table.name:
+    if not isinstance(table.source, pd.DataFrame) and table_title(table.source) == table.name:
         return Path(table.source).name
     return table.name

@@ -10,8 +10,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "lggshape"
 
 LEAVES = {"checks", "errors", "masks", "names", "progress"}
-TABLES = LEAVES | {"files", "labels", "statistics", "shape"}
-CASES = LEAVES | {"case", "files", "head", "regions", "results", "parallel", "readers"}
+TABLES = LEAVES | {"files", "labels", "statistics", "shape", "tables"}
+CASES = LEAVES | {"case", "files", "head", "regions", "results", "parallel", "readers", "tables"}
 
 MAY_IMPORT = {
     "checks": {"errors"},
@@ -25,13 +25,14 @@ MAY_IMPORT = {
     "statistics": {"checks", "errors"},
     "figures": {"errors", "files", "progress"},
     "files": LEAVES,
+    "tables": LEAVES | {"files"},
     "parallel": LEAVES,
     "commands": CASES | {"provenance"},
     "results": LEAVES | {"files"},
-    "provenance": LEAVES | {"files", "results"},
-    "readers": LEAVES | {"case", "files", "regions", "results"},
+    "provenance": LEAVES | {"files", "results", "tables"},
+    "readers": LEAVES | {"case", "files", "regions", "results", "tables"},
     "phantoms": LEAVES | {"case", "files", "readers"},
-    "labels": LEAVES | {"files"},
+    "labels": LEAVES | {"files", "tables"},
     "verification": CASES | {"labels"},
     "inspection": CASES,
     "segmentation": CASES | {"provenance", "figures"},
@@ -86,6 +87,8 @@ def test_slow_libraries_are_imported_late_invariant(statement: str) -> None:
         "skimage",
         "pydicom",
         "highdicom",
+        "openpyxl",
+        "pyarrow",
     ]
     code = f"{statement}; import sys; print([m for m in {slow} if m in sys.modules])"
     printed = subprocess.run(

@@ -257,7 +257,7 @@ def test_cells_that_say_missing_are_no_labels(tmp_path):
 
 def test_a_label_table_that_cannot_be_read_stops_the_work(tmp_path):
     write_case(tmp_path / "data", "A")
-    (tmp_path / "one.csv").write_text("subject,g\nA,1\n")
+    (tmp_path / "one.csv").write_text("name,g\nA,1\n")
     with pytest.raises(InputError, match=r"one\.csv"):
         verify(tmp_path / "data", labels=[tmp_path / "one.csv"], jobs=1)
 

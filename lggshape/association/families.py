@@ -24,10 +24,10 @@ from lggshape.association.hypotheses import (
 )
 from lggshape.association.tests import testable_kinds, tests_for
 from lggshape.errors import InputError
-from lggshape.files import check_path
 from lggshape.labels import Labels, LabelSource, as_labels, match_patients
 from lggshape.names import did_you_mean, first_few
 from lggshape.shape import FEATURES
+from lggshape.tables import check_path, same_spelling
 
 EVERY_PAIR = "all"
 """Name of the family of every feature with every label."""
@@ -286,7 +286,11 @@ def _checked(family: Family, features: pd.DataFrame, labels: Labels) -> Family:
     family = replace(
         family,
         hypotheses=tuple(
-            replace(h, feature=find_feature(h.feature, columns) or h.feature)
+            replace(
+                h,
+                feature=find_feature(h.feature, columns) or h.feature,
+                higher_in=_as_spelled(h.higher_in, labels[h.label].levels),
+            )
             for h in family.hypotheses
         ),
         reported_aucs=tuple(
@@ -312,6 +316,12 @@ def _checked(family: Family, features: pd.DataFrame, labels: Labels) -> Family:
             )
             raise InputError(msg)
     return family
+
+
+def _as_spelled(level: str | None, levels: Iterable[str]) -> str | None:
+    """Return a level as the label spells it; as it is if the label has none that is alike."""
+    alike = {same_spelling(one): one for one in levels}
+    return None if level is None else alike.get(same_spelling(level), level)
 
 
 def _check_label(hypothesis: Hypothesis, labels: Labels, family: str) -> None:

@@ -1,54 +1,71 @@
 """The feature table: one row per patient and kind of mask."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from lggshape.association.other_programs import NAMES, with_own_names
 from lggshape.errors import InputError
-from lggshape.files import (
-    TableSource,
-    is_missing,
-    plain_numbers,
-    read_table,
-    row_name,
-    table_name,
-)
 from lggshape.names import first_few, natural_key
 from lggshape.shape import FEATURES, FeatureTable
 from lggshape.shape.table import LESION, REGION
+from lggshape.tables import (
+    DecimalMarks,
+    TableSource,
+    TextTable,
+    decimal_marks,
+    find_patient_column,
+    is_missing,
+    patient_keys,
+    plain_numbers,
+    plain_numerals,
+    read_text_table,
+)
 
 KEYS = ("case", "patient", "masks")
 _TEXT = (*KEYS, REGION, "notes", "reason")
 _NOT_MEASURED = ("slice", "empty_bins")
-"""Messages name at most this many cases."""
-
 
 FeatureSource = TableSource | FeatureTable
-"""A feature table: a CSV file, a table in memory, or what `feature_table` returns."""
+"""A feature table: a file, a table in memory, or what `feature_table` returns."""
 
 Take = Literal["first", "last"]
 """Which of several cases of one patient counts."""
 
+UNTOLD = "given"
+"""The kind of the masks if a feature table does not tell it."""
+
 
 def read_features(
-    features: FeatureSource, *, region: str | None = None, take: Take | None = None
+    features: FeatureSource,
+    *,
+    region: str | None = None,
+    take: Take | None = None,
+    patient_column: str | None = None,
 ) -> pd.DataFrame:
     """Read a feature table from a file, or check one in memory.
 
-    A table in memory gives the same as its file would.
+    A table in memory gives the same as its file would. Tables of pyradiomics and MIRP are read as
+    they are: features that are the same by definition have lggshape's name, and columns that
+    describe the images are left out.
 
     Parameters
     ----------
     features : path, DataFrame or FeatureTable
-        A table with the columns `case`, `patient`, `masks` and features, as `lggshape features` or
-        `feature_table` makes it; any other column of numbers can be a feature too.
+        A table of patients and features, as `lggshape features`, `feature_table` or another program
+        makes it; any column of numbers can be a feature. `case` is the patient by default, and
+        `masks` is "given".
     region : str, optional
         The region whose rows are read. A table of several regions needs it.
     take : {"first", "last"}, optional
         Which case counts if a patient has several with one kind of mask: the first or the last by
         name, so by date where the names hold one. Without it such a table is refused.
+    patient_column : str, optional
+        The column with the patients' keys in a table without `patient`; by default the only one
+        that has a name of patients, such as ID or subject.
 
     Returns
     -------
@@ -61,9 +78,9 @@ def read_features(
     ------
     InputError
         If the table cannot be read, lacks a key, has no row, has a column twice, holds a word or an
-        infinite number where lggshape has a feature, holds lesions, has several regions and
-        `region` does not say which, or two cases of one patient with one kind of mask and `take`
-        does not say which counts.
+        infinite number where lggshape has a feature, numbers of which the decimal mark is not
+        clear, or lesions, has several regions and `region` does not say which, or two cases of one
+        patient with one kind of mask and `take` does not say which counts.
 
     Examples
     --------
@@ -72,32 +89,54 @@ def read_features(
     ... )
     >>> read_features(table)["volume"].tolist()
     [7.0, nan]
+    >>> read_features(pd.DataFrame({"ID": ["a"], "original_shape_Sphericity": [0.5]})).columns[-1]
+    'sphericity'
     """
     if take not in {None, "first", "last"}:
         msg = f"Expected take to be 'first' or 'last', found {take!r}."
         raise InputError(msg)
-    source = features.table if isinstance(features, FeatureTable) else features
-    text, where = read_table(source, required=KEYS), table_name(source)
-    if text.empty:
-        msg = f"Expected {where} to have a row per patient, found none."
-        raise InputError(msg)
-    for key in KEYS:
-        lacking = is_missing(text[key]).to_numpy()
-        if lacking.any():
-            row = row_name(source, int(lacking.argmax()))
-            msg = f"Expected every row of {where} to have a {key}, found none in {row}."
-            raise InputError(msg)
-    text = text[_rows_of_region(text, where, region)]
+    read = _with_keys(
+        read_text_table(features.table if isinstance(features, FeatureTable) else features),
+        patient_column,
+    )
+    text, where = read.cells, read.where
+    chosen = _rows_of_region(text, where, region)
+    marks = decimal_marks(text, semicolons=read.semicolons)
+    text = text[chosen]
     with_region = [*KEYS, *[REGION] * (REGION in text)]
     table = text[with_region].apply(plain_numbers)
     table["reason"] = text.get("reason", "")
     if "spacing_known" in text:
         table["spacing_known"] = _truths(text["spacing_known"], where)
     for name in text.columns.difference([*_TEXT, "spacing_known"], sort=False):
-        numbers = _numbers(text, str(name), where)
+        numbers = _numbers(text, str(name), where, marks)
         if numbers is not None:
             table[str(name)] = numbers
     return _one_row_per_patient(table.reset_index(drop=True), where, take)
+
+
+def _with_keys(read: TextTable, patient_column: str | None) -> TextTable:
+    """Return a table under lggshape's names, with a case, a patient and a kind of mask in a row."""
+    text = with_own_names(read.cells)
+    if text.empty:
+        msg = f"Expected {read.where} to have a row per patient, found none."
+        raise InputError(msg)
+    if "patient" not in text:
+        named = patient_column in text.columns
+        column = str(patient_column) if named else find_patient_column(text.columns, read.where)
+        text = text.rename(columns={column: "patient"})
+    if "masks" not in text:
+        text["masks"] = UNTOLD
+    read = replace(read, cells=text)
+    text["patient"] = patient_keys(read, "patient")
+    text["case"] = text.get("case", text["patient"])
+    for key in KEYS:
+        lacking = is_missing(text[key]).to_numpy()
+        if lacking.any():
+            row = read.lines[int(lacking.argmax())]
+            msg = f"Expected {key} in every row of {read.where}, found none in {row}."
+            raise InputError(msg)
+    return read
 
 
 def measured_columns(table: pd.DataFrame) -> list[str]:
@@ -115,7 +154,8 @@ def find_feature(name: str, columns: Iterable[str]) -> str | None:
     Parameters
     ----------
     name : str
-        A column, or the symbol of one of lggshape's features, in upper or lower case.
+        A column, also as pyradiomics or MIRP call it, or the symbol of one of lggshape's features,
+        in upper or lower case.
     columns : iterable of str
         The features that there are.
 
@@ -133,7 +173,7 @@ def find_feature(name: str, columns: Iterable[str]) -> str | None:
     if name in there:
         return name
     symbols = {feature.symbol.casefold(): feature.name for feature in FEATURES.values()}
-    found = symbols.get(name.casefold(), "")
+    found = NAMES.get(name) or symbols.get(name.casefold(), "")
     return found if found in there else None
 
 
@@ -227,9 +267,15 @@ def _rows_of_region(text: pd.DataFrame, where: str, region: str | None) -> "pd.S
     return cells == region
 
 
-def _numbers(text: pd.DataFrame, name: str, where: str) -> "pd.Series[float] | None":
+def _numbers(
+    text: pd.DataFrame, name: str, where: str, marks: DecimalMarks
+) -> "pd.Series[float] | None":
     """Return a column as numbers; None if it holds words and is none of lggshape's features."""
-    cells = text[name].mask(is_missing(text[name]), "")
+    read = plain_numerals(text[name], marks)
+    if read.unclear:
+        msg = f"Expected {name} to be clear numbers, found {read.unclear}: {where}."
+        raise InputError(msg)
+    cells = read.cells.mask(is_missing(read.cells), "")
     numbers = pd.to_numeric(cells.replace("", np.nan), errors="coerce").astype(float)
     words = numbers.isna() & (cells != "")
     if words.any() and name not in FEATURES:

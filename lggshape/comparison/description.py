@@ -5,9 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from lggshape.files import names_cell, read_json, read_table
+from lggshape.files import names_cell, read_json
 from lggshape.segmentation import Ensemble, TrainingConfiguration, read_configuration
 from lggshape.segmentation.run.folder import CONFIGURATION, HISTORY, NETWORK
+from lggshape.tables import read_table
 
 HISTORY_COLUMNS = ("run", "network", "epoch", "loss", "inner_dice", "seconds")
 

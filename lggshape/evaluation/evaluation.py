@@ -16,7 +16,7 @@ from lggshape.evaluation.detection import detection_table
 from lggshape.evaluation.matching import CasePair, Matched, match_cases
 from lggshape.evaluation.scores import Scores, check_tolerance
 from lggshape.evaluation.summaries import choose_labels, group_table, summary_table
-from lggshape.files import TableSource, to_records
+from lggshape.files import to_records
 from lggshape.labels import Label, Labels, LabelSource, as_labels
 from lggshape.names import counted
 from lggshape.parallel import map_cases
@@ -25,6 +25,7 @@ from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import Cases
 from lggshape.readers.predicted import MaskMeaning
 from lggshape.regions import RegionSource
+from lggshape.tables import TableSource
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

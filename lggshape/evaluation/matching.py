@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from lggshape.errors import InputError
-from lggshape.files import TableSource, read_table
 from lggshape.readers import CaseSource, assign_patients
 from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.readers.predicted import MaskMeaning, folder_of, holds_a_run, open_predicted
 from lggshape.readers.segmented import SEGMENTATION, SLICES
 from lggshape.readers.value_names import whole_region_of
+from lggshape.tables import TableSource, read_table
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from lggshape.errors import InputError
-from lggshape.files import plain_numbers, read_toml, shipped_files
+from lggshape.files import read_toml, shipped_files
+from lggshape.tables import plain_numbers
 
 
 class Kind(StrEnum):

@@ -3,23 +3,29 @@
 import logging
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lggshape.errors import InputError
-from lggshape.files import (
-    TableSource,
-    check_path,
-    is_missing,
-    plain_numbers,
-    read_patient_table,
-    table_name,
-)
+from lggshape.labels.clean_column import clean_column
 from lggshape.labels.codebook import Codebook, Kind, LabelCodes, TableCodes, read_codebook
 from lggshape.labels.labels import Label, Labels, LabelTable, level_order
+from lggshape.tables import (
+    DecimalMarks,
+    TableSource,
+    check_path,
+    decimal_marks,
+    merge_spellings,
+    missing_line,
+    read_patient_table,
+    table_name,
+    table_title,
+)
 
 _LOGGER = logging.getLogger("lggshape")
 
@@ -32,7 +38,19 @@ _MOST_CODES = 10
 _PLAIN = TableCodes((), {})
 """A table that no codebook describes."""
 
+_MERGED = "merged, as they differ in upper and lower case or blanks alone,"
+"""What notes on merged levels say."""
+
 _TIME_NAME = re.compile(r"(^|[._ ])(time|days|weeks|months|years)($|[._ ])", re.IGNORECASE)
+
+
+class _Undecoded(NamedTuple):
+    """A label table as it was read."""
+
+    name: str
+    source: TableSource
+    cells: pd.DataFrame
+    marks: DecimalMarks
 
 
 def read_labels(
@@ -46,20 +64,24 @@ def read_labels(
     Parameters
     ----------
     tables : path, DataFrame, or several
-        CSV or TSV files, or tables in memory, with one row per patient; several in a list, or in a
-        mapping by their names. Without a mapping a file is known by its name without the ending,
-        and a table in memory as "labels".
+        Files (CSV, TSV, Excel, Parquet), or tables in memory, with one row per patient; several in
+        a list, or in a mapping by their names. `book.xlsx:Sheet` names a sheet. Without a mapping
+        a file is known by its name without the ending, a sheet as `book:Sheet`, and a table in
+        memory as "labels".
     codebook : Codebook or path, optional
         What the codes mean. By default it is a bundled codebook, for a table that has its columns
         and no other codes; a warning is logged where codes differ, and the cells are kept.
     patient_column : str, optional
-        The column with the patients' keys; by default the one called "patient", in upper or lower
-        case, or else the `participant_id` of BIDS.
+        The column with the patients' keys; by default the one called Patient, the `participant_id`
+        of BIDS, or the only one that has another name of patients, such as ID or subject.
 
     Returns
     -------
     Labels
-        The labels of all tables.
+        The labels of all tables. `notes` tells which words counted as missing, and which levels
+        were merged because they differ in case or blanks alone, for which a warning is logged. A
+        column of dates, or with numbers of which the decimal mark is not clear, is refused when it
+        is asked for.
 
     Raises
     ------
@@ -80,14 +102,15 @@ def read_labels(
     known = []
     is_used = False
     for name, source in _by_name(tables).items():
-        table = read_patient_table(source, patient_column=patient_column)
-        kinds = book.tables_with(table.columns)
+        read = read_patient_table(source, patient_column=patient_column)
+        kinds = book.tables_with(read.cells.columns)
         is_used = is_used or bool(kinds)
+        marks = decimal_marks(read.cells, semicolons=read.semicolons)
+        table = _Undecoded(name, source, read.cells, marks)
         if codebook is None:
-            labels = _decoded_if_it_fits(table, kinds, name, source)
+            known.append(_decoded_if_it_fits(table, kinds))
         else:
-            labels = _decoded(table, kinds[0] if kinds else _PLAIN, name, source, book.missing)
-        known.append(LabelTable(name, source, labels, tuple(table.index)))
+            known.append(_decoded(table, kinds[0] if kinds else _PLAIN, book.missing))
     if codebook is not None and book.tables and not is_used:
         where = "the codebook" if isinstance(codebook, Codebook) else codebook
         wanted = " or ".join(f"({', '.join(kind.recognised_by)})" for kind in book.tables)
@@ -96,6 +119,9 @@ def read_labels(
             f"of its `recognised_by` {wanted}."
         )
         raise InputError(msg)
+    known = _spelled_alike(known)
+    for note in (note for table in known for note in table.notes if _MERGED in note):
+        _LOGGER.warning("%s.", note)
     return Labels(known)
 
 
@@ -126,7 +152,7 @@ def _by_name(tables: LabelSource) -> dict[str, TableSource]:
         named = {}
         for source in several:
             check_path(source, "tables of labels: paths or DataFrames")
-            name = "labels" if isinstance(source, pd.DataFrame) else Path(source).stem
+            name = "labels" if isinstance(source, pd.DataFrame) else table_title(source)
             if name in named:
                 msg = (
                     f"Expected label tables with different names, found two called {name}: "
@@ -140,59 +166,72 @@ def _by_name(tables: LabelSource) -> dict[str, TableSource]:
     return named
 
 
-def _decoded_if_it_fits(
-    table: pd.DataFrame, kinds: Sequence[TableCodes], name: str, source: TableSource
-) -> dict[str, Label]:
+def _decoded_if_it_fits(table: _Undecoded, kinds: Sequence[TableCodes]) -> LabelTable:
     """Decode a table by the first bundled codebook that fits all its cells, if there is one."""
     for kind in kinds:
         try:
-            return _decoded(table, kind, name, source)
+            return _decoded(table, kind)
         except InputError as error:
             _LOGGER.warning(
                 "%s The bundled codebook is not used for this table; give one of your own to name "
                 "its levels.",
                 error,
             )
-    return _decoded(table, _PLAIN, name, source)
+    return _decoded(table, _PLAIN)
 
 
 def _decoded(
-    table: pd.DataFrame,
-    kind: TableCodes,
-    name: str,
-    source: TableSource,
-    missing: frozenset[str] = frozenset(),
-) -> dict[str, Label]:
+    table: _Undecoded, kind: TableCodes, missing: frozenset[str] = frozenset()
+) -> LabelTable:
     """Decode every column; an InputError if a described one holds what it should not."""
-    missing = missing | kind.missing
-    return {
-        str(column): _label(
-            name, cells.rename(str(column)), kind.labels.get(str(column)), missing, source
-        )
-        for column, cells in table.items()
-    }
+    labels: dict[str, Label] = {}
+    unusable: dict[str, str] = {}
+    words: dict[str, Counter[str]] = {}
+    merged: dict[str, str] = {}
+    where = table_name(table.source)
+    for column, cells in table.cells.items():
+        name = str(column)
+        codes = kind.labels.get(name)
+        clean = clean_column(cells.rename(name), table.marks, codes, missing | kind.missing)
+        words[name] = clean.missing
+        if clean.unusable:
+            unusable[name] = f"Expected {name} to be a label, found {clean.unusable}: {where}."
+            continue
+        spelled = merge_spellings(clean.cells, codes.levels if codes else ())
+        labels[name] = _label(table.name, clean.cells, spelled.cells, codes, where)
+        if labels[name].kind.has_levels:
+            merged[name] = spelled.describe()
+    said = [f"{name}: {why}" for name, why in merged.items() if why]
+    notes = [
+        missing_line(table.name, words),
+        f"{table.name}: {_MERGED} in {'; in '.join(said)}" if said else "",
+    ]
+    patients = tuple(table.cells.index)
+    return LabelTable(
+        table.name, table.source, labels, patients, unusable, tuple(filter(None, notes))
+    )
 
 
 def _label(
     table: str,
-    column: pd.Series,
+    cells: "pd.Series[str]",
+    spelled: "pd.Series[str]",
     codes: LabelCodes | None,
-    missing: frozenset[str],
-    source: TableSource,
+    where: str,
 ) -> Label:
-    name = str(column.name)
-    cells = plain_numbers(column)
-    cells = cells[~is_missing(cells) & ~cells.str.lower().isin(missing)]
+    """Return a column as a label; its cells as they are, and with one spelling of each word."""
+    name = str(cells.name)
     numbers = pd.to_numeric(cells, errors="coerce").astype(float)
     numbers = numbers[np.isfinite(numbers)].reindex(cells.index)
-    kind = codes.kind if codes else _guessed_kind(name, cells, numbers)
+    kind = codes.kind if codes else _guessed_kind(name, spelled, numbers)
+    cells = spelled if kind.has_levels else cells
     published: tuple[str, ...] = ()
     if codes and codes.levels:
         unknown = cells[~cells.isin(list(codes.levels))]
         if len(unknown):
             msg = (
                 f"Expected {name} to be one of the codes {', '.join(codes.levels)}, found "
-                f"{unknown.iloc[0]!r} for patient {unknown.index[0]}: {table_name(source)}."
+                f"{unknown.iloc[0]!r} for patient {unknown.index[0]}: {where}."
             )
             raise InputError(msg)
         cells = cells.map(codes.levels)
@@ -202,12 +241,35 @@ def _label(
             patient = numbers.index[numbers.isna()][0]
             msg = (
                 f"Expected {name} to be a number, found {cells[patient]!r} for patient {patient}: "
-                f"{table_name(source)}."
+                f"{where}."
             )
             raise InputError(msg)
         return Label(name, kind, numbers.rename(name), (), (table,))
     levels = level_order(cells, published) if kind.has_levels else ()
     return Label(name, kind, cells.rename(name), levels, (table,), published)
+
+
+def _spelled_alike(tables: Sequence[LabelTable]) -> list[LabelTable]:
+    """Return tables in which the levels of a shared column are spelled as in the first of them."""
+    known: dict[str, dict[str, None]] = {}
+    for table in tables:
+        for name, label in table.labels.items():
+            known.setdefault(name, {}).update(dict.fromkeys(label.published))
+    found = []
+    for table in tables:
+        labels, said = dict(table.labels), []
+        for name, label in table.labels.items():
+            if not label.kind.has_levels:
+                continue
+            spelled = merge_spellings(label.values, known[name])
+            known[name].update(dict.fromkeys(spelled.cells))
+            if why := spelled.describe():
+                levels = level_order(spelled.cells, label.published)
+                labels[name] = replace(label, values=spelled.cells, levels=levels)
+                said.append(f"{name}: {why}")
+        notes = [f"{table.name}: {_MERGED} in {'; in '.join(said)}, as in another table"]
+        found.append(replace(table, labels=labels, notes=(*table.notes, *notes[: len(said)])))
+    return found
 
 
 def _guessed_kind(name: str, cells: pd.Series, numbers: pd.Series) -> Kind:

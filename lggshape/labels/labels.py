@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import TypeVar
 
 import pandas as pd
 
 from lggshape.errors import InputError
-from lggshape.files import TableSource
 from lggshape.labels.codebook import Kind
 from lggshape.names import counted, did_you_mean, first_few, natural_key
+from lggshape.tables import TableSource
 
-"""Messages name at most this many patients."""
+_Column = TypeVar("_Column")
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,12 +70,24 @@ class LabelTable:
         Its columns by their names.
     patients : tuple of str
         The patients that have a row.
+    unusable : mapping of str to str
+        Columns that cannot be read for certain, each with the message that refuses it when it is
+        asked for.
+    notes : tuple of str
+        What was done to the table on reading: words that count as missing, levels that were merged.
     """
 
     name: str
     source: TableSource = field(repr=False)
     labels: Mapping[str, Label] = field(repr=False)
     patients: tuple[str, ...] = field(repr=False)
+    unusable: Mapping[str, str] = field(repr=False, default_factory=dict)
+    notes: tuple[str, ...] = field(repr=False, default=())
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns but that of the patients, with those that cannot be used at the end."""
+        return (*self.labels, *self.unusable)
 
 
 class Labels:
@@ -113,13 +126,18 @@ class Labels:
     @property
     def names(self) -> tuple[str, ...]:
         """The labels, unqualified, in the order of the tables."""
-        return tuple(dict.fromkeys(name for table in self.tables for name in table.labels))
+        return tuple(dict.fromkeys(name for table in self.tables for name in table.columns))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the tables on reading, a line each."""
+        return tuple(note for table in self.tables for note in table.notes)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and bool(self._columns(name))
+        return isinstance(name, str) and bool(self._columns(name) or self._unusable(name))
 
     def __getitem__(self, name: str) -> Label:
         """Return one label.
@@ -127,8 +145,11 @@ class Labels:
         Raises
         ------
         InputError
-            If no table has it, or two tables contradict each other about a patient.
+            If no table has it, one cannot be read for certain, or two tables contradict each other
+            about a patient.
         """
+        if unusable := self._unusable(name):
+            raise InputError(unusable[0])
         columns = self._columns(name)
         if not columns:
             msg = (
@@ -163,13 +184,22 @@ class Labels:
         return f"<p>{escape(repr(self))}</p>{shown}"
 
     def _columns(self, name: str) -> list[Label]:
-        found = [table.labels[name] for table in self.tables if name in table.labels]
-        return found or [
-            label
-            for table in self.tables
-            for column, label in table.labels.items()
-            if name == f"{table.name}:{column}"
-        ]
+        return _called(name, [(table.name, table.labels) for table in self.tables])
+
+    def _unusable(self, name: str) -> list[str]:
+        return _called(name, [(table.name, table.unusable) for table in self.tables])
+
+
+def _called(name: str, tables: Iterable[tuple[str, Mapping[str, _Column]]]) -> list[_Column]:
+    """Return the columns of a name, `column` or else `table:column`, of the tables by name."""
+    known = list(tables)
+    found = [columns[name] for _, columns in known if name in columns]
+    return found or [
+        column
+        for table, columns in known
+        for own, column in columns.items()
+        if name == f"{table}:{own}"
+    ]
 
 
 def level_order(occurring: Iterable[str], published: Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from lggshape.case import Spacing
 from lggshape.errors import InputError
-from lggshape.files import TableSource
 from lggshape.names import natural_key, stand_in, what_is_unsafe
 from lggshape.readers import layouts
 from lggshape.readers.dicom_case import DicomCase
@@ -30,6 +29,7 @@ from lggshape.readers.unclaimed import (
 from lggshape.readers.unnamed import LeftOutFile, left_out_warning, settle_unnamed
 from lggshape.readers.value_names import with_own_regions
 from lggshape.regions import RegionSource
+from lggshape.tables import TableSource
 
 _LOGGER = logging.getLogger("lggshape")
 

@@ -26,7 +26,6 @@ import pandas as pd
 
 from lggshape.case import FLAIR, SEQUENCES
 from lggshape.errors import InputError
-from lggshape.files import TableSource, is_missing, plain_numbers, read_table, row_name, table_name
 from lggshape.names import first_few, what_is_unsafe
 from lggshape.readers.dicom_manifest import SeriesFinder, case_of_series
 from lggshape.readers.formats import split_ending
@@ -36,6 +35,14 @@ from lggshape.readers.pattern import common_place
 from lggshape.readers.source import CaseSource, UnreadableCase
 from lggshape.readers.tiff_file import FORMAT as TIFF
 from lggshape.readers.volume_case import VolumeCase, volume_case
+from lggshape.tables import (
+    TableSource,
+    find_patient_column,
+    is_missing,
+    plain_numbers,
+    read_text_table,
+    table_file,
+)
 
 PRE, _, POST = SEQUENCES
 FILE_COLUMNS = {"flair": FLAIR, "t1": PRE, "t1ce": POST, "mask": MASK, "image": UNNAMED}
@@ -144,8 +151,10 @@ class Manifest:
 
 
 def is_table(path: Path) -> bool:
-    """Test whether a path can only be a manifest: a file `.csv` or `.tsv`."""
-    return path.suffix.lower() in {".csv", ".tsv"} and path.is_file()
+    """Test whether a path can only be a manifest: a table, such as `.csv` or `.xlsx`."""
+    file = table_file(path)
+    endings = {".csv", ".tsv", ".xlsx", ".xlsm", ".parquet"}
+    return file.suffix.lower() in endings and file.is_file()
 
 
 def read_manifest(manifest: TableSource) -> Manifest:
@@ -154,7 +163,8 @@ def read_manifest(manifest: TableSource) -> Manifest:
     Parameters
     ----------
     manifest : path or DataFrame
-        A CSV file or a table in memory with the columns `case` and `patient`.
+        A file (CSV, TSV, Excel, Parquet), or a table in memory, with the column `case` and one that
+        tells the patient: `patient`, or the only one with another such name.
 
     Returns
     -------
@@ -167,8 +177,13 @@ def read_manifest(manifest: TableSource) -> Manifest:
         If the table cannot be read, lacks a column, names something that cannot be a case, has
         several rows for a case or none in a row, or a column of files with another name.
     """
-    table = read_table(manifest, required=("case", "patient"))
-    where = table_name(manifest)
+    read = read_text_table(manifest, required=["case"])
+    table, where = read.cells, read.where
+    if "patient" not in table:
+        column = find_patient_column(
+            table.columns, where, but=["case"], remedy="Call the column patient."
+        )
+        table = table.rename(columns={column: "patient"})
     # Keys are those of the label tables, which are read in the same way.
     for name in ("patient", "session"):
         if name in table:
@@ -190,13 +205,13 @@ def read_manifest(manifest: TableSource) -> Manifest:
             wrong = f"{unsafe} in the name {case!r}" if unsafe else f"the patient {patient!r}"
             msg = (
                 f"Expected {where} to name cases and patients, found {wrong} in "
-                f"{row_name(manifest, position)}."
+                f"{read.lines[position]}."
             )
             raise InputError(msg)
         if not case and any(row.values()):
             msg = (
                 f"Expected {where} to name a case in every row, found none in "
-                f"{row_name(manifest, position)}."
+                f"{read.lines[position]}."
             )
             raise InputError(msg)
         if case and case in known:
@@ -215,7 +230,7 @@ def read_manifest(manifest: TableSource) -> Manifest:
         cases = first_few(list(dict.fromkeys(doubled)))
         msg = f"Expected one row per case in {where}, found several for {cases}."
         raise InputError(msg)
-    folder = None if isinstance(manifest, pd.DataFrame) else Path(manifest).parent
+    folder = None if isinstance(manifest, pd.DataFrame) else table_file(manifest).parent
     return Manifest(known, where, folder)
 
 

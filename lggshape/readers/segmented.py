@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from lggshape.errors import InputError
-from lggshape.files import parse_json, read_json, read_table
+from lggshape.files import parse_json, read_json
 from lggshape.names import counted, what_is_unsafe
 from lggshape.readers.source import CaseSource, UnreadableCase
 from lggshape.results import is_results_folder
+from lggshape.tables import read_table
 
 SEGMENTATION, SLICES = "segmentation.csv", "slices.csv"
 """The tables of `lggshape segment`: a row per case, and a row per slice."""

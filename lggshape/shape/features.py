@@ -100,6 +100,7 @@ def _bounding_ellipsoid_volume_ratio(mask: PreparedMask) -> float | str:
     source=_IBSI,
     ibsi="YEKZ",
     pyradiomics="VoxelVolume",
+    mirp="morph_vol_approx",
     in_default_family=True,
 )
 def _volume(mask: PreparedMask) -> float:
@@ -166,6 +167,7 @@ def _largest_area(mask: PreparedMask) -> float:
     definition="Volume within a triangle mesh around the voxels.",
     ibsi="RNU0",
     pyradiomics="MeshVolume",
+    mirp="morph_volume",
 )
 def _mesh_volume(mask: PreparedMask) -> float:
     return mask.mesh.volume
@@ -177,6 +179,7 @@ def _mesh_volume(mask: PreparedMask) -> float:
     definition="Area of a triangle mesh around the voxels.",
     ibsi="C0JK",
     pyradiomics="SurfaceArea",
+    mirp="morph_area_mesh",
 )
 def _surface_area(mask: PreparedMask) -> float:
     return mask.mesh.surface_area
@@ -188,6 +191,7 @@ def _surface_area(mask: PreparedMask) -> float:
     "the mesh.",
     ibsi="QCFX",
     pyradiomics="Sphericity",
+    mirp="morph_sphericity",
     irregularity=-1,
 )
 def _sphericity(mask: PreparedMask) -> float:
@@ -200,6 +204,7 @@ def _sphericity(mask: PreparedMask) -> float:
     "the first.",
     ibsi="Q3CK",
     pyradiomics="Elongation",
+    mirp="morph_pca_elongation",
     irregularity=-1,
 )
 def _elongation(mask: PreparedMask) -> float | str:
@@ -212,6 +217,7 @@ def _elongation(mask: PreparedMask) -> float | str:
     "the first.",
     ibsi="N17B",
     pyradiomics="Flatness",
+    mirp="morph_pca_flatness",
     irregularity=-1,
 )
 def _flatness(mask: PreparedMask) -> float | str:
@@ -225,6 +231,7 @@ def _flatness(mask: PreparedMask) -> float | str:
     definition="Largest distance between two vertices of a triangle mesh around the voxels.",
     ibsi="L0JK",
     pyradiomics="Maximum3DDiameter",
+    mirp="morph_diam",
 )
 def _maximum_3d_diameter(mask: PreparedMask) -> float:
     return mask.mesh.maximum_diameter

@@ -46,6 +46,8 @@ class Feature:
         Initiative; None if it is not in there.
     pyradiomics : str or None
         Name of the same feature in pyradiomics; None if it is not in there.
+    mirp : str or None
+        Name of the same feature in MIRP; None if it is not in there.
     irregularity : {1, -1}
         1 if a larger value means a larger or more irregular shape, -1 if a smaller one does.
     variant : str or None
@@ -68,6 +70,7 @@ class Feature:
     source: str
     ibsi: str | None = None
     pyradiomics: str | None = None
+    mirp: str | None = None
     irregularity: Literal[1, -1] = 1
     variant: str | None = None
     in_default_family: bool = False

@@ -143,16 +143,19 @@ REFUSED: dict[str, tuple[Change, str]] = {
     ),
     "a patient without a key": (
         lambda table: first_missing(table, "patient", "object"),
-        "a patient, found none in",
+        "to name its patient, found none in",
     ),
-    "no kind of mask": (lambda table: table.drop(columns="masks"), r"the column masks"),
+    "a kind of mask that is missing": (
+        lambda table: first_missing(table, "masks", "object"),
+        "Expected masks in every row of .*, found none in",
+    ),
     "infinite": (
         lambda table: table.assign(own=table["own"].where(table.index > 0, np.inf)),
         "own to be a finite number, found 'inf' for case c0",
     ),
     "a word": (
-        lambda table: table.assign(margin_fluctuation="0,5"),
-        "finite number, found '0,5' for case c0",
+        lambda table: table.assign(margin_fluctuation="small"),
+        "finite number, found 'small' for case c0",
     ),
     "no row": (lambda table: table[:0], "a row per patient, found none"),
     "a column twice": (
@@ -188,7 +191,7 @@ def test_a_bad_feature_table_is_refused_in_memory_and_by_file(tmp_path: Path, ki
     [
         (pd.DataFrame({"Patient": [1, 1], "g": [1, 2]}), "found several of: 1"),
         (pd.DataFrame({"Patient": [1, None], "g": [1, 2]}), "found none in"),
-        (pd.DataFrame({"case": [1, 2], "g": [1, 2]}), "one column called Patient"),
+        (pd.DataFrame({"name": [1, 2], "g": [1, 2]}), "one column of patients"),
     ],
 )
 def test_a_bad_label_table_is_refused_in_memory_and_by_file(

@@ -207,7 +207,7 @@ def test_two_tables_of_one_name_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("case,arm\na,1\n", "one column called Patient, found: case, arm"),
+        ("name,arm\na,1\n", "one column of patients, .* among: name, arm"),
         ("patient,arm\na,1\na,2\n", "one row per patient in .*, found several of: a"),
         ("patient,arm\na,1\n,2\n", "found none in line 3"),
         ("patient,arm,arm\na,1,2\n", "found twice: .*arm"),

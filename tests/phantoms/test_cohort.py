@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from lggshape.errors import InputError
-from lggshape.files import read_table
 from lggshape.phantoms import cohort, write_cohort
 from lggshape.readers import open_cases
+from lggshape.tables import read_table
 
 SMALL = (10, 40, 40)
 

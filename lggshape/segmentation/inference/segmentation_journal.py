@@ -13,10 +13,11 @@ from typing import Any, NamedTuple, Self
 import pandas as pd
 
 from lggshape.errors import CaseError, InputError
-from lggshape.files import parse_json, read_table, write_text
+from lggshape.files import parse_json, write_text
 from lggshape.readers import CaseSource, case_files, open_cases
 from lggshape.readers.segmented import COLUMNS, JOURNAL, SEGMENTATION, SLICES
 from lggshape.results import record_file
+from lggshape.tables import read_table
 
 SLICE_COLUMNS = ("case", "slice", "area", "score")
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from lggshape.association import Family, read_features
-from lggshape.files import TableSource, write_table
+from lggshape.files import write_table
 from lggshape.labels import Labels
 from lggshape.progress import OnProgress, Progress
 from lggshape.readers import CaseSource, open_cases
 from lggshape.results import record_file
 from lggshape.studies.buda2019.names import MANUAL
 from lggshape.studies.buda2019.roles import Roles
+from lggshape.tables import TableSource
 
 Tables = Mapping[str, pd.DataFrame]
 

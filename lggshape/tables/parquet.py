@@ -1,0 +1,43 @@
+"""Tables in Parquet files."""
+
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+
+from lggshape.errors import InputError
+
+
+def read_parquet(data: bytes, path: Path) -> pd.DataFrame:
+    """Read a Parquet file.
+
+    Parameters
+    ----------
+    data : bytes
+        The content of the file.
+    path : Path
+        What messages call it.
+
+    Returns
+    -------
+    DataFrame
+        The table, with its index if that has a name.
+
+    Raises
+    ------
+    InputError
+        If pyarrow is not installed, or the file cannot be read.
+    """
+    try:
+        import pyarrow
+    except ImportError as error:
+        msg = (
+            f"Expected pyarrow to be installed to read {path}, found that it is not. Install it "
+            'with: pip install "lggshape[parquet]"'
+        )
+        raise InputError(msg) from error
+    try:
+        return pd.read_parquet(BytesIO(data), engine="pyarrow")
+    except (ValueError, pyarrow.ArrowException) as error:
+        msg = f"Expected {path} to be a Parquet file, found: {error}."
+        raise InputError(msg) from error
