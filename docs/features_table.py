@@ -9,7 +9,7 @@ from lggshape.shape import FEATURES
 
 PAGE = Path(__file__).with_name("features.md")
 HEADINGS = (
-    "column", "symbol", "dimension", "unit", "unit without spacing", "IBSI", "pyradiomics",
+    "column", "symbol", "dimension", "unit", "unit without spacing", "IBSI", "pyradiomics", "MIRP",
 )  # fmt: skip
 
 
@@ -24,6 +24,7 @@ def table() -> str:
             feature.unit_without_spacing or "empty",
             feature.ibsi or "–",
             feature.pyradiomics or "–",
+            feature.mirp or "–",
         )
         for feature in FEATURES.values()
     ]

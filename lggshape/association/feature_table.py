@@ -275,9 +275,11 @@ def _numbers(
     if read.unclear:
         msg = f"Expected {name} to be clear numbers, found {read.unclear}: {where}."
         raise InputError(msg)
-    cells = read.cells.mask(is_missing(read.cells), "")
-    numbers = pd.to_numeric(cells.replace("", np.nan), errors="coerce").astype(float)
-    words = numbers.isna() & (cells != "")
+    lacking = is_missing(read.cells)
+    numbers: pd.Series[float] = pd.to_numeric(
+        read.cells.where(~lacking, "nan"), errors="coerce"
+    ).astype(float)
+    words = numbers.isna() & ~lacking
     if words.any() and name not in FEATURES:
         return None
     if words.any() or np.isinf(numbers).any():

@@ -44,7 +44,8 @@ def with_own_names(table: pd.DataFrame) -> pd.DataFrame:
     >>> list(with_own_names(pd.DataFrame([["a", 1, 0.5]], columns=columns)))
     ['ID', 'sphericity']
     """
-    about = [name for name in table if any(one.fullmatch(name) for one in _ABOUT_IMAGES.values())]
+    forms = _ABOUT_IMAGES.values()
+    about = [name for name in table if any(form.fullmatch(str(name)) for form in forms)]
     kept = table.drop(columns=about)
     names: dict[str, str] = {}
     for column in kept:

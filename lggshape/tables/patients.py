@@ -117,7 +117,7 @@ def read_patient_table(source: TableSource, *, patient_column: str | None = None
         patient_column = str(patient_column)  # a DataFrame may have numbers for names
     read = read_text_table(source, required=[] if patient_column is None else [patient_column])
     if patient_column is None:
-        patient_column = find_patient_column(read.cells, read.where)
+        patient_column = find_patient_column(read.cells.columns, read.where)
     keys = patient_keys(read, patient_column)
     doubled = sorted(set(keys[keys.duplicated()]))
     if doubled:
@@ -125,7 +125,8 @@ def read_patient_table(source: TableSource, *, patient_column: str | None = None
             f"Expected one row per patient in {read.where}, found several of: {', '.join(doubled)}."
         )
         raise InputError(msg)
-    table = read.cells.drop(columns=patient_column).set_axis(pd.Index(keys, name="patient"))
+    table = read.cells.drop(columns=patient_column)
+    table.index = pd.Index(keys.tolist(), name="patient", dtype=keys.dtype)
     return replace(read, cells=table)
 
 

@@ -73,7 +73,7 @@ def read_text_rows(data: bytes, path: Path) -> TextRows:
             msg = f"Expected {path} to be a table, found HTML or XML. {_SAVE_AS}."
             raise InputError(msg)
         if path.suffix.lower() == ".tsv":
-            return TextRows(_parsed(text, "\t", quoting=csv.QUOTE_NONE), "\t")
+            return TextRows(_parsed(text, "\t", quoted=False), "\t")
         stated = _STATED.match(text)
         if stated:
             rows = _parsed(text[stated.end() :], stated[1])
@@ -118,9 +118,12 @@ def _text_in(data: bytes, encoding: str) -> str | None:
     return None if re.search(forbidden, text) else text
 
 
-def _parsed(text: str, separator: str, *, quoting: int = csv.QUOTE_MINIMAL) -> Rows:
+def _parsed(text: str, separator: str, *, quoted: bool = True) -> Rows:
     reader = csv.reader(
-        StringIO(text, newline=""), delimiter=separator, strict=True, quoting=quoting
+        StringIO(text, newline=""),
+        delimiter=separator,
+        strict=True,
+        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
     )
     return [(reader.line_num, row) for row in reader if row]
 

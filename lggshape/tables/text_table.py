@@ -133,7 +133,7 @@ def read_text_table(source: TableSource, *, required: Iterable[str] = ()) -> Tex
     missing = [name for name in required if name not in cells]
     if missing:
         wanted = f"the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
-        msg = f"Expected {where} to have {wanted}, found: {', '.join(cells)}."
+        msg = f"Expected {where} to have {wanted}, found: {', '.join(cells.columns)}."
         raise InputError(msg)
     return TextTable(
         cells=cells,
