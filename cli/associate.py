@@ -94,6 +94,7 @@ def associate(
             "hypotheses": family.name, "bins": bins, "test": test, "take": take, "seed": seed,
             "codebook": codebook.name if codebook else "bundled", "report": report,
             **({} if match_ids == "exact" else {"match_ids": match_ids}),
+            **({} if patient_column is None else {"patient_column": patient_column}),
         }  # fmt: skip
         study = association.associate(
             table, known, family, bins=bins, test=test, match_ids=match_ids, seed=seed,

@@ -132,7 +132,7 @@ def verify(
     cases : path, or sequence of CaseSource or Case
         A data set, its cases as `lggshape.open_cases` returns them, or cases in memory.
     labels : Labels, or what `read_labels` takes, optional
-        Labels of the patients: CSV files or tables in memory with one row per patient.
+        Labels of the patients: files or tables in memory with one row per patient.
     patient_column : str, optional
         The column of the label tables with the patients' keys, as for `read_labels`.
     match_ids : {"exact", "loose"}

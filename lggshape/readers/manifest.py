@@ -244,7 +244,7 @@ def assign_patients(
     sources : sequence of CaseSource
         The cases, as `open_cases` returns them.
     manifest : path, DataFrame or Manifest
-        A CSV file or a table in memory with the columns `case` and `patient`, and perhaps `site`,
+        A file or a table in memory with the columns `case` and `patient`, and perhaps `site`,
         `session` and others. Rows of other cases are left aside. Where there is no site or session,
         a case keeps the one that is known.
 

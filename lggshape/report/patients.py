@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lggshape.association import Study
 from lggshape.report import columns
-from lggshape.report.blocks import Block, Flow, FlowStep, Section, Table, Text
+from lggshape.report.blocks import Block, Flow, FlowStep, Points, Section, Table, Text
 from lggshape.report.selection import for_each_kind, of_masks
 from lggshape.report.wording import first_patients
 
@@ -42,6 +42,8 @@ def patients(study: Study) -> Section:
 
     blocks = for_each_kind(study, of)
     blocks.append(Flow(_steps(study, "")))
+    if notes := study.match.labels.notes:
+        blocks += [Text("What was done to the label tables on reading:"), Points(notes)]
     if not study.left_out.empty:
         left_out = Table.of(
             study.left_out,

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from lggshape.files import file_hash
 from lggshape.results import recorded_outputs
 from lggshape_cli import app
 
@@ -45,6 +46,32 @@ def test_tables_record_and_summary_are_written(tables: list[str], tmp_path: Path
     written = {str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*")}
     assert written == {*recorded_outputs(tmp_path / "out"), "run.json"}
     assert "report.html" not in written
+
+
+def test_a_workbook_and_a_table_of_another_program_in_one_command_analytic(tmp_path: Path) -> None:
+    subjects = [f"p{i}" for i in range(30)]
+    radiomics = {"ID": subjects, "diagnostics_Versions_Numpy": "1.23.5"}
+    values = {"original_shape_Sphericity": [i * 7 % 30 / 10 for i in range(30)]}
+    pd.DataFrame(radiomics | values).to_csv(tmp_path / "radiomics.csv", index=False)
+    answers = ["yes", "no", "Yes", "no", "unknown"] * 6
+    with pd.ExcelWriter(tmp_path / "book.xlsx", engine="openpyxl") as book:
+        pd.DataFrame({"a": [1]}).to_excel(book, sheet_name="Notes", index=False)
+        labels = pd.DataFrame({"subject": subjects, "site": "x", "seizures": answers})
+        labels.to_excel(book, sheet_name="Clinical data", index=False)
+    tables = [str(tmp_path / "radiomics.csv"), "--labels", f"{tmp_path}/book.xlsx:Clinical data"]
+    out = tmp_path / "out"
+    code, printed, _ = run(*tables, "--out", str(out), "--report")
+    assert code == 0
+    assert 'book:Clinical data: counted as missing: "unknown" (6 in seizures)' in printed
+    assert 'blanks alone, in seizures: "yes" (6) with "Yes"' in printed
+    found = pd.read_csv(out / "associations.csv")
+    assert found[["masks", "feature", "label", "n"]].values.tolist() == [
+        ["given", "sphericity", "seizures", 24]
+    ]
+    assert "counted as missing" in (out / "report.html").read_text(encoding="utf-8")
+    record = json.loads((out / "run.json").read_text())["inputs"][1]
+    assert record["path"].endswith("book.xlsx:Clinical data")
+    assert record["sha256"] == file_hash(tmp_path / "book.xlsx")
 
 
 def test_two_runs_give_the_same_tables_to_the_byte_invariant(

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from lggshape.errors import InputError
-from lggshape.readers import assign_patients
+from lggshape.readers import assign_patients, open_cases
+from lggshape.readers.manifest import read_manifest
 from lggshape.readers.source import UnreadableCase
 
 
@@ -74,3 +75,22 @@ def test_many_cases_without_a_patient_are_not_all_listed_analytic(tmp_path):
         InputError, match=r"none for c0, c1, c2, c3, c4 and 95 more\. Add their rows"
     ):
         assign_patients(cases, write(tmp_path, "case,patient\n"))
+
+
+@pytest.mark.parametrize("name", ["semicolons.csv", "book.xlsx", "table.parquet"])
+def test_a_manifest_in_any_format_gives_the_same_cases_invariant(tmp_path, name):
+    table = pd.DataFrame({"case": ["a", "b"], "Subject ID": [7, 8], "flair": ["a.nii", None]})
+    path = tmp_path / name
+    if name == "book.xlsx":
+        table.to_excel(path, index=False, sheet_name="Cases", engine="openpyxl")
+        path = f"{path}:Cases"
+    elif name == "table.parquet":
+        table.to_parquet(path)
+    else:
+        table.to_csv(path, index=False, sep=";")
+    read = read_manifest(path)
+    assert read.rows == read_manifest(table).rows
+    assert read.rows["a"].patient == "7"
+    assert read.rows["a"].files == (("FLAIR", "a.nii"),)
+    assert read.folder == tmp_path
+    assert [case.patient for case in open_cases(path)] == ["7", "8"]

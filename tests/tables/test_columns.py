@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lggshape.association import associate
+from lggshape.association import Family, Hypothesis, associate, choose_family
 from lggshape.errors import InputError
 from lggshape.labels import Codebook, Kind, read_labels
 from lggshape.labels.codebook import LabelCodes, TableCodes
@@ -237,6 +237,12 @@ def test_levels_split_by_spelling_do_not_hide_an_association_analytic(
     apart = seizures().replace({"Yes": "sometimes", "YES": "often"})
     assert round(associate(FEATURES, apart, "all").associations["p"].iloc[0], 3) == 0.179
     assert 'in seizures: "Yes" (6) and "YES" (2) with "yes"' in caplog.text
+
+
+def test_a_hypothesis_may_use_any_spelling_of_a_level_analytic() -> None:
+    one = Hypothesis("MF", "seizures", higher_in="YES")
+    family = choose_family(Family("mine", "Seizures", (one,)), FEATURES, seizures())
+    assert family.hypotheses[0].higher_in == "yes"
 
 
 def test_words_for_missing_are_not_counted_as_patients_analytic() -> None:
