@@ -43,9 +43,11 @@ def is_missing(cells: "pd.Series[str]") -> "pd.Series[bool]":
     >>> is_missing(pd.Series(["+", "-", "?"])).tolist()
     [False, False, True]
     """
-    words = [str(cell).casefold() for cell in cells]
-    kept = _DASHES if any(word and set(word) == {"+"} for word in words) else frozenset()
-    found = [(word in MISSING_WORDS and word not in kept) or _in_brackets(word) for word in words]
+    words = [cell.casefold() for cell in cells.tolist()]
+    different = set(words)
+    kept = _DASHES if any(word and not word.strip("+") for word in different) else frozenset()
+    gone = {word for word in different if word in MISSING_WORDS - kept or _in_brackets(word)}
+    found = [word in gone for word in words]
     return pd.Series(found, index=cells.index, name=cells.name, dtype=bool)
 
 

@@ -4,7 +4,6 @@ import codecs
 import csv
 import logging
 import re
-from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -130,15 +129,15 @@ def _parsed(text: str, separator: str, *, quoted: bool = True) -> Rows:
 
 def _separator(text: str, path: Path) -> str:
     """Return the separator with which all rows have as many cells as the header."""
-    tables = {one: _parsed_or_none(text, one) for one in _SEPARATORS}
-    several = {one: rows for one, rows in tables.items() if rows and len(rows[0][1]) > 1}
+    widths = {one: len(_first_row(text, one)) for one in _SEPARATORS}
+    several = [one for one, width in widths.items() if width > 1]
     if len(several) <= 1:
         return next(iter(several), ",")
-    even = [one for one, rows in several.items() if _is_even([row for _, row in rows])]
+    even = [one for one in several if _is_even(text, one)]
     if len(even) == 1:
         return even[0]
     if not even:
-        return max(several, key=lambda one: len(several[one][0][1]))
+        return max(several, key=lambda one: widths[one])
     msg = (
         f"Expected one kind of separator between the cells of {path}, found that "
         f"{' and '.join(_SEPARATORS[one] for one in even)} fit. {_SAVE_AS}."
@@ -146,14 +145,20 @@ def _separator(text: str, path: Path) -> str:
     raise InputError(msg)
 
 
-def _parsed_or_none(text: str, separator: str) -> Rows | None:
+def _first_row(text: str, separator: str) -> list[str]:
+    """Return the cells of the first row that has any; none if quotes do not fit the separator."""
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        return _parsed(text, separator)
+        return next((row for row in reader if row), [])
     except csv.Error:
-        return None
+        return []
 
 
-def _is_even(rows: Sequence[Sequence[str]]) -> bool:
+def _is_even(text: str, separator: str) -> bool:
     """Return whether no row is longer than the header, but for empty cells, or shorter."""
+    try:
+        rows = [row for _, row in _parsed(text, separator)]
+    except csv.Error:
+        return False
     width = len(rows[0])
     return all(len(row) >= width and not any(row[width:]) for row in rows)
