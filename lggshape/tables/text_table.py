@@ -3,7 +3,7 @@
 import csv
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import NamedTuple
@@ -103,7 +103,7 @@ def read_text_table(source: TableSource, *, required: Iterable[str] = ()) -> Tex
     -------
     TextTable
         The cells, stripped of surrounding blanks. Rows and columns without anything in them are
-        left out. So is a column without a name, with a warning.
+        left out. So is a column without a name, with a warning unless it numbers the rows.
 
     Raises
     ------
@@ -201,6 +201,7 @@ def _cells(rows: Rows, where: str, read: _Read) -> pd.DataFrame:
             "Delete the rows above the names."
         )
         raise InputError(msg)
+    unnamed = [place for place in unnamed if not _counts_rows([row[place] for _, row in rows[1:]])]
     if unnamed:
         _LOGGER.warning(
             "Expected every column of %s to have a name, found none for column %s, which is left "
@@ -215,3 +216,8 @@ def _cells(rows: Rows, where: str, read: _Read) -> pd.DataFrame:
         raise InputError(msg)
     kept = [[row[place] for place in named] for _, row in rows[1:]]
     return pd.DataFrame(kept, columns=names, dtype=str)
+
+
+def _counts_rows(cells: Sequence[str]) -> bool:
+    """Return whether a column numbers the rows, as pandas and R write it beside a table."""
+    return any(list(cells) == [str(start + i) for i in range(len(cells))] for start in (0, 1))

@@ -127,7 +127,6 @@ def test_further_columns_stay_with_the_rows_of_their_case_analytic(files):
     ("text", "message"),
     [
         ("patient,flair\nP,one/anat.nii.gz\n", "to have the column case"),
-        ("case;patient;flair\na;P;one/anat.nii.gz\n", "found semicolons"),
         ("case,patient\na,P\n", r"name files in the columns flair, .*--manifest"),
         ("case,patient,flair\n,P,one/anat.nii.gz\n", "a case in every row, found none in line 2"),
         ("case,patient,flair,Mask\na,P,one/anat.nii.gz,one/drawn.nii.gz\n", "Call it mask"),

@@ -209,7 +209,10 @@ def test_a_column_without_a_name_is_left_out_and_named_analytic(
     tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "labels.csv"
-    path.write_text(f"{name},ID,x\n1,a,II\n2,b,III\n")
+    path.write_text(f"{name},ID,x\n1,a,II\n2,b,III\n")  # the numbers of the rows
+    assert list(read_labels(path)) == ["x"]
+    assert caplog.text == ""
+    path.write_text(f"{name},ID,x\n7,a,II\n2,b,III\n")
     assert list(read_labels(path)) == ["x"]
     assert "found none for column 1, which is left out" in caplog.text
 
