@@ -67,11 +67,11 @@ def test_a_manifest_gives_the_patients(cohort: Path, tmp_path: Path) -> None:
 def test_the_patient_column_may_have_another_name(cohort: Path) -> None:
     labels = cohort / "labels.csv"
     text = labels.read_text(encoding="utf-8")
-    labels.write_text(text.replace("patient", "Subject", 1), encoding="utf-8")
+    labels.write_text(text.replace("patient", "Who", 1), encoding="utf-8")
     code, printed, said = run(cohort, "--labels", labels)
     assert code == 2
-    assert "one column called Patient" in said
-    code, printed, said = run(cohort, "--labels", labels, "--patient-column", "Subject")
+    assert "one column of patients" in said
+    code, printed, said = run(cohort, "--labels", labels, "--patient-column", "Who")
     assert (code, said) == (0, "")
     assert "labels.csv, molecular_subtype: " in printed
 
