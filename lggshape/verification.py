@@ -191,6 +191,7 @@ def verify(
         *_shared_slices(sources, digests),
         *_strangers(tables, patients),
         *([] if match is None else (*match.near_misses(), *match.labels.notes)),
+        *(message for table in tables for message in table.unusable.values()),
     ]
     return Verification(table, _label_counts(tables, patients), tuple(messages), match)
 

@@ -255,6 +255,22 @@ def test_cells_that_say_missing_are_no_labels(tmp_path):
     ]
 
 
+def test_what_was_done_to_label_tables_on_reading_is_a_message_analytic(tmp_path):
+    for name in ("A", "B", "C"):
+        write_case(tmp_path / "data", name)
+    table = pd.DataFrame(
+        {"ID": ["A", "B", "C"], "g": ["yes", "unknown", "YES"], "born": "1960-05-01"}
+    )
+    found = verify(tmp_path / "data", labels=table, jobs=1)
+    assert found.messages[:2] == (
+        'labels: counted as missing: "unknown" (1 in g)',
+        "labels: merged, as they differ in upper and lower case or blanks alone, in g: "
+        '"yes" (1) with "YES"',
+    )
+    assert found.messages[2].startswith("Expected born to be a label, found dates")
+    assert found.labels["column"].tolist() == ["g"]
+
+
 def test_a_label_table_that_cannot_be_read_stops_the_work(tmp_path):
     write_case(tmp_path / "data", "A")
     (tmp_path / "one.csv").write_text("name,g\nA,1\n")
