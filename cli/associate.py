@@ -33,8 +33,11 @@ Hypotheses = Annotated[
     ),
 ]
 Test = Annotated[
-    Literal[*TEST_CLASSES],
-    typer.Option(help="The primary test. The others are reported as sensitivity analyses."),
+    Literal[*TEST_CLASSES] | None,
+    typer.Option(
+        help="The primary test, for the kinds of label that it takes. Default: by the kind of each "
+        "label. All other tests that take it are reported as sensitivity analyses."
+    ),
 ]
 Report = Annotated[bool, typer.Option("--report", help="Write report.html and figures.")]
 Bins = Annotated[int, typer.Option(help="Number of quantile bins of a feature.", min=2)]
@@ -60,7 +63,7 @@ def associate(
     report: Report = False,
     hypotheses: Hypotheses = None,
     bins: Bins = 4,
-    test: Test = "fisher",
+    test: Test = None,
     codebook: Codebook = None,
     patient_column: o.PatientColumn = None,
     match_ids: o.MatchIds = "exact",
@@ -91,7 +94,8 @@ def associate(
         match = match_patients(table["patient"], known, match_ids=match_ids)
         family = association.choose_family(hypotheses, table, match.labels)
         run.options |= {
-            "hypotheses": family.name, "bins": bins, "test": test, "take": take, "seed": seed,
+            "hypotheses": family.name, "bins": bins,
+            "test": test or "by kind of label", "take": take, "seed": seed,
             "codebook": codebook.name if codebook else "bundled", "report": report,
             **({} if match_ids == "exact" else {"match_ids": match_ids}),
             **({} if patient_column is None else {"patient_column": patient_column}),

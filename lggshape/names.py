@@ -142,3 +142,15 @@ def first_few(names: Sequence[str], most: int = 5, *, separator: str = ", ") -> 
     """
     shown = separator.join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def or_list(words: Iterable[str]) -> str:
+    """Return words as a list with "or" before the last.
+
+    Examples
+    --------
+    >>> or_list(["a", "b", "c"])
+    'a, b or c'
+    """
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last

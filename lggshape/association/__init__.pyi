@@ -14,13 +14,14 @@ from .hypotheses import (
     read_family,
     shipped_families,
 )
-from .kinds_of_test import Result, Test, TestOfGroups
+from .kinds_of_test import CHECK, Result, Test, TestOfGroups
 from .registry import TEST_CLASSES
 from .study import Study
 from .tested_pair import TestedPair
 from .tests import TESTS
 
 __all__ = [
+    "CHECK",
     "TESTS",
     "TEST_CLASSES",
     "Family",

@@ -19,9 +19,17 @@ from lggshape.association.patient_flow import patient_flow
 from lggshape.association.registry import check_test
 from lggshape.association.study import Study
 from lggshape.association.tested_pair import TestedPair
-from lggshape.association.tests import deciding_test, tests_for
+from lggshape.association.tests import check_applies, deciding_test, tests_for
 from lggshape.checks import check_whole_number
-from lggshape.labels import Label, Labels, LabelSource, MatchIds, as_labels, match_patients
+from lggshape.labels import (
+    Label,
+    Labels,
+    LabelSource,
+    MatchIds,
+    as_labels,
+    define_labels,
+    match_patients,
+)
 from lggshape.progress import OnProgress, counter
 from lggshape.shape import FEATURES
 from lggshape.statistics import adjust
@@ -32,11 +40,13 @@ _MOST_BINS = 100
 _LARGEST_SEED = 2**128 - 1
 
 _KEY = ["masks", "feature", "label"]
-_RESULT = ["test", "n", "statistic", "p", "effect", "effect_low", "effect_high", "p_standard_error"]
+_EFFECT = ["effect_name", "effect", "effect_low", "effect_high"]
+_RESULT = [*_KEY, "analysis", "test", "n", "events", "statistic", "p", *_EFFECT, "p_standard_error"]
 _ADJUSTED = [
-    *_KEY, "test", "n", "statistic", "p", "p_bonferroni", "p_holm", "p_bh", "effect", "effect_low",
-    "effect_high", "family", "p_standard_error",
+    *_KEY, "test", "n", "events", "statistic", "p", "p_bonferroni", "p_holm", "p_bh", *_EFFECT,
+    "family", "p_standard_error",
 ]  # fmt: skip
+_COUNTS = {"events": "Int64"}
 _AREA = [*_KEY, "level", "n", "n_level", "auc", "auc_low", "auc_high"]
 _CELL = [*_KEY, "bin", "low", "high", "level", "count"]
 
@@ -49,15 +59,16 @@ def associate(
     family: FamilyChoice = None,
     *,
     bins: int = 4,
-    test: str = "fisher",
+    test: str | None = None,
     match_ids: MatchIds = "exact",
     seed: int = 0,
     on_progress: OnProgress | None = None,
 ) -> Study:
     """Test a family of hypotheses.
 
-    Each feature is cut at its quantiles among the patients that have both the feature and the
-    label, and the bins are tested against the label by Fisher's exact test (Freeman and Halton).
+    The kind of a label decides the test. Nominal: Fisher's exact test (Freeman and Halton) of the
+    quantile bins of the feature, cut among the patients that have both the feature and the label.
+    Ordinal: Jonckheere-Terpstra. Continuous: Spearman's rank correlation. Survival: Cox regression.
     Kinds of mask are tested apart, each as a family of its own.
 
     Parameters
@@ -71,9 +82,9 @@ def associate(
         labels are all there, else every pair.
     bins : int
         Number of quantile bins, 2 to 100.
-    test : {"fisher", "kruskal-wallis"}
-        The test that decides, for the kinds of label that it takes; others are reported as
-        sensitivity analyses.
+    test : {"jonckheere-terpstra", "fisher", "kruskal-wallis", "spearman", "cox"}, optional
+        The test that decides for the kinds of label that it takes, in place of the default. The
+        other tests that take the kind of a label are reported as sensitivity analyses.
     match_ids : {"exact", "loose"}
         Whether the patients' keys in the features and in the labels have to be equal, or may differ
         in case, blanks, leading zeros, and `-` for `_`. `Study.match` lists which were joined.
@@ -91,7 +102,8 @@ def associate(
     ------
     InputError
         If a table or the family cannot be used, no patient has both features and labels, a feature
-        is in millimetres for some patients and in voxels for others, or an option is out of range.
+        is in millimetres for some patients and in voxels for others, an option is out of range, or
+        `test` takes no label of the hypotheses.
 
     Examples
     --------
@@ -111,7 +123,9 @@ def associate(
     known = match.labels
     chosen = chosen_family(family, table, known)
     check_units(table, [h.feature for h in chosen.hypotheses])
-    used = {h.label: known[h.label] for h in chosen.hypotheses}
+    defined = define_labels(chosen.definitions, known)
+    used = {h.label: defined[h.label] for h in chosen.hypotheses}
+    check_applies(test, [label.kind for label in used.values()])
     rows: _Rows = {
         name: []
         for name in ("associations", "sensitivity", "discrimination", "contingency", "patients")
@@ -133,8 +147,8 @@ def associate(
         data=table,
         labels=used,
         associations=_adjusted(pd.DataFrame(rows["associations"]), chosen),
-        sensitivity=pd.DataFrame(rows["sensitivity"])[[*_KEY, "analysis", *_RESULT]],
-        # Without a hypothesis that has cells or areas there is no row, but still a header.
+        # Without a hypothesis that has such rows there is no row, but still a header.
+        sensitivity=pd.DataFrame(rows["sensitivity"], columns=_RESULT).astype(_COUNTS),
         discrimination=pd.DataFrame(rows["discrimination"], columns=_AREA),
         contingency=pd.DataFrame(rows["contingency"], columns=_CELL),
         patients=pd.DataFrame(rows["patients"]),
@@ -144,10 +158,11 @@ def associate(
     )
 
 
-def _check_options(bins: int, test: str, seed: int) -> None:
+def _check_options(bins: int, test: str | None, seed: int) -> None:
     check_whole_number(bins, "bins", least=2, most=_MOST_BINS)
     check_whole_number(seed, "seed", least=0, most=_LARGEST_SEED)
-    check_test("test", test)
+    if test is not None:
+        check_test("test", test)
 
 
 def _add_rows(
@@ -156,7 +171,7 @@ def _add_rows(
     label: Label,
     group: pd.DataFrame,
     bins: int,
-    test: str,
+    test: str | None,
     stream: np.random.SeedSequence,
 ) -> list[LeftOut]:
     """Add what is found about a hypothesis to the rows of all tables; return it if untestable."""
@@ -164,9 +179,10 @@ def _add_rows(
     direction = irregularity(hypothesis.feature)
     deciding = deciding_test(test, label.kind)
     primary = deciding.run(pair, bins=bins, seed=stream)
-    rows["associations"].append(pair.key() | primary._asdict())
-    for analysis, result in _analyses(pair, label, group, bins, deciding, stream).items():
-        rows["sensitivity"].append(pair.key() | {"analysis": analysis} | result._asdict())
+    rows["associations"].append(_row(pair, deciding, primary))
+    analyses = _analyses(pair, label, group, bins, deciding, stream)
+    for analysis, (by, result) in analyses.items():
+        rows["sensitivity"].append({"analysis": analysis} | _row(pair, by, result))
     rows["discrimination"] += pair.discrimination(direction)
     rows["contingency"] += pair.contingency(bins)
     rows["patients"].append(pair.patients(direction, bins))
@@ -176,6 +192,12 @@ def _add_rows(
     return [LeftOut("hypothesis", name, primary.reason)]
 
 
+def _row(pair: TestedPair, by: Test, result: Result) -> dict[str, Any]:
+    """Return the row of a result; one without an effect, such as a check, names none."""
+    name = "" if np.isnan(result.effect) else by.effect
+    return pair.key() | result._asdict() | {"effect_name": name}
+
+
 def _analyses(
     pair: TestedPair,
     label: Label,
@@ -183,21 +205,23 @@ def _analyses(
     bins: int,
     deciding: Test,
     stream: np.random.SeedSequence,
-) -> dict[str, Result]:
+) -> dict[str, tuple[Test, Result]]:
     """Test a hypothesis in all other ways: other tests, their variations, the feature's variant."""
     tests = tests_for(label.kind)
-    found: dict[str, Result] = {}
+    found: dict[str, tuple[Test, Result]] = {}
     for other in tests:
         if other is not deciding:
             result = other.run(pair, bins=bins, seed=stream)
-            found[f"other test: {result.test.replace('_', ' ')}"] = result
+            found[f"other test: {result.test.replace('_', ' ')}"] = other, result
     for one in tests:
-        found |= one.variations(pair, bins=bins, seed=stream)
+        varied = one.variations(pair, bins=bins, seed=stream)
+        found |= {name: (one, result) for name, result in varied.items()}
     feature = FEATURES.get(pair.hypothesis.feature)
     if feature is not None and feature.variant is not None and feature.variant in group:
         variant = replace(pair.hypothesis, feature=feature.variant)
         same = TestedPair.of(variant, label, group)
-        found[feature.variant.replace("_", " ")] = deciding.run(same, bins=bins, seed=stream)
+        result = deciding.run(same, bins=bins, seed=stream)
+        found[feature.variant.replace("_", " ")] = deciding, result
     return found
 
 
@@ -209,4 +233,4 @@ def _adjusted(associations: pd.DataFrame, family: Family) -> pd.DataFrame:
         corrected.append(
             group.assign(p_bonferroni=p.bonferroni, p_holm=p.holm, p_bh=p.bh, family=family.name)
         )
-    return pd.concat(corrected)[_ADJUSTED]
+    return pd.concat(corrected)[_ADJUSTED].astype(_COUNTS)

@@ -22,9 +22,10 @@ from lggshape.association.hypotheses import (
     read_family,
     shipped_families,
 )
+from lggshape.association.survival_columns import part_of_survival
 from lggshape.association.tests import testable_kinds, tests_for
 from lggshape.errors import InputError
-from lggshape.labels import Labels, LabelSource, as_labels, match_patients
+from lggshape.labels import Labels, LabelSource, as_labels, define_labels, match_patients
 from lggshape.names import did_you_mean, first_few
 from lggshape.shape import FEATURES
 from lggshape.tables import check_path, same_spelling
@@ -235,14 +236,14 @@ def _every_pair(features: pd.DataFrame, labels: Labels) -> Family:
     if not measured or not kept:
         msg = (
             f"Expected at least one feature of lggshape and one {testable_kinds()} label with two "
-            f"levels, found {len(measured)} and {len(kept)}. Other columns can be tested by "
+            f"values, found {len(measured)} and {len(kept)}. Other columns can be tested by "
             "naming them in a TOML file of hypotheses; a codebook can name the levels of a label."
             + _why_none(left_out, "feature" if not measured else "label")
         )
         raise InputError(msg)
     return Family(
         name=EVERY_PAIR,
-        title=f"Every shape feature against every {testable_kinds()} label",
+        title="Every shape feature against every label",
         hypotheses=tuple(Hypothesis(f, name) for name in kept.values() for f in measured),
         left_out=tuple(left_out),
     )
@@ -264,6 +265,8 @@ def _judged(name: str, features: pd.DataFrame, labels: Labels) -> tuple[str, tup
         return str(error), ()
     values = label.values[label.values.index.isin(features["patient"])]
     codes, _ = pd.factorize(values.reindex(sorted(labels.patients)))
+    if reason := part_of_survival(name, label, labels):
+        return reason, ()
     if not tests_for(label.kind):
         return f"{label.kind.word}, not {testable_kinds()}", ()
     if values.nunique() < 2:
@@ -276,6 +279,7 @@ def _checked(family: Family, features: pd.DataFrame, labels: Labels) -> Family:
     if not family.hypotheses:
         msg = f"Expected the family {family.name} to have a hypothesis, found none."
         raise InputError(msg)
+    labels = define_labels(family.definitions, labels)
     if absent := _absent(family, features, labels):
         msg = (
             f"Expected the tables to have all that the hypotheses {family.name} name, found no "
@@ -333,6 +337,9 @@ def _check_label(hypothesis: Hypothesis, labels: Labels, family: str) -> None:
         )
         raise InputError(msg)
     if hypothesis.higher_in is not None and hypothesis.higher_in not in label.levels:
+        if not label.levels:
+            msg = f"Expected `higher_in` for a label with levels, found {label!r}."
+            raise InputError(msg)
         msg = (
             f"Expected `higher_in` to be a level of {label.name} ({', '.join(label.levels)}), "
             f"found {hypothesis.higher_in!r}."

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from html import escape
 from numbers import Real
 from pathlib import Path
@@ -13,6 +13,7 @@ import pandas as pd
 from lggshape.association.registry import check_test
 from lggshape.errors import InputError
 from lggshape.files import read_toml, shipped_files
+from lggshape.labels import LabelDefinition, StatedLevels
 
 
 @dataclass(frozen=True)
@@ -24,31 +25,56 @@ class Hypothesis:
     feature : str
         Column of the feature table, or the symbol of one of lggshape's features.
     label : str
-        Column of the label tables, or `table:column`.
+        Column of the label tables, or `table:column`, or the name of a label that the family
+        defines. Of survival, what it is called; by default the name of `time`.
     higher_in : str or None
         The level in which the more irregular shapes are expected, if a direction was stated.
     reported_below : float or None
         The bound under which the study that stated the hypothesis reports its p.
+    levels : mapping or sequence, optional
+        The values of the label in their order; or, for each level in order, the values that count
+        as it. As for `LabelDefinition`.
+    time, event : str, optional
+        The columns of survival: the time, and whether the event has happened by then.
+    event_is : str, optional
+        The value of `event` that is the event, if it is none of the usual words.
     """
 
     feature: str
-    label: str
+    label: str = ""
     higher_in: str | None = None
     reported_below: float | None = None
+    levels: StatedLevels | None = field(default=None, hash=False)
+    time: str | None = None
+    event: str | None = None
+    event_is: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no text, and a bound that is no probability."""
+        if not self.label and isinstance(self.time, str):
+            object.__setattr__(self, "label", self.time)
         texts = [self.feature, self.label, "" if self.higher_in is None else self.higher_in]
         if not all(isinstance(text, str) for text in texts) or not all(texts[:2]):
             msg = (
-                "Expected a hypothesis to have a `feature` and a `label`, and texts for these and "
-                f"for `higher_in`, found {self}."
+                "Expected a hypothesis to have a `feature` and a `label` (or `time` and `event`), "
+                f"and texts for these and for `higher_in`, found {self}."
             )
             raise InputError(msg)
         bound = 1 if self.reported_below is None else self.reported_below
         if not _is_number(bound) or not 0 < bound <= 1:
             msg = f"Expected `reported_below` to be a number up to 1, found {bound!r}."
             raise InputError(msg)
+        _ = self.definition
+
+    @property
+    def definition(self) -> LabelDefinition | None:
+        """The label as the hypothesis defines it; None if it only names one."""
+        stated = (self.levels, self.time, self.event, self.event_is)
+        if all(one is None for one in stated):
+            return None
+        return LabelDefinition(
+            self.label, levels=self.levels, time=self.time, event=self.event, event_is=self.event_is
+        )
 
 
 class ReportedAUC(NamedTuple):
@@ -92,6 +118,8 @@ class Family:
         What a reader of the results has to know, as the limits of a report say it.
     left_out : tuple of LeftOut
         What was considered and is not tested.
+    labels : tuple of LabelDefinition
+        Labels that the hypotheses name and that are made from the columns of the tables.
 
     Examples
     --------
@@ -109,6 +137,7 @@ class Family:
     reported_aucs: tuple[ReportedAUC, ...] = ()
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    labels: tuple[LabelDefinition, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse an impossible error rate, a test that there is not, and a doubled hypothesis."""
@@ -125,6 +154,30 @@ class Family:
         if doubled:
             msg = f"Expected every hypothesis once, found {' x '.join(doubled[0])} twice."
             raise InputError(msg)
+        _ = self.definitions
+
+    @property
+    def definitions(self) -> tuple[LabelDefinition, ...]:
+        """The labels that the family or its hypotheses define, each once."""
+        found: dict[str, LabelDefinition | None] = {}
+        stated = [(one.name, one) for one in self.labels]
+        names = [name for name, _ in stated]
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            msg = f"Expected every label once, found a second [[label]] named {doubled[0]}."
+            raise InputError(msg)
+        by_hypotheses = [(one.label, one.definition) for one in self.hypotheses]
+        for name, one in (*stated, *by_hypotheses):
+            if one is None and name in names:
+                continue
+            if name in found and found[name] != one:
+                msg = (
+                    f"Expected the label {name} to be the same in all hypotheses, found that only "
+                    "some state its levels, time or event, or not the same ones. State them once, "
+                    f'in a [[label]] with name = "{name}", or give each its own `label`.'
+                )
+                raise InputError(msg)
+            found[name] = one
+        return tuple(one for one in found.values() if one is not None)
 
     def __repr__(self) -> str:
         count = len(self.hypotheses)
@@ -146,7 +199,7 @@ class Family:
 
 _KEYS = {
     "name", "title", "alpha", "reference", "reported_test", "reported_bins", "notes", "hypothesis",
-    "auc",
+    "auc", "label",
 }  # fmt: skip
 _TEXTS = ("name", "title", "reference")
 
@@ -158,8 +211,9 @@ def read_family(path: str | os.PathLike[str]) -> Family:
     ----------
     path : path
         `name`, `title`, `alpha`, `reference`, `reported_test`, `reported_bins` and `notes`, all
-        optional, a [[hypothesis]] with `feature` and `label` for each hypothesis, and any [[auc]].
-        Those of `lggshape/studies/` are examples.
+        optional, a [[hypothesis]] with `feature` and `label` for each hypothesis, any [[label]]
+        with the keys of `LabelDefinition`, and any [[auc]]. Those of `lggshape/studies/` are
+        examples.
 
     Returns
     -------
@@ -213,9 +267,9 @@ def _family(content: Mapping[str, Any], *, name: str, where: str) -> Family:
 
 def _family_of(content: Mapping[str, Any], name: str) -> Family:
     _check_keys(content, _KEYS, "a family")
-    entries, aucs = content.get("hypothesis", []), content.get("auc", [])
-    if not isinstance(entries, list) or not entries or not isinstance(aucs, list):
-        msg = "Expected one [[hypothesis]] or more, and any [[auc]] in a list."
+    entries, aucs, labels = (content.get(key, []) for key in ("hypothesis", "auc", "label"))
+    if not entries or not all(isinstance(several, list) for several in (entries, aucs, labels)):
+        msg = "Expected one [[hypothesis]] or more, and any [[label]] and [[auc]] in a list."
         raise InputError(msg)
     for key in _TEXTS:
         if not isinstance(content.get(key, ""), str):
@@ -236,13 +290,19 @@ def _family_of(content: Mapping[str, Any], name: str) -> Family:
         hypotheses=tuple(_hypothesis(entry) for entry in entries),
         reported_aucs=tuple(_reported_auc(entry) for entry in aucs),
         notes=tuple(notes),
+        labels=tuple(_label(entry) for entry in labels),
         **optional,
     )
 
 
 def _hypothesis(entry: Any) -> Hypothesis:
-    _check_keys(entry, {"feature", "label", "higher_in", "reported_below"}, "a hypothesis")
-    return Hypothesis(**{"feature": "", "label": ""} | entry)
+    _check_keys(entry, {one.name for one in fields(Hypothesis)}, "a hypothesis")
+    return Hypothesis(**{"feature": ""} | entry)
+
+
+def _label(entry: Any) -> LabelDefinition:
+    _check_keys(entry, {one.name for one in fields(LabelDefinition)}, "a label")
+    return LabelDefinition(**{"name": ""} | entry)
 
 
 def _reported_auc(entry: Any) -> ReportedAUC:

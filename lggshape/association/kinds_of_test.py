@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import numpy as np
 
 from lggshape.association.tested_pair import TestedPair
-from lggshape.labels import Kind
+from lggshape.labels import Kind, Label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,8 +21,11 @@ INTERVAL = (
 
 COWAN = "Cowan G, Cranmer K, Gross E, Vitells O. Power-constrained limits. arXiv 1105.3166, 2011."
 
+CHECK = "check: "
+"""The names of analyses that check what a test assumes begin with this."""
+
 _LONGEST = 40
-"""Longer names of levels are cut in figures."""
+"""Longer names from data are cut in figures."""
 
 
 class Result(NamedTuple):
@@ -39,6 +42,8 @@ class Result(NamedTuple):
     p_standard_error: float = np.nan
     """Standard error of a Monte Carlo p."""
     reason: str = ""
+    events: int | None = None
+    """Number of events of survival; None for all other labels."""
 
 
 class Test(ABC):
@@ -55,7 +60,9 @@ class Test(ABC):
     statistic, effect : str
         What texts call its statistic (empty if it has none) and its effect.
     effect_limits : tuple of float
-        The ends of the effect's scale; 0 is no effect.
+        The ends of the effect's scale.
+    no_effect : float
+        Its value without an association: 0, or 1 of a ratio.
     references : tuple of str
         The publications of the test and of its effect.
     """
@@ -66,7 +73,18 @@ class Test(ABC):
     statistic: ClassVar[str]
     effect: ClassVar[str]
     effect_limits: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    no_effect: ClassVar[float] = 0.0
     references: ClassVar[tuple[str, ...]]
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether the effect is a ratio, which is compared on a logarithmic scale."""
+        return self.no_effect == 1
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the effect tells a direction."""
+        return self.effect_limits[0] < self.no_effect
 
     @abstractmethod
     def run(self, pair: TestedPair, *, bins: int, seed: np.random.SeedSequence) -> Result:
@@ -92,6 +110,10 @@ class Test(ABC):
     ) -> Mapping[str, Result]:
         """Test the hypothesis by other choices of this test, as sensitivity analyses by name."""
         return {}
+
+    def direction(self, effect: float, label: Label) -> str:
+        """Return in a sentence which way the effect goes; "" if it has no direction."""
+        return ""
 
     @abstractmethod
     def methods(self, bins: int) -> str:
@@ -128,12 +150,30 @@ class TestOfGroups(Test):
 
         _, cuts = pair.cross_table(pair.complete, bins)
         values, level = pair.feature[pair.complete], pair.level[pair.complete]
-        names = [
-            name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in pair.levels
-        ]
+        names = [short_name(name) for name in pair.levels]
         return box_and_points(
             [values[level == position] for position in range(len(names))],
             names,
             value_name=value_name,
             cuts=cuts.tolist(),
         )
+
+
+def short_name(name: str) -> str:
+    """Return a name from data as a figure has room for it.
+
+    Examples
+    --------
+    >>> len(short_name("a" * 100))
+    40
+    """
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+
+
+def trend_in_words(effect: float, label: Label) -> str:
+    """Return in a sentence whether a feature rises or falls with a label."""
+    upper = f"later levels of {label.name} ({', '.join(label.levels)})"
+    return (
+        f"Its values are {'higher' if effect > 0 else 'lower'} in patients with "
+        f"{upper if label.levels else f'higher {label.name}'}."
+    )

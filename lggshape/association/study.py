@@ -18,6 +18,11 @@ from lggshape.labels import Label, PatientMatch
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from lggshape.figures import Intervals
+
+
+_SHOWN = ["masks", "feature", "label", "n", "p", "p_bonferroni", "effect_name", "effect"]
+
 
 @dataclass(frozen=True, repr=False)
 class Study:
@@ -29,8 +34,9 @@ class Study:
         What was asked.
     bins : int
         Number of quantile bins of a feature.
-    test : str
-        Name of the test that decided, for the kinds of label that it takes.
+    test : str or None
+        Name of the test that was asked for, which decided for the kinds of label that it takes;
+        None for the default of each kind.
     data : DataFrame
         The feature table.
     labels : mapping of str to Label
@@ -56,7 +62,7 @@ class Study:
 
     family: Family
     bins: int
-    test: str
+    test: str | None
     data: pd.DataFrame
     labels: Mapping[str, Label]
     associations: pd.DataFrame
@@ -119,7 +125,7 @@ class Study:
             "alpha": self.family.alpha,
             "reference": self.family.reference,
             "bins": self.bins,
-            "test": self.test,
+            "test": " and ".join(test.name for test in self.tests),
             **({"region": self.region} if self.region else {}),
             **{name: to_records(table) for name, table in self.tables().items()},
         }
@@ -136,11 +142,21 @@ class Study:
         Returns
         -------
         Figure
-            A line per kind of mask and hypothesis. In a notebook it shows itself.
+            A line per kind of mask and hypothesis, in a panel per kind of effect. In a notebook it
+            shows itself.
         """
-        from lggshape.figures import interval_plot
+        from lggshape.figures import interval_panels
 
+        return interval_panels([self._intervals(test) for test in self.tests])
+
+    def _intervals(self, test: Test) -> "Intervals":
+        """Return the effects of the hypotheses that a test decided about."""
+        from lggshape.figures import Intervals
+
+        decided = {(h.feature, h.label) for h in self.family.hypotheses if self.test_of(h) is test}
         rows = self.associations
+        pairs = zip(rows["feature"], rows["label"], strict=True)
+        rows = rows[[pair in decided for pair in pairs]]
         several = len(self.masks) > 1
         names = [
             f"{masks}: " * several + f"{feature_symbol(feature)} × {label}"
@@ -148,15 +164,15 @@ class Study:
                 rows["masks"], rows["feature"], rows["label"], strict=True
             )
         ]
-        ends = [test.effect_limits for test in self.tests]
-        return interval_plot(
+        return Intervals(
             names,
             rows["effect"].tolist(),
             rows["effect_low"].tolist(),
             rows["effect_high"].tolist(),
-            value_name=" or ".join(test.effect for test in self.tests),
-            no_effect=0.0,
-            limits=(min(low for low, _ in ends), max(high for _, high in ends)),
+            test.effect,
+            test.no_effect,
+            None if test.is_ratio else test.effect_limits,
+            test.is_ratio,
         )
 
     def __repr__(self) -> str:
@@ -176,4 +192,4 @@ class Study:
         return f"<p><b>{escape(self.family.title)}</b>, {escape(repr(self))}</p>{table}"
 
     def _shown(self) -> pd.DataFrame:
-        return self.associations[["masks", "feature", "label", "n", "p", "p_bonferroni", "effect"]]
+        return self.associations[_SHOWN]

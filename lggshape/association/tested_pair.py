@@ -34,7 +34,10 @@ class TestedPair:
     feature : ndarray of float, shape (n,)
         The feature of all patients, NaN where missing.
     label : ndarray of float, shape (n,)
-        The label of all patients, NaN where missing: a number, or the position of the level.
+        The label of all patients, NaN where missing: a number, or the position of the level, or
+        the time of survival.
+    events : ndarray of bool, shape (n,), or None
+        Of survival, who has had the event at that time. None for other labels.
     """
 
     hypothesis: Hypothesis
@@ -42,6 +45,7 @@ class TestedPair:
     levels: tuple[str, ...]
     feature: NDArray[np.float64]
     label: NDArray[np.float64]
+    events: NDArray[np.bool_] | None = None
 
     @classmethod
     def of(cls, hypothesis: Hypothesis, label: Label, group: pd.DataFrame) -> "TestedPair":
@@ -50,18 +54,28 @@ class TestedPair:
         if label.kind.has_levels:
             positions = dict(zip(label.levels, range(len(label.levels)), strict=True))
             values = values.map(positions)
+        events = None
+        if label.events is not None:
+            # Who is in no table has no event; the label is missing, so that nobody counts them.
+            events = label.events.reindex(group["patient"]).eq(other=True).to_numpy(np.bool_)
         return cls(
             hypothesis,
             str(group["masks"].iloc[0]),
             label.levels,
             group[hypothesis.feature].to_numpy(np.float64),
             values.to_numpy(np.float64, na_value=np.nan),
+            events,
         )
 
     @property
     def level(self) -> NDArray[np.int64]:
         """Position of each patient's level in `levels`, -1 where missing."""
         return np.where(np.isnan(self.label), -1, self.label).astype(np.int64)
+
+    @property
+    def happened(self) -> NDArray[np.bool_]:
+        """Who has had the event of survival; nobody for other labels."""
+        return np.zeros(len(self.label), dtype=np.bool_) if self.events is None else self.events
 
     @property
     def measured(self) -> NDArray[np.bool_]:
@@ -83,6 +97,8 @@ class TestedPair:
         """Why no test is possible; empty if one is."""
         if np.unique(self.feature[self.complete]).size < 2:
             return "the feature has fewer than two different values"
+        if self.events is not None:
+            return "" if self.events[self.complete].any() else "no patient has had the event"
         if np.unique(self.label[self.complete]).size < 2:
             return f"the label has fewer than two {'levels' if self.levels else 'values'}"
         return ""
@@ -151,7 +167,7 @@ class TestedPair:
         """Count who is in and who is missing, and compare those without a label with the rest."""
         unlabelled = self.measured & ~self.labelled
         tied, empty = 0, 0
-        if not self.untestable:
+        if self.levels and not self.untestable:
             binned = quantile_bins(self.feature[self.complete], bins)
             tied, empty = binned.on_cut, len(binned.empty)
         counts = {

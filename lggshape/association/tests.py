@@ -1,10 +1,13 @@
 """The tests of a hypothesis, each an object; the kind of a label chooses among them."""
 
+from collections.abc import Iterable
 from pkgutil import resolve_name
 
 from lggshape.association.kinds_of_test import Test
 from lggshape.association.registry import TEST_CLASSES
+from lggshape.errors import InputError
 from lggshape.labels import Kind
+from lggshape.names import or_list
 
 TESTS: dict[str, Test] = {
     name: resolve_name(f"{__package__}.{where}")() for name, where in TEST_CLASSES.items()
@@ -19,17 +22,19 @@ def tests_for(kind: Kind) -> tuple[Test, ...]:
     --------
     >>> [test.name for test in tests_for(Kind.NOMINAL)], tests_for(Kind.IDENTIFIER)
     (['fisher', 'kruskal-wallis'], ())
+    >>> [tests_for(kind)[0].name for kind in (Kind.ORDINAL, Kind.CONTINUOUS, Kind.SURVIVAL)]
+    ['jonckheere-terpstra', 'spearman', 'cox']
     """
     return tuple(test for test in TESTS.values() if kind in test.kinds)
 
 
-def deciding_test(name: str, kind: Kind) -> Test:
+def deciding_test(name: str | None, kind: Kind) -> Test:
     """Return the test that decides about a label: the one of this name, if it takes its kind.
 
     Parameters
     ----------
-    name : str
-        The test that was asked for, one of `TESTS`.
+    name : str or None
+        The test that was asked for, one of `TESTS`; None for the default of each kind.
     kind : Kind
         The kind of the label, one that a test takes.
 
@@ -38,12 +43,28 @@ def deciding_test(name: str, kind: Kind) -> Test:
     Test
         The test of this name, or the default one for the kind.
     """
-    return TESTS[name] if kind in TESTS[name].kinds else tests_for(kind)[0]
+    return TESTS[name] if name and kind in TESTS[name].kinds else tests_for(kind)[0]
+
+
+def check_applies(name: str | None, kinds: Iterable[Kind]) -> None:
+    """Raise InputError if a test was asked for that takes no label of these kinds."""
+    there = list(dict.fromkeys(kinds))
+    if name is None or TESTS[name].kinds.intersection(there):
+        return
+    taken = dict.fromkeys(test.name for kind in there for test in tests_for(kind))
+    msg = (
+        f"Expected the test to take labels that are {or_list(kind.word for kind in there)}, found "
+        f"{name}. The tests that do are: {', '.join(taken)}."
+    )
+    raise InputError(msg)
 
 
 def testable_kinds() -> str:
-    """Return the kinds of label that a test takes, in words."""
-    kinds = [kind for kind in Kind if tests_for(kind)]
-    return " or ".join(
-        dict.fromkeys("categorical" if kind.has_levels else kind.word for kind in kinds)
-    )
+    """Return the kinds of label that a test takes, in words.
+
+    Examples
+    --------
+    >>> testable_kinds()
+    'categorical, ordinal, continuous or survival'
+    """
+    return or_list(kind.word for kind in Kind if tests_for(kind))

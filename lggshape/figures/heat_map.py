@@ -16,19 +16,22 @@ def heat_map(
     rows: Sequence[str],
     columns: Sequence[str],
     value_name: str,
+    centre: float | None = None,
 ) -> Figure:
     """Draw a table of numbers as colours with a text in each cell.
 
     Parameters
     ----------
     values : array_like of float, shape (rows, columns)
-        Numbers from 0 upwards; NaN leaves the cell blank.
+        Numbers, from 0 upwards if there is no `centre`; NaN leaves the cell blank.
     texts : sequence of sequence of str
         The text of each cell.
     rows, columns : sequence of str
         Their names.
     value_name : str
         What the colours stand for.
+    centre : float, optional
+        The number that is white; smaller ones are blue and larger ones red, to the same distance.
 
     Returns
     -------
@@ -49,9 +52,15 @@ def heat_map(
         size = (2.6 + 0.75 * len(columns), 1.7 + 0.38 * len(rows))
         figure = HouseFigure(figsize=size, layout="constrained")
         axes = figure.subplots()
-        top = max(0.5, float(np.nanmax(table, initial=0.0)))
+        least = 0.0 if centre is None else centre
+        reach = max(0.5, float(np.nanmax(np.abs(table - least), initial=0.0)))
         image = axes.pcolormesh(
-            table, cmap="YlGnBu", vmin=0, vmax=top, edgecolors="white", linewidth=1
+            table,
+            cmap="YlGnBu" if centre is None else "RdBu_r",
+            vmin=least if centre is None else least - reach,
+            vmax=least + reach,
+            edgecolors="white",
+            linewidth=1,
         )
         for (row, column), value in np.ndenumerate(table):
             if np.isfinite(value):
@@ -62,7 +71,7 @@ def heat_map(
                     ha="center",
                     va="center",
                     fontsize=7.5,
-                    color="white" if value > 0.6 * top else "#1f2933",
+                    color="white" if abs(value - least) > 0.6 * reach else "#1f2933",
                 )
         axes.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=40, ha="right")
         axes.set_yticks(np.arange(len(rows)) + 0.5, rows)

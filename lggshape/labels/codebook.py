@@ -19,6 +19,7 @@ class Kind(StrEnum):
     NOMINAL = "nominal"
     ORDINAL = "ordinal"
     CONTINUOUS = "continuous"
+    SURVIVAL = "survival"
     TIME = "time"
     IDENTIFIER = "identifier"
 
@@ -33,8 +34,10 @@ class Kind(StrEnum):
         return "categorical" if self is Kind.NOMINAL else self.value
 
 
-_KINDS = {kind.value: kind for kind in Kind} | {"categorical": Kind.NOMINAL}
-"""What a codebook may call a kind."""
+_KINDS = {kind.value: kind for kind in Kind if kind is not Kind.SURVIVAL} | {
+    "categorical": Kind.NOMINAL
+}
+"""What a codebook may call the kind of a column; survival takes two columns."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ import pandas as pd
 from lggshape.errors import InputError
 from lggshape.labels.clean_column import clean_column
 from lggshape.labels.codebook import Codebook, Kind, LabelCodes, TableCodes, read_codebook
+from lggshape.labels.kinds import guessed_kind
 from lggshape.labels.labels import Label, Labels, LabelTable, level_order
 from lggshape.tables import (
     DecimalMarks,
@@ -32,16 +32,11 @@ _LOGGER = logging.getLogger("lggshape")
 LabelSource = TableSource | Iterable[TableSource] | Mapping[str, TableSource]
 """One table of labels, several, or tables by name."""
 
-_MOST_CODES = 10
-"""A column of numbers with more different values than this counts as continuous."""
-
 _PLAIN = TableCodes((), {})
 """A table that no codebook describes."""
 
 _MERGED = "merged, as they differ in upper and lower case or blanks alone,"
 """What notes on merged levels say."""
-
-_TIME_NAME = re.compile(r"(^|[._ ])(time|days|weeks|months|years)($|[._ ])", re.IGNORECASE)
 
 
 class _Undecoded(NamedTuple):
@@ -223,7 +218,7 @@ def _label(
     name = str(cells.name)
     numbers = pd.to_numeric(cells, errors="coerce").astype(float)
     numbers = numbers[np.isfinite(numbers)].reindex(cells.index)
-    kind = codes.kind if codes else _guessed_kind(name, spelled, numbers)
+    kind = codes.kind if codes else guessed_kind(name, spelled, numbers)
     cells = spelled if kind.has_levels else cells
     published: tuple[str, ...] = ()
     if codes and codes.levels:
@@ -270,14 +265,3 @@ def _spelled_alike(tables: Sequence[LabelTable]) -> list[LabelTable]:
         notes = [f"{table.name}: {_MERGED} in {'; in '.join(said)}, as in another table"]
         found.append(replace(table, labels=labels, notes=(*table.notes, *notes[: len(said)])))
     return found
-
-
-def _guessed_kind(name: str, cells: pd.Series, numbers: pd.Series) -> Kind:
-    if len(cells) and numbers.notna().all():
-        if _TIME_NAME.search(name):
-            return Kind.TIME
-        return Kind.CONTINUOUS if numbers.nunique() > _MOST_CODES else Kind.NOMINAL
-    # Names and free text differ from patient to patient; groups have several patients.
-    if cells.nunique() > max(_MOST_CODES, len(cells) / 2):
-        return Kind.IDENTIFIER
-    return Kind.NOMINAL

@@ -1,7 +1,7 @@
 """Labels: what is known of each patient, joined from any number of tables."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import TypeVar
 
@@ -36,6 +36,9 @@ class Label:
     published : tuple of str
         All levels of the codebook in their published order, whether they occur or not; empty
         without a codebook.
+    events : Series or None
+        Of survival, whether each patient had the event at their time (True) or was followed up to
+        it without one (False); `values` holds the times. None for all other kinds.
     """
 
     name: str
@@ -44,11 +47,13 @@ class Label:
     levels: tuple[str, ...]
     sources: tuple[str, ...]
     published: tuple[str, ...] = ()
+    events: "pd.Series[bool] | None" = None
 
     def __repr__(self) -> str:
         levels = f", {counted(len(self.levels), 'level')}" if self.levels else ""
         patients = counted(len(self.values), "patient")
-        return f"Label({self.name!r} of {patients}, {self.kind.word}{levels})"
+        events = "" if self.events is None else f", {counted(int(self.events.sum()), 'event')}"
+        return f"Label({self.name!r} of {patients}, {self.kind.word}{levels}{events})"
 
     def _repr_html_(self) -> str:
         counts = self.values.value_counts().reindex(list(self.levels)).rename("patients")
@@ -100,6 +105,9 @@ class Labels:
     ----------
     tables : sequence of LabelTable
         The tables, each with a name of its own.
+    defined : mapping of str to Label, optional
+        Labels that were made from the columns of the tables, by name. Such a name stands for the
+        made label, also where a column has it.
 
     Attributes
     ----------
@@ -119,14 +127,18 @@ class Labels:
     ('II', 'III')
     """
 
-    def __init__(self, tables: Sequence[LabelTable]) -> None:
+    def __init__(
+        self, tables: Sequence[LabelTable], *, defined: Mapping[str, Label] | None = None
+    ) -> None:
         self.tables = tuple(tables)
+        self._defined = dict(defined or {})
         self.patients = frozenset(patient for table in self.tables for patient in table.patients)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The labels, unqualified, in the order of the tables."""
-        return tuple(dict.fromkeys(name for table in self.tables for name in table.columns))
+        """The labels, unqualified, in the order of the tables; then those that were made."""
+        columns = (name for table in self.tables for name in table.columns)
+        return tuple(dict.fromkeys((*columns, *self._defined)))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -183,10 +195,18 @@ class Labels:
         shown = pd.DataFrame(rows).to_html(index=False, border=0, max_rows=60)
         return f"<p>{escape(repr(self))}</p>{shown}"
 
+    def with_defined(self, defined: Mapping[str, Label]) -> "Labels":
+        """Return the same labels, and others that were made from their columns."""
+        return Labels(self.tables, defined=self._defined | dict(defined))
+
     def _columns(self, name: str) -> list[Label]:
+        if name in self._defined:
+            return [self._defined[name]]
         return _called(name, [(table.name, table.labels) for table in self.tables])
 
     def _unusable(self, name: str) -> list[str]:
+        if name in self._defined:
+            return []
         return _called(name, [(table.name, table.unusable) for table in self.tables])
 
 
@@ -217,6 +237,8 @@ def level_order(occurring: Iterable[str], published: Sequence[str]) -> tuple[str
 
 def _merged(name: str, columns: Sequence[Label]) -> Label:
     first = columns[0]
+    if len(columns) == 1:
+        return replace(first, name=name, values=first.values.rename(name))
     values, sources, published = first.values, first.sources, first.published
     for other in columns[1:]:
         _check_agreement(name, first.kind, values, sources, other)

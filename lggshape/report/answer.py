@@ -1,22 +1,25 @@
 """What was asked and the answer, and the answers that other analyses give."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from lggshape.association import Study
+from lggshape.association import Study, Test
 from lggshape.figures import heat_map
 from lggshape.report import columns, wording
 from lggshape.report.blocks import Block, Column, Drawing, Section, Table, Text, strong
 from lggshape.report.gallery import Gallery, on_axis
 from lggshape.report.selection import (
-    effect_name,
+    decided_by,
     for_each_kind,
+    mapped_tests,
     of_masks,
+    of_pairs,
     test_name,
     tested_features,
-    tested_labels,
 )
 
 
@@ -38,7 +41,7 @@ def answer(study: Study, gallery: Gallery) -> Section:
 
     def tests(masks: str) -> Iterator[Block]:
         yield from _tests(study, masks)
-        yield _effects(study, masks, gallery)
+        yield from (_effects(study, masks, test, gallery) for test in mapped_tests(study))
 
     blocks = [*leads, asked, *for_each_kind(study, tests)]
     return Section("answer", "What was asked, and the answer", blocks, "Answer")
@@ -59,15 +62,17 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
         columns.feature(),
         columns.words("label", "label"),
         Column("verdict", lambda row: wording.verdict(row, family)[0], "tag"),
-        columns.count("n", "n"),
+        _number_column(study),
         Column("p", _p),
         columns.p("Bonferroni", "p_bonferroni"),
         columns.p("Holm", "p_holm"),
         columns.p("BH", "p_bh"),
-        columns.interval(f"{effect_name(study)} (95 %)", "effect", "effect_low", "effect_high"),
+        _effect_column(study),
         *_published(study),
     )
     notes = []
+    if any(test.is_ratio for test in study.tests):
+        notes.append("A hazard ratio of 1 is no effect; SD is a standard deviation of the feature.")
     if rows["p_standard_error"].notna().any():
         notes.append("† Monte Carlo p, because the exact p would take too long.")
     notes += [
@@ -77,6 +82,17 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
     ]
     if notes:
         yield Text(" ".join(notes), "note")
+
+
+def _number_column(study: Study) -> Column:
+    """Return the column of the numbers of patients, with those of events if there are any."""
+    if all(label.events is None for label in study.labels.values()):
+        return columns.count("n", "n")
+
+    def cell(row: Any) -> str:
+        return f"{row.n}" if pd.isna(row.events) else f"{row.n} ({row.events})"
+
+    return Column("n (events)", cell)
 
 
 def _p(row: Any) -> str:
@@ -95,66 +111,86 @@ def _published(study: Study) -> Iterator[Column]:
         yield Column("published", cell)
 
 
-def _effects(study: Study, masks: str, gallery: Gallery) -> Drawing:
-    """Draw the effect of every tested pair."""
-    features, labels = tested_features(study), tested_labels(study)
+def _effect_column(study: Study) -> Column:
+    """Return the column of the effects, each with its name if not all are of one kind."""
+    if len(study.tests) == 1:
+        title = f"{study.tests[0].effect} (95 %)"
+        return columns.interval(title, "effect", "effect_low", "effect_high")
+
+    def cell(row: Any) -> str:
+        effect = wording.interval_text(row.effect, row.effect_low, row.effect_high)
+        return f"{row.effect_name} {effect}".strip()
+
+    return Column("effect (95 %)", cell, "text")
+
+
+def _effects(study: Study, masks: str, test: Test, gallery: Gallery) -> Drawing:
+    """Draw the effect of every pair that a test decided about."""
+    rows = of_pairs(of_masks(study.associations, masks), decided_by(study, test))
+    features, labels = (list(dict.fromkeys(rows[name])) for name in ("feature", "label"))
     values = np.full((len(labels), len(features)), np.nan)
     texts = [["" for _ in features] for _ in labels]
     row: Any
-    for row in of_masks(study.associations, masks).itertuples(index=False):
+    for row in rows.itertuples(index=False):
         place = labels.index(row.label), features.index(row.feature)
-        values[place] = row.effect
+        values[place] = math.log(row.effect) if test.is_ratio else row.effect
         mark = "*" if row.p_bonferroni <= study.family.alpha else ""
         texts[place[0]][place[1]] = f"{row.effect:.2f}{mark}"
-    effect = effect_name(study)
     figure = heat_map(
         values,
         texts,
         rows=[on_axis(name) for name in labels],
         columns=[on_axis(wording.symbol(name)) for name in features],
-        value_name=effect,
+        value_name=f"log {test.effect}" if test.is_ratio else test.effect,
+        centre=0.0 if test.is_signed else None,
     )
     description = (
-        f"{effect} of every tested pair; a star marks those that remain significant after "
-        "Bonferroni correction"
+        f"{test.effect[:1].upper()}{test.effect[1:]} of every pair; a star marks those that remain "
+        "significant after Bonferroni correction"
     )
-    return gallery.keep(figure, description, masks, "effects")
+    name = "effects" if len(study.tests) == 1 else f"effects-{test.name}"
+    return gallery.keep(figure, description, masks, name)
 
 
 def sensitivity(study: Study) -> Section:
     """Return the section on the same hypotheses by other analyses."""
 
-    def table(masks: str) -> Iterator[Block]:
+    def tables(masks: str) -> Iterator[Block]:
         results = of_masks(study.sensitivity, masks)
-        by_pair = {
-            pair: {str(row.analysis): row for row in group.itertuples(index=False)}
-            for pair, group in results.groupby(["feature", "label"], sort=False)
-        }
-        pairs = results[["feature", "label"]].drop_duplicates()
-        analyses = list(dict.fromkeys(results["analysis"]))
-        yield Table.of(
-            pairs,
-            "",
-            "sensitivity",
-            columns.feature(),
-            columns.words("label", "label"),
-            *(column for name in analyses for column in _analysis(name, by_pair)),
-        )
+        for test in study.tests:
+            rows = of_pairs(results, decided_by(study, test))
+            if rows.empty:
+                continue
+            by_pair = {
+                pair: {str(row.analysis): row for row in group.itertuples(index=False)}
+                for pair, group in rows.groupby(["feature", "label"], sort=False)
+            }
+            analyses = list(dict.fromkeys(rows["analysis"]))
+            yield Table.of(
+                rows[["feature", "label"]].drop_duplicates(),
+                f"Primary test: {test.title}." if len(study.tests) > 1 else "",
+                "sensitivity",
+                columns.feature(),
+                columns.words("label", "label"),
+                *(column for name in analyses for column in _analysis(name, by_pair)),
+            )
 
-    effects = [f"{test.effect} ({test.title})" for test in (*study.tests, *study.other_tests)]
+    effects = dict.fromkeys(
+        f"{test.effect} ({test.title})" for test in (*study.tests, *study.other_tests)
+    )
     blocks: list[Block] = [
         Text(
             "The same hypotheses, analysed in other ways. There are no verdicts here, because the "
             "correction covers the primary tests only."
         ),
-        *for_each_kind(study, table),
+        *for_each_kind(study, tables),
         Text(f"Effects: {', '.join(effects)}.", "note"),
     ]
     return Section("sensitivity", "Sensitivity", blocks)
 
 
-def _analysis(name: str, by_pair: dict[Any, dict[str, Any]]) -> tuple[Column, Column]:
-    """Return the columns of one analysis: p, and the effect."""
+def _analysis(name: str, by_pair: dict[Any, dict[str, Any]]) -> Iterator[Column]:
+    """Return the columns of one analysis: p, and the effect if it has one."""
 
     def p(row: Any) -> str:
         result = by_pair[row.feature, row.label].get(name)
@@ -164,4 +200,6 @@ def _analysis(name: str, by_pair: dict[Any, dict[str, Any]]) -> tuple[Column, Co
         r = by_pair[row.feature, row.label].get(name)
         return "" if r is None else wording.interval_text(r.effect, r.effect_low, r.effect_high)
 
-    return Column(f"{name}: p", p), Column("effect (95 %)", effect)
+    yield Column(f"{name}: p", p)
+    if any(found[name].effect_name for found in by_pair.values() if name in found):
+        yield Column("effect (95 %)", effect)

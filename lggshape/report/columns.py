@@ -1,5 +1,6 @@
 """Columns of tables: how the numbers and words of a data frame are written."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -20,12 +21,12 @@ def feature(title: str = "feature", name: str = "feature") -> Column:
 
 def number(title: str, name: str, digits: int = 2) -> Column:
     """Return a column of numbers with a fixed number of digits."""
-    return Column(title, lambda row: wording.number_text(float(getattr(row, name)), digits))
+    return Column(title, lambda row: wording.number_text(_float(getattr(row, name)), digits))
 
 
 def count(title: str, name: str) -> Column:
     """Return a column of whole numbers."""
-    return Column(title, lambda row: wording.number_text(float(getattr(row, name)), 0))
+    return number(title, name, 0)
 
 
 def p(title: str, name: str = "p") -> Column:
@@ -45,6 +46,11 @@ def interval(title: str, estimate: str, low: str, high: str) -> Column:
 def yes(title: str, name: str) -> Column:
     """Return a column of truth values."""
     return Column(title, lambda row: "yes" if getattr(row, name) else "no", "text")
+
+
+def _float(value: Any) -> float:
+    """Return a number; NaN for every sign of a missing one."""
+    return math.nan if pd.isna(value) else float(value)
 
 
 def _shown(value: Any) -> str:

@@ -15,7 +15,7 @@ from lggshape.report.hypotheses import hypotheses
 from lggshape.report.methods import limits, methods, provenance
 from lggshape.report.page import Page, write_page
 from lggshape.report.patients import patients
-from lggshape.report.selection import labels_with_groups
+from lggshape.report.selection import labels_with_groups, mapped_tests
 from lggshape.results import RECORD, results_folder
 
 
@@ -124,6 +124,6 @@ def write_report_files(
 
 
 def _count_figures(study: Study) -> int:
-    """Count one for each tested pair, each label and each map of effects."""
+    """Count one for each tested pair, each label with groups and each map of effects."""
     tested = int(study.associations["p"].notna().sum())
-    return tested + len(study.masks) * (len(labels_with_groups(study)) + 1)
+    return tested + len(study.masks) * (len(labels_with_groups(study)) + len(mapped_tests(study)))

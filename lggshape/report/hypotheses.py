@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from lggshape import shape
-from lggshape.association import Hypothesis, Study
+from lggshape.association import CHECK, Hypothesis, Study
+from lggshape.names import counted
 from lggshape.report import wording
 from lggshape.report.blocks import (
     Block,
@@ -60,15 +61,18 @@ def _card(study: Study, number: int, hypothesis: Hypothesis, row: Any, gallery: 
     short, sentence = wording.verdict(row, study.family)
     sentences = [
         sentence,
-        wording.extremes(study, row.masks, hypothesis) if short in wording.SUGGESTIVE else "",
+        *(_direction(study, hypothesis, row) if short in wording.SUGGESTIVE else ()),
         wording.beside_the_publication(row, hypothesis) if wording.comparable(study) else "",
     ]
     effect = wording.interval_text(row.effect, row.effect_low, row.effect_high)
+    test = study.test_of(hypothesis)
+    events = "" if pd.isna(row.events) else f" ({counted(int(row.events), 'event')})"
     blocks: list[Block] = [
         Text(" ".join(filter(None, sentences))),
         Text(
-            f"n = {row.n}, p {wording.p_equals(row.p)} (after Bonferroni correction: "
-            f"{wording.p_text(row.p_bonferroni)}), {study.test_of(hypothesis).effect} {effect}."
+            f"{test.title}: n = {row.n}{events}, p {wording.p_equals(row.p)} (after Bonferroni "
+            f"correction: {wording.p_text(row.p_bonferroni)}), {test.effect} {effect}."
+            + "".join(_checks(study, hypothesis, row.masks))
         ),
     ]
     counts = of_pair(study.contingency, row.masks, hypothesis.feature, hypothesis.label)
@@ -79,6 +83,22 @@ def _card(study: Study, number: int, hypothesis: Hypothesis, row: Any, gallery: 
         blocks.append(SideBySide(parts))
     title = f"{number}. {wording.plain(hypothesis.feature)} × {hypothesis.label}"
     return Card(title, short, blocks)
+
+
+def _direction(study: Study, hypothesis: Hypothesis, row: Any) -> Iterator[str]:
+    """Yield which way the effect goes, and in which levels values are highest and lowest."""
+    yield study.test_of(hypothesis).direction(row.effect, study.labels[hypothesis.label])
+    yield wording.extremes(study, row.masks, hypothesis)
+
+
+def _checks(study: Study, hypothesis: Hypothesis, masks: str) -> Iterator[str]:
+    """Yield the checks of what the test assumes, each as a sentence."""
+    rows: Any = of_pair(study.sensitivity, masks, hypothesis.feature, hypothesis.label)
+    for row in rows.itertuples(index=False):
+        if row.analysis.startswith(CHECK) and not np.isnan(row.p):
+            doubt = ", so they are in doubt" if row.p < study.family.alpha else ""
+            what = row.analysis.removeprefix(CHECK)
+            yield f" Check of {what}: p {wording.p_equals(row.p)}{doubt}."
 
 
 def _drawing(

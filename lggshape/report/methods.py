@@ -20,13 +20,15 @@ from lggshape.report.blocks import (
     Text,
     code,
 )
-from lggshape.report.selection import tested_features
+from lggshape.report.selection import labels_with_groups, tested_features
 
-_REFERENCES = (
+_OF_AREAS = (
     "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more correlated "
     "receiver operating characteristic curves. Biometrics 1988; 44: 837-845.",
     "Brunner E, Munzel U. The nonparametric Behrens-Fisher problem: asymptotic theory and a "
     "small-sample approximation. Biometrical Journal 2000; 42: 17-25.",
+)
+_OF_CORRECTION = (
     "Benjamini Y, Hochberg Y. Controlling the false discovery rate. Journal of the Royal "
     "Statistical Society B 1995; 57: 289-300.",
 )
@@ -45,11 +47,14 @@ def methods(study: Study) -> Section:
             f"The p-values are corrected over the family “{family.name}”, separately for each kind "
             f"of mask. Verdicts use the Bonferroni correction at {family.alpha:g}."
         ),
-        Text(
-            "Intervals of the AUC are DeLong's on the logit scale, with Student's t on "
-            "Satterthwaite's degrees of freedom (Brunner and Munzel)."
-        ),
     ]
+    if labels_with_groups(study):
+        blocks.append(
+            Text(
+                "Intervals of the AUC are DeLong's on the logit scale, with Student's t on "
+                "Satterthwaite's degrees of freedom (Brunner and Munzel)."
+            )
+        )
     features = [shape.FEATURES[name] for name in tested_features(study) if name in shape.FEATURES]
     if features:
         table = Table.of(
@@ -65,7 +70,8 @@ def methods(study: Study) -> Section:
     own = [family.reference] if family.reference else []
     tests = [*study.tests, *study.other_tests]
     cited = dict.fromkeys(reference for test in tests for reference in test.references)
-    blocks += [Heading("References"), Points([*own, *cited, *_REFERENCES])]
+    areas = _OF_AREAS if labels_with_groups(study) else ()
+    blocks += [Heading("References"), Points([*own, *cited, *areas, *_OF_CORRECTION])]
     return Section("methods", "Methods", blocks)
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from lggshape.association import Study
+from lggshape.association import Study, Test
+from lggshape.names import or_list
 from lggshape.report import wording
 from lggshape.report.blocks import Block, Heading
 
@@ -45,11 +46,24 @@ def for_each_kind(study: Study, make: Callable[[str], Iterable[Block]]) -> list[
     return blocks
 
 
+def decided_by(study: Study, test: Test) -> set[tuple[str, str]]:
+    """Return the features and labels of the hypotheses that a test decided about."""
+    hypotheses = study.family.hypotheses
+    return {(one.feature, one.label) for one in hypotheses if study.test_of(one) is test}
+
+
+def mapped_tests(study: Study) -> list[Test]:
+    """Return the tests whose effects are drawn as a map: all that decided about several pairs."""
+    tests = study.tests
+    return [test for test in tests if len(tests) == 1 or len(decided_by(study, test)) > 1]
+
+
+def of_pairs(table: pd.DataFrame, pairs: set[tuple[str, str]]) -> pd.DataFrame:
+    """Return the rows of a table that are about some features and labels."""
+    there = zip(table["feature"], table["label"], strict=True)
+    return table[[pair in pairs for pair in there]]
+
+
 def test_name(study: Study) -> str:
-    """Return the name of the test that decides."""
-    return " or ".join(test.title for test in study.tests)
-
-
-def effect_name(study: Study) -> str:
-    """Return the name of the effect that belongs to the test that decides."""
-    return " or ".join(test.effect for test in study.tests)
+    """Return the names of the tests that decide."""
+    return or_list(test.title for test in study.tests)

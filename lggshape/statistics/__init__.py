@@ -26,8 +26,10 @@ from lggshape.statistics.contingency import (
 )
 from lggshape.statistics.discrimination import AUC, AUCDifference, auc, auc_difference
 from lggshape.statistics.fisher import FisherResult, fisher_exact
+from lggshape.statistics.kaplan_meier import SurvivalCurve, kaplan_meier
 from lggshape.statistics.permutation import FreedmanLaneResult, freedman_lane
 from lggshape.statistics.quantiles import Binned, QuantileRule, quantile_bins
+from lggshape.statistics.trend import TrendResult, jonckheere_terpstra, somers_d
 
 __all__ = [
     "AUC",
@@ -42,6 +44,8 @@ __all__ = [
     "Proportion",
     "QuantileRule",
     "RankCorrelation",
+    "SurvivalCurve",
+    "TrendResult",
     "adjust",
     "auc",
     "auc_difference",
@@ -56,8 +60,11 @@ __all__ = [
     "fisher_exact",
     "freedman_lane",
     "intraclass_correlation",
+    "jonckheere_terpstra",
+    "kaplan_meier",
     "kruskal_wallis",
     "limits_of_agreement",
     "quantile_bins",
     "rank_correlation",
+    "somers_d",
 ]

@@ -23,8 +23,8 @@ from lggshape.statistics.discrimination import (
     AUC,
     AUCDifference,
     _logistic,
-    _paired_off,
     area_difference,
+    paired_off,
     placements,
 )
 
@@ -367,7 +367,7 @@ def _logit_interval(
     tail = (1 - level) / 2
     # Rounding leaves a trace of variance where there is none, or a negative one.
     if math.isnan(variance) or variance < 1e-18:
-        low, high = _paired_off(estimate, trials, tail)
+        low, high = paired_off(estimate, trials, tail)
         return estimate, low, high, math.nan if math.isnan(variance) else 0.0
     error = math.sqrt(variance)
     centre = math.log(estimate / (1 - estimate))

@@ -121,7 +121,7 @@ def auc(positive: ArrayLike, negative: ArrayLike, *, level: float = 0.95) -> AUC
     tail = (1 - level) / 2
     if math.isnan(error) or error < _NO_ERROR:
         pairs = min(len(above), len(below))
-        low, high = _paired_off(estimate, pairs, tail)
+        low, high = paired_off(estimate, pairs, tail)
         return AUC(estimate, low, high, error if math.isnan(error) else 0.0)
     centre = math.log(estimate / (1 - estimate))
     freedom = _freedom(parts, (len(above), len(below)))
@@ -218,7 +218,7 @@ def area_difference(
     difference = areas[0] - areas[1]
     tail = (1 - level) / 2
     if math.isnan(error) or error < _NO_ERROR:
-        low, high = (2 * end - 1 for end in _paired_off((1 + difference) / 2, pairs, tail))
+        low, high = (2 * end - 1 for end in paired_off((1 + difference) / 2, pairs, tail))
         ahead = (1 + min(1.0, abs(difference))) / 2 * pairs
         p = min(1.0, 2 * float(beta.cdf(0.5, ahead, pairs - ahead + 1)))
         return AUCDifference(*areas, difference, low, high, p, error if math.isnan(error) else 0.0)
@@ -257,7 +257,7 @@ def _satterthwaite(parts: tuple[float, float], sizes: tuple[int, int]) -> float:
     return sum(parts) ** 2 / squares
 
 
-def _paired_off(estimate: float, pairs: int, tail: float) -> tuple[float, float]:
+def paired_off(estimate: float, pairs: int, tail: float) -> tuple[float, float]:
     """Return the interval of Clopper and Pearson, with the estimate as the share of successes."""
     wins = min(1.0, max(0.0, estimate)) * pairs
     # As is usual, the bound beyond no failure is 1 and below no success 0.

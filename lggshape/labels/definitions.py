@@ -1,0 +1,282 @@
+"""Labels that are stated: levels merged or put in order, kinds, survival of two columns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lggshape.errors import InputError
+from lggshape.labels.codebook import Kind
+from lggshape.labels.kinds import EVENTS
+from lggshape.labels.labels import Label, Labels, level_order
+from lggshape.names import first_few, or_list
+
+_STATED = (Kind.NOMINAL, Kind.ORDINAL, Kind.CONTINUOUS, Kind.SURVIVAL)
+_WORDS = {kind.value: kind for kind in _STATED} | {"categorical": Kind.NOMINAL}
+
+StatedLevels = Mapping[str, Sequence[Any]] | Sequence[Any]
+"""Levels in their order, or for each level the values that count as it."""
+
+
+@dataclass(frozen=True)
+class LabelDefinition:
+    """A label that is made from the columns of label tables.
+
+    Attributes
+    ----------
+    name : str
+        What hypotheses call it.
+    column : str, optional
+        The column with its values, or `table:column`; by default the one of its name.
+    kind : str, optional
+        "nominal" (or "categorical"), "ordinal", "continuous" or "survival". By default that of the
+        column; "ordinal" if `levels` is a list, "survival" if there is a `time`.
+    levels : mapping or sequence, optional
+        The values in their order; or, for each level in order, the values that count as it.
+    missing : sequence, optional
+        Values that count as missing.
+    time, event : str, optional
+        The columns of survival: the time, and whether the event has happened by then.
+    event_is : str, optional
+        The value of `event` that is the event; all others mean that it has not happened. Without
+        it the values are 1 and 0, true and false, yes and no, dead and alive, or deceased and
+        living.
+
+    Examples
+    --------
+    >>> from lggshape.labels import read_labels
+    >>> table = pd.DataFrame({"patient": ["a", "b"], "idh": ["R132H", "wild"]})
+    >>> idh = LabelDefinition("IDH", "idh", levels={"mutant": ["R132H"], "wild type": ["wild"]})
+    >>> define_labels([idh], read_labels(table))["IDH"].values.to_dict()
+    {'a': 'mutant', 'b': 'wild type'}
+    """
+
+    name: str
+    column: str | None = None
+    kind: str | None = None
+    levels: StatedLevels | None = field(default=None, hash=False)
+    missing: Sequence[Any] = field(default=(), hash=False)
+    time: str | None = None
+    event: str | None = None
+    event_is: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what has no meaning."""
+        texts = (self.name, self.column, self.kind, self.time, self.event, self.event_is)
+        if not self.name or not all(one is None or isinstance(one, str) for one in texts):
+            msg = (
+                "Expected a label to have a `name`, and texts for `column`, `kind`, `time`, "
+                f"`event` and `event_is`, found {self}."
+            )
+            raise InputError(msg)
+        if self.kind is not None and self.kind not in _WORDS:
+            msg = f"Expected the kind of {self.name} to be {or_list(_WORDS)}, found {self.kind!r}."
+            raise InputError(msg)
+        if not isinstance(self.missing, Sequence) or isinstance(self.missing, str):
+            msg = f"Expected `missing` of {self.name} to be a list, found {self.missing!r}."
+            raise InputError(msg)
+        self._check_survival()
+        self._check_levels()
+
+    def _check_survival(self) -> None:
+        both = self.time is not None and self.event is not None
+        is_survival = both or self.kind == Kind.SURVIVAL.value
+        if (self.time is None) != (self.event is None) or is_survival != both:
+            msg = (
+                f"Expected the survival {self.name} to have a `time` and an `event`, each the name "
+                f"of a column, found time = {self.time!r} and event = {self.event!r}."
+            )
+            raise InputError(msg)
+        if self.event_is is not None and not both:
+            msg = f"Expected `event_is` of {self.name} beside `time` and `event`, found it alone."
+            raise InputError(msg)
+        others = [self.column, self.levels, None if self.kind == Kind.SURVIVAL.value else self.kind]
+        if both and any(other is not None for other in others):
+            msg = (
+                f"Expected the survival {self.name} to have only `time`, `event`, `event_is` and "
+                "`missing`, found `column`, `levels` or another `kind`."
+            )
+            raise InputError(msg)
+
+    def _check_levels(self) -> None:
+        if self.levels is None:
+            return
+        listed = isinstance(self.levels, Sequence) and not isinstance(self.levels, str)
+        values = self._values() if listed or isinstance(self.levels, Mapping) else {}
+        flat = [value for several in values.values() for value in several]
+        if not flat or not all(isinstance(one, str | int | float) for one in flat):
+            msg = (
+                f"Expected `levels` of {self.name} to be a list of values in their order, or lists "
+                "of values by level, as {mutant = [...], wildtype = [...]}, found "
+                f"{self.levels!r}."
+            )
+            raise InputError(msg)
+        texts = [_text(value) for value in flat]
+        if doubled := sorted({text for text in texts if texts.count(text) > 1}):
+            msg = f"Expected every value once in `levels` of {self.name}, found {doubled[0]} twice."
+            raise InputError(msg)
+        if self.kind == Kind.CONTINUOUS.value:
+            msg = f"Expected no `levels` for the continuous label {self.name}, found some."
+            raise InputError(msg)
+
+    def _values(self) -> dict[str, Sequence[Any]]:
+        """Return the values of each level."""
+        if isinstance(self.levels, Mapping):
+            return {
+                str(level): [several] if isinstance(several, str) else several
+                for level, several in self.levels.items()
+                if isinstance(several, Sequence)
+            }
+        return {_text(value): [value] for value in self.levels or ()}
+
+    def define(self, labels: Labels) -> Label:
+        """Return the label, made from the columns of label tables.
+
+        Raises
+        ------
+        InputError
+            If a column is not there, or holds what the definition does not allow.
+        """
+        if self.time is not None and self.event is not None:
+            return self._survival(labels[self.time], labels[self.event])
+        column = labels[self.column or self.name]
+        cells = column.values.map(_text).astype(str)
+        cells = cells[~cells.isin([_text(word) for word in self.missing])]
+        kind = self._kind(column)
+        if self.levels is not None:
+            return self._with_levels(column, cells, kind)
+        if kind is Kind.CONTINUOUS:
+            return Label(self.name, kind, _numbers(self.name, cells), (), column.sources)
+        if kind is Kind.ORDINAL and not column.published:
+            numbers = pd.to_numeric(cells, errors="coerce")
+            if numbers.isna().any():
+                msg = (
+                    f"Expected the ordinal label {self.name} to be numbers, or its order to be "
+                    f"stated, found {_counts(cells)}. Write the order as `levels = [...]`."
+                )
+                raise InputError(msg)
+        levels = level_order(cells, column.published) if kind.has_levels else ()
+        values = cells if kind.has_levels else column.values.loc[cells.index]
+        return Label(
+            self.name, kind, values.rename(self.name), levels, column.sources, column.published
+        )
+
+    def _kind(self, column: Label) -> Kind:
+        if self.kind is not None:
+            return _WORDS[self.kind]
+        if self.levels is None:
+            return column.kind
+        if not isinstance(self.levels, Mapping):
+            return Kind.ORDINAL
+        return column.kind if column.kind is Kind.ORDINAL else Kind.NOMINAL
+
+    def _with_levels(self, column: Label, cells: "pd.Series[str]", kind: Kind) -> Label:
+        values = self._values()
+        level_of = {_text(one): level for level, several in values.items() for one in several}
+        unknown = cells[~cells.isin(list(level_of))]
+        if len(unknown):
+            msg = (
+                f"Expected every value of {column.name} to be in `levels` or `missing` of the "
+                f"label {self.name}, found {_counts(unknown)}."
+            )
+            raise InputError(msg)
+        named = cells.map(level_of).rename(self.name)
+        order = tuple(values)
+        return Label(self.name, kind, named, level_order(named, order), column.sources, order)
+
+    def _survival(self, time: Label, event: Label) -> Label:
+        missing = [_text(word) for word in self.missing]
+        times, events = (label.values.map(_text).astype(str) for label in (time, event))
+        times, events = times[~times.isin(missing)], events[~events.isin(missing)]
+        numbers = _numbers(time.name, times)
+        if (numbers < 0).any():
+            found = f"{numbers.min():g} for patient {numbers.idxmin()}"
+            msg = f"Expected {time.name} to hold times from 0, found {found}."
+            raise InputError(msg)
+        happened = self._happened(event.name, events)
+        both = numbers.index.intersection(happened.index, sort=False)
+        sources = tuple(dict.fromkeys((*time.sources, *event.sources)))
+        return Label(
+            self.name, Kind.SURVIVAL, numbers.loc[both].rename(self.name), (), sources,
+            events=happened.loc[both],
+        )  # fmt: skip
+
+    def _happened(self, name: str, events: "pd.Series[str]") -> "pd.Series[bool]":
+        if self.event_is is not None:
+            if not events.eq(self.event_is).any():
+                msg = (
+                    f"Expected `event_is` to be a value of {name}, found {self.event_is!r}; the "
+                    f"values are: {_counts(events)}."
+                )
+                raise InputError(msg)
+            return events.eq(self.event_is)
+        words = events.str.strip().str.casefold()
+        unknown = events[~words.isin(list(EVENTS))]
+        if len(unknown):
+            msg = (
+                f"Expected {name} to tell events by 1 and 0, true and false, yes and no, dead and "
+                f"alive, or deceased and living, found {_counts(unknown)}. Write the value that is "
+                f'the event as `event_is = "..."`.'
+            )
+            raise InputError(msg)
+        return words.map(EVENTS).astype(bool)
+
+
+def define_labels(definitions: Iterable[LabelDefinition], labels: Labels) -> Labels:
+    """Return labels with those that are defined from their columns.
+
+    Parameters
+    ----------
+    definitions : iterable of LabelDefinition
+        The definitions.
+    labels : Labels
+        The labels of the tables.
+
+    Returns
+    -------
+    Labels
+        In which the name of a definition stands for the label that it makes.
+
+    Raises
+    ------
+    InputError
+        If a column is not there, or holds what the definition does not allow.
+
+    Examples
+    --------
+    >>> from lggshape.labels import read_labels
+    >>> table = pd.DataFrame({"patient": ["a", "b"], "days": [300, 20], "dead": ["yes", "no"]})
+    >>> survival = LabelDefinition("survival", time="days", event="dead")
+    >>> define_labels([survival], read_labels(table))["survival"]
+    Label('survival' of 2 patients, survival, 1 event)
+    """
+    return labels.with_defined({one.name: one.define(labels) for one in definitions})
+
+
+def _text(value: Any) -> str:
+    """Return a value as it stands in a table that is read: 2.0 is "2"."""
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int | float | np.number):
+        return f"{float(value):.15g}"
+    return str(value).strip()
+
+
+def _numbers(name: str, cells: "pd.Series[str]") -> "pd.Series[float]":
+    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
+    words = cells[~np.isfinite(numbers)]
+    if len(words):
+        msg = (
+            f"Expected {name} to hold numbers, found {_counts(words)}. Words for a missing value "
+            "belong in `missing = [...]`."
+        )
+        raise InputError(msg)
+    return numbers
+
+
+def _counts(values: "pd.Series[str]") -> str:
+    """Return the different values with their numbers, the most frequent first."""
+    counts = values.value_counts()
+    return first_few([f"{value!r} ({count})" for value, count in counts.items()], 8)

@@ -1,0 +1,103 @@
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from lggshape.errors import InputError
+from lggshape.labels import Kind, Label, LabelDefinition, Labels, define_labels, read_labels
+
+
+def labels() -> Labels:
+    table = pd.DataFrame(
+        {
+            "patient": list("abcdef"),
+            "IDH": ["R132H", "R132S", "wildtype", "wild", "NOS", None],
+            "who": [4, 2, 3, 2, 3, 4],
+            "days": [300, 20, 45.5, 0, None, 7],
+            "dead": ["Yes", "no", "yes", None, "no", "NO"],
+            "state": ["gone", "here", "here", "gone", "here", "here"],
+        }
+    )
+    return read_labels(table)
+
+
+def defined(**stated: Any) -> Label:
+    return define_labels([LabelDefinition(**stated)], labels())[stated["name"]]
+
+
+IDH = {"mutant": ["R132H", "R132S"], "wildtype": ["wildtype", "wild"]}
+
+
+def test_levels_are_merged() -> None:
+    label = defined(name="IDH", levels=IDH, missing=["NOS"])
+    assert (label.kind, label.levels) == (Kind.NOMINAL, ("mutant", "wildtype"))
+    assert label.values.to_dict() == dict.fromkeys("ab", "mutant") | dict.fromkeys("cd", "wildtype")
+    assert defined(name="x", column="IDH", levels=IDH, missing=["NOS"]).name == "x"
+    ordered = defined(name="x", column="IDH", levels=IDH, missing=["NOS"], kind="ordinal")
+    assert ordered.kind is Kind.ORDINAL
+
+
+def test_a_list_orders_levels() -> None:
+    label = defined(name="grade", column="who", levels=[4, 3, 2])
+    assert (label.kind, label.levels) == (Kind.ORDINAL, ("4", "3", "2"))
+    assert defined(name="who", kind="ordinal").levels == ("2", "3", "4")
+
+
+def test_a_kind_is_stated() -> None:
+    label = defined(name="who", kind="continuous")
+    assert (label.kind, label.values["a"], label.levels) == (Kind.CONTINUOUS, 4.0, ())
+    assert defined(name="days", kind="categorical").levels == ("0", "7", "20", "45.5", "300")
+
+
+def test_survival_has_times_and_events() -> None:
+    label = defined(name="survival", time="days", event="dead")
+    assert label.kind is Kind.SURVIVAL
+    assert label.events is not None
+    # d has no event that is known, and e no time.
+    assert label.values.to_dict() == {"a": 300, "b": 20, "c": 45.5, "f": 7}
+    assert label.events.to_dict() == {"a": True, "b": False, "c": True, "f": False}
+    assert repr(label) == "Label('survival' of 4 patients, survival, 2 events)"
+    by_name = defined(name="days", time="days", event="state", event_is="gone")
+    assert by_name.events is not None
+    assert by_name.events.to_dict() == {"a": True, "b": False, "c": False, "d": True, "f": False}
+
+
+@pytest.mark.parametrize(
+    ("stated", "complaint"),
+    [
+        ({"name": "IDH", "levels": IDH}, r"in `levels` or `missing` .* found 'NOS' \(1\)"),
+        ({"name": "IDH", "kind": "ordinal"}, "order to be stated, found 'R132H'"),
+        ({"name": "IDH", "kind": "continuous"}, "IDH to hold numbers, found 'R132H'"),
+        ({"name": "IDH", "kind": "interval"}, "nominal, ordinal, continuous, survival or cate"),
+        ({"name": "IHD"}, "Did you mean IDH"),
+        ({"name": ""}, "to have a `name`"),
+        ({"name": "IDH", "column": 3}, "texts for `column`"),
+        ({"name": "IDH", "levels": "mutant"}, "a list of values in their order"),
+        ({"name": "IDH", "levels": []}, "a list of values in their order"),
+        ({"name": "IDH", "levels": {"a": 3}}, "a list of values in their order"),
+        ({"name": "IDH", "levels": {"a": ["x"], "b": ["x"]}}, "every value once .* found x twice"),
+        ({"name": "IDH", "levels": ["x"], "kind": "continuous"}, "no `levels` for the continuous"),
+        ({"name": "IDH", "missing": "NOS"}, "`missing` of IDH to be a list"),
+        ({"name": "s", "time": "days"}, "a `time` and an `event`"),
+        ({"name": "s", "kind": "survival"}, "a `time` and an `event`"),
+        ({"name": "s", "event_is": "dead"}, "`event_is` of s beside"),
+        ({"name": "s", "time": "days", "event": "dead", "levels": ["a"]}, "only `time`"),
+        ({"name": "s", "time": "days", "event": "dead", "kind": "ordinal"}, "only `time`"),
+        ({"name": "s", "time": "days", "event": "state"}, r"'here' \(4\), 'gone' \(2\).*event_is"),
+        (
+            {"name": "s", "time": "days", "event": "state", "event_is": "dead"},
+            r"a value of state, found 'dead'; the values are: 'here' \(4\)",
+        ),
+        ({"name": "s", "time": "IDH", "event": "dead"}, "IDH to hold numbers"),
+    ],
+)
+def test_what_does_not_fit_is_refused(stated: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        defined(**stated)
+
+
+def test_negative_times_are_refused_with_the_patient() -> None:
+    table = pd.DataFrame({"patient": ["a", "b"], "days": [3, -2], "dead": [1, 0]})
+    survival = LabelDefinition("s", time="days", event="dead")
+    with pytest.raises(InputError, match="times from 0, found -2 for patient b"):
+        define_labels([survival], read_labels(table))

@@ -1,0 +1,54 @@
+import pandas as pd
+import pytest
+
+from lggshape.labels import Kind, holds_events, read_labels
+
+
+def kind(name: str, values: list[object]) -> Kind:
+    table = pd.DataFrame({"patient": [f"p{i}" for i in range(len(values))], name: values})
+    return read_labels(table)[name].kind
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("age", list(range(30, 50)), Kind.CONTINUOUS),
+        ("age_years", list(range(30, 50)), Kind.CONTINUOUS),
+        ("Age at MRI", [61.5, 40, 41], Kind.CONTINUOUS),
+        ("index", [0.5, 1, 2], Kind.CONTINUOUS),
+        ("grade", [2, 3, 4], Kind.NOMINAL),
+        ("OS.time", list(range(30, 50)), Kind.TIME),
+        ("OS", list(range(30, 50)), Kind.TIME),
+        ("OS", [0, 1, 1], Kind.NOMINAL),
+        ("Survival", list(range(30, 50)), Kind.TIME),
+        ("number", list(range(1, 21)), Kind.IDENTIFIER),
+        ("number", [*range(1, 20), 40], Kind.CONTINUOUS),
+        ("arm", ["a", "b", "a"], Kind.NOMINAL),
+        ("name", [f"n{i}" for i in range(20)], Kind.IDENTIFIER),
+    ],
+)
+def test_kinds_are_found_from_names_and_values(
+    name: str, values: list[object], expected: Kind
+) -> None:
+    assert kind(name, values) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("OS", ["0", "1"], True),
+        ("1-dead 0-alive", ["0", "1"], True),
+        ("status", ["Dead", "Alive"], True),
+        ("x", ["1:DECEASED", "0:LIVING"], True),
+        ("DSS", ["censored", "event"], True),
+        ("MGMT", ["0", "1"], False),
+        ("MGMT", ["yes", "no"], False),
+        ("vital", ["a", "b"], False),
+        ("OS", ["0", "1", "2"], False),
+        ("cosmos", ["0", "1"], False),
+    ],
+)
+def test_events_are_told_by_words_or_by_the_name(
+    name: str, values: list[str], expected: bool
+) -> None:
+    assert holds_events(name, pd.Series(values)) is expected
