@@ -1,4 +1,4 @@
-"""Size and power of the tests of ordinal, continuous and survival labels; coverage of the intervals.
+"""Size, power and coverage of the tests of ordinal, continuous and survival labels.
 
 Each set of patients has a feature that is normal, or rounded so that values tie, and a label that
 depends on it or not. Tested is what `associate` tests with: the objects of `lggshape.association`.
@@ -23,7 +23,7 @@ from lggshape.statistics import rank_correlation, somers_d
 SIZES = (12, 25, 110)
 SHARES = {"3 levels": [0.3, 0.4, 0.3], "4 unequal levels": [0.1, 0.2, 0.2, 0.5]}
 SLOPES = (0.0, 0.3, 1.0)
-"""Shift of the feature per level, or its correlation or log hazard ratio, in standard deviations."""
+"""Shift of the feature per level in standard deviations, correlation, or log hazard ratio."""
 
 CENSORED = 0.6
 """Share of the patients whose follow-up ends before the event."""

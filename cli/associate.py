@@ -94,9 +94,8 @@ def associate(
         match = match_patients(table["patient"], known, match_ids=match_ids)
         family = association.choose_family(hypotheses, table, match.labels)
         run.options |= {
-            "hypotheses": family.name, "bins": bins,
-            "test": test or "by kind of label", "take": take, "seed": seed,
-            "codebook": codebook.name if codebook else "bundled", "report": report,
+            "hypotheses": family.name, "bins": bins, "test": test or "by kind", "take": take,
+            "seed": seed, "codebook": codebook.name if codebook else "bundled", "report": report,
             **({} if match_ids == "exact" else {"match_ids": match_ids}),
             **({} if patient_column is None else {"patient_column": patient_column}),
         }  # fmt: skip

@@ -62,15 +62,14 @@ def test_every_pair_leaves_out_what_cannot_be_tested(tmp_path: Path) -> None:
     table = features(ASD, BEVR, "not_a_feature").assign(margin_fluctuation=1.0)
     family = every_pair(table, labels(tmp_path))
     assert {(h.feature, h.label) for h in family.hypotheses} == {
-        (f, name) for f in (ASD, BEVR) for name in ("two", "three")
+        (f, name) for f in (ASD, BEVR) for name in ("two", "three", "age")
     }
     assert {(entry.name, entry.reason) for entry in family.left_out} == {
         ("margin_fluctuation", "has fewer than two different values"),
         ("same", "the same groups of patients as two"),
         ("constant", "constant among the patients with features"),
-        ("age", "continuous, not categorical"),
-        ("OS.time", "time, not categorical"),
-        ("name", "identifier, not categorical"),
+        ("OS.time", "time, not categorical, ordinal, continuous or survival"),
+        ("name", "identifier, not categorical, ordinal, continuous or survival"),
     }
 
 
@@ -87,7 +86,7 @@ def test_every_pair_leaves_out_a_new_feature(
 
 
 def test_without_anything_to_test_every_pair_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="found 0 and 2"):
+    with pytest.raises(InputError, match="found 0 and 3"):
         every_pair(features("own"), labels(tmp_path))
 
 
@@ -151,7 +150,23 @@ def test_whole_numbers_are_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ('"own:two"', '"age"', "age to be categorical, found that it is continuous"),
+        ('"own:two"', '"name"', "or survival, found that it is identifier"),
+        ('"own:two"', '"age"', "`higher_in` for a label with levels, found Label"),
+        ('label = "own:two"', 'time = "OS.time"', "a `time` and an `event`"),
+        ('label = "own:two"', 'label = "two"\nlevels = 3', "`levels` of two to be a list"),
+        ("[[hypothesis]]", "[label]\n[[hypothesis]]", r"any \[\[label\]\] and"),
+        ("[[hypothesis]]", "[[label]]\n[[hypothesis]]", "a label to have a `name`"),
+        ("[[hypothesis]]", '[[label]]\nname = "a"\nlevel = 1\n[[hypothesis]]', "found level"),
+        (
+            "[[hypothesis]]",
+            '[[label]]\nname = "a"\n[[label]]\nname = "a"\n[[hypothesis]]',
+            "named a",
+        ),
+        (
+            "[[hypothesis]]",
+            '[[hypothesis]]\nfeature = "f"\nlabel = "own:two"\nlevels = [1, 0]\n[[hypothesis]]',
+            "label own:two to be the same in all hypotheses",
+        ),
         ('higher_in = "1"', 'higher_in = "2"', r"level of own:two \(0, 1\), found '2'"),
         ('feature = "own"', 'feature = "absent"', "no feature absent"),
         ('feature = "own"', "", "to have a `feature` and a `label`"),
