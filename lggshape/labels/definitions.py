@@ -12,6 +12,7 @@ from lggshape.labels.codebook import Kind
 from lggshape.labels.kinds import EVENTS
 from lggshape.labels.labels import Label, Labels, level_order
 from lggshape.names import first_few, or_list
+from lggshape.tables import same_spelling
 
 _STATED = (Kind.NOMINAL, Kind.ORDINAL, Kind.CONTINUOUS, Kind.SURVIVAL)
 _WORDS = {kind.value: kind for kind in _STATED} | {"categorical": Kind.NOMINAL}
@@ -34,15 +35,16 @@ class LabelDefinition:
         "nominal" (or "categorical"), "ordinal", "continuous" or "survival". By default that of the
         column; "ordinal" if `levels` is a list, "survival" if there is a `time`.
     levels : mapping or sequence, optional
-        The values in their order; or, for each level in order, the values that count as it.
+        The values in their order; or, for each level in order, the values that count as it. Case
+        and blanks do not matter.
     missing : sequence, optional
         Values that count as missing.
     time, event : str, optional
         The columns of survival: the time, and whether the event has happened by then.
     event_is : str, optional
         The value of `event` that is the event; all others mean that it has not happened. Without
-        it the values are 1 and 0, true and false, yes and no, dead and alive, or deceased and
-        living.
+        it the values are 1 and 0, true and false, yes and no, dead and alive, deceased and living,
+        or event and censored.
 
     Examples
     --------
@@ -113,10 +115,15 @@ class LabelDefinition:
                 f"{self.levels!r}."
             )
             raise InputError(msg)
-        texts = [_text(value) for value in flat]
-        if doubled := sorted({text for text in texts if texts.count(text) > 1}):
-            msg = f"Expected every value once in `levels` of {self.name}, found {doubled[0]} twice."
-            raise InputError(msg)
+        level_of: dict[str, str] = {}
+        for level, several in values.items():
+            for value in several:
+                if level_of.setdefault(_alike(value), level) != level:
+                    msg = (
+                        f"Expected every value in one level of {self.name}, found {value!r} in two. "
+                        "Values that differ in case or blanks alone are the same."
+                    )
+                    raise InputError(msg)
         if self.kind == Kind.CONTINUOUS.value:
             msg = f"Expected no `levels` for the continuous label {self.name}, found some."
             raise InputError(msg)
@@ -143,7 +150,7 @@ class LabelDefinition:
             return self._survival(labels[self.time], labels[self.event])
         column = labels[self.column or self.name]
         cells = column.values.map(_text).astype(str)
-        cells = cells[~cells.isin([_text(word) for word in self.missing])]
+        cells = self._known(cells)
         kind = self._kind(column)
         if self.levels is not None:
             return self._with_levels(column, cells, kind)
@@ -163,6 +170,10 @@ class LabelDefinition:
             self.name, kind, values.rename(self.name), levels, column.sources, column.published
         )
 
+    def _known(self, cells: "pd.Series[str]") -> "pd.Series[str]":
+        """Return cells without those that count as missing."""
+        return cells[~cells.map(_alike).isin([_alike(word) for word in self.missing])]
+
     def _kind(self, column: Label) -> Kind:
         if self.kind is not None:
             return _WORDS[self.kind]
@@ -174,22 +185,22 @@ class LabelDefinition:
 
     def _with_levels(self, column: Label, cells: "pd.Series[str]", kind: Kind) -> Label:
         values = self._values()
-        level_of = {_text(one): level for level, several in values.items() for one in several}
-        unknown = cells[~cells.isin(list(level_of))]
+        level_of = {_alike(one): level for level, several in values.items() for one in several}
+        unknown = cells[~cells.map(_alike).isin(list(level_of))]
         if len(unknown):
             msg = (
                 f"Expected every value of {column.name} to be in `levels` or `missing` of the "
                 f"label {self.name}, found {_counts(unknown)}."
             )
             raise InputError(msg)
-        named = cells.map(level_of).rename(self.name)
+        named = cells.map(_alike).map(level_of).rename(self.name)
         order = tuple(values)
         return Label(self.name, kind, named, level_order(named, order), column.sources, order)
 
     def _survival(self, time: Label, event: Label) -> Label:
-        missing = [_text(word) for word in self.missing]
-        times, events = (label.values.map(_text).astype(str) for label in (time, event))
-        times, events = times[~times.isin(missing)], events[~events.isin(missing)]
+        times, events = (
+            self._known(label.values.map(_text).astype(str)) for label in (time, event)
+        )
         numbers = _numbers(time.name, times)
         if (numbers < 0).any():
             found = f"{numbers.min():g} for patient {numbers.idxmin()}"
@@ -205,20 +216,21 @@ class LabelDefinition:
 
     def _happened(self, name: str, events: "pd.Series[str]") -> "pd.Series[bool]":
         if self.event_is is not None:
-            if not events.eq(self.event_is).any():
+            happened = events.map(_alike).eq(_alike(self.event_is))
+            if not happened.any():
                 msg = (
                     f"Expected `event_is` to be a value of {name}, found {self.event_is!r}; the "
                     f"values are: {_counts(events)}."
                 )
                 raise InputError(msg)
-            return events.eq(self.event_is)
-        words = events.str.strip().str.casefold()
+            return happened
+        words = events.map(_alike)
         unknown = events[~words.isin(list(EVENTS))]
         if len(unknown):
             msg = (
                 f"Expected {name} to tell events by 1 and 0, true and false, yes and no, dead and "
-                f"alive, or deceased and living, found {_counts(unknown)}. Write the value that is "
-                f'the event as `event_is = "..."`.'
+                "alive, deceased and living, or event and censored, found "
+                f'{_counts(unknown)}. Write the value that is the event as `event_is = "..."`.'
             )
             raise InputError(msg)
         return words.map(EVENTS).astype(bool)
@@ -262,6 +274,11 @@ def _text(value: Any) -> str:
     if isinstance(value, int | float | np.number):
         return f"{float(value):.15g}"
     return str(value).strip()
+
+
+def _alike(value: Any) -> str:
+    """Return what values have in common that differ in case or blanks alone."""
+    return same_spelling(_text(value))
 
 
 def _numbers(name: str, cells: "pd.Series[str]") -> "pd.Series[float]":

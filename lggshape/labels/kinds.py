@@ -23,7 +23,7 @@ _EVENT_WORD = re.compile(
 EVENTS = {
     "1": True, "0": False, "true": True, "false": False, "yes": True, "no": False,
     "dead": True, "alive": False, "deceased": True, "living": False,
-    "1:deceased": True, "0:living": False,
+    "1:deceased": True, "0:living": False, "event": True, "censored": False,
 }  # fmt: skip
 """Cells, in lower case, that say whether an event has happened."""
 
@@ -83,9 +83,7 @@ def holds_events(name: str, values: "pd.Series[str]") -> bool:
     words = set(values.astype(str).str.strip().str.casefold())
     if not words or len(words) > 2:
         return False
-    return words <= _OF_DEATH or bool(
-        words <= EVENTS.keys() | {"event", "censored"} and _EVENT_WORD.search(name)
-    )
+    return words <= _OF_DEATH or bool(words <= EVENTS.keys() and _EVENT_WORD.search(name))
 
 
 def _names_survival(name: str) -> bool:

@@ -37,6 +37,13 @@ def test_levels_are_merged() -> None:
     assert ordered.kind is Kind.ORDINAL
 
 
+def test_case_and_blanks_do_not_matter_invariant() -> None:
+    spelled = {"mutant": ["r132h", "R132 S"], "wildtype": ["Wild Type", "wildtype", "WILD"]}
+    label = defined(name="IDH", levels=spelled, missing=["nos"])
+    expected = defined(name="IDH", levels=IDH, missing=["NOS"])
+    pd.testing.assert_series_equal(label.values, expected.values)
+
+
 def test_a_list_orders_levels() -> None:
     label = defined(name="grade", column="who", levels=[4, 3, 2])
     assert (label.kind, label.levels) == (Kind.ORDINAL, ("4", "3", "2"))
@@ -57,6 +64,10 @@ def test_survival_has_times_and_events() -> None:
     assert label.values.to_dict() == {"a": 300, "b": 20, "c": 45.5, "f": 7}
     assert label.events.to_dict() == {"a": True, "b": False, "c": True, "f": False}
     assert repr(label) == "Label('survival' of 4 patients, survival, 2 events)"
+    table = pd.DataFrame({"patient": ["a", "b"], "t": [1, 2], "e": ["censored", "Event"]})
+    words = define_labels([LabelDefinition("s", time="t", event="e")], read_labels(table))["s"]
+    assert words.events is not None
+    assert words.events.tolist() == [False, True]
     by_name = defined(name="days", time="days", event="state", event_is="gone")
     assert by_name.events is not None
     assert by_name.events.to_dict() == {"a": True, "b": False, "c": False, "d": True, "f": False}
@@ -75,7 +86,7 @@ def test_survival_has_times_and_events() -> None:
         ({"name": "IDH", "levels": "mutant"}, "a list of values in their order"),
         ({"name": "IDH", "levels": []}, "a list of values in their order"),
         ({"name": "IDH", "levels": {"a": 3}}, "a list of values in their order"),
-        ({"name": "IDH", "levels": {"a": ["x"], "b": ["x"]}}, "every value once .* found x twice"),
+        ({"name": "IDH", "levels": {"a": ["x"], "b": ["x"]}}, "every value in one level .* found 'x' in two"),
         ({"name": "IDH", "levels": ["x"], "kind": "continuous"}, "no `levels` for the continuous"),
         ({"name": "IDH", "missing": "NOS"}, "`missing` of IDH to be a list"),
         ({"name": "s", "time": "days"}, "a `time` and an `event`"),
