@@ -120,8 +120,8 @@ class LabelDefinition:
             for value in several:
                 if level_of.setdefault(_alike(value), level) != level:
                     msg = (
-                        f"Expected every value in one level of {self.name}, found {value!r} in two. "
-                        "Values that differ in case or blanks alone are the same."
+                        f"Expected every value in one level of {self.name}, found {value!r} in "
+                        "two. Values that differ in case or blanks alone are the same."
                     )
                     raise InputError(msg)
         if self.kind == Kind.CONTINUOUS.value:

@@ -86,7 +86,10 @@ def test_survival_has_times_and_events() -> None:
         ({"name": "IDH", "levels": "mutant"}, "a list of values in their order"),
         ({"name": "IDH", "levels": []}, "a list of values in their order"),
         ({"name": "IDH", "levels": {"a": 3}}, "a list of values in their order"),
-        ({"name": "IDH", "levels": {"a": ["x"], "b": ["x"]}}, "every value in one level .* found 'x' in two"),
+        (
+            {"name": "IDH", "levels": {"a": ["x"], "b": ["x"]}},
+            "every value in one level .* found 'x' in two",
+        ),
         ({"name": "IDH", "levels": ["x"], "kind": "continuous"}, "no `levels` for the continuous"),
         ({"name": "IDH", "missing": "NOS"}, "`missing` of IDH to be a list"),
         ({"name": "s", "time": "days"}, "a `time` and an `event`"),
