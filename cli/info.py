@@ -32,7 +32,8 @@ def info(
     for feature in FEATURES.values():
         units = (feature.unit, feature.unit_without_spacing)
         unit = " or ".join(dict.fromkeys(filter(None, units)))
-        typer.echo(f"\n{feature.name} ({feature.dimension}; {unit})")
+        use = "" if feature.in_default_family else "; exploratory: not tested by default"
+        typer.echo(f"\n{feature.name} ({feature.dimension}; {unit}{use})")
         typer.echo(f"  {feature.definition}")
         typer.echo(f"  Source: {feature.source}")
     typer.echo(_networks(card))

@@ -10,6 +10,7 @@ from lggshape.shape import FEATURES
 PAGE = Path(__file__).with_name("features.md")
 HEADINGS = (
     "column", "symbol", "dimension", "unit", "unit without spacing", "IBSI", "pyradiomics", "MIRP",
+    "use",
 )  # fmt: skip
 
 
@@ -25,6 +26,7 @@ def table() -> str:
             feature.ibsi or "–",
             feature.pyradiomics or "–",
             feature.mirp or "–",
+            "default" if feature.in_default_family else "exploratory",
         )
         for feature in FEATURES.values()
     ]

@@ -86,11 +86,27 @@ def limits(study: Study) -> Section:
         "features of the margin with care.",
         "The p-values depend on the conventions of the features (slice, contour, bins, corners of "
         "the voxels). " + code("lggshape features") + " has options for other conventions.",
+        *_exploratory(study),
         *study.family.notes,
         "Patients without a label or a feature are left out of the tests that need it. If at "
         "least five lack a label, the section on the data compares them with the others.",
     ]  # fmt: skip
     return Section("limits", "Limits", [Points(points)])
+
+
+def _exploratory(study: Study) -> list[str]:
+    """Return which of the tested features are exploratory, if any is."""
+    names = [
+        wording.plain(name)
+        for name in tested_features(study)
+        if name in shape.FEATURES and not shape.FEATURES[name].in_default_family
+    ]
+    if not names:
+        return []
+    return [
+        f"Exploratory features: {', '.join(names)}. Few studies have tested them, so what is found "
+        "with them has to be confirmed in other patients."
+    ]
 
 
 def provenance(study: Study, inputs: Sequence[InputFile], options: Mapping[str, Any]) -> Section:

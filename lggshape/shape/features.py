@@ -8,12 +8,19 @@ from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 
+from lggshape.shape.boxes import TOO_SMALL, fractal_dimension, lacunarity
+from lggshape.shape.margin import convexity, solidity, total_curvature
 from lggshape.shape.prepared import PreparedMask
 from lggshape.shape.radial import margin_fluctuation, offset_averaged_angular_standard_deviation
 from lggshape.shape.registry import REGISTERED, Feature, feature
 
 _IBSI = "IBSI reference manual (Zwanenburg et al., arXiv 1612.07003)"
 _OWN = "counted by lggshape"
+_SURVEY = "Yang et al. 2008, a survey of shape features. Not in IBSI"
+_BOXES = (
+    "Boxes have sides of 1/16 to 1/4 of the diameter of a {} of the same size, in up to five "
+    "geometric steps, and their number is averaged over all places of their grid."
+)
 _ONE_VOXEL = "one voxel has no principal axes"
 
 _with_spacing = partial(
@@ -237,5 +244,94 @@ def _maximum_3d_diameter(mask: PreparedMask) -> float:
     return mask.mesh.maximum_diameter
 
 
+@feature(
+    "contour_fractal_dimension",
+    dimension="2D",
+    definition="Minus the slope of the logarithm of the number of boxes that meet the contour, on "
+    "that of their side. " + _BOXES.format("disc"),
+    source="Rangayyan and Nguyen 2007; Foroutan-pour et al. 1999; in gliomas, Curtin et al. 2021. "
+    "Not in IBSI",
+)
+def _contour_fractal_dimension(mask: PreparedMask) -> float | str:
+    return _mean_of_known(
+        [fractal_dimension(part, spacing=mask.steps[1:]) for part in mask.parts], TOO_SMALL
+    )
+
+
+@feature(
+    "surface_fractal_dimension",
+    dimension="3D",
+    unit_without_spacing="",
+    needs_spacing=True,
+    definition="Minus the slope of the logarithm of the number of boxes that meet the surface, on "
+    "that of their side. " + _BOXES.format("ball"),
+    source="Foroutan-pour et al. 1999; Falconer 2014. Not in IBSI",
+)
+def _surface_fractal_dimension(mask: PreparedMask) -> float | str:
+    return _mean_of_known([fractal_dimension(mask.component, spacing=mask.steps)], TOO_SMALL)
+
+
+@feature(
+    "solidity",
+    dimension="2D",
+    definition="Area within the contour, divided by that of its convex hull.",
+    source=_SURVEY,
+    irregularity=-1,
+)
+def _solidity(mask: PreparedMask) -> float:
+    return _mean([solidity(contour) for contour in mask.contours])
+
+
+@feature(
+    "convexity",
+    dimension="2D",
+    definition="Length of the convex hull of the contour, divided by that of the contour, both "
+    "after smoothing by a Gaussian whose standard deviation is 0.5 % of the contour's length.",
+    source=_SURVEY,
+    irregularity=-1,
+)
+def _convexity(mask: PreparedMask) -> float:
+    return _mean([convexity(contour) for contour in mask.contours])
+
+
+def _register_total_curvature(percent: int) -> None:
+    def measure(mask: PreparedMask) -> float:
+        return _mean([total_curvature(one, scale=percent / 100) for one in mask.contours])
+
+    feature(
+        f"total_curvature_{percent}_percent",
+        title=f"total curvature at {percent} %",
+        dimension="2D",
+        definition="Sum of the angles by which the contour turns, to whichever side, in whole "
+        "turns, after smoothing by a Gaussian whose standard deviation is "
+        f"{percent} % of the contour's length. A convex shape has 1.",
+        source="Fenchel 1929; smoothing after Mokhtarian and Mackworth 1992. Not in IBSI",
+    )(measure)
+
+
+for _percent in (1, 2, 4):
+    _register_total_curvature(_percent)
+
+
+@feature(
+    "lacunarity",
+    dimension="2D",
+    definition="Number of pixels of the mask within a gliding box: mean of its square, divided by "
+    "the square of its mean, over all places where box and mask meet. The side of the box is 1/4 "
+    "of the diameter of a disc of the same area.",
+    source="Allain and Cloitre 1991; in gliomas, Curtin et al. 2021. Not in IBSI",
+)
+def _lacunarity(mask: PreparedMask) -> float | str:
+    return _mean_of_known(
+        [lacunarity(plane, spacing=mask.steps[1:]) for plane in mask.planes], TOO_SMALL
+    )
+
+
 def _mean(values: list[float]) -> float:
     return math.fsum(values) / len(values)
+
+
+def _mean_of_known(values: list[float], reason: str) -> float | str:
+    """Return the mean of the slices that have a value, or why none has."""
+    known = [value for value in values if not math.isnan(value)]
+    return _mean(known) if known else reason

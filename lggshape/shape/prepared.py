@@ -68,12 +68,21 @@ class PreparedMask:
         return int(self.areas.argmax())
 
     @cached_property
-    def contours(self) -> list[radial.Contour]:
-        """The contours in the slices where the 2D features are measured, in mm or pixels."""
+    def planes(self) -> list[Mask]:
+        """The component in the slices where the 2D features are measured, each of shape (Y, X)."""
         every = self.conventions.slices == "all"
         chosen = np.flatnonzero(self.areas) if every else [self.largest_slice]
-        spacing = self.steps[1:]
-        return [radial.trace_contour(self.component[index], spacing=spacing) for index in chosen]
+        return [self.component[index] for index in chosen]
+
+    @cached_property
+    def parts(self) -> list[Mask]:
+        """The largest part of each plane, with its holes filled, shape (Y, X)."""
+        return [radial.largest_part(plane) for plane in self.planes]
+
+    @cached_property
+    def contours(self) -> list[radial.Contour]:
+        """The contours of the parts, in mm or pixels."""
+        return [radial.trace_part(part, spacing=self.steps[1:]) for part in self.parts]
 
     @cached_property
     def deviations(self) -> list[radial.AngularDeviation]:

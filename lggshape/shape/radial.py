@@ -132,7 +132,24 @@ def trace_contour(
     if not mask.any():
         msg = "Expected a slice with at least one pixel inside, found an empty one."
         raise InputError(msg)
-    part = largest_part(mask)
+    return trace_part(largest_part(mask), spacing=spacing)
+
+
+def trace_part(part: NDArray[np.bool_], *, spacing: tuple[float, float] | None = None) -> Contour:
+    """Trace the contour of a part of a slice that is in one piece and has no holes.
+
+    Parameters
+    ----------
+    part : ndarray of bool, shape (Y, X)
+        As from `largest_part`.
+    spacing : tuple of float, optional
+        Size of a pixel along (row, column), in mm.
+
+    Returns
+    -------
+    Contour
+        As from `trace_contour`.
+    """
     (ring,) = trace_rings(part)
     # The first point is repeated at the end.
     return Contour(ring[:-1], np.argwhere(part).mean(axis=0), spacing or (1.0, 1.0))

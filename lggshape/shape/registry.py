@@ -53,8 +53,8 @@ class Feature:
     variant : str or None
         Name of a feature that measures the same by another convention, for sensitivity analyses.
     in_default_family : bool
-        Whether the feature is tested if no hypotheses are named. False for a new feature: every
-        further test makes the correction of all others stricter.
+        Whether the feature is tested if no hypotheses are named. False for a new feature, which is
+        exploratory: every further test makes the correction of all others stricter.
     """
 
     name: str

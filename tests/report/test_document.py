@@ -214,3 +214,9 @@ def test_published_bounds_stand_beside_fishers_test_on_quartiles_only(tmp_path: 
         page = Page(write_report(study, tmp_path / f"out{bins}").read_text(encoding="utf-8"))
         assert ("The publication reports p < 0.5" in page.text) is said
         assert "NnU-Net masks" in page.text
+
+
+def test_exploratory_features_are_named_among_the_limits(tmp_path: Path) -> None:
+    names = ("solidity", "volume", "lacunarity")
+    page = make(tmp_path, Family("mine", "Mine", tuple(Hypothesis(name, "g") for name in names)))
+    assert "Exploratory features: solidity, lacunarity. Few studies" in page.text

@@ -87,7 +87,8 @@ def test_files_and_memory_are_measured_alike_invariant(tmp_path, write_labels):
     from_file = feature_table(open_cases(tmp_path, masks_only=True, regions="brats"), jobs=1)
     in_memory = feature_table([case_of("a", labels())], jobs=1)
     names = list(FEATURES)
-    np.testing.assert_array_equal(from_file.table[names], in_memory.table[names])
+    found, expected = (one.table[names].astype(float) for one in (from_file, in_memory))
+    np.testing.assert_array_equal(found, expected)
     assert list(from_file.table["region"]) == list(in_memory.table["region"])
 
 
