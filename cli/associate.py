@@ -55,6 +55,24 @@ Take = Annotated[
     ),
 ]
 
+Adjust = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,...",
+        help="Labels or columns of the feature table, such as age,volume,site: each hypothesis is "
+        "also tested given these.",
+        show_default=False,
+    ),
+]
+Within = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="A label or column, such as site, within whose values patients are also compared.",
+        show_default=False,
+    ),
+]
+
 
 def associate(
     features: Features,
@@ -64,6 +82,8 @@ def associate(
     hypotheses: Hypotheses = None,
     bins: Bins = 4,
     test: Test = None,
+    adjust: Adjust = None,
+    within: Within = None,
     codebook: Codebook = None,
     patient_column: o.PatientColumn = None,
     match_ids: o.MatchIds = "exact",
@@ -98,9 +118,12 @@ def associate(
             "seed": seed, "codebook": codebook.name if codebook else "bundled", "report": report,
             **({} if match_ids == "exact" else {"match_ids": match_ids}),
             **({} if patient_column is None else {"patient_column": patient_column}),
+            **({} if adjust is None else {"adjust": adjust}),
+            **({} if within is None else {"within": within}),
         }  # fmt: skip
         study = association.associate(
-            table, known, family, bins=bins, test=test, match_ids=match_ids, seed=seed,
+            table, known, family, bins=bins, test=test, adjust=_names(adjust), within=within,
+            match_ids=match_ids, seed=seed,
             on_progress=run.on_progress,
         )  # fmt: skip
         run.options |= {"region": study.region} if study.region else {}
@@ -127,6 +150,11 @@ def _passed_over(family: "Family") -> list[str]:
         for entry in family.left_out
         if entry.what == "hypotheses"
     ]
+
+
+def _names(several: str | None) -> list[str]:
+    """Return names that are separated by commas."""
+    return [name.strip() for name in (several or "").split(",") if name.strip()]
 
 
 def _own_hypotheses(choice: str | None) -> Path | None:

@@ -1,3 +1,4 @@
+from .adjustment import AdjustedResults
 from .associate_family import associate
 from .families import choose_family, every_pair, read_study_family
 from .feature_table import (
@@ -24,6 +25,7 @@ __all__ = [
     "CHECK",
     "TESTS",
     "TEST_CLASSES",
+    "AdjustedResults",
     "Family",
     "Hypothesis",
     "LeftOut",

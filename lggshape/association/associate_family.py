@@ -1,11 +1,14 @@
 """Every hypothesis of a family, tested on the patients of a feature table."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lggshape.association.adjustment import adjusted_results
+from lggshape.association.covariates import Adjustment
 from lggshape.association.families import FamilyChoice, chosen_family
 from lggshape.association.feature_table import (
     FeatureSource,
@@ -60,6 +63,9 @@ def associate(
     *,
     bins: int = 4,
     test: str | None = None,
+    adjust: Sequence[str] = (),
+    within: str | None = None,
+    permutations: int = 9_999,
     match_ids: MatchIds = "exact",
     seed: int = 0,
     on_progress: OnProgress | None = None,
@@ -85,11 +91,20 @@ def associate(
     test : {"jonckheere-terpstra", "fisher", "kruskal-wallis", "spearman", "cox"}, optional
         The test that decides for the kinds of label that it takes, in place of the default. The
         other tests that take the kind of a label are reported as sensitivity analyses.
+    adjust : sequence of str
+        Covariates: labels, or columns of the feature table. Each hypothesis is then also tested
+        given these: by ranks and permutation (Freedman and Lane), or in a Cox model of survival.
+    within : str, optional
+        A label or column, such as the site, within whose values patients are compared: by
+        permutation within these strata, or a stratified Cox model.
+    permutations : int
+        Number of permutations of a test given covariates.
     match_ids : {"exact", "loose"}
         Whether the patients' keys in the features and in the labels have to be equal, or may differ
         in case, blanks, leading zeros, and `-` for `_`. `Study.match` lists which were joined.
     seed : int
-        For the Monte Carlo p that takes the place of an exact one where that would take too long.
+        For permutations, and for the Monte Carlo p in place of an exact one that would take too
+        long.
     on_progress : callable, optional
         Told how far the work has come.
 
@@ -102,8 +117,8 @@ def associate(
     ------
     InputError
         If a table or the family cannot be used, no patient has both features and labels, a feature
-        is in millimetres for some patients and in voxels for others, an option is out of range, or
-        `test` takes no label of the hypotheses.
+        is in millimetres for some patients and in voxels for others, an option is out of range,
+        `test` takes no label of the hypotheses, or a covariate is not there.
 
     Examples
     --------
@@ -126,6 +141,7 @@ def associate(
     defined = define_labels(chosen.definitions, known)
     used = {h.label: defined[h.label] for h in chosen.hypotheses}
     check_applies(test, [label.kind for label in used.values()])
+    adjustment = Adjustment.of(adjust, within, table, defined, permutations=permutations)
     rows: _Rows = {
         name: []
         for name in ("associations", "sensitivity", "discrimination", "contingency", "patients")
@@ -155,7 +171,13 @@ def associate(
         flow=pd.DataFrame(patient_flow(table, match, chosen, used)),
         left_out=pd.DataFrame(left_out, columns=list(LeftOut._fields)),
         match=match,
-    )
+        given=None
+        if adjustment is None
+        else adjusted_results(
+            adjustment, table, chosen.hypotheses, used,
+            bins=bins, test=test, seed=int(seed), on_progress=on_progress,
+        ),
+    )  # fmt: skip
 
 
 def _check_options(bins: int, test: str | None, seed: int) -> None:

@@ -27,6 +27,7 @@ from lggshape.tables import (
 
 KEYS = ("case", "patient", "masks")
 _TEXT = (*KEYS, REGION, "notes", "reason")
+_WORDS = ("site", "session")
 _NOT_MEASURED = ("slice", "empty_bins")
 
 FeatureSource = TableSource | FeatureTable
@@ -71,8 +72,9 @@ def read_features(
     -------
     DataFrame
         `case`, `patient`, `masks`, `region` if there is one, `reason` as text, `spacing_known` as
-        True, False or None if it is there, then every column that holds numbers alone, as floats
-        (missing is NaN).
+        True, False or None if it is there, then every other column but `notes`: as floats (missing
+        is NaN) if it holds numbers alone, else, and always of `site` and `session`, as text
+        (missing is empty).
 
     Raises
     ------
@@ -109,9 +111,10 @@ def read_features(
     if "spacing_known" in text:
         table["spacing_known"] = _truths(text["spacing_known"], where)
     for name in text.columns.difference([*_TEXT, "spacing_known"], sort=False):
-        numbers = _numbers(text, str(name), where, marks)
-        if numbers is not None:
-            table[str(name)] = numbers
+        numbers = None if name in _WORDS else _numbers(text, str(name), where, marks)
+        if numbers is None:
+            numbers = plain_numbers(text[name].mask(is_missing(text[name]), ""))
+        table[str(name)] = numbers
     return _one_row_per_patient(table.reset_index(drop=True), where, take)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lggshape.association.adjustment import AdjustedResults
 from lggshape.association.feature_table import feature_symbol
 from lggshape.association.hypotheses import Family, Hypothesis
 from lggshape.association.kinds_of_test import Test
@@ -58,6 +59,8 @@ class Study:
         What was not tested, and why.
     match : PatientMatch
         How the patients of the features and of the labels were matched.
+    given : AdjustedResults or None
+        The hypotheses given covariates and without each site; None if none were named.
     """
 
     family: Family
@@ -73,6 +76,7 @@ class Study:
     flow: pd.DataFrame
     left_out: pd.DataFrame
     match: PatientMatch
+    given: AdjustedResults | None = None
 
     @property
     def masks(self) -> tuple[str, ...]:
@@ -115,6 +119,7 @@ class Study:
             "patients": self.patients,
             "flow": self.flow,
             "left_out": self.left_out,
+            **({} if self.given is None else self.given.tables()),
         }
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A hypothesis with its patients: one feature, one label, one kind of mask."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,15 @@ class TestedPair:
             group[hypothesis.feature].to_numpy(np.float64),
             values.to_numpy(np.float64, na_value=np.nan),
             events,
+        )
+
+    def among(self, patients: NDArray[np.bool_]) -> "TestedPair":
+        """Return the hypothesis with some of its patients alone."""
+        return replace(
+            self,
+            feature=self.feature[patients],
+            label=self.label[patients],
+            events=None if self.events is None else self.events[patients],
         )
 
     @property

@@ -8,6 +8,7 @@ from lggshape.association import Study
 from lggshape.files import StrPath, write_json, write_table
 from lggshape.progress import OnProgress, counter
 from lggshape.provenance import InputFile, recorded
+from lggshape.report.adjustment import adjustment
 from lggshape.report.answer import answer, sensitivity
 from lggshape.report.areas import areas
 from lggshape.report.gallery import Gallery
@@ -111,6 +112,7 @@ def write_report_files(
         patients(study),
         hypotheses(study, gallery),
         *([areas(study, gallery)] if labels_with_groups(study) else []),
+        *([adjustment(study, study.given)] if study.given is not None else []),
         sensitivity(study),
         methods(study),
         limits(study),

@@ -9,6 +9,7 @@ from lggshape import shape
 from lggshape.association import Study
 from lggshape.provenance import InputFile
 from lggshape.report import wording
+from lggshape.report.adjustment import REFERENCES
 from lggshape.report.blocks import (
     Block,
     Column,
@@ -71,7 +72,9 @@ def methods(study: Study) -> Section:
     tests = [*study.tests, *study.other_tests]
     cited = dict.fromkeys(reference for test in tests for reference in test.references)
     areas = _OF_AREAS if labels_with_groups(study) else ()
-    blocks += [Heading("References"), Points([*own, *cited, *areas, *_OF_CORRECTION])]
+    given = REFERENCES if study.given is not None else ()
+    points = [*own, *cited, *areas, *given, *_OF_CORRECTION]
+    blocks += [Heading("References"), Points(points)]
     return Section("methods", "Methods", blocks)
 
 

@@ -27,6 +27,11 @@ from lggshape.statistics.contingency import (
 from lggshape.statistics.discrimination import AUC, AUCDifference, auc, auc_difference
 from lggshape.statistics.fisher import FisherResult, fisher_exact
 from lggshape.statistics.kaplan_meier import SurvivalCurve, kaplan_meier
+from lggshape.statistics.partial_ranks import (
+    normal_scores,
+    partial_rank_correlation,
+    variance_inflation,
+)
 from lggshape.statistics.permutation import FreedmanLaneResult, freedman_lane
 from lggshape.statistics.quantiles import Binned, QuantileRule, quantile_bins
 from lggshape.statistics.trend import TrendResult, jonckheere_terpstra, somers_d
@@ -64,7 +69,10 @@ __all__ = [
     "kaplan_meier",
     "kruskal_wallis",
     "limits_of_agreement",
+    "normal_scores",
+    "partial_rank_correlation",
     "quantile_bins",
     "rank_correlation",
     "somers_d",
+    "variance_inflation",
 ]

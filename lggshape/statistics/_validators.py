@@ -1,6 +1,7 @@
 """Checks of arguments that several statistics share."""
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lggshape.errors import InputError
@@ -104,3 +105,18 @@ def binary_outcome(outcome: ArrayLike) -> NDArray[np.int64]:
         msg = f"Expected `outcome` to hold 0 and 1, found {[int(values[0])]}."
         raise InputError(msg)
     return values.astype(np.int64)
+
+
+def numbered_strata(strata: ArrayLike | None, length: int) -> NDArray[np.intp]:
+    """Return the number of each row's stratum, from 0; None is one stratum."""
+    if strata is None:
+        return np.zeros(length, dtype=np.intp)
+    names = np.asarray(strata)
+    if names.shape != (length,):
+        msg = f"Expected `strata` to have shape ({length},), one per row, found {names.shape}."
+        raise InputError(msg)
+    missing = int(pd.isna(names).sum())
+    if missing:
+        msg = f"Expected `strata` to name a stratum for every row, found {missing} missing."
+        raise InputError(msg)
+    return np.unique(names, return_inverse=True)[1]

@@ -191,7 +191,7 @@ def concordance(measured: ArrayLike, reference: ArrayLike, *, level: float = 0.9
         - (accuracy * estimate * shift) ** 2 / (2 * (1 - estimate**2) ** 2)
     ) / (n - 2)
     # A perfect correlation about the same mean leaves a trace of variance, or less than none.
-    return _fisher_interval(estimate, math.sqrt(variance) if variance > 1e-15 else math.nan, level)
+    return fisher_interval(estimate, math.sqrt(variance) if variance > 1e-15 else math.nan, level)
 
 
 def limits_of_agreement(
@@ -304,7 +304,7 @@ def rank_correlation(
     if n <= _EXACT:
         p = _exact_p(rankdata(one), rankdata(other))
     error = math.sqrt((1 + estimate**2 / 2) / (n - 3)) if n > 3 else math.nan
-    return RankCorrelation(*_fisher_interval(estimate, error, level), p)
+    return RankCorrelation(*fisher_interval(estimate, error, level), p)
 
 
 def _table(values: ArrayLike) -> NDArray[np.float64]:
@@ -320,7 +320,7 @@ def _table(values: ArrayLike) -> NDArray[np.float64]:
     return finite_vector(table.ravel(), "values").reshape(table.shape)
 
 
-def _fisher_interval(estimate: float, error: float, level: float) -> Effect:
+def fisher_interval(estimate: float, error: float, level: float) -> Effect:
     """Return a correlation with the interval that is symmetric on Fisher's z scale."""
     if abs(estimate) > _PERFECT:
         return Effect(estimate, math.nan, math.nan)

@@ -4,17 +4,16 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.stats import f, ncf
 
 from lggshape.checks import check_whole_number
-from lggshape.errors import InputError
 from lggshape.statistics._validators import (
     confidence_level,
     finite_columns,
     finite_vector,
+    numbered_strata,
 )
 from lggshape.statistics.contingency import Effect, _effect
 
@@ -146,7 +145,7 @@ def freedman_lane(
     n = len(values)
     known = finite_columns(covariates, "covariates", n)
     new = finite_columns(tested, "tested", n)
-    codes = _strata(strata, n)
+    codes = numbered_strata(strata, n)
     check_whole_number(permutations, "`permutations`", least=1)
     # Orthonormal columns: the intercept, the covariates beyond it, the tested beyond both.
     intercept = np.full((n, 1), 1 / math.sqrt(n))
@@ -253,18 +252,3 @@ def _noncentrality(statistic: float, df_tested: int, df_residual: int, probabili
     while excess(beyond) > 0:
         beyond *= 2
     return float(brentq(excess, 0.0, beyond, xtol=1e-9))
-
-
-def _strata(strata: ArrayLike | None, length: int) -> NDArray[np.intp]:
-    """Return the number of each row's stratum, from 0."""
-    if strata is None:
-        return np.zeros(length, dtype=np.intp)
-    names = np.asarray(strata)
-    if names.shape != (length,):
-        msg = f"Expected `strata` to have shape ({length},) as `response`, found {names.shape}."
-        raise InputError(msg)
-    missing = int(pd.isna(names).sum())
-    if missing:
-        msg = f"Expected `strata` to name a stratum for every row, found {missing} missing."
-        raise InputError(msg)
-    return np.unique(names, return_inverse=True)[1]

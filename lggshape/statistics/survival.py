@@ -1,7 +1,7 @@
 """Cox regression: how columns are associated with the time to an event."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from lggshape.statistics._validators import (
     confidence_level,
     finite_columns,
     finite_vector,
+    numbered_strata,
     zeros_and_ones,
 )
 from lggshape.statistics.contingency import Effect
@@ -57,7 +58,7 @@ class CoxResult(NamedTuple):
     Attributes
     ----------
     terms : tuple of CoxTerm
-        One a column, in their order.
+        One a tested column, in their order.
     n : int
         Number of rows.
     events : int
@@ -77,10 +78,15 @@ def cox(
     event: ArrayLike,
     covariates: ArrayLike,
     *,
+    strata: ArrayLike | None = None,
     names: Sequence[str] | None = None,
+    tested: int | None = None,
     level: float = 0.95,
 ) -> CoxResult:
     """Fit a Cox proportional hazards model, ties by Efron's method.
+
+    With strata, each has a baseline hazard of its own: rows are compared within their stratum, and
+    the coefficients are the same in all.
 
     Proportional hazards are tested for each column by the classical test of Grambsch and Therneau:
     are its scaled Schoenfeld residuals correlated with time? Time counts as 1 less the Kaplan-Meier
@@ -101,8 +107,13 @@ def cox(
         1 or True at an event, 0 or False where follow-up ended without one.
     covariates : array_like of shape (N, K)
         Design columns, at least one; no intercept.
+    strata : array_like of shape (N,), optional
+        The stratum of each row: numbers or names.
     names : sequence of str, optional
         Names of the columns. By default "column 1" and so on.
+    tested : int, optional
+        How many columns, from the first, have a term; the others are only adjusted for. By default
+        all have one.
     level : float, optional
         Confidence level.
 
@@ -116,8 +127,8 @@ def cox(
     InputError
         If the arguments differ in length, a value is not finite, a time is negative, there is no
         event, the columns are constant or depend on each other among the rows that are at risk at
-        the first event, the likelihood has no maximum or it is not found, or the level is not in
-        (0, 1).
+        the first event (of their stratum, and within it), the likelihood has no maximum or it is
+        not found, or the level is not in (0, 1).
 
     References
     ----------
@@ -148,17 +159,23 @@ def cox(
         raise InputError(msg)
     matrix = finite_columns(covariates, "covariates", n)
     titles = _titles(names, matrix.shape[1])
-    # Rows that leave before the first event are never compared with another.
-    compared = times >= times[happened].min()
-    times, happened = times[compared], happened[compared]
-    matrix, spread = _standardised(matrix[compared], titles)
-    _check_maximum(times, happened, matrix, titles)
-    model, slopes = _fit(times, happened, matrix)
+    tested = len(titles) if tested is None else tested
+    codes = numbered_strata(strata, n)
+    before = _not_surviving_before(times, happened)
+    # Rows that leave before the first event of their stratum are never compared with another.
+    first = np.full(codes.max() + 1, np.inf)
+    np.minimum.at(first, codes[happened], times[happened])
+    compared = times >= first[codes]
+    rows = _Rows(times[compared], happened[compared], codes[compared])
+    before = before[compared]
+    matrix, spread = _standardised(matrix[compared], rows.strata, titles)
+    _check_maximum(rows, matrix, titles)
+    model, slopes = _fit(rows, matrix)
     log_likelihood = float(model.loglike(slopes))
-    gains = [log_likelihood - without for without in _without_each(model)]
+    gains = [log_likelihood - without for without in _without_each(rows, matrix, tested)]
     covariance = np.linalg.inv(-model.hessian(slopes))
     errors = np.sqrt(np.diag(covariance))
-    p_proportional = _p_proportional(times, happened, matrix, slopes, covariance)
+    p_proportional = _p_proportional(rows, before, matrix, slopes, covariance)
     reach = float(norm.isf((1 - level) / 2))
     terms = tuple(
         CoxTerm(
@@ -171,22 +188,43 @@ def cox(
             float(proportional),
         )
         for name, coefficient, error, gain, proportional in zip(
-            titles,
-            (slopes / spread).tolist(),
-            (errors / spread).tolist(),
+            titles[:tested],
+            (slopes / spread)[:tested].tolist(),
+            (errors / spread)[:tested].tolist(),
             gains,
-            p_proportional,
+            p_proportional[:tested],
             strict=True,
         )
     )
     return CoxResult(terms, n, int(happened.sum()), log_likelihood)
 
 
-def _fit(
-    times: NDArray[np.float64], happened: NDArray[np.bool_], matrix: NDArray[np.float64]
-) -> tuple[PHReg, NDArray[np.float64]]:
+class _Rows(NamedTuple):
+    """The rows that are compared with others: their times, events and numbers of strata."""
+
+    times: NDArray[np.float64]
+    happened: NDArray[np.bool_]
+    strata: NDArray[np.intp]
+
+    def of_each_stratum(self) -> Iterator[NDArray[np.intp]]:
+        """Yield the places of the rows of each stratum."""
+        for stratum in np.unique(self.strata):
+            yield np.flatnonzero(self.strata == stratum)
+
+
+def _model(rows: _Rows, matrix: NDArray[np.float64]) -> PHReg:
+    return PHReg(
+        rows.times,
+        matrix,
+        status=rows.happened.astype(np.float64),
+        strata=rows.strata if np.ptp(rows.strata) else None,
+        ties="efron",
+    )
+
+
+def _fit(rows: _Rows, matrix: NDArray[np.float64]) -> tuple[PHReg, NDArray[np.float64]]:
     """Return the model and the coefficients at its maximum."""
-    model = PHReg(times, matrix, status=happened.astype(np.float64), ties="efron")
+    model = _model(rows, matrix)
     # PHReg.fit takes whole steps of Newton's, which overshoot where a column is skewed or sparse.
     slopes = np.zeros(matrix.shape[1])
     best = model.loglike(slopes)
@@ -211,21 +249,30 @@ def _fit(
     raise InputError(msg)
 
 
-def _without_each(model: PHReg) -> list[float]:
-    """Return the maximum of the log likelihood without each of the columns of a model."""
-    count = model.exog.shape[1]
-    if count == 1:
-        return [float(model.loglike(np.zeros(1)))]
-    fits = (
-        _fit(model.endog, model.status, np.delete(model.exog, column, axis=1))
-        for column in range(count)
-    )
+def _without_each(rows: _Rows, matrix: NDArray[np.float64], tested: int) -> list[float]:
+    """Return the maximum of the log likelihood without each of the first columns."""
+    count = matrix.shape[1]
+    if tested and count == 1:
+        return [float(_model(rows, matrix).loglike(np.zeros(1)))]
+    fits = (_fit(rows, np.delete(matrix, column, axis=1)) for column in range(tested))
     return [float(reduced.loglike(slopes)) for reduced, slopes in fits]
 
 
+def _not_surviving_before(
+    times: NDArray[np.float64], happened: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return for each row 1 less the Kaplan-Meier estimate just before its time, of all rows."""
+    moments = np.unique(times[happened])
+    deaths = (times[happened] == moments[:, None]).sum(axis=1)
+    at_risk = (times >= moments[:, None]).sum(axis=1)
+    surviving = np.append(1.0, np.cumprod(1 - deaths / at_risk))
+    before: NDArray[np.float64] = 1 - surviving[np.searchsorted(moments, times)]
+    return before
+
+
 def _p_proportional(
-    times: NDArray[np.float64],
-    happened: NDArray[np.bool_],
+    rows: _Rows,
+    before: NDArray[np.float64],
     matrix: NDArray[np.float64],
     slopes: NDArray[np.float64],
     covariance: NDArray[np.float64],
@@ -233,17 +280,19 @@ def _p_proportional(
     """Return the p-values of Grambsch and Therneau's test for each column."""
     predictor = matrix @ slopes
     hazards = np.exp(predictor - predictor.max())
-    surviving, before, residuals = 1.0, [], []
-    for moment in np.unique(times[happened]):
-        at_risk, dying = times >= moment, happened & (times == moment)
-        deaths = int(dying.sum())
-        # Efron: of rows that tie, each in turn meets a smaller part of the others' hazard.
-        weights = hazards * (at_risk - np.outer(np.arange(deaths) / deaths, dying))
-        means = weights @ matrix / weights.sum(axis=1, keepdims=True)
-        residuals.append(matrix[dying] - means.mean(axis=0))
-        before += [1 - surviving] * deaths
-        surviving *= 1 - deaths / at_risk.sum()
-    trend = np.array(before) - np.mean(before)
+    moments, residuals = [], []
+    for stratum in rows.of_each_stratum():
+        times, happened, columns = rows.times[stratum], rows.happened[stratum], matrix[stratum]
+        for moment in np.unique(times[happened]):
+            at_risk, dying = times >= moment, happened & (times == moment)
+            deaths = int(dying.sum())
+            # Efron: of rows that tie, each in turn meets a smaller part of the others' hazard.
+            weights = hazards[stratum] * (at_risk - np.outer(np.arange(deaths) / deaths, dying))
+            means = weights @ columns / weights.sum(axis=1, keepdims=True)
+            residuals.append(columns[dying] - means.mean(axis=0))
+            moments.append(before[stratum][dying])
+    time = np.concatenate(moments)
+    trend = time - time.mean()
     if not trend.any():
         return np.full(len(slopes), np.nan)
     events = len(trend)
@@ -252,24 +301,20 @@ def _p_proportional(
     return np.asarray(chi2.sf(statistics, 1))
 
 
-def _check_maximum(
-    times: NDArray[np.float64],
-    happened: NDArray[np.bool_],
-    matrix: NDArray[np.float64],
-    titles: Sequence[str],
-) -> None:
+def _check_maximum(rows: _Rows, matrix: NDArray[np.float64], titles: Sequence[str]) -> None:
     """Raise an error if some combination of columns is largest at every event of all at risk."""
-    moments, first = np.unique(times[happened], return_index=True)
-    at_event = matrix[happened][first]
-    # Each row against the event at which it is last at risk, both ways if it ties with that event,
-    # and each event against the next: all other comparisons follow from these.
-    last = np.searchsorted(moments, times, side="right") - 1
-    behind = at_event[last] - matrix
-    rows = np.concatenate([behind, -behind[happened], at_event[:-1] - at_event[1:]])
-    direction = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1)).x
+    behind = np.concatenate(
+        [
+            _behind(rows.times[stratum], rows.happened[stratum], matrix[stratum])
+            for stratum in rows.of_each_stratum()
+        ]
+    )
+    direction = linprog(
+        -behind.sum(axis=0), A_ub=-behind, b_ub=np.zeros(len(behind)), bounds=(-1, 1)
+    ).x
     # The bounds stop it, or it is 0 but for rounding.
     if np.abs(direction).max() > 0.5:
-        alone = (rows >= 0).all(axis=0) | (rows <= 0).all(axis=0)
+        alone = (behind >= 0).all(axis=0) | (behind <= 0).all(axis=0)
         found = _quoted(titles, alone if alone.any() else np.abs(direction) > 1e-6)
         msg = (
             "Expected finite hazard ratios, found that the row with the event always has the "
@@ -279,20 +324,35 @@ def _check_maximum(
         raise InputError(msg)
 
 
-def _standardised(
-    matrix: NDArray[np.float64], titles: Sequence[str]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the columns with mean 0 and standard deviation 1, and their standard deviations.
+def _behind(
+    times: NDArray[np.float64], happened: NDArray[np.bool_], matrix: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how far rows at risk lie behind those with the event, of one stratum."""
+    moments, first = np.unique(times[happened], return_index=True)
+    at_event = matrix[happened][first]
+    # Each row against the event at which it is last at risk, both ways if it ties with that event,
+    # and each event against the next: all other comparisons follow from these.
+    last = np.searchsorted(moments, times, side="right") - 1
+    behind = at_event[last] - matrix
+    return np.concatenate([behind, -behind[happened], at_event[:-1] - at_event[1:]])
 
-    The arithmetic is then the same in all units.
+
+def _standardised(
+    matrix: NDArray[np.float64], strata: NDArray[np.intp], titles: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the columns with mean 0 in each stratum and a standard deviation of 1, and the latter.
+
+    The arithmetic is then the same in all units. Nothing else of a column counts within strata.
     """
+    size = np.abs(matrix).max(axis=0)
+    matrix = matrix - _means(matrix, strata)
     spread: NDArray[np.float64] = matrix.std(axis=0)
-    constant = spread <= 1e-12 * np.abs(matrix).max(axis=0)
+    constant = spread <= 1e-12 * size
     if constant.any():
         found = _quoted(titles, constant)
         msg = f"Expected columns that vary among the rows at risk, found {found} constant."
         raise InputError(msg)
-    scaled = (matrix - matrix.mean(axis=0)) / spread
+    scaled = matrix / spread
     rank = np.linalg.matrix_rank(scaled, rtol=1e-7)
     if rank < matrix.shape[1]:
         msg = (
@@ -301,6 +361,15 @@ def _standardised(
         )
         raise InputError(msg)
     return scaled, spread
+
+
+def _means(matrix: NDArray[np.float64], strata: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the mean of each column in the stratum of each row."""
+    means = np.zeros((int(strata.max()) + 1, matrix.shape[1]))
+    for stratum in np.unique(strata):
+        means[stratum] = matrix[strata == stratum].mean(axis=0)
+    found: NDArray[np.float64] = means[strata]
+    return found
 
 
 def _ratio(coefficient: float, reach: float) -> Effect:

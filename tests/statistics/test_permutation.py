@@ -272,7 +272,7 @@ def test_interval_holds_the_truth_simulated():
         ({"tested": [["a"]] * 12}, "`tested` to hold numbers"),
         ({"covariates": columns(Z[:5])}, r"\(12, columns\), found \(5, 1\)"),
         ({"covariates": columns([math.inf] * 12)}, "finite numbers, found 12 not"),
-        ({"strata": [1, 2]}, r"`strata` to have shape \(12,\) as `response`, found \(2,\)"),
+        ({"strata": [1, 2]}, r"`strata` to have shape \(12,\), one per row, found \(2,\)"),
         ({"strata": ["a", None] * 6}, "a stratum for every row, found 6 missing"),
         ({"permutations": 0}, "`permutations` to be a whole number of at least 1, found 0"),
         ({"level": 95}, "between 0 and 1"),

@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from lggshape.association import Family, Hypothesis, irregularity
+from lggshape.association.adjusted_models import rank_model
 from lggshape.errors import InputError
 from lggshape.labels import Label, Labels
 from lggshape.parallel import map_all
 from lggshape.progress import OnProgress, counter
-from lggshape.statistics import freedman_lane
 from lggshape.statistics.logistic import ridge_logistic
 from lggshape.statistics.survival import cox
 from lggshape.studies.buda2019.analyses.sensitivity import Analysis, run_analyses
@@ -162,23 +161,16 @@ def _adjust(
         complete = (
             np.isfinite(values) & levels.notna().to_numpy() & design.notna().all(axis=1).to_numpy()
         )
-        found = freedman_lane(
-            rankdata(values[complete]),
+        found = rank_model(
+            values[complete],
             clusters.to_numpy()[complete],
             design.to_numpy(float)[complete],
             strata=covariates.site.to_numpy(str)[complete],
             permutations=permutations,
             seed=seed,
         )
-        rows.append(
-            {
-                "masks": masks, "feature": hypothesis.feature, "label": hypothesis.label,
-                "model": model, "n": found.n, "statistic": found.statistic,
-                "df_tested": found.df_tested, "df_residual": found.df_residual, "p": found.p,
-                "effect": found.effect.estimate, "effect_low": found.effect.low,
-                "effect_high": found.effect.high,
-            }
-        )  # fmt: skip
+        key = {"masks": masks, "feature": hypothesis.feature, "label": hypothesis.label}
+        rows.append(key | {"model": model} | found)
     return rows
 
 

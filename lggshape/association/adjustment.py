@@ -1,0 +1,178 @@
+"""The hypotheses given covariates, without each site, and the features that are collinear."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lggshape.association.adjusted_models import adjusted_rows
+from lggshape.association.covariates import Adjustment
+from lggshape.association.hypotheses import Hypothesis
+from lggshape.association.tested_pair import CONFIDENCE, TestedPair
+from lggshape.association.tests import deciding_test
+from lggshape.labels import Label
+from lggshape.names import natural_key
+from lggshape.progress import OnProgress, counter
+from lggshape.statistics import rank_correlation
+
+COLLINEAR = 0.9
+"""From this rank correlation on, two features are called collinear (Tabachnick BG, Fidell LS. Using
+multivariate statistics. 7th ed. Pearson 2019, chapter 4)."""
+
+INFLATED = 10
+"""Above this variance inflation, the covariates tell the feature nearly (Marquardt DW.
+Technometrics 12 (1970) 591-612)."""
+
+_KEY = ["masks", "feature", "label"]
+_EFFECT = ["effect_name", "effect", "effect_low", "effect_high"]
+_ADJUSTED = [
+    *_KEY, "model", "covariates", "within", "test", "n", "events", "statistic", "df_tested",
+    "df_residual", "p", *_EFFECT, "vif", "p_proportional", "missing", "exploratory", "reason",
+]  # fmt: skip
+_SITES = [
+    *_KEY, "site", "n_site", "test", "n", "events", "statistic", "p", *_EFFECT, "p_standard_error",
+    "reason",
+]  # fmt: skip
+_COLLINEAR = ["masks", "feature", "other", "n", "rho", "rho_low", "rho_high"]
+_COUNTS = {"events": "Int64"}
+
+
+@dataclass(frozen=True)
+class AdjustedResults:
+    """What remains of the hypotheses of a study given covariates.
+
+    Attributes
+    ----------
+    adjustment : Adjustment
+        The covariates, strata and sites.
+    adjusted : DataFrame
+        The models of each hypothesis: without the covariates on the same patients, with them, and
+        whether the association differs between sites.
+    left_out_sites : DataFrame
+        The deciding test of each hypothesis without each site.
+    collinear : DataFrame
+        Tested features that are collinear with another, or with a covariate that is a number.
+    """
+
+    adjustment: Adjustment
+    adjusted: pd.DataFrame
+    left_out_sites: pd.DataFrame
+    collinear: pd.DataFrame
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return every table by its name."""
+        return {
+            "adjusted": self.adjusted,
+            "left_out_sites": self.left_out_sites,
+            "collinear": self.collinear,
+        }
+
+
+def adjusted_results(
+    adjustment: Adjustment,
+    table: pd.DataFrame,
+    hypotheses: Sequence[Hypothesis],
+    labels: Mapping[str, Label],
+    *,
+    bins: int,
+    test: str | None,
+    seed: int,
+    on_progress: OnProgress | None = None,
+) -> AdjustedResults:
+    """Test hypotheses given covariates and without each site.
+
+    Parameters
+    ----------
+    adjustment : Adjustment
+        The covariates, strata and sites.
+    table : DataFrame
+        As from `read_features`.
+    hypotheses : sequence of Hypothesis
+        The hypotheses.
+    labels : mapping of str to Label
+        Their labels.
+    bins, test, seed : int, str or None, and int
+        As for `associate`.
+    on_progress : callable, optional
+        Told how far the work has come.
+
+    Returns
+    -------
+    AdjustedResults
+        Tables with the reason in place of p where a model could not be fitted.
+    """
+    adjusted: list[dict[str, Any]] = []
+    sites: list[dict[str, Any]] = []
+    collinear: list[dict[str, Any]] = []
+    # The seeds that the primary tests have.
+    streams = np.random.SeedSequence(seed).spawn(len(hypotheses))
+    groups = list(table.groupby("masks", sort=False))
+    advance = counter(on_progress, "adjusting", len(groups) * len(hypotheses))
+    for masks, group in groups:
+        known = adjustment.known(group)
+        collinear += ({"masks": masks} | row for row in _collinear(hypotheses, group, known))
+        for hypothesis, stream in zip(hypotheses, streams, strict=True):
+            label = labels[hypothesis.label]
+            pair = TestedPair.of(hypothesis, label, group)
+            number = int(stream.generate_state(1)[0])
+            adjusted += adjusted_rows(pair, label, adjustment, known, number)
+            if adjustment.site is not None:
+                site = known[adjustment.site.name]
+                sites += _without_each_site(pair, label, site, bins, test, stream)
+            advance()
+    counts = _COUNTS | {"df_tested": "Int64", "df_residual": "Int64"}
+    return AdjustedResults(
+        adjustment,
+        pd.DataFrame(adjusted, columns=_ADJUSTED).astype(counts),
+        pd.DataFrame(sites, columns=_SITES).astype(_COUNTS),
+        pd.DataFrame(collinear, columns=_COLLINEAR),
+    )
+
+
+def _without_each_site(
+    pair: TestedPair,
+    label: Label,
+    site: pd.Series,
+    bins: int,
+    test: str | None,
+    stream: np.random.SeedSequence,
+) -> Iterator[dict[str, Any]]:
+    """Yield the deciding test of a hypothesis without each of the sites that its patients are of.
+
+    Patients of an unknown site stay.
+    """
+    deciding = deciding_test(test, label.kind)
+    for name in sorted(set(site[pair.complete].dropna()), key=natural_key):
+        of_site = (site == name).to_numpy(bool)
+        result = deciding.run(pair.among(~of_site), bins=bins, seed=stream)
+        effect = "" if np.isnan(result.effect) else deciding.effect
+        counts = {"site": name, "n_site": int((of_site & pair.complete).sum())}
+        yield pair.key() | counts | result._asdict() | {"effect_name": effect}
+
+
+def _collinear(
+    hypotheses: Sequence[Hypothesis], group: pd.DataFrame, known: Mapping[str, pd.Series]
+) -> Iterator[dict[str, Any]]:
+    """Yield the pairs of tested features, and of these and numbers, with a high correlation."""
+    features = list(dict.fromkeys(one.feature for one in hypotheses))
+    values = {name: group[name].to_numpy(float) for name in features}
+    numbers = {
+        name: one.to_numpy(float)
+        for name, one in known.items()
+        if one.dtype == float and name not in values
+    }
+    pairs = [*combinations(features, 2), *((one, name) for one in features for name in numbers)]
+    values |= numbers
+    for one, other in pairs:
+        both = np.isfinite(values[one]) & np.isfinite(values[other])
+        if both.sum() < 3:  # no correlation of fewer
+            continue
+        found = rank_correlation(values[one][both], values[other][both], level=CONFIDENCE)
+        if abs(found.estimate) >= COLLINEAR:
+            yield {
+                "feature": one, "other": other, "n": int(both.sum()), "rho": found.estimate,
+                "rho_low": found.low, "rho_high": found.high,
+            }  # fmt: skip
