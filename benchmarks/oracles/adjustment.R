@@ -23,13 +23,13 @@ correlation <- function(name, v, small, columns) {
   reach <- qnorm(.975) * sqrt((1 + r^2 / 2) / (length(v) - columns - 3))
   show(name, r, tanh(atanh(r) - reach), tanh(atanh(r) + reach))
 }
-given <- lm(y ~ scores(age) + site)
+given <- lm(y ~ rank(age) + scores(age) + site)
 partial("groups: F, df, df, partial R2", given, update(given, . ~ . + factor(grade)))
 partial("ordinal: F, df, df, partial R2", given, update(given, . ~ . + rank(grade)))
 partial("number: F, df, df, partial R2", given, update(given, . ~ . + rank(number)))
-correlation("ordinal: partial correlation, interval", grade, given, 3)
-correlation("number: partial correlation, interval", number, given, 3)
-partial("number x site: F, df, df, partial R2", lm(y ~ scores(age) + site + rank(number)), lm(y ~ scores(age) + site * rank(number)))
+correlation("ordinal: partial correlation, interval", grade, given, 4)
+correlation("number: partial correlation, interval", number, given, 4)
+partial("number x site: F, df, df, partial R2", lm(y ~ rank(age) + scores(age) + site + rank(number)), lm(y ~ rank(age) + scores(age) + site * rank(number)))
 show("variance inflation", 1 / (1 - summary(given)$r.squared))
 
 z <- (x - mean(x)) / sd(x)

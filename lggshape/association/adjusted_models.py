@@ -215,7 +215,11 @@ def _sample(
     within, site = adjustment.within, adjustment.site
     return replace(
         sample,
-        covariates=design(values[name] for name in columns) if columns else sample.covariates,
+        covariates=design(
+            (values[name] for name in columns), of_ranks=label.kind is not Kind.SURVIVAL
+        )
+        if columns
+        else sample.covariates,
         strata=None if within is None else values[within.name].to_numpy(str),
         # Of a model that does not need the site, some patients may have none.
         site=values[site.name].to_numpy(str) if site is not None and site.name in needed else None,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from lggshape.association.feature_table import KEYS, find_feature, measured_columns
 from lggshape.checks import check_whole_number
@@ -196,16 +197,20 @@ def find_covariate(name: str, table: pd.DataFrame, labels: Labels) -> Covariate:
     return Covariate(asked, "", label, codes=asked.rpartition(":")[2] == SITE)
 
 
-def design(values: Iterable[pd.Series]) -> NDArray[np.float64]:
+def design(values: Iterable[pd.Series], *, of_ranks: bool) -> NDArray[np.float64]:
     """Return design columns of covariates without missing values.
 
-    Numbers become normal scores of their ranks, so that a covariate and its logarithm are the same
-    one; words become an indicator of each that occurs but the first.
+    Words become an indicator of each that occurs but the first. Numbers become normal scores of
+    their ranks, so that a covariate and its logarithm are the same one. In a model of ranks they
+    have a second column, the ranks themselves: how the ranks of one normal variable depend on
+    another one, weakly or strongly, is nearly a sum of the two.
 
     Parameters
     ----------
     values : iterable of Series
         Floats or words of the same patients.
+    of_ranks : bool
+        Whether the model is one of ranks.
 
     Returns
     -------
@@ -214,12 +219,20 @@ def design(values: Iterable[pd.Series]) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> design([pd.Series([7.0, 9.0]), pd.Series(["a", "b"])]).round(2).tolist()
+    >>> covariates = [pd.Series([7.0, 9.0]), pd.Series(["a", "b"])]
+    >>> design(covariates, of_ranks=False).round(2).tolist()
     [[-0.43, 0.0], [0.43, 1.0]]
+    >>> design(covariates, of_ranks=True).round(2).tolist()
+    [[1.0, -0.43, 0.0], [2.0, 0.43, 1.0]]
     """
-    parts = [
-        normal_scores(one)[:, None] if one.dtype == float else indicators(one) for one in values
-    ]
+    parts: list[NDArray[np.float64]] = []
+    for one in values:
+        if one.dtype != float:
+            parts.append(indicators(one))
+            continue
+        if of_ranks:
+            parts.append(np.asarray(rankdata(one))[:, None])
+        parts.append(normal_scores(one)[:, None])
     return np.hstack(parts) if parts else np.empty((0, 0))
 
 

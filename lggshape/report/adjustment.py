@@ -198,8 +198,9 @@ def _notes(given: AdjustedResults) -> Iterator[str]:
     if "cox" in kinds:
         yield hazards
     yield (
-        "Covariates that are numbers enter as normal scores of their ranks, so that it does not "
-        "matter whether a volume or its logarithm is given; categories enter as indicators. "
+        "Covariates that are numbers enter by their ranks (in a Cox model by normal scores of "
+        "these, in a model of ranks by both), so that it does not matter whether a volume or its "
+        "logarithm is given. Categories enter as indicators. "
         "These p-values are not corrected and decide about no hypothesis. A model with fewer than "
         f"{FEWEST_PATIENTS} patients ({FEWEST_EVENTS} events) per column is not fitted; one with "
         f"fewer than {ENOUGH} is exploratory. A VIF above {INFLATED} means that the covariates "
