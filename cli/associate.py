@@ -117,9 +117,7 @@ def associate(
             "hypotheses": family.name, "bins": bins, "test": test or "by kind", "take": take,
             "seed": seed, "codebook": codebook.name if codebook else "bundled", "report": report,
             **({} if match_ids == "exact" else {"match_ids": match_ids}),
-            **({} if patient_column is None else {"patient_column": patient_column}),
-            **({} if adjust is None else {"adjust": adjust}),
-            **({} if within is None else {"within": within}),
+            **_given(patient_column=patient_column, adjust=adjust, within=within),
         }  # fmt: skip
         study = association.associate(
             table, known, family, bins=bins, test=test, adjust=_names(adjust), within=within,
@@ -150,6 +148,11 @@ def _passed_over(family: "Family") -> list[str]:
         for entry in family.left_out
         if entry.what == "hypotheses"
     ]
+
+
+def _given(**options: str | None) -> dict[str, str]:
+    """Return the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _names(several: str | None) -> list[str]:

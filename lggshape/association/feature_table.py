@@ -72,9 +72,9 @@ def read_features(
     -------
     DataFrame
         `case`, `patient`, `masks`, `region` if there is one, `reason` as text, `spacing_known` as
-        True, False or None if it is there, then every other column but `notes`: as floats (missing
-        is NaN) if it holds numbers alone, else, and always of `site` and `session`, as text
-        (missing is empty).
+        True, False or None if it is there, then every column that holds numbers alone, as floats
+        (missing is NaN), and at last all others but `notes`, as text (missing is empty). `site` and
+        `session` are always text.
 
     Raises
     ------
@@ -110,11 +110,14 @@ def read_features(
     table["reason"] = text.get("reason", "")
     if "spacing_known" in text:
         table["spacing_known"] = _truths(text["spacing_known"], where)
+    words: dict[str, pd.Series[str]] = {}
     for name in text.columns.difference([*_TEXT, "spacing_known"], sort=False):
         numbers = None if name in _WORDS else _numbers(text, str(name), where, marks)
         if numbers is None:
-            numbers = plain_numbers(text[name].mask(is_missing(text[name]), ""))
-        table[str(name)] = numbers
+            words[str(name)] = plain_numbers(text[name].mask(is_missing(text[name]), ""))
+        else:
+            table[str(name)] = numbers
+    table = table.assign(**words)
     return _one_row_per_patient(table.reset_index(drop=True), where, take)
 
 

@@ -22,7 +22,8 @@ def write(folder: Path, text: str) -> Path:
 def test_numbers_are_read_and_words_left_alone(tmp_path: Path) -> None:
     path = write(tmp_path, "case,patient,masks,a,b,word\nx_1,x,manual,1.5,,u\ny_1,y,manual,2,3,4\n")
     table = read_features(path)
-    assert list(table.columns) == ["case", "patient", "masks", "reason", "a", "b"]
+    assert list(table.columns) == ["case", "patient", "masks", "reason", "a", "b", "word"]
+    assert table["word"].tolist() == ["u", "4"]
     assert table["a"].tolist() == [1.5, 2.0]
     assert table["b"].isna().tolist() == [True, False]
 
@@ -183,7 +184,9 @@ def test_tables_of_other_programs_are_read_as_they_are_analytic(
     given.to_csv(tmp_path / "features.csv", index=False)
     for source in (given, tmp_path / "features.csv"):
         table = read_features(source)
-        assert list(table.columns) == ["case", "patient", "masks", "reason", *own]
+        numbers = table.select_dtypes("float")
+        assert list(numbers) == own
+        assert list(table)[: 4 + len(own)] == ["case", "patient", "masks", "reason", *own]
         assert table[["case", "patient", "masks"]].iloc[1].tolist() == ["b", "b", "given"]
         assert table["volume"].tolist() == [41919, 1210, 6]
         assert table["mesh_volume"].tolist() == [41900.5, 1200.25, 5.5]

@@ -170,3 +170,21 @@ def test_a_study_that_tests_nothing_says_so(tables: list[str], tmp_path: Path) -
     assert code == 0
     assert "no hypothesis could be tested" in complaint
     assert list(pd.read_csv(out / "contingency.csv").columns)[:3] == ["masks", "feature", "label"]
+
+
+def test_covariates_and_strata_make_tables_of_their_own(tables: list[str], tmp_path: Path) -> None:
+    features = pd.read_csv(tables[0]).assign(site=["a", "b", "c"] * 10, size=range(30))
+    features.to_csv(tables[0], index=False)
+    options = ["--adjust", "size, margin_fluctuation", "--within", "site"]
+    code, _, _ = run(*tables, *options, "--out", str(tmp_path / "out"))
+    assert code == 0
+    adjusted = pd.read_csv(tmp_path / "out" / "adjusted.csv", keep_default_na=False)
+    assert adjusted["covariates"].tolist() == ["", "size", "size"]
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["options"]["within"] == "site"
+    assert {"left_out_sites", "collinear"} <= json.loads(
+        (tmp_path / "out" / "results.json").read_text()
+    ).keys()
+    code, _, error = run(*tables, "--adjust", "sizes", "--out", str(tmp_path / "other"))
+    assert code == 2
+    assert "Expected the covariate sizes to be a label" in error

@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lggshape.association import Family, Hypothesis, associate
+from lggshape.report import write_report
+
+NASTY = "<b>age</b>"
+
+
+def report(folder: Path, **options: object) -> str:
+    """Return the section on covariates of a study of sixty patients, as HTML."""
+    rng = np.random.default_rng(5)
+    patients = [f"p{number}" for number in range(60)]
+    keys = {"case": patients, "patient": patients, "masks": "manual"}
+    features = pd.DataFrame(keys | {"x": rng.normal(size=60), "site": rng.choice(list("ABC"), 60)})
+    features["twin"] = np.exp(features["x"])
+    columns = {
+        "group": rng.choice(["a", "b"], 60), "days": rng.integers(1, 900, 60), "dead": [1, 0] * 30,
+        NASTY: [*rng.normal(size=58), np.nan, np.nan], "same": "always",
+    }  # fmt: skip
+    labels = pd.DataFrame({"patient": patients} | columns)
+    hypotheses = (
+        Hypothesis("x", "group"),
+        Hypothesis("twin", "group"),
+        Hypothesis("x", "survival", time="days", event="dead"),
+    )
+    family = Family("mine", "Mine", hypotheses)
+    study = associate(features, labels, family, permutations=19, **options)  # type: ignore[arg-type]
+    text = write_report(study, folder / "out").read_text(encoding="utf-8")
+    if study.given is None:
+        return text
+    start = text.index('<section id="adjusted">')
+    return text[start : text.index("</section>", start)]
+
+
+def test_all_that_is_found_given_covariates_is_shown_invariant(tmp_path: Path) -> None:
+    section = report(tmp_path, adjust=[NASTY, "twin"], within="site")
+    assert NASTY not in section
+    assert "given &lt;b&gt;age&lt;/b&gt;, twin, within site" in section
+    assert "missing: &lt;b&gt;age&lt;/b&gt; (2)" in section
+    assert "hardly to be told from the covariates" in section
+    assert "as nothing is tested given itself" in section
+    assert "Interaction with site" in section
+    assert "without the patients of each site" in section
+    assert "Collinear features" in section
+    assert "a Cox model of the feature and the covariates, stratified by site" in section
+
+
+def test_why_a_model_is_not_fitted_is_shown(tmp_path: Path) -> None:
+    section = report(tmp_path, adjust=["same"])
+    assert "same is always for all these patients" in section
+    assert "3 could not be tested" in section
+
+
+def test_without_covariates_there_is_no_such_section(tmp_path: Path) -> None:
+    assert '<section id="adjusted">' not in report(tmp_path)
