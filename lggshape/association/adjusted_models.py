@@ -115,7 +115,7 @@ class _Sample:
     def standardised(self) -> NDArray[np.float64]:
         """The feature in standard deviations, as a column."""
         feature = self.pair.feature
-        return ((feature - feature.mean()) / feature.std(ddof=1))[:, None]
+        return np.asarray((feature - feature.mean()) / feature.std(ddof=1))[:, None]
 
     def too_few(self, columns: int) -> str:
         """Return why a model of so many columns is not fitted; "" if it is."""

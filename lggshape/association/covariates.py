@@ -62,9 +62,7 @@ class Covariate:
         """Return whether it is the feature or the label of a hypothesis itself."""
         if self.label is None:
             return self.column == feature
-        return self.label.name == label.name or self.label.values.equals(
-            label.values.rename(self.label.values.name)
-        )
+        return self.label.name == label.name or self.label.values.equals(label.values)
 
 
 @dataclass(frozen=True)

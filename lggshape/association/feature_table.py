@@ -110,14 +110,14 @@ def read_features(
     table["reason"] = text.get("reason", "")
     if "spacing_known" in text:
         table["spacing_known"] = _truths(text["spacing_known"], where)
-    words: dict[str, pd.Series[str]] = {}
+    others: dict[str, pd.Series[str]] = {}
     for name in text.columns.difference([*_TEXT, "spacing_known"], sort=False):
         numbers = None if name in _WORDS else _numbers(text, str(name), where, marks)
         if numbers is None:
-            words[str(name)] = plain_numbers(text[name].mask(is_missing(text[name]), ""))
+            others[str(name)] = plain_numbers(text[name].mask(is_missing(text[name]), ""))
         else:
             table[str(name)] = numbers
-    table = table.assign(**words)
+    table = table.assign(**others)
     return _one_row_per_patient(table.reset_index(drop=True), where, take)
 
 
