@@ -216,7 +216,7 @@ def test_first_of_two_largest_components_counts_analytic():
     assert extract_features(mask).slice == 1
 
 
-class TestConventions:
+class ConventionsTests:
     def test_stray_voxels_count_only_if_asked_for(self):
         mask = tumour()
         stray = np.pad(mask, ((0, 0), (0, 0), (0, 30)))

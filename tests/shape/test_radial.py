@@ -62,7 +62,7 @@ def ring(angles, distances):
 BLOBS = [*(blob(seed) for seed in range(6)), arrow(), lobulated(20)]
 
 
-class TestTraceContour:
+class TraceContourTests:
     def test_one_pixel_analytic(self):
         contour = trace_contour(np.pad(np.ones((1, 1), dtype=bool), ((3, 0), (0, 2))))
         assert set(map(tuple, contour.points)) == {(2.5, 0), (3.5, 0), (3, -0.5), (3, 0.5)}
@@ -119,7 +119,7 @@ class TestTraceContour:
             trace_contour(np.zeros((3, 3), dtype=bool))
 
 
-class TestAngularStandardDeviation:
+class AngularStandardDeviationTests:
     def test_two_distances_a_bin_analytic(self):
         # 0.9 and 1.1 in every bin: mean 1, population standard deviation 0.1 in each.
         angles = np.arange(-180, 180, 18) + 9.0
@@ -231,7 +231,7 @@ class TestAngularStandardDeviation:
         assert angular_standard_deviation(flat).value == pytest.approx(square.value, rel=0.05)
 
 
-class TestMarginFluctuation:
+class MarginFluctuationTests:
     @pytest.mark.parametrize(("points", "waves"), [(90, 1), (90, 4), (200, 3), (200, 17)])
     def test_waves_analytic(self, points, waves):
         # A moving average over w points multiplies a wave of k periods over n points by the

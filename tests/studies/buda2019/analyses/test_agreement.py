@@ -133,7 +133,7 @@ def test_same_masks_agree_analytic(features: pd.DataFrame) -> None:
     assert found.tolist() == pytest.approx([1, 1, 1, 0, 0, 0])
 
 
-class TestAreas:
+class AreasTests:
     def test_areas_are_those_of_associate_invariant(
         self, features: pd.DataFrame, labels: Labels, family: Family
     ) -> None:
@@ -218,5 +218,5 @@ class TestAreas:
         self, features: pd.DataFrame, family: Family, replicated
     ) -> None:
         others = read_labels([replicated.folder / "clinical.csv"])
-        with pytest.raises(InputError, match="label called 'RNASeqCluster'"):
+        with pytest.raises(InputError, match="found no 'RNASeqCluster'"):
             area_differences(features, others, family)

@@ -35,7 +35,7 @@ def arrow():
     return mask
 
 
-class TestBoundingEllipsoid:
+class BoundingEllipsoidTests:
     @pytest.mark.parametrize("sides", [(5, 5, 5), (5, 7, 9), (3, 12, 8)])
     def test_box_analytic(self, sides):
         # The corner is at 1 along all three axes, so that they grow by the square root of 3.
@@ -90,7 +90,7 @@ class TestBoundingEllipsoid:
         assert not math.isnan(bounding_ellipsoid_volume_ratio(np.ones((1, 1, 4))))
 
 
-class TestRadial:
+class RadialTests:
     def test_nine_pixels_by_hand(self):
         # Around the centre there are a pixel at 1 (up, down, left, right) or at the square root of
         # 2 (corners) every 45 degrees. A bin holds its lower edge, but the last one 180 degrees.
@@ -185,7 +185,7 @@ EXPECTED = {"a": 0.0338411588411588, "b": 0.00137362637362637, "c": 0.5879120879
 """R: for (k in 0:2) print(fisher.test(feature > median(feature), level == k)$p.value)"""
 
 
-class TestOneAgainstRest:
+class OneAgainstRestTests:
     def test_ties_with_the_median_r(self):
         # Three patients have just the median, 5: they count as low.
         assert one_against_rest(FEATURE, LEVEL, "abc") == pytest.approx(EXPECTED, rel=1e-9)

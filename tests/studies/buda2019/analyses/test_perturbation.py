@@ -106,7 +106,7 @@ def test_slices_do_not_mix_invariant(name):
     assert CHANGES[name](mask).any(axis=(1, 2)).tolist() == [False, True, False]
 
 
-class TestErodeAndDilate:
+class ErodeAndDilateTests:
     @pytest.mark.parametrize("pixels", [1, 2, 3])
     def test_square_analytic(self, pixels):
         assert np.array_equal(erode(square(12), pixels), square(12 - 2 * pixels))
@@ -133,7 +133,7 @@ class TestErodeAndDilate:
         assert erode(np.ones((1, 5, 6), dtype=bool)).sum() == 3 * 4
 
 
-class TestSmooth:
+class SmoothTests:
     @pytest.mark.parametrize(("radius", "sigma"), [(40, 3), (40, 8), (12, 6)])
     def test_disc_shrinks_analytic(self, radius, sigma):
         # The blurred disc is the probability that a Gaussian displacement ends in it; the new
@@ -158,7 +158,7 @@ class TestSmooth:
         assert smooth(line, sigma)[0, 20].any() == stays
 
 
-class TestJitter:
+class JitterTests:
     def test_constant_field_moves_a_disc_evenly_analytic(self):
         # So long a field is constant in a slice; with no length across, every slice has its own.
         mask = np.repeat(disc(30, size=100), 12, axis=0)
@@ -220,7 +220,7 @@ class Impulse:
         return noise
 
 
-class TestRandomField:
+class RandomFieldTests:
     shape = (3, 17, 17)
 
     def covariance(self, length):
@@ -271,7 +271,7 @@ class TestRandomField:
         assert np.array_equal(random_field(self.shape, length=(0, 0), rng=rng()), noise)
 
 
-class TestDrawMask:
+class DrawMaskTests:
     def test_share_of_draws_is_the_probability_analytic(self):
         chances = np.linspace(0, 1, 64).reshape(1, 8, 8)
         draws = [
@@ -299,7 +299,7 @@ class TestDrawMask:
         assert not np.any(draw_mask(chances * 0.7, field) & ~draw_mask(chances, field))
 
 
-class TestResample:
+class ResampleTests:
     def test_half_of_four_is_inside_analytic(self):
         blocks = [[1, 0, 1, 1, 0, 1], [0, 0, 0, 0, 1, 0], [1, 1, 1, 1, 0, 0], [1, 0, 1, 1, 0, 0]]
         expected = [[False, True, True], [True, True, False]]
@@ -327,7 +327,7 @@ class TestResample:
         assert resample(np.ones((2, 5, 9), dtype=bool), 0.3).shape == (2, 2, 3)
 
 
-class TestThin:
+class ThinTests:
     @pytest.mark.parametrize("step", [1, 2, 3, 9])
     def test_keeps_the_largest_slice_analytic(self, step):
         mask = np.zeros((8, 3, 3), dtype=bool)

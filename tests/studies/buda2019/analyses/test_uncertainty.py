@@ -67,7 +67,7 @@ def test_fields_of_the_protocol_published() -> None:
     ]
 
 
-class TestDraws:
+class DrawsTests:
     def test_certain_probabilities_give_the_mask_itself_analytic(
         self, replicated, certain: Path
     ) -> None:
@@ -218,7 +218,7 @@ def stability(family: Family) -> pd.DataFrame:
     return stability_table(tests, family).set_index(["draws", "feature"])
 
 
-class TestStability:
+class StabilityTests:
     def test_shares_by_hand(self, stability: pd.DataFrame) -> None:
         # Alpha over ten hypotheses is 0.005; the paper reports p < 0.0002.
         row = stability.loc["one", BEVR]

@@ -55,7 +55,7 @@ def changed(every_change: list[Analysis]) -> dict[str, Analysis]:
     return {analysis.analysis: analysis for analysis in every_change}
 
 
-class TestConventions:
+class ConventionsTests:
     def test_list_of_the_protocol_published(self, other: dict[str, Analysis]) -> None:
         # The groups "slice" to "component" of reports/buda2019/protocol.md.
         found = {(one.group, one.analysis, one.features) for one in other.values()}
@@ -143,7 +143,7 @@ class TestConventions:
         assert "component" not in {one.group for one in found}
 
 
-class TestMasks:
+class MasksTests:
     def test_list_of_the_protocol_published(self, every_change: list[Analysis]) -> None:
         # The group "mask" of reports/buda2019/protocol.md.
         assert [one.analysis for one in every_change] == [
@@ -220,7 +220,7 @@ def thresholds(replicated, probabilities: Path) -> dict[str, Analysis]:
     return {analysis.analysis: analysis for analysis in analyses}
 
 
-class TestThresholds:
+class ThresholdsTests:
     def test_list_of_the_protocol_published(self, thresholds: dict[str, Analysis]) -> None:
         # The groups "threshold" and "component" of reports/buda2019/protocol.md.
         named = [(one.group, one.analysis, one.features) for one in thresholds.values()]
