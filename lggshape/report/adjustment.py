@@ -64,7 +64,9 @@ def _models(study: Study, given: AdjustedResults, masks: str) -> Iterator[Block]
     def remarks(row: Any) -> str:
         return "; ".join(_remarks(row, every))
 
-    by_pair = {(row.feature, row.label): row for row in before.itertuples(index=False)}
+    by_pair: dict[Any, Any] = {
+        (row.feature, row.label): row for row in before.itertuples(index=False)
+    }
 
     def unadjusted(row: Any) -> str:
         return _effect(by_pair[row.feature, row.label])
@@ -141,7 +143,7 @@ def _without_sites(study: Study, given: AdjustedResults, masks: str) -> Iterator
         group = groups[row.feature, row.label].dropna(subset=["p"])
         if group.empty:
             return "—"
-        least = group.loc[group["p"].idxmax()]
+        least = group.iloc[int(group["p"].argmax())]
         return f"{least['site']} (n = {least['n_site']})"
 
     yield Table.of(
