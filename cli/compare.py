@@ -59,6 +59,7 @@ def compare(
     from lggshape.comparison.drawing import draw
     from lggshape.figures import write_figures
     from lggshape.readers import open_cases
+    from lggshape.results import check_place
 
     o.refuse_unused(context, overwrite=(resume, "with --resume, which replaces the results too"))
     meaning = o.mask_meaning(mask_values, regions, threshold) | {"resample_masks": resample_masks}
@@ -72,6 +73,8 @@ def compare(
             "seed": seed, "pattern": pattern, "sequences": sequences, "spacing": spacing,
         },
     ) as run:  # fmt: skip
+        # `compare_runs` knows the cases, not the folder that they lie in.
+        check_place(work, inputs=[dataset])
         found = compare_runs(
             runs, open_cases(dataset, **reading), work, reference=reference, device=device,
             seed=seed, jobs=jobs, surface_tolerance=surface_tolerance, resume=resume,

@@ -45,9 +45,9 @@ def test_a_path_that_does_not_exist(tmp_path):
 
 
 def test_a_file_of_another_kind(tmp_path):
-    (tmp_path / "data.xlsx").touch()
-    with pytest.raises(InputError, match=r"a folder of cases, or the file.*named data\.xlsx"):
-        open_cases(tmp_path / "data.xlsx")
+    (tmp_path / "data.docx").touch()
+    with pytest.raises(InputError, match=r"a folder of cases, or the file.*named data\.docx"):
+        open_cases(tmp_path / "data.docx")
 
 
 def test_a_path_that_cannot_be_a_path(tmp_path):

@@ -59,7 +59,8 @@ def test_a_run_in_which_all_failed_still_has_its_cases(tmp_path):
     ("row", "found"),
     [
         ("../../x,P,ok,", r"a separator of folders \(/\) in line 2"),
-        ("a\0b,P,failed,", "a character that cannot be printed in line 2"),
+        ("a\x1bb,P,failed,", "a character that cannot be printed in line 2"),
+        ("a\0b,P,failed,", "to be a table as text in UTF-8"),
         ("a,P,done,", "the status 'done'"),
         ("a,P,failed,one\na,P,failed,two", "a second row of this case in line 3"),
     ],

@@ -32,10 +32,16 @@ def test_round_trip_in_numeric_order_invariant(tmp_path, compression, write_slic
 LOSSLESS = {None: None, "deflate": None, "webp": {"lossless": True}}
 
 
-@pytest.mark.parametrize(("value", "dtype"), [(1, np.uint8), (0.5, np.float32), (65535, np.uint16)])
+@pytest.mark.parametrize(("value", "dtype"), [(1, np.uint8), (1, np.float32), (65535, np.uint16)])
 def test_masks_of_other_values_and_types(tmp_path, value, dtype, write_slices, read_only):
     write_slices(tmp_path, value=value, dtype=dtype)
     np.testing.assert_array_equal(read_only(tmp_path).mask, MASK)
+
+
+def test_a_fraction_needs_a_threshold(tmp_path, write_slices, read_only):
+    write_slices(tmp_path, value=0.5, dtype=np.float32)
+    with pytest.raises(CaseError, match=r"0\.5 .*--threshold"):
+        read_only(tmp_path)
 
 
 def test_masks_of_one_bit(tmp_path, write_slices, read_only):
