@@ -12,6 +12,11 @@ EXAMPLES = (
     "lggshape compare run1/ run2/ run3/ --dataset cases/ --out comparison/ --resume",
 )
 
+Reference = Annotated[
+    str | None,
+    typer.Option(help="Name of the run with which the others are compared. Default: the first."),
+]
+
 
 def compare(
     context: typer.Context,
@@ -21,12 +26,7 @@ def compare(
     ],
     dataset: Annotated[Path, typer.Option(help="Cases with images and masks.", show_default=False)],
     out: o.OutFolder,
-    reference: Annotated[
-        str | None,
-        typer.Option(
-            help="Name of the run with which the others are compared. Default: the first."
-        ),
-    ] = None,
+    reference: Reference = None,
     manifest: o.Manifest = None,
     patient_from: o.PatientFrom = "hash",
     pattern: o.Pattern = "",
