@@ -135,7 +135,7 @@ def test_headers_and_the_manifest_give_the_same_cases_in_every_layout_invariant(
         if expected.image is not None:
             np.testing.assert_array_equal(case.image, expected.image)
         for said in other.described():
-            if said.shape:  # that of a DICOM mask is told by the series it belongs to
+            if said.shape:  # a DICOM mask does not state its shape: its series does
                 assert said.shape[:3] == case.mask.shape
                 assert said.geometry == expected.geometry
 

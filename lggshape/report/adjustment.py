@@ -74,16 +74,19 @@ def _models(study: Study, given: AdjustedResults, masks: str) -> Iterator[Block]
     def p_unadjusted(row: Any) -> str:
         return wording.p_text(by_pair[row.feature, row.label].p)
 
+    shared = (
+        columns.feature(),
+        columns.words("label", "label"),
+        Column("n (events)", _n),
+        columns.words("effect", "effect_name"),
+    )
     yield Table.of(
         after,
         "Each hypothesis on the patients who have all covariates: without these, and "
         f"{given.adjustment.title}. VIF is the variance inflation of the feature by the "
         "covariates.",
         "adjusted",
-        columns.feature(),
-        columns.words("label", "label"),
-        Column("n (events)", _n),
-        columns.words("effect", "effect_name"),
+        *shared,
         Column("without covariates (95 %)", unadjusted),
         Column("p", p_unadjusted),
         Column("adjusted (95 %)", _effect),
@@ -99,10 +102,7 @@ def _models(study: Study, given: AdjustedResults, masks: str) -> Iterator[Block]
             f"Interaction with {site}: does the association differ between its values? A small p "
             "suggests that it does.",
             "adjusted",
-            columns.feature(),
-            columns.words("label", "label"),
-            Column("n (events)", _n),
-            columns.words("effect", "effect_name"),
+            *shared,
             Column("effect (95 %)", _effect),
             columns.p("p"),
             Column("remarks", remarks, "long"),
