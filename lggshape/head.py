@@ -51,7 +51,7 @@ def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     blur = _BLUR * max(intensities.shape[1:])
     signal = gaussian_filter(np.abs(intensities - np.median(outer)), (0, blur, blur))
     root = np.sqrt(np.minimum(signal, np.percentile(signal, _NEARLY_HIGHEST)))
-    above = root > threshold_otsu(root.ravel())  # type: ignore[no-untyped-call]
+    above = root > threshold_otsu(root.ravel())
     return largest_component(np.stack([binary_fill_holes(plane) for plane in above]))
 
 

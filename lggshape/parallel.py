@@ -350,9 +350,7 @@ def _map_dask(
         )
         raise InputError(msg) from error
     try:
-        client = Client(  # type: ignore[no-untyped-call]
-            scheduler, timeout=_CONNECT_SECONDS, set_as_default=False
-        )
+        client = Client(scheduler, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         msg = f"Expected a Dask scheduler at {scheduler}, found: {error}."
         raise InputError(msg) from error

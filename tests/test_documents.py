@@ -71,7 +71,7 @@ def test_commands_of_a_document_exist_with_their_options(call: list[str]) -> Non
 
     group = get_command(app)
     with group.make_context("lggshape", list(call[:1]), resilient_parsing=True) as context:
-        command = group.get_command(context, call[0])  # type: ignore[attr-defined]
+        command = group.get_command(context, call[0])
         assert command is not None, call
         # Parsing checks names and values of the options and counts the arguments.
         command.make_context(call[0], list(call[1:]), parent=context)

@@ -78,7 +78,7 @@ def test_every_file_is_listed_with_its_role_or_the_reason_analytic(tmp_path: Pat
     found = inspect(tmp_path)
     assert tuple(found.files.columns) == COLUMNS
     rows = found.files.set_index("file")
-    assert rows.loc["sub-07_ses-1_FLAIR.nii.gz", "case":"plane"].tolist() == [  # type: ignore[misc]
+    assert rows.loc["sub-07_ses-1_FLAIR.nii.gz", "case":"plane"].tolist() == [
         "sub-07_ses-1", "sub-07", "1", "FLAIR", "4 x 7 x 6", "5 x 1 x 1", "axial",
     ]  # fmt: skip
     assert rows.loc["sub-07_ses-1_T1w.nii.gz", "role"] == "pre-contrast"

@@ -104,8 +104,8 @@ def _save_nifti(path: Path, values: NDArray[np.generic], case: Case) -> None:
 
     z, y, x = case.geometry.spacing or (1.0, 1.0, 1.0)
     affine = np.diag([-x, -y, z, 1.0])
-    image = nib.Nifti1Image(values.transpose(2, 1, 0), affine)  # type: ignore[no-untyped-call]
-    image.header.set_xyzt_units("mm")  # type: ignore[no-untyped-call]
+    image = nib.Nifti1Image(values.transpose(2, 1, 0), affine)
+    image.header.set_xyzt_units("mm")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(image.to_bytes(), mtime=0))
 

@@ -355,9 +355,7 @@ def _filled(structure: _Structure, stack: Stack, path: Path) -> dict[int, NDArra
         if np.abs(points[:, 2] - place).max() > _OFF_SLICE or not 0 <= place < len(stack.frames):
             msg = f"a contour of structure {structure.number} off the slices, in {path.name}"
             raise UnusableError(msg)
-        inside = polygon2mask(  # type: ignore[no-untyped-call]
-            stack.frames[0].shape, points[:, [1, 0]]
-        )
+        inside = polygon2mask(stack.frames[0].shape, points[:, [1, 0]])
         if any(_cross(inside, other) for other in found.setdefault(place, [])):
             msg = (
                 f"contours of structure {structure.number} that cross in "

@@ -55,10 +55,8 @@ def in_stored_axes(
     """
     from nibabel.orientations import apply_orientation, ornt_transform
 
-    back = ornt_transform(RAS, orientation)  # type: ignore[no-untyped-call]
-    stored: NDArray[np.generic] = apply_orientation(  # type: ignore[no-untyped-call]
-        values.transpose(2, 1, 0), back
-    )
+    back = ornt_transform(RAS, orientation)
+    stored: NDArray[np.generic] = apply_orientation(values.transpose(2, 1, 0), back)
     return stored.astype(np.uint8) if values.dtype == bool else stored
 
 
@@ -72,7 +70,7 @@ def orientation_of(affine: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     from nibabel.orientations import io_orientation
 
-    orientation: NDArray[np.float64] = io_orientation(affine)  # type: ignore[no-untyped-call]
+    orientation: NDArray[np.float64] = io_orientation(affine)
     return orientation
 
 
@@ -89,7 +87,7 @@ def affine_in_ras(
     """
     from nibabel.orientations import inv_ornt_aff
 
-    turn: NDArray[np.float64] = inv_ornt_aff(orientation, shape)  # type: ignore[no-untyped-call]
+    turn: NDArray[np.float64] = inv_ornt_aff(orientation, shape)
     return affine @ turn
 
 
@@ -121,7 +119,7 @@ def turned_to_ras(
     from nibabel.orientations import apply_orientation
 
     orientation = orientation_of(affine)
-    turned = apply_orientation(stored, orientation)  # type: ignore[no-untyped-call]
+    turned = apply_orientation(stored, orientation)
     return turned, affine_in_ras(affine, orientation, stored.shape[:3])
 
 

@@ -65,7 +65,7 @@ def load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
     affine_known = _has_affine(image.header)
     with _nibabel_reading():
         if affine_known:
-            image = nib.as_closest_canonical(image)  # type: ignore[no-untyped-call]
+            image = nib.as_closest_canonical(image)
         stored = np.asanyarray(image.dataobj)
     values = zyx_values(stored)
     return values, _geometry(image.header, image.affine if affine_known else None, pixdim)

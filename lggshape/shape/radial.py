@@ -169,7 +169,7 @@ def trace_rings(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
         (row, column) of each closed ring; the first point is repeated at the end.
     """
     padded = np.pad(mask, 1).astype(float)
-    rings = find_contours(padded, 0.5, fully_connected="high")  # type: ignore[no-untyped-call]
+    rings = find_contours(padded, 0.5, fully_connected="high")
     return [ring - 1 for ring in rings]
 
 

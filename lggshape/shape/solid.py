@@ -107,9 +107,7 @@ def mesh(mask: NDArray[np.bool_], *, spacing: Spacing) -> Mesh:
     SIGGRAPH Comput Graph 1987;21:163-169.
     """
     padded = np.pad(mask, 1).astype(np.float32)
-    vertices, faces, _, _ = marching_cubes(  # type: ignore[no-untyped-call]
-        padded, 0.5, method="lorensen"
-    )
+    vertices, faces, _, _ = marching_cubes(padded, 0.5, method="lorensen")
     # Half voxels are exact in single precision, millimetres are not: so they are multiplied here.
     return Mesh((vertices.astype(float) - 1) * spacing, faces)
 

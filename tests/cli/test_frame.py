@@ -237,7 +237,7 @@ def test_warnings_are_logged_and_not_shown_unless_asked(
         with warnings.catch_warnings():
             warnings.simplefilter("always")
             warnings.warn("Quite odd.", stacklevel=1)
-        return feature_table(*arguments, **options)  # type: ignore[arg-type]
+        return feature_table(*arguments, **options)
 
     monkeypatch.setattr("lggshape.shape.feature_table", warn)
     for name, more in (("a", ()), ("b", ("--debug",))):

@@ -87,4 +87,4 @@ def test_a_notebook_shows_a_figure_without_pyplot_analytic() -> None:
     from lggshape.figures import heat_map
 
     figure = heat_map([[0.5]], [["0.50"]], rows=["a"], columns=["b"], value_name="effect")
-    assert figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
+    assert figure._repr_png_().startswith(b"\x89PNG")

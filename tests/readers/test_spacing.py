@@ -87,4 +87,4 @@ def test_inspect_shows_the_stated_spacing_where_files_tell_none_analytic(tmp_pat
 )
 def test_a_spacing_that_is_none_is_refused_before_anything_is_read(spacing: object) -> None:
     with pytest.raises(InputError, match="spacing to be three positive numbers"):
-        open_cases("nowhere", spacing=spacing)  # type: ignore[arg-type]
+        open_cases("nowhere", spacing=spacing)

@@ -27,7 +27,7 @@ def report(folder: Path, **options: object) -> str:
         Hypothesis("x", "survival", time="days", event="dead"),
     )
     family = Family("mine", "Mine", hypotheses)
-    study = associate(features, labels, family, permutations=19, **options)  # type: ignore[arg-type]
+    study = associate(features, labels, family, permutations=19, **options)
     text = write_report(study, folder / "out").read_text(encoding="utf-8")
     if study.given is None:
         return text
