@@ -85,7 +85,7 @@ def associate(
         The labels of the patients.
     family : Family, str, path or None
         The hypotheses, as for `choose_family`: by default those of the study whose features and
-        labels are all there, else every pair.
+        labels are all there, else the features that the literature names with every label.
     bins : int
         Number of quantile bins, 2 to 100.
     test : {"jonckheere-terpstra", "fisher", "kruskal-wallis", "spearman", "cox"}, optional
@@ -128,7 +128,7 @@ def associate(
     >>> grades = pd.DataFrame({"patient": patients, "grade": ["II"] * 10 + ["III"] * 10})
     >>> study = associate(features, grades)
     >>> study
-    Study('all', fisher, 4 bins, masks: manual; 1 of 1 hold after correction)
+    Study('literature', fisher, 4 bins, masks: manual; 1 of 1 hold after correction)
     >>> f"{study.associations['p'].iloc[0]:.1e}"
     '3.2e-05'
     """

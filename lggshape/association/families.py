@@ -1,4 +1,4 @@
-"""Families of hypotheses for given tables: of a bundled study, of a file, or every pair."""
+"""Families of hypotheses for given tables: of a study, of a file, of the literature, every pair."""
 
 import os
 from collections.abc import Iterable
@@ -30,13 +30,20 @@ from lggshape.names import did_you_mean, first_few
 from lggshape.shape import FEATURES
 from lggshape.tables import check_path, same_spelling
 
-EVERY_PAIR = "all"
-"""Name of the family of every feature with every label."""
+LITERATURE = "literature"
+"""Name of the family of the few features that the literature names, with every label."""
 
-"""Messages name at most this many features or labels."""
+EVERY_PAIR = "all"
+"""Name of the family of every shape feature with every label."""
+
+_TITLES = {
+    LITERATURE: "Shape features that the literature names, against every label",
+    EVERY_PAIR: "Every shape feature against every label",
+}
 
 FamilyChoice = Family | str | os.PathLike[str] | None
-"""A family; the name of a bundled study; "all"; a TOML file; or None for what fits the tables."""
+"""A family; the name of a bundled study; "literature"; "all"; a TOML file; or None for what fits
+the tables."""
 
 
 def choose_family(
@@ -47,9 +54,10 @@ def choose_family(
     Parameters
     ----------
     choice : Family, str, path or None
-        A family; the name of a bundled study; "all" for every pair; or a TOML file. None stands
-        for the hypotheses of the one bundled study whose features and labels are all in the tables,
-        and for every pair if there is none.
+        A family; the name of a bundled study; "literature" for the few features that the
+        literature names, with every label; "all" for every shape feature with every label; or a
+        TOML file. None stands for the hypotheses of the one bundled study whose features and labels
+        are all in the tables, and for "literature" if there is none.
     features : path, DataFrame or FeatureTable
         Feature table.
     labels : Labels, or what `read_labels` takes
@@ -81,9 +89,9 @@ def choose_family(
 def every_pair(features: FeatureSource, labels: Labels | LabelSource) -> Family:
     """Return the family of every shape feature with every label that a test can take.
 
-    Left out, and listed: features that the registry does not mark as belonging to this family,
-    features without two different values, and labels that are constant, of a kind that no test
-    takes, contradictory between tables, or that say the same as an earlier label.
+    Left out, and listed: counts, such as the number of slices; features without two different
+    values; and labels that are constant, of a kind that no test takes, contradictory between
+    tables, or that say the same as an earlier label.
 
     Parameters
     ----------
@@ -111,7 +119,7 @@ def every_pair(features: FeatureSource, labels: Labels | LabelSource) -> Family:
     >>> [(one.feature, one.label) for one in every_pair(features, labels).hypotheses]
     [('sphericity', 'idh')]
     """
-    return _every_pair(read_features(features), as_labels(labels))
+    return _crossed(EVERY_PAIR, read_features(features), as_labels(labels))
 
 
 def read_study_family(name: str) -> Family:
@@ -165,15 +173,15 @@ def chosen_family(choice: FamilyChoice, features: pd.DataFrame, labels: Labels) 
     if isinstance(choice, Family):
         return _checked(choice, features, labels)
     check_path(choice, "hypotheses: a Family, a name or a TOML file")
-    if choice == EVERY_PAIR:
-        return _every_pair(features, labels)
+    if choice in (LITERATURE, EVERY_PAIR):
+        return _crossed(str(choice), features, labels)
     families = shipped_families()
     if str(choice) in families:
         return _checked(families[str(choice)], features, labels)
     if Path(choice).suffix == ".toml":
         return _checked(read_family(choice), features, labels)
     msg = (
-        f"Expected hypotheses to be {', '.join([*families, EVERY_PAIR])}, or a TOML file, found "
+        f"Expected hypotheses to be {', '.join([*families, *_TITLES])}, or a TOML file, found "
         f"{str(choice)!r}."
     )
     raise InputError(msg)
@@ -192,14 +200,14 @@ def _near_spellings(features: pd.DataFrame, labels: Labels) -> str:
 
 
 def _fitting(features: pd.DataFrame, labels: Labels) -> Family:
-    """Return the hypotheses of the one study whose features and labels are all there, else all."""
+    """Return the hypotheses of the one study that has all it needs, else the literature's."""
     families = shipped_families()
     absent = {name: _absent(family, features, labels) for name, family in families.items()}
     fitting = [name for name in families if not absent[name]]
     if len(fitting) > 1:
         msg = (
             f"Expected the hypotheses of one study to fit the tables, found those of "
-            f"{' and '.join(fitting)}. Name one of them, or {EVERY_PAIR}."
+            f"{' and '.join(fitting)}. Name one of them, {LITERATURE} or {EVERY_PAIR}."
         )
         raise InputError(msg)
     if fitting:
@@ -208,45 +216,54 @@ def _fitting(features: pd.DataFrame, labels: Labels) -> Family:
         LeftOut("hypotheses", name, f"found no {'; no '.join(reasons)}")
         for name, reasons in absent.items()
     ]
-    family = _every_pair(features, labels)
+    family = _crossed(LITERATURE, features, labels)
     return replace(family, left_out=(*passed_over, *family.left_out))
 
 
-def _every_pair(features: pd.DataFrame, labels: Labels) -> Family:
+def _crossed(name: str, features: pd.DataFrame, labels: Labels) -> Family:
+    """Return the family of this name: its features with every label that a test can take."""
     left_out: list[LeftOut] = []
     measured: list[str] = []
-    for name in measured_columns(features):
-        if name not in FEATURES:
+    for feature in measured_columns(features):
+        if feature not in FEATURES:
             continue
-        if not FEATURES[name].in_default_family:
-            left_out.append(LeftOut("feature", name, "not a default feature"))
-        elif features[name].nunique() < 2:
-            left_out.append(LeftOut("feature", name, "has fewer than two different values"))
+        if reason := _why_not(feature, name, features):
+            left_out.append(LeftOut("feature", feature, reason))
         else:
-            measured.append(name)
+            measured.append(feature)
     kept: dict[tuple[int, ...], str] = {}
-    for name in labels:
-        reason, groups = _judged(name, features, labels)
+    for label in labels:
+        reason, groups = _judged(label, features, labels)
         if not reason and groups in kept:
             reason = f"the same groups of patients as {kept[groups]}"
         if reason:
-            left_out.append(LeftOut("label", name, reason))
+            left_out.append(LeftOut("label", label, reason))
         else:
-            kept[groups] = name
+            kept[groups] = label
     if not measured or not kept:
+        of = "that the literature names" if name == LITERATURE else "of lggshape"
         msg = (
-            f"Expected at least one feature of lggshape and one {testable_kinds()} label with two "
+            f"Expected at least one feature {of} and one {testable_kinds()} label with two "
             f"values, found {len(measured)} and {len(kept)}. Other columns can be tested by "
             "naming them in a TOML file of hypotheses; a codebook can name the levels of a label."
             + _why_none(left_out, "feature" if not measured else "label")
         )
         raise InputError(msg)
     return Family(
-        name=EVERY_PAIR,
-        title="Every shape feature against every label",
-        hypotheses=tuple(Hypothesis(f, name) for name in kept.values() for f in measured),
+        name=name,
+        title=_TITLES[name],
+        hypotheses=tuple(Hypothesis(f, label) for label in kept.values() for f in measured),
         left_out=tuple(left_out),
     )
+
+
+def _why_not(feature: str, family: str, features: pd.DataFrame) -> str:
+    """Return why a feature is not in the family of this name; "" if it is."""
+    if FEATURES[feature].is_count:
+        return "a count, not a shape; a file of hypotheses can name it"
+    if family == LITERATURE and not FEATURES[feature].in_default_family:
+        return "not among the features that the literature names; --hypotheses all tests it"
+    return "has fewer than two different values" if features[feature].nunique() < 2 else ""
 
 
 def _why_none(left_out: Iterable[LeftOut], what: str) -> str:

@@ -21,6 +21,8 @@ _BOXES = (
     "Boxes have sides of 1/16 to 1/4 of the diameter of a {} of the same size, in up to five "
     "geometric steps, and their number is averaged over all places of their grid."
 )
+_BUDA = "molecular subtypes of lower-grade gliomas: Buda et al. Comput Biol Med 2019; 109: 218-225"
+_CZARNEK = "survival with glioblastoma: Czarnek et al. J Neurooncol 2017; 132: 55-62"
 _ONE_VOXEL = "one voxel has no principal axes"
 
 _with_spacing = partial(
@@ -29,7 +31,6 @@ _with_spacing = partial(
     unit_without_spacing="",
     needs_spacing=True,
     source=_IBSI,
-    in_default_family=True,
 )
 """A feature of IBSI that depends on the proportions of the voxels: empty if they are unknown."""
 
@@ -45,7 +46,7 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(REGISTERED)
     "deviation within each of ten bins of 36 degrees; mean over the bins that are not empty.",
     source="Georgiou et al. 2007; Buda et al. 2019. Not in IBSI",
     variant="angular_standard_deviation_offset_averaged",
-    in_default_family=True,
+    literature=f"{_BUDA}; {_CZARNEK}",
 )
 def _angular_standard_deviation(mask: PreparedMask) -> float:
     return _mean([deviation.value for deviation in mask.deviations])
@@ -59,7 +60,6 @@ def _angular_standard_deviation(mask: PreparedMask) -> float:
     definition="Mean of the angular standard deviations at bin offsets of 0 and 18 degrees. It "
     "does not change with a quarter-turn of the mask.",
     source="lggshape, after Georgiou et al. 2007. Not in IBSI",
-    in_default_family=True,
 )
 def _offset_averaged(mask: PreparedMask) -> float:
     return _mean([offset_averaged_angular_standard_deviation(one) for one in mask.contours])
@@ -72,7 +72,7 @@ def _offset_averaged(mask: PreparedMask) -> float:
     definition="Distances from the centroid to the contour, divided by their mean; standard "
     "deviation of their difference from a moving average over a tenth of the contour.",
     source="Giger et al. 1994; Pohlman et al. 1996; Buda et al. 2019. Not in IBSI",
-    in_default_family=True,
+    literature=f"{_BUDA}; {_CZARNEK}",
 )
 def _margin_fluctuation(mask: PreparedMask) -> float:
     window = mask.conventions.window
@@ -88,7 +88,7 @@ def _margin_fluctuation(mask: PreparedMask) -> float:
     source="Buda et al. 2019. Not in IBSI: its volume density SWZ1 divides the volume of the "
     "mesh by the ellipsoid around the mesh, and has no reference value",
     irregularity=-1,
-    in_default_family=True,
+    literature=f"{_BUDA}; {_CZARNEK}",
 )
 def _bounding_ellipsoid_volume_ratio(mask: PreparedMask) -> float | str:
     if mask.ellipsoid.reason:
@@ -108,7 +108,7 @@ def _bounding_ellipsoid_volume_ratio(mask: PreparedMask) -> float | str:
     ibsi="YEKZ",
     pyradiomics="VoxelVolume",
     mirp="morph_vol_approx",
-    in_default_family=True,
+    literature="survival with low-grade gliomas: Smith et al. J Clin Oncol 2008; 26: 1338-1345",
 )
 def _volume(mask: PreparedMask) -> float:
     depth, height, width = mask.steps
@@ -122,7 +122,6 @@ def _volume(mask: PreparedMask) -> float:
     source="lggshape. Not in IBSI: its volume density R3ER divides the volume of the mesh by "
     "that of its hull",
     irregularity=-1,
-    in_default_family=True,
 )
 def _convex_hull_volume_ratio(mask: PreparedMask) -> float:
     return mask.voxels / mask.hull.volume
@@ -135,7 +134,6 @@ def _convex_hull_volume_ratio(mask: PreparedMask) -> float:
     is_count=True,
     definition="Number of 6-connected components of the whole mask.",
     source=_OWN,
-    in_default_family=True,
 )
 def _components(mask: PreparedMask) -> float:
     return mask.components.number
@@ -148,7 +146,6 @@ def _components(mask: PreparedMask) -> float:
     is_count=True,
     definition="Number of slices that the measured component touches.",
     source=_OWN,
-    in_default_family=True,
 )
 def _slices(mask: PreparedMask) -> float:
     return int((mask.areas > 0).sum())
@@ -161,7 +158,6 @@ def _slices(mask: PreparedMask) -> float:
     unit_without_spacing="pixels",
     definition="Area of the measured component in the slice where it is largest.",
     source=_OWN,
-    in_default_family=True,
 )
 def _largest_area(mask: PreparedMask) -> float:
     _, height, width = mask.steps
@@ -200,6 +196,8 @@ def _surface_area(mask: PreparedMask) -> float:
     pyradiomics="Sphericity",
     mirp="morph_sphericity",
     irregularity=-1,
+    literature="survival with glioblastoma, as regularity of the surface: Pérez-Beteta et al. "
+    "Radiology 2018; 288: 218-225",
 )
 def _sphericity(mask: PreparedMask) -> float:
     return mask.mesh.sphericity

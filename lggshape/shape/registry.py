@@ -52,9 +52,10 @@ class Feature:
         1 if a larger value means a larger or more irregular shape, -1 if a smaller one does.
     variant : str or None
         Name of a feature that measures the same by another convention, for sensitivity analyses.
-    in_default_family : bool
-        Whether the feature is tested if no hypotheses are named. False for a new feature, which is
-        exploratory: every further test makes the correction of all others stricter.
+    literature : str
+        Where it was found to be associated with molecular or clinical labels of gliomas; empty if
+        nowhere that lggshape knows. Those that have an entry are tested if no hypotheses are named.
+        They are few, because every further test makes the correction of all others stricter.
     """
 
     name: str
@@ -73,7 +74,12 @@ class Feature:
     mirp: str | None = None
     irregularity: Literal[1, -1] = 1
     variant: str | None = None
-    in_default_family: bool = False
+    literature: str = ""
+
+    @property
+    def in_default_family(self) -> bool:
+        """Whether the feature is tested if no hypotheses are named."""
+        return bool(self.literature)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the metadata, without the function, as plain values."""
