@@ -28,8 +28,10 @@ Features = Annotated[
 Hypotheses = Annotated[
     str | None,
     typer.Option(
-        help="all, the name of a bundled study, or a TOML file. Default: the bundled study if the "
-        "tables have all its features and labels, otherwise all."
+        help="literature (the few features that the literature names, with every label), all "
+        "(every shape feature with every label), the name of a bundled study, or a TOML file. "
+        "Default: the bundled study if the tables have all its features and labels, otherwise "
+        "literature."
     ),
 ]
 Test = Annotated[
@@ -143,8 +145,8 @@ def associate(
 def _passed_over(family: "Family") -> list[str]:
     """Return a line for each study whose hypotheses do not fit the tables."""
     return [
-        "Testing every feature against every label. Not the hypotheses of "
-        f"{entry.name}: {entry.reason}."
+        "Testing the few features that the literature names against every label; --hypotheses all "
+        f"tests every shape feature. Not the hypotheses of {entry.name}: {entry.reason}."
         for entry in family.left_out
         if entry.what == "hypotheses"
     ]

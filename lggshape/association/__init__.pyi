@@ -15,17 +15,23 @@ from .hypotheses import (
     read_family,
     shipped_families,
 )
-from .kinds_of_test import CHECK, Result, Test, TestOfGroups
+from .kinds_of_test import CHECK, Detectable, Result, Test, TestOfGroups
 from .registry import TEST_CLASSES
+from .small_cohorts import FEWEST, POWER, REFERENCES_OF_POWER, SMALL_COHORT, corrected_alpha
 from .study import Study
 from .tested_pair import TestedPair
 from .tests import TESTS
 
 __all__ = [
     "CHECK",
+    "FEWEST",
+    "POWER",
+    "REFERENCES_OF_POWER",
+    "SMALL_COHORT",
     "TESTS",
     "TEST_CLASSES",
     "AdjustedResults",
+    "Detectable",
     "Family",
     "Hypothesis",
     "LeftOut",
@@ -38,6 +44,7 @@ __all__ = [
     "TestedPair",
     "associate",
     "choose_family",
+    "corrected_alpha",
     "every_pair",
     "feature_symbol",
     "irregularity",

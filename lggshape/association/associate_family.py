@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lggshape.association.adjustment import adjusted_results
+from lggshape.association.cohort import cohort_table
 from lggshape.association.covariates import Adjustment
 from lggshape.association.families import FamilyChoice, chosen_family
 from lggshape.association.feature_table import (
@@ -20,6 +21,7 @@ from lggshape.association.hypotheses import Family, Hypothesis, LeftOut
 from lggshape.association.kinds_of_test import Result, Test
 from lggshape.association.patient_flow import patient_flow
 from lggshape.association.registry import check_test
+from lggshape.association.small_cohorts import SMALL_COHORT, small_cohort
 from lggshape.association.study import Study
 from lggshape.association.tested_pair import TestedPair
 from lggshape.association.tests import check_applies, deciding_test, tests_for
@@ -47,7 +49,7 @@ _EFFECT = ["effect_name", "effect", "effect_low", "effect_high"]
 _RESULT = [*_KEY, "analysis", "test", "n", "events", "statistic", "p", *_EFFECT, "p_standard_error"]
 _ADJUSTED = [
     *_KEY, "test", "n", "events", "statistic", "p", "p_bonferroni", "p_holm", "p_bh", *_EFFECT,
-    "family", "p_standard_error",
+    "family", "p_standard_error", *SMALL_COHORT,
 ]  # fmt: skip
 _COUNTS = {"events": "Int64"}
 _AREA = [*_KEY, "level", "n", "n_level", "auc", "auc_low", "auc_high"]
@@ -153,7 +155,7 @@ def associate(
     for _, group in groups:
         for hypothesis, stream in zip(chosen.hypotheses, streams, strict=True):
             left_out += _add_rows(
-                rows, hypothesis, used[hypothesis.label], group, bins, test, stream
+                rows, hypothesis, used[hypothesis.label], group, chosen, bins, test, stream
             )
             advance()
     return Study(
@@ -168,6 +170,7 @@ def associate(
         discrimination=pd.DataFrame(rows["discrimination"], columns=_AREA),
         contingency=pd.DataFrame(rows["contingency"], columns=_CELL),
         patients=pd.DataFrame(rows["patients"]),
+        cohort=cohort_table(table, known, used),
         flow=pd.DataFrame(patient_flow(table, match, chosen, used)),
         left_out=pd.DataFrame(left_out, columns=list(LeftOut._fields)),
         match=match,
@@ -192,6 +195,7 @@ def _add_rows(
     hypothesis: Hypothesis,
     label: Label,
     group: pd.DataFrame,
+    family: Family,
     bins: int,
     test: str | None,
     stream: np.random.SeedSequence,
@@ -201,7 +205,8 @@ def _add_rows(
     direction = irregularity(hypothesis.feature)
     deciding = deciding_test(test, label.kind)
     primary = deciding.run(pair, bins=bins, seed=stream)
-    rows["associations"].append(_row(pair, deciding, primary))
+    shown = small_cohort(pair, deciding, family, bins)
+    rows["associations"].append(_row(pair, deciding, primary) | shown)
     analyses = _analyses(pair, label, group, bins, deciding, stream)
     for analysis, (by, result) in analyses.items():
         rows["sensitivity"].append({"analysis": analysis} | _row(pair, by, result))

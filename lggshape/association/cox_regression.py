@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lggshape.association.kinds_of_test import CHECK, Result, Test, short_name
+from lggshape.association.kinds_of_test import CHECK, Detectable, Result, Test, short_name
 from lggshape.association.tested_pair import CONFIDENCE, TestedPair
 from lggshape.errors import InputError
 from lggshape.labels import Kind, Label
-from lggshape.statistics import kaplan_meier
+from lggshape.statistics import detectable_hazard_ratio, kaplan_meier
 from lggshape.statistics.survival import CoxTerm, cox
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from lggshape.figures import SurvivalGroup
 
 _LABELLED_TIMES = 5
+
+_LARGE = 1.67
+"""Azuero's large ratio of two groups, 2.8, per standard deviation of two equal groups: its root."""
 
 
 class CoxRegression(Test):
@@ -39,6 +42,15 @@ class CoxRegression(Test):
         "residuals. Biometrika 1994; 81: 515-526.",
         "Kaplan EL, Meier P. Nonparametric estimation from incomplete observations. Journal of the "
         "American Statistical Association 1958; 53: 457-481.",
+        "Hsieh FY, Lavori PW. Sample-size calculations for the Cox proportional hazards regression "
+        "model with nonbinary covariates. Controlled Clinical Trials 2000; 21: 552-560.",
+        "Azuero A. A note on the magnitude of hazard ratios. Cancer 2016; 122: 1298-1299.",
+    )
+    power = (
+        "That of the hazard ratio comes from the number of events (Hsieh and Lavori); a ratio of 1 "
+        "divided by it is as likely to be found. A large ratio is 1.67 per standard deviation: "
+        "that is 2.8 between two equal groups (Azuero), or Cohen's d = 0.8 of the logarithm of the "
+        "time."
     )
 
     def run(self, pair: TestedPair, *, bins: int, seed: np.random.SeedSequence) -> Result:
@@ -63,6 +75,11 @@ class CoxRegression(Test):
             ),
             f"{CHECK}proportional hazards": check._replace(p=found.p_proportional),
         }
+
+    def detectable(self, pair: TestedPair, *, bins: int, alpha: float, power: float) -> Detectable:
+        """Return the smallest hazard ratio of so many events."""
+        events = int(pair.happened[pair.complete].sum())
+        return Detectable(detectable_hazard_ratio(events, alpha=alpha, power=power), _LARGE)
 
     def direction(self, effect: float, label: Label) -> str:
         """Return whether higher values mean an earlier or a later event."""

@@ -1,13 +1,23 @@
 """Fisher's exact test of the quantile bins of a feature."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.association.kinds_of_test import COWAN, INTERVAL, Result, TestOfGroups
+from lggshape.association.kinds_of_test import (
+    COHEN,
+    COWAN,
+    INTERVAL,
+    Detectable,
+    Result,
+    TestOfGroups,
+)
 from lggshape.association.tested_pair import CONFIDENCE, TestedPair
-from lggshape.statistics import QuantileRule, cramers_v, fisher_exact
+from lggshape.statistics import QuantileRule, cramers_v, detectable_v, fisher_exact
+
+_LARGE_W = 0.5
 
 
 class FisherOnBins(TestOfGroups):
@@ -25,6 +35,12 @@ class FisherOnBins(TestOfGroups):
         "Bergsma W. A bias-correction for Cramér's V and Tschuprow's T. Journal of the Korean "
         "Statistical Society 2013; 42: 323-328.",
         COWAN,
+        COHEN,
+    )
+    power = (
+        "That of Cramér's V comes from the noncentral chi-squared distribution of Pearson's "
+        "statistic. A large V is that of Cohen's w = 0.5: 0.5 for two groups, 0.35 for three and "
+        "0.29 for four."
     )
 
     def run(
@@ -55,6 +71,15 @@ class FisherOnBins(TestOfGroups):
         """Test the hypothesis with the cut-points of all patients that have the feature."""
         everyone = self.run(pair, bins=bins, seed=seed, cut_among=pair.measured)
         return {"cut-points among all patients with the feature": everyone}
+
+    def detectable(self, pair: TestedPair, *, bins: int, alpha: float, power: float) -> Detectable:
+        """Return the smallest V of a table of so many patients, bins and groups."""
+        table, _ = pair.cross_table(pair.complete, bins)
+        rows, columns = (int(table.any(axis=axis).sum()) for axis in (1, 0))
+        if min(rows, columns) < 2:
+            return Detectable(large=_LARGE_W)
+        smallest = detectable_v(int(table.sum()), rows, columns, alpha=alpha, power=power)
+        return Detectable(smallest, _LARGE_W / math.sqrt(min(rows, columns) - 1))
 
     def methods(self, bins: int) -> str:
         """Describe the bins, the test and its effect."""

@@ -2,10 +2,19 @@
 
 import numpy as np
 
-from lggshape.association.kinds_of_test import Result, TestOfGroups, trend_in_words
+from lggshape.association.kinds_of_test import (
+    COHEN,
+    Detectable,
+    Result,
+    TestOfGroups,
+    trend_in_words,
+)
 from lggshape.association.tested_pair import CONFIDENCE, TestedPair
 from lggshape.labels import Kind, Label
-from lggshape.statistics import jonckheere_terpstra, somers_d
+from lggshape.statistics import detectable_somers_d, jonckheere_terpstra, somers_d
+
+_LARGE = 0.43
+"""Somers' d of two normal groups of one variance whose means differ by Cohen's d = 0.8."""
 
 
 class JonckheereTerpstra(TestOfGroups):
@@ -24,6 +33,13 @@ class JonckheereTerpstra(TestOfGroups):
         "Sociological Review 1962; 27: 799-811.",
         "Newson R. Confidence intervals for rank statistics: Somers' D and extensions. Stata "
         "Journal 2006; 6: 309-334.",
+        "Noether GE. Sample size determination for some common nonparametric tests. Journal of the "
+        "American Statistical Association 1987; 82: 645-647.",
+        COHEN,
+    )
+    power = (
+        "That of Somers' d comes from the variance of J without a trend (Noether). A large d is "
+        "0.43, which is that of two normal groups with Cohen's d = 0.8."
     )
 
     def run(self, pair: TestedPair, *, bins: int, seed: np.random.SeedSequence) -> Result:
@@ -36,6 +52,11 @@ class JonckheereTerpstra(TestOfGroups):
         name = "jonckheere_terpstra" + "_exact" * (found.method == "exact")
         effect = somers_d(values, levels, level=CONFIDENCE)
         return Result(name, n, found.statistic, found.p, *effect)
+
+    def detectable(self, pair: TestedPair, *, bins: int, alpha: float, power: float) -> Detectable:
+        """Return the smallest Somers' d of levels of these sizes."""
+        found = detectable_somers_d(pair.level_sizes, alpha=alpha, power=power)
+        return Detectable(found, _LARGE)
 
     def direction(self, effect: float, label: Label) -> str:
         """Return whether the feature rises or falls with the levels."""

@@ -21,6 +21,11 @@ INTERVAL = (
 
 COWAN = "Cowan G, Cranmer K, Gross E, Vitells O. Power-constrained limits. arXiv 1105.3166, 2011."
 
+COHEN = (
+    "Cohen J. Statistical power analysis for the behavioral sciences. 2nd ed. Hillsdale: Erlbaum; "
+    "1988."
+)
+
 CHECK = "check: "
 """The names of analyses that check what a test assumes begin with this."""
 
@@ -46,6 +51,15 @@ class Result(NamedTuple):
     """Number of events of survival; None for all other labels."""
 
 
+class Detectable(NamedTuple):
+    """The smallest effect that a test of so many patients is likely to find."""
+
+    smallest: float = np.nan
+    """On the side of no effect that has the larger numbers; NaN if even the largest is missed."""
+    large: float = np.nan
+    """What counts as a large effect by convention; NaN if the test does not tell either."""
+
+
 class Test(ABC):
     """A way to test whether a feature is associated with a label.
 
@@ -65,6 +79,9 @@ class Test(ABC):
         Its value without an association: 0, or 1 of a ratio.
     references : tuple of str
         The publications of the test and of its effect.
+    power : str
+        How `detectable` finds the smallest effect, and which effect is large, as the methods
+        section of a report says it; empty if the test does not tell.
     """
 
     name: ClassVar[str]
@@ -75,6 +92,7 @@ class Test(ABC):
     effect_limits: ClassVar[tuple[float, float]] = (0.0, 1.0)
     no_effect: ClassVar[float] = 0.0
     references: ClassVar[tuple[str, ...]]
+    power: ClassVar[str] = ""
 
     @property
     def is_ratio(self) -> bool:
@@ -110,6 +128,28 @@ class Test(ABC):
     ) -> Mapping[str, Result]:
         """Test the hypothesis by other choices of this test, as sensitivity analyses by name."""
         return {}
+
+    def detectable(self, pair: TestedPair, *, bins: int, alpha: float, power: float) -> Detectable:
+        """Return the smallest effect that the test is likely to find in so many patients.
+
+        Parameters
+        ----------
+        pair : TestedPair
+            The hypothesis with its patients, one that can be tested.
+        bins : int
+            Number of quantile bins of the feature.
+        alpha : float
+            Level of the test.
+        power : float
+            Probability with which it finds the effect, above `alpha`.
+
+        Returns
+        -------
+        Detectable
+            That effect, and a large one to compare it with. By default none: the test does not
+            tell.
+        """
+        return Detectable()
 
     def direction(self, effect: float, label: Label) -> str:
         """Return in a sentence which way the effect goes; "" if it has no direction."""

@@ -4,10 +4,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lggshape.association.kinds_of_test import Result, TestOfGroups, short_name, trend_in_words
+from lggshape.association.kinds_of_test import (
+    COHEN,
+    Detectable,
+    Result,
+    TestOfGroups,
+    short_name,
+    trend_in_words,
+)
 from lggshape.association.tested_pair import CONFIDENCE, TestedPair
 from lggshape.labels import Kind, Label
-from lggshape.statistics import rank_correlation
+from lggshape.statistics import detectable_rank_correlation, rank_correlation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,6 +34,11 @@ class Spearman(TestOfGroups):
         "of Psychology 1904; 15: 72-101.",
         "Bonett DG, Wright TA. Sample size requirements for estimating Pearson, Kendall and "
         "Spearman correlations. Psychometrika 2000; 65: 23-28.",
+        COHEN,
+    )
+    power = (
+        "That of Spearman's rho comes from Fisher's z with the variance of Bonett and Wright. A "
+        "large rho is Cohen's 0.5."
     )
 
     def run(self, pair: TestedPair, *, bins: int, seed: np.random.SeedSequence) -> Result:
@@ -39,6 +51,11 @@ class Spearman(TestOfGroups):
         feature, label = pair.feature[pair.complete], pair.label[pair.complete]
         found = rank_correlation(feature, label, level=CONFIDENCE)
         return Result("spearman", n, np.nan, found.p, found.estimate, found.low, found.high)
+
+    def detectable(self, pair: TestedPair, *, bins: int, alpha: float, power: float) -> Detectable:
+        """Return the smallest correlation of so many patients."""
+        n = int(pair.complete.sum())
+        return Detectable(detectable_rank_correlation(n, alpha=alpha, power=power), _LARGE)
 
     def direction(self, effect: float, label: Label) -> str:
         """Return whether the feature rises or falls with the label."""
@@ -69,3 +86,5 @@ class Spearman(TestOfGroups):
 
 _FEWEST = 3
 """Fewer patients have no rank correlation."""
+
+_LARGE = 0.5

@@ -53,6 +53,8 @@ class Study:
     patients : DataFrame
         Who is in each hypothesis and who is missing, whether those without a label differ from the
         others, and values tied with a cut-point.
+    cohort : DataFrame
+        Table 1: the labels of the patients, of all and by level of each tested label.
     flow : DataFrame
         From the patients of the tables to those with features and labels.
     left_out : DataFrame
@@ -73,6 +75,7 @@ class Study:
     discrimination: pd.DataFrame
     contingency: pd.DataFrame
     patients: pd.DataFrame
+    cohort: pd.DataFrame
     flow: pd.DataFrame
     left_out: pd.DataFrame
     match: PatientMatch
@@ -117,6 +120,7 @@ class Study:
             "discrimination": self.discrimination,
             "contingency": self.contingency,
             "patients": self.patients,
+            "cohort": self.cohort,
             "flow": self.flow,
             "left_out": self.left_out,
             **({} if self.given is None else self.given.tables()),
@@ -136,9 +140,22 @@ class Study:
         }
 
     def summary(self) -> str:
-        """Return the primary tests as a short text table."""
-        return self._shown().to_string(
+        """Return the primary tests as a short text table, with what is asked and can be shown."""
+        table = self._shown().to_string(
             index=False, na_rep="", float_format=lambda value: f"{value:.3g}"
+        )
+        return f"{table}\n{self._what_n_can_show()}"
+
+    def _what_n_can_show(self) -> str:
+        tested = self.associations[self.associations["p"].notna()]
+        exploratory = int((tested["exploratory"] != "").sum())
+        asked = f"Hypotheses {self.family.name}: {self.family.title}."
+        if not exploratory:
+            return asked
+        return (
+            f"{asked}\n{exploratory} of {len(tested)} tests are exploratory: so few patients show "
+            "very large effects alone (columns n_per_level, detectable, large and exploratory of "
+            "associations)."
         )
 
     def plot(self) -> "Figure":

@@ -102,6 +102,17 @@ class TestedPair:
         return self.measured & self.labelled
 
     @property
+    def level_counts(self) -> dict[str, int]:
+        """Number of complete patients in each level."""
+        levels = self.level[self.complete]
+        return {name: int((levels == place).sum()) for place, name in enumerate(self.levels)}
+
+    @property
+    def level_sizes(self) -> list[int]:
+        """Numbers of complete patients in the levels that have any."""
+        return [count for count in self.level_counts.values() if count]
+
+    @property
     def untestable(self) -> str:
         """Why no test is possible; empty if one is."""
         if np.unique(self.feature[self.complete]).size < 2:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lggshape.association import Study, Test
+from lggshape.association import POWER, SMALL_COHORT, Study, Test, corrected_alpha
 from lggshape.figures import heat_map
 from lggshape.report import columns, wording
 from lggshape.report.blocks import Block, Column, Drawing, Section, Table, Text, strong
@@ -27,14 +27,16 @@ def answer(study: Study, gallery: Gallery) -> Section:
     """Return the section that answers what was asked."""
     family, count = study.family, len(study.family.hypotheses)
     leads: list[Block] = [
-        Text(strong(f"{wording.heading(masks)}.") + " " + wording.summary(study, masks), "lead")
+        Text(strong(f"{wording.heading(masks)}.") + " " + _lead(study, masks), "lead")
         for masks in study.masks
     ]
     asked = Text(
         "The question is whether the shape of the tumour is associated with the labels of the "
         "patients. The family “"
         + strong(family.name)
-        + f"” has {count} {'hypothesis' if count == 1 else 'hypotheses'}."
+        + f"” has {count} {'hypothesis' if count == 1 else 'hypotheses'}: "
+        + family.title
+        + "."
         + (f" The shape is that of the region {study.region}." if study.region else "")
         + (f" Source: {family.reference}" if family.reference else "")
     )
@@ -45,6 +47,11 @@ def answer(study: Study, gallery: Gallery) -> Section:
 
     blocks = [*leads, asked, *for_each_kind(study, tests)]
     return Section("answer", "What was asked, and the answer", blocks, "Answer")
+
+
+def _lead(study: Study, masks: str) -> str:
+    sentences = wording.summary(study, masks), wording.exploratory(study, masks)
+    return " ".join(filter(None, sentences))
 
 
 def _tests(study: Study, masks: str) -> Iterator[Block]:
@@ -71,6 +78,8 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
         *_published(study),
     )
     notes = []
+    if rows["exploratory"].any():
+        notes.append("‡ Exploratory: see the table below.")
     if any(test.is_ratio for test in study.tests):
         notes.append("A hazard ratio of 1 is no effect; SD is a standard deviation of the feature.")
     if rows["p_standard_error"].notna().any():
@@ -82,17 +91,52 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
     ]
     if notes:
         yield Text(" ".join(notes), "note")
+    yield _what_n_can_show(study, rows)
 
 
 def _number_column(study: Study) -> Column:
     """Return the column of the numbers of patients, with those of events if there are any."""
     if all(label.events is None for label in study.labels.values()):
-        return columns.count("n", "n")
+        return Column("n", lambda row: f"{row.n}{_mark(row)}")
 
     def cell(row: Any) -> str:
-        return f"{row.n}" if pd.isna(row.events) else f"{row.n} ({row.events})"
+        events = "" if pd.isna(row.events) else f" ({row.events})"
+        return f"{row.n}{events}{_mark(row)}"
 
     return Column("n (events)", cell)
+
+
+def _mark(row: Any) -> str:
+    return "‡" if row.exploratory else ""
+
+
+def _what_n_can_show(study: Study, rows: pd.DataFrame) -> Table:
+    """Return the table of the smallest effects that the tests could have shown.
+
+    They depend on the label and the number of patients, so that features share a row.
+    """
+    shared = ["label", "n", "events", "effect_name", *SMALL_COHORT]
+    rows = rows[rows["p"].notna()]
+    return Table.of(
+        rows.groupby(shared, sort=False, dropna=False)["feature"].agg(list).reset_index(),
+        "What so many patients can show. Detectable is the smallest effect that a test finds with "
+        f"{100 * POWER:.0f} % power at {corrected_alpha(study.family):.2g}, the level after "
+        "Bonferroni correction; — if it would miss even the largest.",
+        "associations",
+        columns.words("label", "label"),
+        Column("features", lambda row: _features(row.feature, rows), "text"),
+        _number_column(study),
+        columns.words("n per level", "n_per_level"),
+        columns.words("effect", "effect_name"),
+        columns.number("detectable", "detectable"),
+        columns.number("large", "large"),
+        Column("exploratory", lambda row: row.exploratory or "no", "text"),
+    )
+
+
+def _features(names: list[str], rows: pd.DataFrame) -> str:
+    everything = len(names) == rows["feature"].nunique() and len(names) > 1
+    return "all" if everything else ", ".join(map(wording.symbol, names))
 
 
 def _p(row: Any) -> str:

@@ -166,6 +166,14 @@ class SideBySide(Block):
 
 
 @dataclass(frozen=True)
+class Folded(Block):
+    """Blocks that are shown when their title is clicked on."""
+
+    title: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True)
 class Card(Block):
     """One hypothesis or the like with all that belongs to it."""
 

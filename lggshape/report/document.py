@@ -11,6 +11,7 @@ from lggshape.provenance import InputFile, recorded
 from lggshape.report.adjustment import adjustment
 from lggshape.report.answer import answer, sensitivity
 from lggshape.report.areas import areas
+from lggshape.report.cohort import cohort
 from lggshape.report.gallery import Gallery
 from lggshape.report.hypotheses import hypotheses
 from lggshape.report.methods import limits, methods, provenance
@@ -109,6 +110,7 @@ def write_report_files(
     gallery = Gallery(folder, advance=counter(on_progress, "drawing", _count_figures(study)))
     sections = [
         answer(study, gallery),
+        cohort(study),
         patients(study),
         hypotheses(study, gallery),
         *([areas(study, gallery)] if labels_with_groups(study) else []),

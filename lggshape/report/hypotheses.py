@@ -66,14 +66,18 @@ def _card(study: Study, number: int, hypothesis: Hypothesis, row: Any, gallery: 
     ]
     effect = wording.interval_text(row.effect, row.effect_low, row.effect_high)
     test = study.test_of(hypothesis)
+    per_level = f" ({row.n_per_level})" if row.n_per_level else ""
     events = "" if pd.isna(row.events) else f" ({counted(int(row.events), 'event')})"
+    count = f"n = {row.n}{events or per_level}"
+    numbers = (
+        f"{test.title}: {count}, p {wording.p_equals(row.p)} (after Bonferroni correction: "
+        f"{wording.p_text(row.p_bonferroni)}), {test.effect} {effect}."
+    )
+    shown = "" if np.isnan(row.p) else wording.what_n_can_show(row, study, test)
     blocks: list[Block] = [
         Text(" ".join(filter(None, sentences))),
-        Text(
-            f"{test.title}: n = {row.n}{events}, p {wording.p_equals(row.p)} (after Bonferroni "
-            f"correction: {wording.p_text(row.p_bonferroni)}), {test.effect} {effect}."
-            + "".join(_checks(study, hypothesis, row.masks))
-        ),
+        Text(numbers + "".join(_checks(study, hypothesis, row.masks))),
+        *([Text(shown)] if shown else []),
     ]
     counts = of_pair(study.contingency, row.masks, hypothesis.feature, hypothesis.label)
     if not np.isnan(row.p):

@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from lggshape import shape
-from lggshape.association import Study
+from lggshape.association import FEWEST, POWER, REFERENCES_OF_POWER, Study, corrected_alpha
 from lggshape.provenance import InputFile
 from lggshape.report import wording
 from lggshape.report.adjustment import REFERENCES
@@ -49,6 +49,7 @@ def methods(study: Study) -> Section:
             f"of mask. Verdicts use the Bonferroni correction at {family.alpha:g}."
         ),
     ]
+    blocks.append(Text(_what_n_can_show(study)))
     if labels_with_groups(study):
         blocks.append(
             Text(
@@ -66,6 +67,7 @@ def methods(study: Study) -> Section:
             Column("symbol", lambda feature: feature.symbol, "text"),
             Column("definition", lambda feature: feature.definition, "long"),
             Column("source", lambda feature: feature.source, "long"),
+            Column("found to be associated with", lambda f: f.literature or "—", "long"),
         )
         blocks.append(table)
     own = [family.reference] if family.reference else []
@@ -73,9 +75,22 @@ def methods(study: Study) -> Section:
     cited = dict.fromkeys(reference for test in tests for reference in test.references)
     areas = _OF_AREAS if labels_with_groups(study) else ()
     given = REFERENCES if study.given is not None else ()
-    points = [*own, *cited, *areas, *given, *_OF_CORRECTION]
+    points = [*own, *cited, *REFERENCES_OF_POWER, *areas, *given, *_OF_CORRECTION]
     blocks += [Heading("References"), Points(points)]
     return Section("methods", "Methods", blocks)
+
+
+def _what_n_can_show(study: Study) -> str:
+    return (
+        "The smallest effect that a test could have shown is the one that it finds with a "
+        f"probability of {POWER:g} in as many patients, at {corrected_alpha(study.family):.2g}, "
+        "the level after Bonferroni correction. "
+        + " ".join(test.power for test in study.tests if test.power)
+        + " These formulas are for many patients, so they are rough for a few. A test is called "
+        "exploratory if that effect is larger than a large one, or if it has fewer than "
+        f"{FEWEST} patients outside the largest level, or fewer than {FEWEST} events (Peduzzi et "
+        "al.). What such tests find is likely to be overestimated (Button et al.)."
+    )
 
 
 def limits(study: Study) -> Section:

@@ -4,7 +4,14 @@ import math
 import re
 from typing import Any
 
-from lggshape.association import Family, Hypothesis, Study, feature_symbol
+from lggshape.association import (
+    Family,
+    Hypothesis,
+    Study,
+    Test,
+    corrected_alpha,
+    feature_symbol,
+)
 from lggshape.shape import FEATURES
 
 SUGGESTIVE = ("holds", "not after correction")
@@ -139,6 +146,53 @@ def summary(study: Study, masks: str) -> str:
             "for p."
         )
     return text
+
+
+def what_n_can_show(row: Any, study: Study, test: Test) -> str:
+    """Return what a test of so many patients could have found, and whether it is exploratory.
+
+    Parameters
+    ----------
+    row : named tuple
+        A row of `Study.associations`, of a hypothesis that was tested.
+    study : Study
+        The results that it belongs to.
+    test : Test
+        The test that decided.
+
+    Returns
+    -------
+    str
+        One or two sentences; "" if the test does not tell and there are enough patients.
+    """
+    text = ""
+    level = f"80 % power at the corrected level of {corrected_alpha(study.family):.2g}"
+    if not math.isnan(row.detectable):
+        text = (
+            f"The smallest effect that a test of so many patients finds with {level} is "
+            f"{test.effect} {row.detectable:.2f} (large: {row.large:.2f}). "
+        )
+    elif not math.isnan(row.large):
+        text = f"A test of so few patients finds no effect, however large, with {level}. "
+    if row.exploratory:
+        text += f"This test is exploratory: {row.exploratory}."
+        if row.p <= study.family.alpha:
+            text += " Effects that such tests find are likely to be overestimated."
+    return text.strip()
+
+
+def exploratory(study: Study, masks: str) -> str:
+    """Return in a sentence how many tests of a kind of mask are exploratory; "" if none."""
+    rows = study.associations[study.associations["masks"] == masks]
+    rows = rows[rows["p"].notna()]
+    count = int((rows["exploratory"] != "").sum())
+    if not count:
+        return ""
+    which = "All tests are" if count == len(rows) else f"{count} of {len(rows)} tests are"
+    return (
+        f"{which} exploratory: with so few patients they could show very large effects alone, and "
+        "what they find has to be confirmed in other patients."
+    )
 
 
 def heading(masks: str) -> str:

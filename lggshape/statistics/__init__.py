@@ -20,9 +20,15 @@ from lggshape.statistics.contingency import (
     Effect,
     KruskalResult,
     cramers_v,
-    detectable_v,
     epsilon_squared,
     kruskal_wallis,
+)
+from lggshape.statistics.detectable import (
+    detectable_epsilon_squared,
+    detectable_hazard_ratio,
+    detectable_rank_correlation,
+    detectable_somers_d,
+    detectable_v,
 )
 from lggshape.statistics.discrimination import AUC, AUCDifference, auc, auc_difference
 from lggshape.statistics.fisher import FisherResult, fisher_exact
@@ -60,6 +66,10 @@ __all__ = [
     "clustered_proportion",
     "concordance",
     "cramers_v",
+    "detectable_epsilon_squared",
+    "detectable_hazard_ratio",
+    "detectable_rank_correlation",
+    "detectable_somers_d",
     "detectable_v",
     "epsilon_squared",
     "fisher_exact",

@@ -114,62 +114,6 @@ def cramers_v(table: ArrayLike, *, level: float = 0.95) -> Effect:
     return _effect(estimate, math.sqrt(low / most), math.sqrt(high / most))
 
 
-def detectable_v(
-    n: int, rows: int, columns: int, *, alpha: float = 0.05, power: float = 0.8
-) -> float:
-    """Return the smallest Cramér's V that a test of n patients is likely to find.
-
-    Parameters
-    ----------
-    n : int
-        Number of patients.
-    rows, columns : int
-        Numbers of rows and of columns of the table, at least 2 each.
-    alpha : float
-        Level of the test.
-    power : float
-        Probability with which it finds an association of that V.
-
-    Returns
-    -------
-    float
-        V in the population, by the noncentral chi-squared distribution of Pearson's statistic; NaN
-        if not even V = 1 would be found.
-
-    Raises
-    ------
-    InputError
-        If the table has fewer than two rows or columns, there is nobody, or `alpha` < `power` < 1
-        does not hold.
-
-    References
-    ----------
-    Cohen J. Statistical power analysis for the behavioral sciences. 2nd ed. Erlbaum (1988),
-    chapter 7.
-
-    Examples
-    --------
-    >>> round(detectable_v(92, 4, 4, alpha=0.005), 3)
-    0.293
-    """
-    if n < 1 or min(rows, columns) < 2 or not 0 < alpha < power < 1:
-        msg = (
-            "Expected patients, a table of at least 2 x 2 and 0 < alpha < power < 1, found "
-            f"{n}, {rows} x {columns}, {alpha} and {power}."
-        )
-        raise InputError(msg)
-    freedom = (rows - 1) * (columns - 1)
-    critical = chi2.isf(alpha, freedom)
-    most = n * (min(rows, columns) - 1)
-
-    def excess(noncentrality: float) -> float:
-        return float(ncx2.sf(critical, freedom, noncentrality)) - power
-
-    if excess(most) < 0:
-        return math.nan
-    return math.sqrt(brentq(excess, 1e-9, most) / most)
-
-
 def _bias_corrected_v(phi_squared: float, n: int, rows: int, columns: int) -> float:
     """Return Bergsma's V from the mean-square contingency of a sample."""
     bias = (rows - 1) * (columns - 1) / (n - 1)

@@ -7,7 +7,6 @@ from scipy.stats import chi2, kruskal, ncx2
 from lggshape.errors import InputError
 from lggshape.statistics import (
     cramers_v,
-    detectable_v,
     epsilon_squared,
     kruskal_wallis,
     quantile_bins,
@@ -201,25 +200,3 @@ def test_unusable_groups(values, groups, message):
 def test_unusable_level(level):
     with pytest.raises(InputError, match="between 0 and 1"):
         cramers_v(TABLE, level=level)
-
-
-@pytest.mark.parametrize(
-    ("n", "rows", "columns", "expected"),
-    [(92, 4, 4, 0.2932144694), (110, 4, 3, 0.3088421064)],
-)
-def test_detectable_v_r(n, rows, columns, expected):
-    # R: df <- (rows - 1) * (columns - 1); c <- qchisq(.005, df, lower = F); sqrt(l / n / (m - 1))
-    # with uniroot(function(l) pchisq(c, df, l, lower = F) - .8, c(.01, 100))$root as l
-    found = detectable_v(n, rows, columns, alpha=0.005, power=0.8)
-    assert found == pytest.approx(expected, abs=1e-7)
-
-
-def test_few_patients_detect_nothing_analytic():
-    assert math.isnan(detectable_v(3, 4, 4, alpha=0.005))
-
-
-@pytest.mark.parametrize("wrong", [{"n": 0}, {"rows": 1}, {"alpha": 0.9}, {"power": 1.0}])
-def test_detectable_v_of_nonsense(wrong):
-    options = {"n": 50, "rows": 2, "columns": 2, "alpha": 0.05, "power": 0.8} | wrong
-    with pytest.raises(InputError, match="Expected patients, a table"):
-        detectable_v(**options)
