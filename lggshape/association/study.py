@@ -15,6 +15,7 @@ from lggshape.association.tested_pair import TestedPair
 from lggshape.association.tests import deciding_test, tests_for
 from lggshape.files import to_records
 from lggshape.labels import Label, PatientMatch
+from lggshape.names import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -149,13 +150,14 @@ class Study:
     def _what_n_can_show(self) -> str:
         tested = self.associations[self.associations["p"].notna()]
         exploratory = int((tested["exploratory"] != "").sum())
-        asked = f"Hypotheses {self.family.name}: {self.family.title}."
+        name, title = self.family.name, self.family.title
+        asked = f"Hypotheses {name}." if name == title else f"Hypotheses {name}: {title}."
         if not exploratory:
             return asked
         return (
-            f"{asked}\n{exploratory} of {len(tested)} tests are exploratory: so few patients show "
-            "very large effects alone (columns n_per_level, detectable, large and exploratory of "
-            "associations)."
+            f"{asked}\n{exploratory} of {counted(len(tested), 'test')} can only be exploratory: so "
+            "few patients show very large effects alone (columns n_per_level, detectable, large "
+            "and exploratory of associations)."
         )
 
     def plot(self) -> "Figure":

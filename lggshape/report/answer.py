@@ -34,9 +34,7 @@ def answer(study: Study, gallery: Gallery) -> Section:
         "The question is whether the shape of the tumour is associated with the labels of the "
         "patients. The family “"
         + strong(family.name)
-        + f"” has {count} {'hypothesis' if count == 1 else 'hypotheses'}: "
-        + family.title
-        + "."
+        + f"” has {count} {'hypothesis' if count == 1 else 'hypotheses'}."
         + (f" The shape is that of the region {study.region}." if study.region else "")
         + (f" Source: {family.reference}" if family.reference else "")
     )

@@ -97,5 +97,9 @@ def _cell(row: Any) -> str:
         return f"{row.count}{share}"
     if math.isnan(row.median):
         return f"{row.known} known"
-    quartiles = f"{row.lower_quartile:.3g} to {row.upper_quartile:.3g}"
-    return f"{row.median:.3g} ({quartiles})"
+    return f"{_number(row.median)} ({_number(row.lower_quartile)} to {_number(row.upper_quartile)})"
+
+
+def _number(value: float) -> str:
+    """Return a number with three digits, or more if it is whole and large."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"

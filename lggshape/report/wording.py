@@ -12,6 +12,7 @@ from lggshape.association import (
     corrected_alpha,
     feature_symbol,
 )
+from lggshape.names import counted
 from lggshape.shape import FEATURES
 
 SUGGESTIVE = ("holds", "not after correction")
@@ -188,10 +189,10 @@ def exploratory(study: Study, masks: str) -> str:
     count = int((rows["exploratory"] != "").sum())
     if not count:
         return ""
-    which = "All tests are" if count == len(rows) else f"{count} of {len(rows)} tests are"
+    which = "All tests" if count == len(rows) else f"{count} of {counted(len(rows), 'test')}"
     return (
-        f"{which} exploratory: with so few patients they could show very large effects alone, and "
-        "what they find has to be confirmed in other patients."
+        f"{which} can only be exploratory: so few patients show very large effects alone, and what "
+        "is found has to be confirmed in others."
     )
 
 

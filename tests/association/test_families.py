@@ -163,7 +163,7 @@ def test_the_one_study_that_fits_is_the_default(monkeypatch: pytest.MonkeyPatch)
     assert choose_family(None, *tables()).name == "first"
     features, labels = tables()
     chosen = choose_family(None, features, labels.drop(columns="grade"))
-    assert chosen.name == "all"
+    assert chosen.name == "literature"
     assert chosen.left_out[0] == ("hypotheses", "first", "found no label grade")
 
 

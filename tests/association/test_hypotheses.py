@@ -1,4 +1,4 @@
-from dataclasses import replace
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +14,6 @@ from lggshape.association import (
 from lggshape.errors import InputError
 from lggshape.labels import Labels, read_labels
 from lggshape.shape import FEATURES
-from lggshape.shape.registry import REGISTERED
 
 ASD, BEVR = "angular_standard_deviation", "bounding_ellipsoid_volume_ratio"
 
@@ -73,16 +72,42 @@ def test_every_pair_leaves_out_what_cannot_be_tested(tmp_path: Path) -> None:
     }
 
 
-def test_every_pair_leaves_out_a_new_feature(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    new = replace(FEATURES[BEVR], in_default_family=False)
-    monkeypatch.setitem(REGISTERED, BEVR, new)
-    family = every_pair(features(ASD, BEVR), labels(tmp_path))
-    assert {h.feature for h in family.hypotheses} == {ASD}
-    assert (BEVR, "not a default feature") in {
-        (entry.name, entry.reason) for entry in family.left_out
-    }
+def test_every_pair_leaves_out_counts(tmp_path: Path) -> None:
+    family = every_pair(features(ASD, "elongation", "slices", "components"), labels(tmp_path))
+    assert {h.feature for h in family.hypotheses} == {ASD, "elongation"}
+    left_out = {entry.name: entry.reason for entry in family.left_out}
+    assert (
+        left_out["slices"]
+        == left_out["components"]
+        == ("a count, not a shape; a file of hypotheses can name it")
+    )
+
+
+def test_the_literature_names_few_features_and_says_where_paper(tmp_path: Path) -> None:
+    named = [one for one in FEATURES.values() if one.in_default_family]
+    assert [one.name for one in named] == [
+        ASD,
+        "margin_fluctuation",
+        BEVR,
+        "volume",
+        "sphericity",
+    ]
+    assert all(re.search(r" \d{4}; \d+: \d+-\d+$", one.literature) for one in named)
+    table = features(*FEATURES)
+    family = choose_family("literature", table, labels(tmp_path))
+    assert list(dict.fromkeys(h.feature for h in family.hypotheses)) == [one.name for one in named]
+    assert family.title == "Shape features that the literature names, against every label"
+    left_out = {entry.name: entry.reason for entry in family.left_out}
+    assert left_out.keys() >= FEATURES.keys() - {one.name for one in named}
+    assert "--hypotheses all tests it" in left_out["elongation"]
+    assert left_out["slices"].startswith("a count")
+    everything = every_pair(table, labels(tmp_path))
+    assert len(everything.hypotheses) > 2 * len(family.hypotheses)
+
+
+def test_without_a_feature_of_the_literature_all_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"that the literature names .* --hypotheses all"):
+        choose_family(None, features("elongation"), labels(tmp_path))
 
 
 def test_without_anything_to_test_every_pair_is_refused(tmp_path: Path) -> None:
@@ -95,12 +120,12 @@ def test_the_default_is_the_preset_where_its_labels_are_there(dataset: Path) -> 
     table = features(ASD, BEVR, "margin_fluctuation")
     table["patient"] = sorted(known.patients)[:12]
     assert choose_family(None, table, known).name == "buda2019"
-    assert choose_family(None, table, read_labels([dataset / "data.csv"])).name == "all"
+    assert choose_family(None, table, read_labels([dataset / "data.csv"])).name == "literature"
 
 
 def test_a_preset_passed_over_is_listed_with_the_reason(tmp_path: Path) -> None:
     family = choose_family(None, features(ASD, BEVR), labels(tmp_path))
-    assert family.name == "all"
+    assert family.name == "literature"
     assert family.left_out[0].name == "buda2019"
     assert family.left_out[0].reason.startswith("found no feature margin_fluctuation; no label")
 
@@ -117,7 +142,7 @@ def test_patients_of_other_names_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_choice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="buda2019, all, or a TOML file, found 'buda'"):
+    with pytest.raises(InputError, match="buda2019, literature, all, or a TOML file, found 'buda'"):
         choose_family("buda", features(ASD), labels(tmp_path))
 
 

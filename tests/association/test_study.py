@@ -158,7 +158,9 @@ def test_json_holds_every_table_and_no_nan(study: Study) -> None:
 
 def test_the_summary_names_every_hypothesis(study: Study) -> None:
     assert "0.83" in study.summary()
-    assert len(study.summary().splitlines()) == 3
+    lines = study.summary().splitlines()
+    assert len(lines) == 5
+    assert lines[3] == "Hypotheses mine: Mine."
 
 
 def test_strangers_are_refused(tmp_path: Path) -> None:

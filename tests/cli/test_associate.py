@@ -38,7 +38,7 @@ def test_tables_record_and_summary_are_written(tables: list[str], tmp_path: Path
     assert code == 0
     assert "margin_fluctuation" in printed
     record = json.loads((tmp_path / "out" / "run.json").read_text())
-    assert record["options"]["hypotheses"] == "all"
+    assert record["options"]["hypotheses"] == "literature"
     assert [Path(entry["path"]).name for entry in record["inputs"]] == [
         "features.csv",
         "labels.csv",
@@ -156,7 +156,7 @@ def test_a_failure_midway_leaves_the_earlier_results_invariant(
 
 def test_a_preset_that_is_passed_over_is_named(tables: list[str], tmp_path: Path) -> None:
     _, printed, _ = run(*tables, "--out", str(tmp_path / "out"))
-    assert "every feature against every label" in printed
+    assert "the few features that the literature names against every label" in printed
     assert "Not the hypotheses of buda2019: found no feature" in printed
 
 

@@ -220,3 +220,17 @@ def test_exploratory_features_are_named_among_the_limits(tmp_path: Path) -> None
     names = ("solidity", "volume", "lacunarity")
     page = make(tmp_path, Family("mine", "Mine", tuple(Hypothesis(name, "g") for name in names)))
     assert "Exploratory features: solidity, lacunarity. Few studies" in page.text
+
+
+def test_the_page_describes_the_cohort_and_what_it_can_show(preset_page: tuple[Page, Path]) -> None:
+    page, folder = preset_page
+    assert "The patients by RNASeqCluster." in page.text
+    assert "The same by miRNACluster" in page.text
+    assert "all (n = 40)" in page.text
+    assert "All tests can only be exploratory" in page.text
+    assert "What so many patients can show." in page.text
+    assert "This test is exploratory: only effects of" in page.text
+    assert "Peduzzi P, Concato J" in page.text
+    rows = pd.read_csv(folder / "associations.csv")
+    assert rows["n_per_level"].str.contains("; ").all()
+    assert (folder / "cohort.csv").exists()
