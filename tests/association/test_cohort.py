@@ -21,10 +21,8 @@ TABLE = pd.DataFrame(
 )
 
 
-def described(
-    *definitions: LabelDefinition, tables: list[pd.DataFrame] | None = None
-) -> pd.DataFrame:
-    labels = read_labels(tables or [TABLE])
+def described(definition: LabelDefinition, table: pd.DataFrame = TABLE) -> pd.DataFrame:
+    labels = read_labels(table)
     used = {definition.name: define_labels([definition], labels)[definition.name]}
     return cohort_table(FEATURES, labels, used)
 
