@@ -34,7 +34,15 @@ REFERENCES_OF_POWER = (
 
 
 def corrected_alpha(family: Family) -> float:
-    """Return the level of each test at which the family keeps its error rate (Bonferroni)."""
+    """Return the level of each test at which the family keeps its error rate (Bonferroni).
+
+    Examples
+    --------
+    >>> from lggshape.association import Hypothesis
+    >>> hypotheses = Hypothesis("MF", "grade"), Hypothesis("BEVR", "grade")
+    >>> corrected_alpha(Family("mine", "Mine", hypotheses))
+    0.025
+    """
     return family.alpha / len(family.hypotheses)
 
 

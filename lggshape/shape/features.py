@@ -22,7 +22,10 @@ _BOXES = (
     "geometric steps, and their number is averaged over all places of their grid."
 )
 _BUDA = "molecular subtypes of lower-grade gliomas: Buda et al. Comput Biol Med 2019; 109: 218-225"
-_CZARNEK = "survival with glioblastoma: Czarnek et al. J Neurooncol 2017; 132: 55-62"
+_IN_GLIOMAS = (
+    "molecular subtypes of lower-grade gliomas: Buda et al. 2019, Comput Biol Med 109: 218-225; "
+    "survival with glioblastoma: Czarnek et al. 2017, J Neurooncol 132: 55-62"
+)
 _ONE_VOXEL = "one voxel has no principal axes"
 
 _with_spacing = partial(
@@ -46,7 +49,7 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(REGISTERED)
     "deviation within each of ten bins of 36 degrees; mean over the bins that are not empty.",
     source="Georgiou et al. 2007; Buda et al. 2019. Not in IBSI",
     variant="angular_standard_deviation_offset_averaged",
-    literature=f"{_BUDA}; {_CZARNEK}",
+    literature=_IN_GLIOMAS,
 )
 def _angular_standard_deviation(mask: PreparedMask) -> float:
     return _mean([deviation.value for deviation in mask.deviations])
@@ -72,7 +75,7 @@ def _offset_averaged(mask: PreparedMask) -> float:
     definition="Distances from the centroid to the contour, divided by their mean; standard "
     "deviation of their difference from a moving average over a tenth of the contour.",
     source="Giger et al. 1994; Pohlman et al. 1996; Buda et al. 2019. Not in IBSI",
-    literature=f"{_BUDA}; {_CZARNEK}",
+    literature=_IN_GLIOMAS,
 )
 def _margin_fluctuation(mask: PreparedMask) -> float:
     window = mask.conventions.window
@@ -88,7 +91,7 @@ def _margin_fluctuation(mask: PreparedMask) -> float:
     source="Buda et al. 2019. Not in IBSI: its volume density SWZ1 divides the volume of the "
     "mesh by the ellipsoid around the mesh, and has no reference value",
     irregularity=-1,
-    literature=f"{_BUDA}; {_CZARNEK}",
+    literature=_IN_GLIOMAS,
 )
 def _bounding_ellipsoid_volume_ratio(mask: PreparedMask) -> float | str:
     if mask.ellipsoid.reason:
@@ -108,7 +111,7 @@ def _bounding_ellipsoid_volume_ratio(mask: PreparedMask) -> float | str:
     ibsi="YEKZ",
     pyradiomics="VoxelVolume",
     mirp="morph_vol_approx",
-    literature="survival with low-grade gliomas: Smith et al. J Clin Oncol 2008; 26: 1338-1345",
+    literature="survival with low-grade gliomas: Smith et al. 2008, J Clin Oncol 26: 1338-1345",
 )
 def _volume(mask: PreparedMask) -> float:
     depth, height, width = mask.steps
@@ -197,7 +200,7 @@ def _surface_area(mask: PreparedMask) -> float:
     mirp="morph_sphericity",
     irregularity=-1,
     literature="survival with glioblastoma, as regularity of the surface: Pérez-Beteta et al. "
-    "Radiology 2018; 288: 218-225",
+    "2018, Radiology 288: 218-225",
 )
 def _sphericity(mask: PreparedMask) -> float:
     return mask.mesh.sphericity

@@ -92,7 +92,7 @@ def test_the_literature_names_few_features_and_says_where_paper(tmp_path: Path) 
         "volume",
         "sphericity",
     ]
-    assert all(re.search(r" \d{4}; \d+: \d+-\d+$", one.literature) for one in named)
+    assert all(re.search(r" \d{4}, [\w ]+ \d+: \d+-\d+$", one.literature) for one in named)
     table = features(*FEATURES)
     family = choose_family("literature", table, labels(tmp_path))
     assert list(dict.fromkeys(h.feature for h in family.hypotheses)) == [one.name for one in named]
