@@ -57,12 +57,12 @@ def cohort(study: Study) -> Section:
 def _by(table: pd.DataFrame, by: str, names: list[str]) -> Table:
     """Return the characteristics of all patients, and by level of a label if there is one."""
     groups = {
-        key: group
-        for key, group in table.groupby(["by", "level"], sort=False)
-        if key[0] in {"", by}
+        (str(key_by), str(level)): group
+        for (key_by, level), group in table.groupby(["by", "level"], sort=False)
+        if key_by in {"", by}
     }
     cells: list[_Cells] = [
-        {(row.characteristic, row.value): row for row in group.itertuples(index=False)}
+        {(str(row.characteristic), str(row.value)): row for row in group.itertuples(index=False)}
         for group in groups.values()
     ]
     rows: list[list[str]] = []
