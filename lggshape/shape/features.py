@@ -21,7 +21,6 @@ _BOXES = (
     "Boxes have sides of 1/16 to 1/4 of the diameter of a {} of the same size, in up to five "
     "geometric steps, and their number is averaged over all places of their grid."
 )
-_BUDA = "molecular subtypes of lower-grade gliomas: Buda et al. Comput Biol Med 2019; 109: 218-225"
 _IN_GLIOMAS = (
     "molecular subtypes of lower-grade gliomas: Buda et al. 2019, Comput Biol Med 109: 218-225; "
     "survival with glioblastoma: Czarnek et al. 2017, J Neurooncol 132: 55-62"
