@@ -23,7 +23,7 @@ from lggshape.statistics.agreement import intraclass_correlation
 
 AREA, FLUCTUATION = "largest_area", "margin_fluctuation"
 OF_THE_STUDY = ("angular_standard_deviation", FLUCTUATION, "bounding_ellipsoid_volume_ratio")
-EXPLORATORY = tuple(name for name, one in FEATURES.items() if not one.in_default_family)
+EXPLORATORY = tuple(name for name, one in FEATURES.items() if one.is_exploratory)
 SHOWN = 10
 
 

@@ -25,7 +25,7 @@ PHANTOM = (0.2, 7)
 EXPLORATORY = [
     name
     for name, feature in FEATURES.items()
-    if not feature.in_default_family and not feature.needs_spacing
+    if feature.is_exploratory and not feature.needs_spacing
 ]
 SURFACE = "surface_fractal_dimension"
 BALLS = (10, 20, 30, 40)

@@ -6,12 +6,22 @@ python docs/features_table.py
 from pathlib import Path
 
 from lggshape.shape import FEATURES
+from lggshape.shape.registry import Feature
 
 PAGE = Path(__file__).with_name("features.md")
 HEADINGS = (
     "column", "symbol", "dimension", "unit", "unit without spacing", "IBSI", "pyradiomics", "MIRP",
     "use",
 )  # fmt: skip
+
+
+def _use(feature: Feature) -> str:
+    """Return which tests a feature takes part in."""
+    if feature.is_exploratory:
+        return "exploratory"
+    if feature.is_count:
+        return "count"
+    return "default" if feature.in_default_family else "all"
 
 
 def table() -> str:
@@ -26,7 +36,7 @@ def table() -> str:
             feature.ibsi or "–",
             feature.pyradiomics or "–",
             feature.mirp or "–",
-            "default" if feature.in_default_family else "exploratory",
+            _use(feature),
         )
         for feature in FEATURES.values()
     ]

@@ -261,6 +261,8 @@ def _why_not(feature: str, family: str, features: pd.DataFrame) -> str:
     """Return why a feature is not in the family of this name; "" if it is."""
     if FEATURES[feature].is_count:
         return "a count, not a shape; a file of hypotheses can name it"
+    if FEATURES[feature].is_exploratory:
+        return "exploratory; a file of hypotheses can name it"
     if family == LITERATURE and not FEATURES[feature].in_default_family:
         return "not among the features that the literature names; --hypotheses all tests it"
     return "has fewer than two different values" if features[feature].nunique() < 2 else ""

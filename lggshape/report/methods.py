@@ -117,7 +117,7 @@ def _exploratory(study: Study) -> list[str]:
     names = [
         wording.plain(name)
         for name in tested_features(study)
-        if name in shape.FEATURES and not shape.FEATURES[name].in_default_family
+        if name in shape.FEATURES and shape.FEATURES[name].is_exploratory
     ]
     if not names:
         return []

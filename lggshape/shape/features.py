@@ -246,6 +246,7 @@ def _maximum_3d_diameter(mask: PreparedMask) -> float:
 
 @feature(
     "contour_fractal_dimension",
+    is_exploratory=True,
     dimension="2D",
     definition="Minus the slope of the logarithm of the number of boxes that meet the contour, on "
     "that of their side. " + _BOXES.format("disc"),
@@ -260,6 +261,7 @@ def _contour_fractal_dimension(mask: PreparedMask) -> float | str:
 
 @feature(
     "surface_fractal_dimension",
+    is_exploratory=True,
     dimension="3D",
     unit_without_spacing="",
     needs_spacing=True,
@@ -273,6 +275,7 @@ def _surface_fractal_dimension(mask: PreparedMask) -> float | str:
 
 @feature(
     "solidity",
+    is_exploratory=True,
     dimension="2D",
     definition="Area within the contour, divided by that of its convex hull.",
     source=_SURVEY,
@@ -284,6 +287,7 @@ def _solidity(mask: PreparedMask) -> float:
 
 @feature(
     "convexity",
+    is_exploratory=True,
     dimension="2D",
     definition="Length of the convex hull of the contour, divided by that of the contour, both "
     "after smoothing by a Gaussian whose standard deviation is 0.5 % of the contour's length.",
@@ -300,6 +304,7 @@ def _register_total_curvature(percent: int) -> None:
 
     feature(
         f"total_curvature_{percent}_percent",
+        is_exploratory=True,
         title=f"total curvature at {percent} %",
         dimension="2D",
         definition="Sum of the angles by which the contour turns, to whichever side, in whole "
@@ -315,6 +320,7 @@ for _percent in (1, 2, 4):
 
 @feature(
     "lacunarity",
+    is_exploratory=True,
     dimension="2D",
     definition="Number of pixels of the mask within a gliding box: mean of its square, divided by "
     "the square of its mean, over all places where box and mask meet. The side of the box is 1/4 "

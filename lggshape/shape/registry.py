@@ -56,6 +56,8 @@ class Feature:
         Where it was found to be associated with molecular or clinical labels of gliomas; empty if
         nowhere that lggshape knows. Those that have an entry are tested if no hypotheses are named.
         They are few, because every further test makes the correction of all others stricter.
+    is_exploratory : bool
+        Whether few studies have tested the feature. It is tested only where a hypothesis names it.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Feature:
     irregularity: Literal[1, -1] = 1
     variant: str | None = None
     literature: str = ""
+    is_exploratory: bool = False
 
     @property
     def in_default_family(self) -> bool:

@@ -101,6 +101,7 @@ def test_the_literature_names_few_features_and_says_where_paper(tmp_path: Path) 
     assert left_out.keys() >= FEATURES.keys() - {one.name for one in named}
     assert "--hypotheses all tests it" in left_out["elongation"]
     assert left_out["slices"].startswith("a count")
+    assert left_out["solidity"].startswith("exploratory")
     everything = every_pair(table, labels(tmp_path))
     assert len(everything.hypotheses) > 2 * len(family.hypotheses)
 
