@@ -105,7 +105,10 @@ def _groups(patients: pd.Series, used: Mapping[str, Label]) -> Iterator[tuple[st
         values = label.values.reindex(everyone)
         for level in label.levels:
             yield name, level, everyone[(values == level).to_numpy(bool)]
-        yield name, "", everyone[values.isna().to_numpy()]
+        without = values.isna().to_numpy()
+        if label.population is not None:
+            without = without & everyone.isin(list(label.population))
+        yield name, "", everyone[without]
 
 
 def _rows(label: Label, patients: pd.Index) -> Iterator[dict[str, Any]]:

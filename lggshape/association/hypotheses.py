@@ -38,6 +38,8 @@ class Hypothesis:
         The columns of survival: the time, and whether the event has happened by then.
     event_is : str, optional
         The value of `event` that is the event, if it is none of the usual words.
+    where : mapping, optional
+        Who is asked: for each label, the values that a patient may have. As for `LabelDefinition`.
     """
 
     feature: str
@@ -48,6 +50,7 @@ class Hypothesis:
     time: str | None = None
     event: str | None = None
     event_is: str | None = None
+    where: Mapping[str, Any] | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no text, and a bound that is no probability."""
@@ -69,12 +72,13 @@ class Hypothesis:
     @property
     def definition(self) -> LabelDefinition | None:
         """The label as the hypothesis defines it; None if it only names one."""
-        stated = (self.levels, self.time, self.event, self.event_is)
+        stated = (self.levels, self.time, self.event, self.event_is, self.where)
         if all(one is None for one in stated):
             return None
         return LabelDefinition(
-            self.label, levels=self.levels, time=self.time, event=self.event, event_is=self.event_is
-        )
+            self.label, levels=self.levels, time=self.time, event=self.event,
+            event_is=self.event_is, where=self.where,
+        )  # fmt: skip
 
 
 class ReportedAUC(NamedTuple):
@@ -172,8 +176,8 @@ class Family:
             if name in found and found[name] != one:
                 msg = (
                     f"Expected the label {name} to be the same in all hypotheses, found that only "
-                    "some state its levels, time or event, or not the same ones. State them once, "
-                    f'in a [[label]] with name = "{name}", or give each its own `label`.'
+                    "some state its levels, time, event or where, or not the same ones. State them "
+                    f'once, in a [[label]] with name = "{name}", or give each its own `label`.'
                 )
                 raise InputError(msg)
             found[name] = one

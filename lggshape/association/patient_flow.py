@@ -57,12 +57,9 @@ def patient_flow(
                 for _ in near[:1]
             ),
             *(
-                (
-                    f"with all tested features and the label {name}",
-                    int((~lacking & group["patient"].isin(label.values.index)).sum()),
-                    "",
-                )
+                step
                 for name, label in used.items()
+                for step in _with_label(name, label, group, lacking)
             ),
         ]
         for step, patients, which in steps:
@@ -74,6 +71,17 @@ def patient_flow(
         "patients": len(without),
         "which": "; ".join(without),
     }
+
+
+def _with_label(
+    name: str, label: Label, group: pd.DataFrame, lacking: "pd.Series[bool]"
+) -> Iterator[tuple[str, int, str]]:
+    """Yield how many are not asked, if the label is asked of some alone, and how many have it."""
+    if label.population is not None:
+        outside = int((~group["patient"].isin(list(label.population))).sum())
+        yield f"not asked for {name} (only {label.where})", outside, ""
+    with_label = int((~lacking & group["patient"].isin(label.values.index)).sum())
+    yield f"with all tested features and the label {name}", with_label, ""
 
 
 def _why_lacking(group: pd.DataFrame, tested: list[str]) -> Iterator[str]:

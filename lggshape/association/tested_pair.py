@@ -38,6 +38,8 @@ class TestedPair:
         the time of survival.
     events : ndarray of bool, shape (n,), or None
         Of survival, who has had the event at that time. None for other labels.
+    asked : ndarray of bool, shape (n,), or None
+        Who belongs to the population of the label. None if everybody does.
     """
 
     hypothesis: Hypothesis
@@ -46,6 +48,7 @@ class TestedPair:
     feature: NDArray[np.float64]
     label: NDArray[np.float64]
     events: NDArray[np.bool_] | None = None
+    asked: NDArray[np.bool_] | None = None
 
     @classmethod
     def of(cls, hypothesis: Hypothesis, label: Label, group: pd.DataFrame) -> "TestedPair":
@@ -65,6 +68,9 @@ class TestedPair:
             group[hypothesis.feature].to_numpy(np.float64),
             values.to_numpy(np.float64, na_value=np.nan),
             events,
+            None
+            if label.population is None
+            else group["patient"].isin(list(label.population)).to_numpy(np.bool_),
         )
 
     def among(self, patients: NDArray[np.bool_]) -> "TestedPair":
@@ -74,6 +80,7 @@ class TestedPair:
             feature=self.feature[patients],
             label=self.label[patients],
             events=None if self.events is None else self.events[patients],
+            asked=None if self.asked is None else self.asked[patients],
         )
 
     @property
@@ -88,13 +95,18 @@ class TestedPair:
 
     @property
     def measured(self) -> NDArray[np.bool_]:
-        """Which patients have the feature."""
-        return np.isfinite(self.feature)
+        """Which of the patients who are asked have the feature."""
+        return self.inside & np.isfinite(self.feature)
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Which patients are asked: all, or the population of the label."""
+        return np.ones(len(self.feature), dtype=np.bool_) if self.asked is None else self.asked
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
-        """Which patients have the label."""
-        return np.isfinite(self.label)
+        """Which of the patients who are asked have the label."""
+        return self.inside & np.isfinite(self.label)
 
     @property
     def complete(self) -> NDArray[np.bool_]:
@@ -194,7 +206,7 @@ class TestedPair:
             "n": int(self.complete.sum()),
             "label_missing": int(unlabelled.sum()),
             "feature_missing": int((~self.measured & self.labelled).sum()),
-            "both_missing": int((~self.measured & ~self.labelled).sum()),
+            "both_missing": int((self.inside & ~self.measured & ~self.labelled).sum()),
             "on_cut": tied,
             "empty_bins": empty,
         }

@@ -1,7 +1,7 @@
 """Labels that are stated: levels merged or put in order, kinds, survival of two columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,17 @@ from lggshape.errors import InputError
 from lggshape.labels.codebook import Kind
 from lggshape.labels.kinds import EVENTS
 from lggshape.labels.labels import Label, Labels, level_order
-from lggshape.names import first_few, or_list
-from lggshape.tables import same_spelling
+from lggshape.labels.populations import (
+    Conditions,
+    alike,
+    among,
+    cell_text,
+    check_conditions,
+    in_words,
+    meeting,
+    value_counts,
+)
+from lggshape.names import or_list
 
 _STATED = (Kind.NOMINAL, Kind.ORDINAL, Kind.CONTINUOUS, Kind.SURVIVAL)
 _WORDS = {kind.value: kind for kind in _STATED} | {"categorical": Kind.NOMINAL}
@@ -45,6 +54,9 @@ class LabelDefinition:
         The value of `event` that is the event; all others mean that it has not happened. Without
         it the values are 1 and 0, true and false, yes and no, dead and alive, deceased and living,
         or event and censored.
+    where : mapping, optional
+        Who is asked: for each label, the value or values that a patient may have. Several labels
+        have to be met together. All others, also those without a value, are not asked.
 
     Examples
     --------
@@ -63,6 +75,7 @@ class LabelDefinition:
     time: str | None = None
     event: str | None = None
     event_is: str | None = None
+    where: Conditions | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
@@ -79,6 +92,7 @@ class LabelDefinition:
         if not isinstance(self.missing, Sequence) or isinstance(self.missing, str):
             msg = f"Expected `missing` of {self.name} to be a list, found {self.missing!r}."
             raise InputError(msg)
+        check_conditions(self.name, self.where)
         self._check_survival()
         self._check_levels()
 
@@ -118,7 +132,7 @@ class LabelDefinition:
         level_of: dict[str, str] = {}
         for level, several in values.items():
             for value in several:
-                if level_of.setdefault(_alike(value), level) != level:
+                if level_of.setdefault(alike(value), level) != level:
                     msg = (
                         f"Expected every value in one level of {self.name}, found {value!r} in "
                         "two. Values that differ in case or blanks alone are the same."
@@ -136,7 +150,7 @@ class LabelDefinition:
                 for level, several in self.levels.items()
                 if isinstance(several, Sequence)
             }
-        return {_text(value): [value] for value in self.levels or ()}
+        return {cell_text(value): [value] for value in self.levels or ()}
 
     def define(self, labels: Labels) -> Label:
         """Return the label, made from the columns of label tables.
@@ -146,10 +160,17 @@ class LabelDefinition:
         InputError
             If a column is not there, or holds what the definition does not allow.
         """
+        if self.where is None:
+            return self._of(labels)
+        asked = meeting(self.name, self.where, labels)
+        return replace(self._of(labels, asked), where=in_words(self.where), population=asked)
+
+    def _of(self, labels: Labels, asked: frozenset[str] | None = None) -> Label:
+        """Return the label of the patients who are asked."""
         if self.time is not None and self.event is not None:
-            return self._survival(labels[self.time], labels[self.event])
-        column = labels[self.column or self.name]
-        cells = column.values.map(_text).astype(str)
+            return self._survival(*(among(labels[name], asked) for name in (self.time, self.event)))
+        column = among(labels[self.column or self.name], asked)
+        cells = column.values.map(cell_text).astype(str)
         cells = self._known(cells)
         kind = self._kind(column)
         if self.levels is not None:
@@ -161,7 +182,7 @@ class LabelDefinition:
             if numbers.isna().any():
                 msg = (
                     f"Expected the ordinal label {self.name} to be numbers, or its order to be "
-                    f"stated, found {_counts(cells)}. Write the order as `levels = [...]`."
+                    f"stated, found {value_counts(cells)}. Write the order as `levels = [...]`."
                 )
                 raise InputError(msg)
         levels = level_order(cells, column.published) if kind.has_levels else ()
@@ -172,7 +193,7 @@ class LabelDefinition:
 
     def _known(self, cells: "pd.Series[str]") -> "pd.Series[str]":
         """Return cells without those that count as missing."""
-        return cells[~cells.map(_alike).isin([_alike(word) for word in self.missing])]
+        return cells[~cells.map(alike).isin([alike(word) for word in self.missing])]
 
     def _kind(self, column: Label) -> Kind:
         if self.kind is not None:
@@ -185,21 +206,21 @@ class LabelDefinition:
 
     def _with_levels(self, column: Label, cells: "pd.Series[str]", kind: Kind) -> Label:
         values = self._values()
-        level_of = {_alike(one): level for level, several in values.items() for one in several}
-        unknown = cells[~cells.map(_alike).isin(list(level_of))]
+        level_of = {alike(one): level for level, several in values.items() for one in several}
+        unknown = cells[~cells.map(alike).isin(list(level_of))]
         if len(unknown):
             msg = (
                 f"Expected every value of {column.name} to be in `levels` or `missing` of the "
-                f"label {self.name}, found {_counts(unknown)}."
+                f"label {self.name}, found {value_counts(unknown)}."
             )
             raise InputError(msg)
-        named = cells.map(_alike).map(level_of).rename(self.name)
+        named = cells.map(alike).map(level_of).rename(self.name)
         order = tuple(values)
         return Label(self.name, kind, named, level_order(named, order), column.sources, order)
 
     def _survival(self, time: Label, event: Label) -> Label:
         times, events = (
-            self._known(label.values.map(_text).astype(str)) for label in (time, event)
+            self._known(label.values.map(cell_text).astype(str)) for label in (time, event)
         )
         numbers = _numbers(time.name, times)
         if (numbers < 0).any():
@@ -216,21 +237,21 @@ class LabelDefinition:
 
     def _happened(self, name: str, events: "pd.Series[str]") -> "pd.Series[bool]":
         if self.event_is is not None:
-            happened = events.map(_alike).eq(_alike(self.event_is))
+            happened = events.map(alike).eq(alike(self.event_is))
             if not happened.any():
                 msg = (
                     f"Expected `event_is` to be a value of {name}, found {self.event_is!r}; the "
-                    f"values are: {_counts(events)}."
+                    f"values are: {value_counts(events)}."
                 )
                 raise InputError(msg)
             return happened
-        words = events.map(_alike)
+        words = events.map(alike)
         unknown = events[~words.isin(list(EVENTS))]
         if len(unknown):
             msg = (
                 f"Expected {name} to tell events by 1 and 0, true and false, yes and no, dead and "
                 "alive, deceased and living, or event and censored, found "
-                f'{_counts(unknown)}. Write the value that is the event as `event_is = "..."`.'
+                f'{value_counts(unknown)}. Write the value that is the event as `event_is = "..."`.'
             )
             raise InputError(msg)
         return words.map(EVENTS).astype(bool)
@@ -249,7 +270,8 @@ def define_labels(definitions: Iterable[LabelDefinition], labels: Labels) -> Lab
     Returns
     -------
     Labels
-        In which the name of a definition stands for the label that it makes.
+        In which the name of a definition stands for the label that it makes. A definition with
+        `where` may build on those without.
 
     Raises
     ------
@@ -264,21 +286,19 @@ def define_labels(definitions: Iterable[LabelDefinition], labels: Labels) -> Lab
     >>> define_labels([survival], read_labels(table))["survival"]
     Label('survival' of 2 patients, survival, 1 event)
     """
-    return labels.with_defined({one.name: one.define(labels) for one in definitions})
-
-
-def _text(value: Any) -> str:
-    """Return a value as it stands in a table that is read: 2.0 is "2"."""
-    if isinstance(value, bool):
-        return str(value)
-    if isinstance(value, int | float | np.number):
-        return f"{float(value):.15g}"
-    return str(value).strip()
-
-
-def _alike(value: Any) -> str:
-    """Return what values have in common that differ in case or blanks alone."""
-    return same_spelling(_text(value))
+    stated = list(definitions)
+    whole = [one for one in stated if one.where is None]
+    asked = {one.name: one.where for one in stated if one.where is not None}
+    known = labels.with_defined({one.name: one.define(labels) for one in whole})
+    for name, where in asked.items():
+        if nested := [one for one in where if one in asked]:
+            msg = (
+                f"Expected `where` of {name} to name labels of all patients, found {nested[0]}, "
+                "which has a `where` itself. State all conditions in one `where`."
+            )
+            raise InputError(msg)
+    restricted = {one.name: one.define(known) for one in stated if one.where is not None}
+    return known.with_defined(restricted)
 
 
 def _numbers(name: str, cells: "pd.Series[str]") -> "pd.Series[float]":
@@ -286,14 +306,8 @@ def _numbers(name: str, cells: "pd.Series[str]") -> "pd.Series[float]":
     words = cells[~np.isfinite(numbers)]
     if len(words):
         msg = (
-            f"Expected {name} to hold numbers, found {_counts(words)}. Words for a missing value "
-            "belong in `missing = [...]`."
+            f"Expected {name} to hold numbers, found {value_counts(words)}. Words for a missing "
+            "value belong in `missing = [...]`."
         )
         raise InputError(msg)
     return numbers
-
-
-def _counts(values: "pd.Series[str]") -> str:
-    """Return the different values with their numbers, the most frequent first."""
-    counts = values.value_counts()
-    return first_few([f"{value!r} ({count})" for value, count in counts.items()], 8)

@@ -39,6 +39,10 @@ class Label:
     events : Series or None
         Of survival, whether each patient had the event at their time (True) or was followed up to
         it without one (False); `values` holds the times. None for all other kinds.
+    where : str
+        Of a label that is asked of some patients alone, which ones, in words; else empty.
+    population : frozenset of str or None
+        These patients, with or without a value; None for everybody.
     """
 
     name: str
@@ -48,6 +52,8 @@ class Label:
     sources: tuple[str, ...]
     published: tuple[str, ...] = ()
     events: "pd.Series[bool] | None" = None
+    where: str = ""
+    population: frozenset[str] | None = None
 
     def __repr__(self) -> str:
         levels = f", {counted(len(self.levels), 'level')}" if self.levels else ""
