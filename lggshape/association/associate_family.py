@@ -55,6 +55,9 @@ _COUNTS = {"events": "Int64"}
 _AREA = [*_KEY, "level", "n", "n_level", "auc", "auc_low", "auc_high"]
 _CELL = [*_KEY, "bin", "low", "high", "level", "count"]
 
+_BY_PAIR = ("associations", "sensitivity", "discrimination", "contingency", "patients")
+"""The tables that every hypothesis adds rows to."""
+
 _Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -144,10 +147,7 @@ def associate(
     used = {h.label: defined[h.label] for h in chosen.hypotheses}
     check_applies(test, [label.kind for label in used.values()])
     adjustment = Adjustment.of(adjust, within, table, defined, permutations=permutations)
-    rows: _Rows = {
-        name: []
-        for name in ("associations", "sensitivity", "discrimination", "contingency", "patients")
-    }
+    rows: _Rows = {name: [] for name in _BY_PAIR}
     left_out = list(chosen.left_out)
     streams = np.random.SeedSequence(int(seed)).spawn(len(chosen.hypotheses))
     groups = list(table.groupby("masks", sort=False))
