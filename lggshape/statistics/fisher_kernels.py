@@ -2,7 +2,7 @@
 
 Vectors of row sums are packed into one integer each, with a free bit above each row, the *guard*:
 if all guards of `state | guards` outlive the subtraction of a filling, no row of the filling is
-larger than that of the state. Each vector also has a number, by which `lookup` finds its position
+larger than that of the state. Each vector also has a number, by which `find` finds its position
 among the sorted vectors of row sums, the *states*. The number of a difference is the difference of
 the numbers. `keys` are log weights.
 """
@@ -15,62 +15,248 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.signedinteger[Any]]
 Floats = NDArray[np.float64]
-Vectors = tuple[Ints, Ints]
+States = tuple[Ints, Ints]
 """Packed vectors of row sums, and their numbers."""
 Column = tuple[Ints, Ints, Floats]
 """The fillings of a column: packed, their numbers, and their log weights."""
-Lists = tuple[Ints, Floats, Floats]
-"""Where each list begins, the ascending log weights, and how many fillings share each."""
+Extremes = tuple[Floats, Floats, Floats]
+"""Bounds of the lowest and the highest log weight, and the summed weight, of each state."""
+Range = tuple[Floats, Floats]
+"""For each state: below, a log weight always counts, and above, it never does."""
+Lists = tuple[Ints, Floats, Floats, Floats]
+"""Where each list begins, the ascending log weights within the range, how many fillings share each,
+and for each list the summed weight of those that always count."""
 
 MERGED = 1e-9
 """Log weights closer than this are merged into one entry: equal but for rounding."""
 _CELLS = 4
-"""Cells of the grid on which the entries of a list are found, per entry."""
+"""Cells of the grid on which the entries of a list are sorted and found, per entry."""
+_CROWDED = 8
+"""Entries in one cell from which Shell's steps are worth their while."""
 
 
 @njit(cache=True)
-def extremes(
-    states: Vectors,
-    column: Column,
-    lookup: Ints,
-    without: tuple[Floats, Floats, Floats],
-    guards: int,
-) -> tuple[Floats, Floats]:
-    """Return the lowest and the highest log weight of each state, with one column more.
+def _longer(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy with room for as much again."""
+    longer = np.empty((2 * len(array), *array.shape[1:]), dtype=array.dtype)
+    longer[: len(array)] = array
+    return longer
 
-    `lookup`, and the extremes `without`, are those of the states without that column.
+
+@njit(cache=True)
+def fillings(total: int, limits: Ints, descending: bool) -> Ints:
+    """Return all vectors of non-negative integers of that sum, none over its limit.
+
+    If `descending`, the limits have to descend, and only the descending vectors are returned.
     """
-    packed, numbers = states
-    fillings, filling_numbers, keys = column
-    lowest, highest, _ = without
-    low = np.full(len(packed), np.inf)
-    high = np.full(len(packed), -np.inf)
-    for i in range(len(packed)):
-        guarded = packed[i] | guards
-        for f in range(len(fillings)):
-            if (guarded - fillings[f]) & guards != guards:
+    rows = len(limits)
+    room = np.zeros(rows + 1, dtype=np.int64)
+    for i in range(rows - 1, -1, -1):
+        room[i] = room[i + 1] + limits[i]
+    left, value = np.empty(rows, dtype=np.int64), np.empty(rows, dtype=np.int64)
+    found = np.empty((256, rows), dtype=np.int64)
+    size, i = 0, 0
+    left[0], value[0] = total, min(limits[0], total) + 1
+    while i >= 0:
+        value[i] -= 1
+        lowest = max(0, left[i] - room[i + 1])
+        if descending:
+            # The largest that is left is at least the mean of what is left.
+            lowest = max(lowest, -(-left[i] // (rows - i)))
+        if value[i] < lowest:
+            i -= 1
+        elif i < rows - 1:
+            i += 1
+            left[i] = left[i - 1] - value[i - 1]
+            value[i] = min(limits[i], left[i]) + 1
+            if descending:
+                value[i] = min(value[i], value[i - 1] + 1)
+        else:
+            if size == len(found):
+                found = _longer(found)
+            for row in range(rows):
+                found[size, row] = value[row]
+            size += 1
+            i -= 1
+    return found[:size].copy()
+
+
+@njit(cache=True)
+def describe(vectors: Ints, places: Ints, strides: Ints, factorials: Floats) -> Column:
+    """Return the vectors packed, their numbers, and minus the sums of their log factorials."""
+    packed, numbers = np.zeros(len(vectors), dtype=np.int64), np.zeros(len(vectors), dtype=np.int64)
+    keys = np.zeros(len(vectors))
+    for i in range(len(vectors)):
+        for row in range(len(places)):
+            packed[i] += vectors[i, row] * places[row]
+            numbers[i] += vectors[i, row] * strides[row]
+            keys[i] -= factorials[vectors[i, row]]
+    return packed, numbers, keys
+
+
+@njit(cache=True)
+def find(vectors: Ints, orders: Ints, strides: Ints, size: int) -> Ints:
+    """Return the position of each vector of row sums, in any order, by its number."""
+    table = np.full(size, -1, dtype=np.int32)
+    for i in range(len(vectors)):
+        for order in orders:
+            number = 0
+            for row in range(len(order)):
+                number += vectors[i, order[row]] * strides[row]
+            table[number] = i
+    return table
+
+
+@njit(cache=True)
+def extremes(vectors: Ints, columns: Ints, factorials: Floats) -> tuple[Floats, Floats]:
+    """Return bounds of minus the sum of log factorials of tables, for each vector of row sums.
+
+    The upper one is Lagrange's: with any factors `a` of the rows and `b` of the columns, a table's
+    sum is that of -log x! + x log(a b) over its cells, less what the margins add, and each cell has
+    its maximum at the whole number below a b. Factors that make a b the expected count and a half
+    leave little between bound and maximum. The lower one is that of a table with one cell per row,
+    or one per column.
+    """
+    rows = vectors.shape[1]
+    low, high = np.empty(len(vectors)), np.empty(len(vectors))
+    by_column = 0.0
+    for column in columns:
+        by_column -= factorials[column]
+    b = columns + rows / 2
+    b /= b.sum()
+    for i in range(len(vectors)):
+        by_row, bound = 0.0, 0.0
+        for row in range(rows):
+            by_row -= factorials[vectors[i, row]]
+        for j in range(len(columns)):
+            bound -= columns[j] * np.log(b[j])
+        for row in range(rows):
+            count = vectors[i, row]
+            if count == 0:
                 continue
-            rest = lookup[numbers[i] - filling_numbers[f]]
-            low[i] = min(low[i], keys[f] + lowest[rest])
-            high[i] = max(high[i], keys[f] + highest[rest])
+            a = count + len(columns) / 2
+            bound -= count * np.log(a)
+            for j in range(len(columns)):
+                cell = min(int(a * b[j]), count, columns[j])
+                if cell:
+                    bound += cell * np.log(a * b[j]) - factorials[cell]
+        low[i] = max(by_row, by_column)
+        # A group of one column has one table.
+        high[i] = bound if len(columns) > 1 else by_row
     return low, high
 
 
 @njit(cache=True)
-def entries(
-    states: Vectors,
-    column: Column,
-    lookup: Ints,
-    without: Lists,
-    guards: int,
-) -> Lists:
-    """List the log weights of each state, with one column more: ascending, equal ones merged.
+def settle(
+    vectors: Ints,
+    orders: tuple[Ints, Floats],
+    rows: tuple[Ints, Ints],
+    first: Extremes,
+    found: Ints,
+    rest: Extremes,
+    observed: float,
+) -> tuple[float, Ints, Floats]:
+    """Let every state of the first group meet the states of the other columns that it leaves.
 
-    `lookup`, and the lists `without`, are those of the states without that column.
+    `orders` are those in which a state can lie on the rows, and for each state how many of its
+    fillings one stands for. `rows` are the margin and the strides of numbers. `found` and `rest`
+    belong to the states of the other columns.
+
+    Returned are the weight of the meetings of which all tables count, the meetings (N, 2) of which
+    some may count, as positions of the other columns' state and of the first group's, and how many
+    fillings each stands for.
+    """
+    first_low, first_high, first_sum = first
+    rest_low, rest_high, rest_sum = rest
+    margin, strides = rows
+    orders_of_rows, share = orders
+    total, size = 0.0, 0
+    open_, shares = np.empty((256, 2), dtype=np.int64), np.empty(256)
+    for i in range(len(vectors)):
+        for order in orders_of_rows:
+            number, fits = 0, True
+            for row in range(len(order)):
+                left = margin[row] - vectors[i, order[row]]
+                fits = fits and left >= 0
+                number += left * strides[row]
+            if not fits:
+                continue
+            other = found[number]
+            if first_high[i] + rest_high[other] <= observed:
+                total += share[i] * first_sum[i] * rest_sum[other]
+            elif first_low[i] + rest_low[other] <= observed:
+                if size == len(open_):
+                    open_, shares = _longer(open_), _longer(shares)
+                open_[size, 0], open_[size, 1], shares[size] = other, i, share[i]
+                size += 1
+    return total, open_[:size].copy(), shares[:size].copy()
+
+
+@njit(cache=True)
+def meet(
+    states: States,
+    first: Extremes,
+    column: Column,
+    found: Ints,
+    last: Extremes,
+    observed: float,
+    guards: int,
+) -> tuple[float, Ints, Range, Range]:
+    """Let what the first group leaves, `states`, meet every filling of the middle column.
+
+    `first` are the extremes of the first group's fillings that leave each state; `found` and `last`
+    belong to the states of the last group.
+
+    Returned are the weight of the tables of meetings of which all tables count, the meetings (N, 3)
+    of which some may count: remainder, filling and state of the last group, and what log weights of
+    the first and of the last group decide in these meetings.
     """
     packed, numbers = states
     fillings, filling_numbers, keys = column
-    start, listed, counts = without
+    first_low, first_high, first_sum = first
+    last_low, last_high, last_sum = last
+    weights = np.exp(keys)
+    total, size = 0.0, 0
+    open_ = np.empty((256, 3), dtype=np.int64)
+    first_from, first_to = np.full(len(packed), np.inf), np.full(len(packed), -np.inf)
+    last_from, last_to = np.full(len(last_sum), np.inf), np.full(len(last_sum), -np.inf)
+    for i in range(len(packed)):
+        guarded = packed[i] | guards
+        of_state = 0.0
+        for f in range(len(fillings)):
+            if (guarded - fillings[f]) & guards != guards:
+                continue
+            rest = found[numbers[i] - filling_numbers[f]]
+            limit = observed - keys[f]
+            if first_high[i] + last_high[rest] <= limit:
+                of_state += weights[f] * last_sum[rest]
+            elif first_low[i] + last_low[rest] <= limit:
+                if size == len(open_):
+                    open_ = _longer(open_)
+                open_[size, 0], open_[size, 1], open_[size, 2] = i, f, rest
+                size += 1
+                first_from[i] = min(first_from[i], limit - last_high[rest])
+                first_to[i] = max(first_to[i], limit - last_low[rest])
+                last_from[rest] = min(last_from[rest], limit - first_high[i])
+                last_to[rest] = max(last_to[rest], limit - first_low[i])
+        total += of_state * first_sum[i]
+    return total, open_[:size].copy(), (first_from, first_to), (last_from, last_to)
+
+
+@njit(cache=True)
+def entries(
+    states: States, decide: Range, column: Column, found: Ints, without: Lists, guards: int
+) -> Lists:
+    """List the log weights of each state, with one column more: ascending, equal ones merged.
+
+    Only those that `decide` are listed. `found`, and the whole lists `without`, are those of the
+    states without that column.
+    """
+    packed, numbers = states
+    fillings, filling_numbers, keys = column
+    start, listed, counts, _ = without
+    weights, listed_weights = np.exp(keys), counts * np.exp(listed)
+    always = np.zeros(len(packed))
     new_start = np.zeros(len(packed) + 1, dtype=np.int64)
     new_keys, new_counts = np.empty(1024), np.empty(1024)
     raw_keys, raw_counts = np.empty(1024), np.empty(1024)
@@ -81,80 +267,36 @@ def entries(
         for f in range(len(fillings)):
             if (guarded - fillings[f]) & guards != guards:
                 continue
-            rest = lookup[numbers[i] - filling_numbers[f]]
+            rest = found[numbers[i] - filling_numbers[f]]
             for e in range(start[rest], start[rest + 1]):
-                if size == len(raw_keys):
-                    raw_keys = np.concatenate((raw_keys, np.empty(size)))
-                    raw_counts = np.concatenate((raw_counts, np.empty(size)))
-                raw_keys[size] = keys[f] + listed[e]
-                raw_counts[size] = counts[e]
-                size += 1
-        order = np.argsort(raw_keys[:size], kind="mergesort")
+                key = keys[f] + listed[e]
+                if key <= decide[0][i]:
+                    always[i] += weights[f] * listed_weights[e]
+                elif key <= decide[1][i]:
+                    if size == len(raw_keys):
+                        raw_keys, raw_counts = _longer(raw_keys), _longer(raw_counts)
+                    raw_keys[size], raw_counts[size] = key, counts[e]
+                    size += 1
+        sorted_keys, sorted_counts, _, _ = _sorted(raw_keys[:size], raw_counts[:size])
         while done + size > len(new_keys):
-            new_keys = np.concatenate((new_keys, np.empty(len(new_keys))))
-            new_counts = np.concatenate((new_counts, np.empty(len(new_counts))))
+            new_keys, new_counts = _longer(new_keys), _longer(new_counts)
         previous = -np.inf
-        for place in order:
-            if raw_keys[place] - previous > MERGED:
-                new_keys[done], new_counts[done] = raw_keys[place], raw_counts[place]
+        for e in range(size):
+            if sorted_keys[e] - previous > MERGED:
+                new_keys[done], new_counts[done] = sorted_keys[e], sorted_counts[e]
                 done += 1
             else:
-                new_counts[done - 1] += raw_counts[place]
-            previous = raw_keys[place]
+                new_counts[done - 1] += sorted_counts[e]
+            previous = sorted_keys[e]
         new_start[i + 1] = done
-    return new_start, new_keys[:done].copy(), new_counts[:done].copy()
-
-
-@njit(cache=True)
-def meet(
-    states: Vectors,
-    first: tuple[Floats, Floats, Floats],
-    column: Column,
-    lookup: Ints,
-    last: tuple[Floats, Floats, Floats],
-    observed: float,
-    guards: int,
-) -> tuple[float, Ints]:
-    """Let every remainder of the first group meet every filling of the middle column.
-
-    `states` is what the first group leaves. `first` and `last` are the lowest and the highest log
-    weight and the summed weight, of each remainder and of each state of the last group.
-
-    Returned are the weight of the tables of meetings of which all tables count, and the meetings
-    (N, 3) of which some may count: remainder, filling and state of the last group.
-    """
-    packed, numbers = states
-    fillings, filling_numbers, keys = column
-    first_low, first_high, first_sum = first
-    last_low, last_high, last_sum = last
-    weights = np.exp(keys)
-    total = 0.0
-    open_ = np.empty((1024, 3), dtype=np.int64)
-    size = 0
-    for i in range(len(packed)):
-        guarded = packed[i] | guards
-        of_state = 0.0
-        for f in range(len(fillings)):
-            if (guarded - fillings[f]) & guards != guards:
-                continue
-            rest = lookup[numbers[i] - filling_numbers[f]]
-            limit = observed - keys[f]
-            if first_high[i] + last_high[rest] <= limit:
-                of_state += weights[f] * last_sum[rest]
-            elif first_low[i] + last_low[rest] <= limit:
-                if size == len(open_):
-                    open_ = np.concatenate((open_, np.empty_like(open_)))
-                open_[size, 0], open_[size, 1], open_[size, 2] = i, f, rest
-                size += 1
-        total += of_state * first_sum[i]
-    return total, open_[:size].copy()
+    return new_start, new_keys[:done].copy(), new_counts[:done].copy(), always
 
 
 @njit(cache=True)
 def weigh(
     meetings: Ints,
     keys: Floats,
-    sources: tuple[Ints, Ints, Ints],
+    sources: tuple[Ints, Ints, Floats],
     first: Lists,
     last: Lists,
     observed: float,
@@ -162,50 +304,45 @@ def weigh(
     """Return the weight of the tables that count, of meetings (N, 3) as from `meet`.
 
     `sources` are, for each remainder, the range of the lists of the first group that leave it, the
-    positions of these lists, and the number of orders in which each does. `first` and `last` are
-    lists as from `entries`; the third column of `meetings` is a position among those of `last`.
+    positions of these lists, and how many fillings each stands for. `first` and `last` are lists as
+    from `entries`; the third column of `meetings` is a position among those of `last`.
     """
-    last_start, last_keys, last_counts = last
+    last_start, last_keys, last_counts, last_always = last
     last_weights = last_counts * np.exp(last_keys)
-    source_start, source_lists, source_orders = sources
+    source_start, source_lists, shares = sources
     total, begin = 0.0, 0
     while begin < len(meetings):
         remainder = meetings[begin, 0]
         a, b = source_start[remainder], source_start[remainder + 1]
-        found_keys, sums = _joined(source_lists[a:b], source_orders[a:b], first)
-        lowest, highest = found_keys[0], found_keys[-1]
-        count = len(found_keys)
-        # Where each cell of a fine grid begins among the keys: most are found without a search.
-        cells = _CELLS * count
-        pitch = cells / max(highest - lowest, 1e-3)
-        grid = np.zeros(cells + 2, dtype=np.int32)
-        for key in found_keys:
-            grid[int((key - lowest) * pitch) + 1] += 1
-        grid = np.cumsum(grid)
+        found_keys, sums, grid, pitch = _joined(source_lists[a:b], shares[a:b], first)
+        lowest, highest = np.inf, -np.inf
+        if len(found_keys):
+            lowest, highest = found_keys[0], found_keys[-1]
         while begin < len(meetings) and meetings[begin, 0] == remainder:
             filling, state = meetings[begin, 1], meetings[begin, 2]
             limit = observed - keys[filling]
-            of_meeting = 0.0
+            of_meeting = last_always[state] * sums[-1]
             for e in range(last_start[state], last_start[state + 1]):
                 wanted = limit - last_keys[e]
-                if wanted < lowest:
-                    break
                 if wanted >= highest:
-                    of_meeting += last_weights[e] * sums[count]
-                    continue
-                place = grid[int((wanted - lowest) * pitch)]
-                while found_keys[place] <= wanted:
-                    place += 1
-                of_meeting += last_weights[e] * sums[place]
+                    of_meeting += last_weights[e] * sums[-1]
+                elif wanted < lowest:
+                    of_meeting += last_weights[e] * sums[0]
+                else:
+                    place = grid[int((wanted - lowest) * pitch)]
+                    while found_keys[place] <= wanted:
+                        place += 1
+                    of_meeting += last_weights[e] * sums[place]
             total += np.exp(keys[filling]) * of_meeting
             begin += 1
     return total
 
 
 @njit(cache=True)
-def _joined(lists: Ints, orders: Ints, first: Lists) -> tuple[Floats, Floats]:
-    """Return the entries of several lists, ascending, and their cumulative weights from 0."""
-    start, keys, counts = first
+def _joined(lists: Ints, shares: Floats, first: Lists) -> tuple[Floats, Floats, Ints, float]:
+    """Return the entries of several lists, ascending, their cumulative weights from what always
+    counts, and the grid on which they are found."""
+    start, keys, counts, always = first
     size = 0
     for position in lists:
         size += start[position + 1] - start[position]
@@ -215,10 +352,51 @@ def _joined(lists: Ints, orders: Ints, first: Lists) -> tuple[Floats, Floats]:
         position = lists[place]
         for e in range(start[position], start[position + 1]):
             joined[done] = keys[e]
-            weights[done] = orders[place] * counts[e] * np.exp(keys[e])
+            weights[done] = shares[place] * counts[e] * np.exp(keys[e])
             done += 1
-    ascending = np.argsort(joined)
-    sums = np.zeros(size + 1)
+    joined, weights, grid, pitch = _sorted(joined, weights)
+    sums = np.empty(size + 1)
+    sums[0] = np.sum(shares * always[lists])
     for e in range(size):
-        sums[e + 1] = sums[e] + weights[ascending[e]]
-    return joined[ascending], sums
+        sums[e + 1] = sums[e] + weights[e]
+    return joined, sums, grid, pitch
+
+
+@njit(cache=True)
+def _sorted(keys: Floats, weights: Floats) -> tuple[Floats, Floats, Ints, float]:
+    """Return keys, ascending, and their weights, and the grid on which they are found.
+
+    The cell of a key is (key - lowest) * pitch, rounded down, and the grid has the position of the
+    first key in that cell or later: the keys are as good as sorted once they lie in their cells.
+    """
+    size = len(keys)
+    if size == 0:
+        return keys, weights, np.zeros(0, dtype=np.int32), 0.0
+    lowest = keys.min()
+    pitch = _CELLS * size / max(keys.max() - lowest, 1e-3)
+    grid = np.zeros(_CELLS * size + 2, dtype=np.int32)
+    for key in keys:
+        grid[int((key - lowest) * pitch) + 1] += 1
+    most = 0
+    for cell in range(1, len(grid)):
+        most = max(most, grid[cell])
+        grid[cell] += grid[cell - 1]
+    ascending, beside = np.empty(size), np.empty(size)
+    free = grid.copy()
+    for e in range(size):
+        cell = int((keys[e] - lowest) * pitch)
+        ascending[free[cell]], beside[free[cell]] = keys[e], weights[e]
+        free[cell] += 1
+    # What is left is to sort within cells: by insertion, after Shell's longer steps in large cells.
+    step = 1
+    while step * _CROWDED < most:
+        step = 3 * step + 1
+    while step > 0:
+        for e in range(step, size):
+            key, weight, place = ascending[e], beside[e], e
+            while place >= step and ascending[place - step] > key:
+                ascending[place], beside[place] = ascending[place - step], beside[place - step]
+                place -= step
+            ascending[place], beside[place] = key, weight
+        step //= 3
+    return ascending, beside, grid, pitch

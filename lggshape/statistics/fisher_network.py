@@ -15,6 +15,7 @@ are looked up in the cumulative weights of the first group's.
 import itertools
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -51,89 +52,91 @@ def exact_p(
     >>> round(exact_p(np.array([[3, 1, 0], [1, 2, 4]]), [0], 1, [2], 1e-7), 6)
     0.10303
     """
+    # Rows of equal margins lie side by side: swapping them changes nothing.
+    table = table[np.argsort(table.sum(axis=1), kind="stable")]
     rows, columns = table.sum(axis=1), table.sum(axis=0)
     total = int(rows.sum())
     weights = _Weights(rows, total)
-    observed = tolerance + float(
-        sum(weights.keys(table.T[j], int(columns[j])) for j in range(len(columns)))
+    observed = tolerance + sum(
+        float(weights.describe(cells[np.newaxis])[2][0]) for cells in table.T.copy()
     )
-    margin = weights.keys(rows, total)
-    first_group = _Group(weights, columns[list(first)].tolist())
-    last_group = _Group(weights, columns[list(last)].tolist())
-    column = _Column(weights, int(columns[middle]))
-    states, (start, lists, orders) = _remainders(first_group, weights)
-    low, high, summed = first_group.extremes
-    extreme, meetings = kernels.meet(
-        states[:],
-        (
-            np.minimum.reduceat(low[lists], start[:-1]),
-            np.maximum.reduceat(high[lists], start[:-1]),
-            np.add.reduceat(orders * summed[lists], start[:-1]),
-        ),
-        column.vectors,
-        last_group.lookup,
-        last_group.extremes,
+    margin = float(weights.describe(rows[np.newaxis])[2][0])
+    first_group = _Group(weights, columns[list(first)])
+    rest = _Group(weights, columns[[middle, *last]])
+    extreme, pairs, shares = kernels.settle(
+        first_group.vectors,
+        (weights.orders_of_rows, _shares(first_group.vectors) * weights.symmetries),
+        (rows, weights.strides),
+        first_group.extremes,
+        rest.found,
+        rest.extremes,
         observed,
-        weights.guards,
     )
-    if len(meetings):
+    if len(pairs):
+        remainders, start, lists, shares = _by_remainder(pairs, shares)
+        last_group = _Group(weights, columns[list(last)])
+        column = weights.column(int(columns[middle]))
+        low, high, summed = first_group.extremes
+        of_meetings, meetings, of_remainder, of_last = kernels.meet(
+            (rest.packed[remainders], rest.numbers[remainders]),
+            (
+                np.minimum.reduceat(low[lists], start[:-1]),
+                np.maximum.reduceat(high[lists], start[:-1]),
+                np.add.reduceat(shares * summed[lists], start[:-1]),
+            ),
+            column,
+            last_group.found,
+            last_group.extremes,
+            observed,
+            weights.guards,
+        )
+        extreme += of_meetings
+    if len(pairs) and len(meetings):
         # Of both groups only the lists that are looked into are made.
-        opened = np.zeros(len(states.numbers), dtype=bool)
-        opened[meetings[:, 0]] = True
-        wanted = np.unique(lists[np.repeat(opened, np.diff(start))])
-        place = np.zeros(len(first_group.states.numbers), dtype=np.int64)
-        place[wanted] = np.arange(len(wanted))
+        wanted, lists = np.unique(lists, return_inverse=True)
+        by_list = np.argsort(lists, kind="stable")
+        each = np.searchsorted(lists[by_list], np.arange(len(wanted)))
+        owner = np.repeat(np.arange(len(remainders)), np.diff(start))[by_list]
+        of_first = (
+            np.minimum.reduceat(of_remainder[0][owner], each),
+            np.maximum.reduceat(of_remainder[1][owner], each),
+        )
         met, meetings[:, 2] = np.unique(meetings[:, 2], return_inverse=True)
         extreme += kernels.weigh(
             meetings,
-            column.keys,
-            (start, place[lists], orders),
-            first_group.lists(wanted),
-            last_group.lists(met),
+            column[2],
+            (start, lists, shares),
+            first_group.lists(wanted, of_first),
+            last_group.lists(met, (of_last[0][met], of_last[1][met])),
             observed,
         )
     return min(1.0, extreme / math.exp(margin))
 
 
-def _fillings(total: int, limits: Ints) -> Ints:
-    """Return all vectors of non-negative integers of that sum, none over its limit."""
-    vectors = np.zeros((1, 0), dtype=np.int64)
-    left = np.array([total])
-    for i, limit in enumerate(limits):
-        lowest = np.maximum(0, left - limits[i + 1 :].sum())
-        vectors, left = _append(vectors, left, lowest, np.minimum(limit, left))
-    return vectors
+def _shares(vectors: Ints) -> Floats:
+    """Return one over the number of orders that leave each descending vector as it is."""
+    shares, run = np.ones(len(vectors)), np.ones(len(vectors))
+    for before, value in itertools.pairwise(vectors.T):
+        run = np.where(before == value, run + 1, 1)
+        shares /= run
+    return shares
 
 
-def _sorted_fillings(total: int, limits: Ints) -> Ints:
-    """Return the descending ones of the vectors that, in some order, keep to the limits."""
-    descending = np.sort(limits)[::-1]
-    vectors = np.zeros((1, 0), dtype=np.int64)
-    left = previous = np.array([total])
-    for i, limit in enumerate(descending):
-        # The largest that is left is at least the mean of what is left.
-        lowest = np.maximum(left - descending[i + 1 :].sum(), -(-left // (len(descending) - i)))
-        highest = np.minimum(np.minimum(limit, left), previous)
-        vectors, left = _append(vectors, left, lowest, highest)
-        previous = vectors[:, -1]
-    return vectors
+def _by_remainder(pairs: Ints, shares: Floats) -> tuple[Ints, Ints, Ints, Floats]:
+    """Return the remainders of `settle`, the range of each, and the states that leave it.
 
-
-def _append(vectors: Ints, left: Ints, lowest: Ints, highest: Ints) -> tuple[Ints, Ints]:
-    """Extend each vector by every value of its range; return them and what is left of the sum."""
-    parent, offset = _ragged(np.maximum(highest - lowest + 1, 0))
-    value = lowest[parent] + offset
-    return np.column_stack([vectors[parent], value]), left[parent] - value
-
-
-def _ragged(lengths: Ints) -> tuple[Ints, Ints]:
-    """Return, for ranges of those lengths laid end to end, each place's range and offset in it."""
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    return owner, np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    Rows of unequal margins are not to be swapped, so one sorted remainder can have several states,
+    each in several orders.
+    """
+    base = int(pairs[:, 1].max()) + 1
+    both, place = np.unique(pairs[:, 0] * base + pairs[:, 1], return_inverse=True)
+    remainder, state = np.divmod(both, base)
+    remainders, begin = np.unique(remainder, return_index=True)
+    return remainders, np.append(begin, len(both)), state, np.bincount(place, shares)
 
 
 class _Weights:
-    """Log weights of columns and the numbering of row sums, for one margin of rows."""
+    """Log weights of columns and the numbering of row sums, for one ascending margin of rows."""
 
     def __init__(self, rows: Ints, total: int) -> None:
         self.rows = rows
@@ -149,45 +152,28 @@ class _Weights:
         bits = int(rows.max()).bit_length() + 1
         self.places = 1 << np.arange(len(rows)) * bits
         self.guards = int((self.places << bits - 1).sum())
+        self.orders = np.array(list(itertools.permutations(range(len(rows)))))
+        # Of the orders that differ by a swap of equal rows, one is enough.
+        ascend = (np.diff(self.orders, axis=1) > 0) | (np.diff(rows) > 0)
+        self.orders_of_rows = self.orders[ascend.all(axis=1)]
+        self.symmetries = len(self.orders) / len(self.orders_of_rows)
 
-    def keys(self, vectors: Ints, total: int) -> Floats:
-        """Return the log weights of fillings of one column.
+    def describe(self, vectors: Ints) -> kernels.Column:
+        """Return vectors of one sum packed, their numbers, and their log weights as one column.
 
-        By Vandermonde's identity they are also those of all fillings of several columns with these
-        row sums together.
+        By Vandermonde's identity the latter are also the log of the summed weight of all fillings
+        of several columns with these row sums together.
         """
-        inverse: Floats = self.factorials[vectors].sum(axis=-1)
-        keys: Floats = self.factorials[total] + total * self.scale - inverse
-        return keys
+        total = int(vectors[0].sum()) if len(vectors) else 0
+        packed, numbers, keys = kernels.describe(
+            vectors, self.places, self.strides, self.factorials
+        )
+        return packed, numbers, keys + (self.factorials[total] + total * self.scale)
 
-    def lookup(self, states: Ints) -> NDArray[np.int32]:
-        """Return the position of each vector of row sums, in any order, among the sorted ones."""
-        table = np.full(self.size, -1, dtype=np.int32)
-        positions = np.arange(len(states), dtype=np.int32)
-        for order in itertools.permutations(range(len(self.rows))):
-            table[states[:, order] @ self.strides] = positions
-        return table
-
-
-class _States:
-    """Vectors of row sums with their numbers."""
-
-    def __init__(self, weights: _Weights, vectors: Ints) -> None:
-        self.packed = vectors @ weights.places
-        self.numbers = vectors @ weights.strides
-
-    def __getitem__(self, chosen: Ints | slice) -> tuple[Ints, Ints]:
-        return self.packed[chosen], self.numbers[chosen]
-
-
-class _Column:
-    """The fillings of one column, with their log weights."""
-
-    def __init__(self, weights: _Weights, total: int) -> None:
-        vectors = _fillings(total, np.full_like(weights.rows, weights.rows.max()))
-        states = _States(weights, vectors)
-        self.keys = weights.keys(vectors, total)
-        self.vectors = (*states[:], self.keys)
+    def column(self, total: int) -> kernels.Column:
+        """Return the fillings of one column."""
+        limits = np.full_like(self.rows, self.rows.max())
+        return self.describe(kernels.fillings(total, limits, False))
 
 
 class _Group:
@@ -195,64 +181,45 @@ class _Group:
 
     Attributes
     ----------
-    states : _States
+    vectors : ndarray of int
         The sorted row sums.
-    lookup : ndarray of int
-        Their positions, by the number of row sums in any order.
-    extremes : tuple of ndarray
-        The lowest and the highest log weight of a filling, and the summed weight of all, of each
-        state.
+    packed, numbers : ndarray of int
+        The same packed, and their numbers.
     """
 
-    def __init__(self, weights: _Weights, totals: Sequence[int]) -> None:
-        self._last = _Column(weights, totals[-1]) if totals else None
-        self._without = _Group(weights, totals[:-1]) if totals else None
-        self._guards = weights.guards
-        self.total = sum(totals)
-        vectors = _sorted_fillings(self.total, weights.rows)
-        self.states = _States(weights, vectors)
-        self.lookup = weights.lookup(vectors)
-        summed = np.exp(weights.keys(vectors, self.total))
-        nothing = np.zeros(len(vectors))
-        self.extremes = nothing, nothing, summed
-        if self._last is not None and self._without is not None:
-            found = kernels.extremes(
-                self.states[:],
-                self._last.vectors,
-                self._without.lookup,
-                self._without.extremes,
-                weights.guards,
-            )
-            self.extremes = *found, summed
+    def __init__(self, weights: _Weights, totals: Ints) -> None:
+        self._weights, self._totals = weights, totals
+        self.vectors = kernels.fillings(int(totals.sum()), weights.rows[::-1].copy(), True)
+        self.packed, self.numbers, self._keys = weights.describe(self.vectors)
 
-    def lists(self, chosen: Ints | slice = slice(None)) -> tuple[Ints, Floats, Floats]:
-        """Return the ascending log weights of some states, as `kernels.entries` does."""
-        if self._last is None or self._without is None:
-            return np.array([0, 1]), np.zeros(1), np.ones(1)
+    @cached_property
+    def found(self) -> Ints:
+        """The positions of the states, by the number of row sums in any order."""
+        weights = self._weights
+        return kernels.find(self.vectors, weights.orders, weights.strides, weights.size)
+
+    @cached_property
+    def extremes(self) -> kernels.Extremes:
+        """Bounds of the lowest and the highest log weight of a filling, and the summed weight of
+        all, of each state."""
+        weights, totals = self._weights, self._totals
+        low, high = kernels.extremes(self.vectors, totals, weights.factorials)
+        constant = weights.factorials[totals].sum() + totals.sum() * weights.scale
+        return low + constant, high + constant, np.exp(self._keys)
+
+    def lists(self, chosen: Ints, decide: kernels.Range) -> kernels.Lists:
+        """Return the log weights of some states that decide, as `kernels.entries` does."""
+        if len(self._totals) < 2:
+            keys = self._keys[chosen]
+            return np.arange(len(keys) + 1), keys, np.ones(len(keys)), np.zeros(len(keys))
+        without = _Group(self._weights, self._totals[:-1])
+        every = np.arange(len(without.vectors))
+        whole = np.full(len(every), -np.inf), np.full(len(every), np.inf)
         return kernels.entries(
-            self.states[chosen],
-            self._last.vectors,
-            self._without.lookup,
-            self._without.lists(),
-            self._guards,
+            (self.packed[chosen], self.numbers[chosen]),
+            decide,
+            self._weights.column(int(self._totals[-1])),
+            without.found,
+            without.lists(every, whole),
+            self._weights.guards,
         )
-
-
-def _remainders(first: _Group, weights: _Weights) -> tuple[_States, tuple[Ints, Ints, Ints]]:
-    """Return what the first group leaves of the row sums, sorted, and the states that leave it.
-
-    The latter are the range of each remainder, the positions of its states, and the number of
-    orders in which each leaves it: rows of unequal margins are not to be swapped, so one sorted
-    remainder can have several.
-    """
-    rows, strides = weights.rows, weights.strides
-    sums = _fillings(first.total, rows)
-    source = first.lookup[sums @ strides]
-    left = np.sort(rows - sums, axis=1)
-    pairs, orders = np.unique((left @ strides) * weights.size + source, return_counts=True)
-    number, source = np.divmod(pairs, weights.size)
-    begin = np.unique(number, return_index=True)[1]
-    base = int(rows.max()) + 1
-    digits = [number[begin] // base**i % base for i in range(len(rows) - 1)]
-    vectors = np.column_stack([*digits, int(left[0].sum()) - sum(digits)])
-    return _States(weights, vectors), (np.append(begin, len(pairs)), source, orders)
