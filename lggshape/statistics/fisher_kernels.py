@@ -23,6 +23,8 @@ Extremes = tuple[Floats, Floats, Floats]
 """Bounds of the lowest and the highest log weight, and the summed weight, of each state."""
 Range = tuple[Floats, Floats]
 """For each state: below, a log weight always counts, and above, it never does."""
+Meetings = tuple[Ints, Ints, Ints]
+"""Remainders, ascending, fillings of the middle column, and states of the last group that meet."""
 Lists = tuple[Ints, Floats, Floats, Floats]
 """Where each list begins, the ascending log weights within the range, how many fillings share each,
 and for each list the summed weight of those that always count."""
@@ -38,8 +40,9 @@ _CROWDED = 8
 @njit(cache=True)
 def _longer(array: NDArray[Any]) -> NDArray[Any]:
     """Return a copy with room for as much again."""
-    longer = np.empty((2 * len(array), *array.shape[1:]), dtype=array.dtype)
-    longer[: len(array)] = array
+    longer = np.empty(2 * len(array), dtype=array.dtype)
+    for i in range(len(array)):
+        longer[i] = array[i]
     return longer
 
 
@@ -54,7 +57,7 @@ def fillings(total: int, limits: Ints, descending: bool) -> Ints:
     for i in range(rows - 1, -1, -1):
         room[i] = room[i + 1] + limits[i]
     left, value = np.empty(rows, dtype=np.int64), np.empty(rows, dtype=np.int64)
-    found = np.empty((256, rows), dtype=np.int64)
+    found = np.empty(256 * rows, dtype=np.int64)
     size, i = 0, 0
     left[0], value[0] = total, min(limits[0], total) + 1
     while i >= 0:
@@ -75,10 +78,10 @@ def fillings(total: int, limits: Ints, descending: bool) -> Ints:
             if size == len(found):
                 found = _longer(found)
             for row in range(rows):
-                found[size, row] = value[row]
-            size += 1
+                found[size + row] = value[row]
+            size += rows
             i -= 1
-    return found[:size].copy()
+    return found[:size].copy().reshape((-1, rows))
 
 
 @njit(cache=True)
@@ -155,23 +158,23 @@ def settle(
     found: Ints,
     rest: Extremes,
     observed: float,
-) -> tuple[float, Ints, Floats]:
+) -> tuple[float, Ints, Ints, Floats]:
     """Let every state of the first group meet the states of the other columns that it leaves.
 
     `orders` are those in which a state can lie on the rows, and for each state how many of its
     fillings one stands for. `rows` are the margin and the strides of numbers. `found` and `rest`
     belong to the states of the other columns.
 
-    Returned are the weight of the meetings of which all tables count, the meetings (N, 2) of which
-    some may count, as positions of the other columns' state and of the first group's, and how many
-    fillings each stands for.
+    Returned are the weight of the meetings of which all tables count, and the meetings of which
+    some may count: the other columns' state, the first group's, and how many fillings it stands for.
     """
     first_low, first_high, first_sum = first
     rest_low, rest_high, rest_sum = rest
     margin, strides = rows
     orders_of_rows, share = orders
     total, size = 0.0, 0
-    open_, shares = np.empty((256, 2), dtype=np.int64), np.empty(256)
+    others, lists = np.empty(256, dtype=np.int64), np.empty(256, dtype=np.int64)
+    shares = np.empty(256)
     for i in range(len(vectors)):
         for order in orders_of_rows:
             number, fits = 0, True
@@ -185,11 +188,11 @@ def settle(
             if first_high[i] + rest_high[other] <= observed:
                 total += share[i] * first_sum[i] * rest_sum[other]
             elif first_low[i] + rest_low[other] <= observed:
-                if size == len(open_):
-                    open_, shares = _longer(open_), _longer(shares)
-                open_[size, 0], open_[size, 1], shares[size] = other, i, share[i]
+                if size == len(others):
+                    others, lists, shares = _longer(others), _longer(lists), _longer(shares)
+                others[size], lists[size], shares[size] = other, i, share[i]
                 size += 1
-    return total, open_[:size].copy(), shares[:size].copy()
+    return total, others[:size].copy(), lists[:size].copy(), shares[:size].copy()
 
 
 @njit(cache=True)
@@ -201,15 +204,14 @@ def meet(
     last: Extremes,
     observed: float,
     guards: int,
-) -> tuple[float, Ints, Range, Range]:
+) -> tuple[float, Meetings, Range, Range]:
     """Let what the first group leaves, `states`, meet every filling of the middle column.
 
     `first` are the extremes of the first group's fillings that leave each state; `found` and `last`
     belong to the states of the last group.
 
-    Returned are the weight of the tables of meetings of which all tables count, the meetings (N, 3)
-    of which some may count: remainder, filling and state of the last group, and what log weights of
-    the first and of the last group decide in these meetings.
+    Returned are the weight of the tables of meetings of which all tables count, the meetings of
+    which some may count, and what log weights of the first and of the last group decide in these.
     """
     packed, numbers = states
     fillings, filling_numbers, keys = column
@@ -217,7 +219,8 @@ def meet(
     last_low, last_high, last_sum = last
     weights = np.exp(keys)
     total, size = 0.0, 0
-    open_ = np.empty((256, 3), dtype=np.int64)
+    remainders, middles = np.empty(256, dtype=np.int64), np.empty(256, dtype=np.int64)
+    lasts = np.empty(256, dtype=np.int64)
     first_from, first_to = np.full(len(packed), np.inf), np.full(len(packed), -np.inf)
     last_from, last_to = np.full(len(last_sum), np.inf), np.full(len(last_sum), -np.inf)
     for i in range(len(packed)):
@@ -231,16 +234,18 @@ def meet(
             if first_high[i] + last_high[rest] <= limit:
                 of_state += weights[f] * last_sum[rest]
             elif first_low[i] + last_low[rest] <= limit:
-                if size == len(open_):
-                    open_ = _longer(open_)
-                open_[size, 0], open_[size, 1], open_[size, 2] = i, f, rest
+                if size == len(lasts):
+                    remainders, middles = _longer(remainders), _longer(middles)
+                    lasts = _longer(lasts)
+                remainders[size], middles[size], lasts[size] = i, f, rest
                 size += 1
                 first_from[i] = min(first_from[i], limit - last_high[rest])
                 first_to[i] = max(first_to[i], limit - last_low[rest])
                 last_from[rest] = min(last_from[rest], limit - first_high[i])
                 last_to[rest] = max(last_to[rest], limit - first_low[i])
         total += of_state * first_sum[i]
-    return total, open_[:size].copy(), (first_from, first_to), (last_from, last_to)
+    open_ = remainders[:size].copy(), middles[:size].copy(), lasts[:size].copy()
+    return total, open_, (first_from, first_to), (last_from, last_to)
 
 
 @njit(cache=True)
@@ -294,32 +299,33 @@ def entries(
 
 @njit(cache=True)
 def weigh(
-    meetings: Ints,
+    meetings: Meetings,
     keys: Floats,
     sources: tuple[Ints, Ints, Floats],
     first: Lists,
     last: Lists,
     observed: float,
 ) -> float:
-    """Return the weight of the tables that count, of meetings (N, 3) as from `meet`.
+    """Return the weight of the tables that count, of meetings as from `meet`.
 
     `sources` are, for each remainder, the range of the lists of the first group that leave it, the
     positions of these lists, and how many fillings each stands for. `first` and `last` are lists as
-    from `entries`; the third column of `meetings` is a position among those of `last`.
+    from `entries`; the states of the last group are positions among the latter.
     """
     last_start, last_keys, last_counts, last_always = last
     last_weights = last_counts * np.exp(last_keys)
     source_start, source_lists, shares = sources
+    remainders, middles, lasts = meetings
     total, begin = 0.0, 0
-    while begin < len(meetings):
-        remainder = meetings[begin, 0]
+    while begin < len(remainders):
+        remainder = remainders[begin]
         a, b = source_start[remainder], source_start[remainder + 1]
         found_keys, sums, grid, pitch = _joined(source_lists[a:b], shares[a:b], first)
         lowest, highest = np.inf, -np.inf
         if len(found_keys):
             lowest, highest = found_keys[0], found_keys[-1]
-        while begin < len(meetings) and meetings[begin, 0] == remainder:
-            filling, state = meetings[begin, 1], meetings[begin, 2]
+        while begin < len(remainders) and remainders[begin] == remainder:
+            filling, state = middles[begin], lasts[begin]
             limit = observed - keys[filling]
             of_meeting = last_always[state] * sums[-1]
             for e in range(last_start[state], last_start[state + 1]):
@@ -341,7 +347,8 @@ def weigh(
 @njit(cache=True)
 def _joined(lists: Ints, shares: Floats, first: Lists) -> tuple[Floats, Floats, Ints, float]:
     """Return the entries of several lists, ascending, their cumulative weights from what always
-    counts, and the grid on which they are found."""
+    counts, and the grid on which they are found.
+    """
     start, keys, counts, always = first
     size = 0
     for position in lists:

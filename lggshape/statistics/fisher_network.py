@@ -63,7 +63,7 @@ def exact_p(
     margin = float(weights.describe(rows[np.newaxis])[2][0])
     first_group = _Group(weights, columns[list(first)])
     rest = _Group(weights, columns[[middle, *last]])
-    extreme, pairs, shares = kernels.settle(
+    extreme, others, lists, shares = kernels.settle(
         first_group.vectors,
         (weights.orders_of_rows, _shares(first_group.vectors) * weights.symmetries),
         (rows, weights.strides),
@@ -72,8 +72,9 @@ def exact_p(
         rest.extremes,
         observed,
     )
-    if len(pairs):
-        remainders, start, lists, shares = _by_remainder(pairs, shares)
+    meetings = None
+    if len(others):
+        remainders, start, lists, shares = _by_remainder(others, lists, shares)
         last_group = _Group(weights, columns[list(last)])
         column = weights.column(int(columns[middle]))
         low, high, summed = first_group.extremes
@@ -91,7 +92,7 @@ def exact_p(
             weights.guards,
         )
         extreme += of_meetings
-    if len(pairs) and len(meetings):
+    if meetings is not None and len(meetings[0]):
         # Of both groups only the lists that are looked into are made.
         wanted, lists = np.unique(lists, return_inverse=True)
         by_list = np.argsort(lists, kind="stable")
@@ -101,9 +102,9 @@ def exact_p(
             np.minimum.reduceat(of_remainder[0][owner], each),
             np.maximum.reduceat(of_remainder[1][owner], each),
         )
-        met, meetings[:, 2] = np.unique(meetings[:, 2], return_inverse=True)
+        met, last_lists = np.unique(meetings[2], return_inverse=True)
         extreme += kernels.weigh(
-            meetings,
+            (*meetings[:2], last_lists),
             column[2],
             (start, lists, shares),
             first_group.lists(wanted, of_first),
@@ -122,17 +123,19 @@ def _shares(vectors: Ints) -> Floats:
     return shares
 
 
-def _by_remainder(pairs: Ints, shares: Floats) -> tuple[Ints, Ints, Ints, Floats]:
+def _by_remainder(
+    remainders: Ints, states: Ints, shares: Floats
+) -> tuple[Ints, Ints, Ints, Floats]:
     """Return the remainders of `settle`, the range of each, and the states that leave it.
 
     Rows of unequal margins are not to be swapped, so one sorted remainder can have several states,
     each in several orders.
     """
-    base = int(pairs[:, 1].max()) + 1
-    both, place = np.unique(pairs[:, 0] * base + pairs[:, 1], return_inverse=True)
+    base = int(states.max()) + 1
+    both, place = np.unique(remainders * base + states, return_inverse=True)
     remainder, state = np.divmod(both, base)
-    remainders, begin = np.unique(remainder, return_index=True)
-    return remainders, np.append(begin, len(both)), state, np.bincount(place, shares)
+    found, begin = np.unique(remainder, return_index=True)
+    return found, np.append(begin, len(both)), state, np.bincount(place, shares)
 
 
 class _Weights:
@@ -201,7 +204,8 @@ class _Group:
     @cached_property
     def extremes(self) -> kernels.Extremes:
         """Bounds of the lowest and the highest log weight of a filling, and the summed weight of
-        all, of each state."""
+        all, of each state.
+        """
         weights, totals = self._weights, self._totals
         low, high = kernels.extremes(self.vectors, totals, weights.factorials)
         constant = weights.factorials[totals].sum() + totals.sum() * weights.scale
