@@ -2,7 +2,7 @@
 
 The intervals invert the noncentral chi-squared distribution of the test statistic. It is the
 statistic's distribution for weak associations; for strong ones the statistic of a sample spreads
-less than it says, so that the interval is wider than it must be. ``benchmarks/coverage.py`` prints
+less than it says, so that the interval is wider than it must be. ``benchmarks/intervals.py`` prints
 how often the intervals hold the truth. The bootstrap does not serve here: near independence both
 effects pile up at zero.
 

@@ -166,7 +166,7 @@ def settle(
     belong to the states of the other columns.
 
     Returned are the weight of the meetings of which all tables count, and the meetings of which
-    some may count: the other columns' state, the first group's, and how many fillings it stands for.
+    some may count: the other columns' state, the first group's, and how many fillings that is.
     """
     first_low, first_high, first_sum = first
     rest_low, rest_high, rest_sum = rest
@@ -346,8 +346,9 @@ def weigh(
 
 @njit(cache=True)
 def _joined(lists: Ints, shares: Floats, first: Lists) -> tuple[Floats, Floats, Ints, float]:
-    """Return the entries of several lists, ascending, their cumulative weights from what always
-    counts, and the grid on which they are found.
+    """Return the ascending entries of several lists, their cumulative weights, and their grid.
+
+    The weights begin with that of what always counts.
     """
     start, keys, counts, always = first
     size = 0

@@ -6,10 +6,12 @@ visited one by one. The columns are split in three: a first group, one column in
 group. What a group of columns contributes to the probability of a table depends on its row sums
 only up to their order. So it is computed once for every sorted vector of row sums. A table is then
 a filling of the first group, a middle column, and a filling of the last group whose row sums add up
-to the margin: a *meeting*. Where all tables of a meeting count, or none does, the extremes of both
-groups settle it: the bounds of the network algorithm (Mehta and Patel). For the others, the
-fillings of the groups are listed as log weights, those of equal weight merged, and the last group's
-are looked up in the cumulative weights of the first group's.
+to the margin: a *meeting*. Where all tables of a meeting count, or none does, bounds of both groups
+settle it, as in the network algorithm (Mehta and Patel): first for all that a filling of the first
+group leaves at once, then for each middle column. For the others, the fillings of the groups are
+listed as log weights, those of equal weight merged, and the last group's are looked up in the
+cumulative weights of the first group's. Log weights that always count in the meetings left, or
+never, are not listed.
 """
 
 import itertools
@@ -135,7 +137,8 @@ def _by_remainder(
     both, place = np.unique(remainders * base + states, return_inverse=True)
     remainder, state = np.divmod(both, base)
     found, begin = np.unique(remainder, return_index=True)
-    return found, np.append(begin, len(both)), state, np.bincount(place, shares)
+    summed: Floats = np.bincount(place, shares).astype(np.float64)
+    return found, np.append(begin, len(both)), state, summed
 
 
 class _Weights:
@@ -203,9 +206,7 @@ class _Group:
 
     @cached_property
     def extremes(self) -> kernels.Extremes:
-        """Bounds of the lowest and the highest log weight of a filling, and the summed weight of
-        all, of each state.
-        """
+        """Bounds of the log weights of each state's fillings, and their summed weight."""
         weights, totals = self._weights, self._totals
         low, high = kernels.extremes(self.vectors, totals, weights.factorials)
         constant = weights.factorials[totals].sum() + totals.sum() * weights.scale

@@ -165,7 +165,7 @@ def test_level_orders_the_intervals_invariant(level):
 
 @pytest.mark.parametrize(
     ("shift", "v", "epsilon"),
-    # The truth of the population, by quadrature (benchmarks/coverage.py, five equal clusters with
+    # The truth of the population, by quadrature (benchmarks/intervals.py, five equal clusters with
     # means shift * (-1, -0.5, 0, 0.5, 1)).
     [(0.0, 0.0, 0.0), (0.5, 0.1831489, 0.1085751), (1.5, 0.4525377, 0.5461511)],
 )

@@ -57,6 +57,9 @@ R_VALUES = [
         ],
         1,
     ),
+    ([[60, 31, 45], [38, 40, 52], [36, 61, 37]], 0.000418050661515823),
+    ([[160, 131, 145], [128, 170, 166]], 0.0103092063263218),
+    ([[5, 2, 4, 3, 6, 0], [1, 4, 3, 5, 2, 3], [6, 1, 0, 2, 4, 9]], 0.00529047123200415),
 ]
 
 
@@ -118,6 +121,16 @@ def test_p_equals_fisher_test_r(table, p):
 )
 def test_p_is_the_sum_over_all_tables_analytic(table):
     assert fisher_exact(table).p == pytest.approx(p_by_counting(table), rel=1e-12)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(r, c) for r in range(2, 6) for c in range(2, 7)])
+def test_p_of_any_small_table_counting(rows, columns):
+    rng = np.random.default_rng([rows, columns])
+    for n in (1, 2, 3, 4, 5, 6, 7, 7, 7):
+        # Many have empty rows and columns.
+        table = np.zeros((rows, columns), dtype=int)
+        np.add.at(table, (rng.integers(rows, size=n), rng.integers(columns, size=n)), 1)
+        assert fisher_exact(table).p == pytest.approx(p_by_counting(table), rel=1e-10)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,6 +1,6 @@
 """Coverage of the intervals of Cramér's V, epsilon squared and the AUC, as a study uses them.
 
-Run it from the repository: ``python benchmarks/coverage.py``. In each sample a feature is normal
+Run it from the repository: ``python benchmarks/intervals.py``. In each sample a feature is normal
 within each of 3 to 5 clusters; the patients fall into clusters at random; the quartiles are cut
 anew among the patients of the sample. The truth is that of the population: V of population
 quartiles by clusters, and the share of the variance of population ranks between clusters. The
