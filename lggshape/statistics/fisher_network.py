@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from lggshape.statistics import fisher_kernels as kernels
+from lggshape.statistics import fisher_lists
 
 Ints = NDArray[np.signedinteger[Any]]
 Floats = NDArray[np.float64]
@@ -74,46 +75,58 @@ def exact_p(
         rest.extremes,
         observed,
     )
-    meetings = None
     if len(others):
-        remainders, start, lists, shares = _by_remainder(others, lists, shares)
-        last_group = _Group(weights, columns[list(last)])
-        column = weights.column(int(columns[middle]))
-        low, high, summed = first_group.extremes
-        of_meetings, meetings, of_remainder, of_last = kernels.meet(
-            (rest.packed[remainders], rest.numbers[remainders]),
-            (
-                np.minimum.reduceat(low[lists], start[:-1]),
-                np.maximum.reduceat(high[lists], start[:-1]),
-                np.add.reduceat(shares * summed[lists], start[:-1]),
-            ),
-            column,
-            last_group.found,
-            last_group.extremes,
-            observed,
-            weights.guards,
-        )
-        extreme += of_meetings
-    if meetings is not None and len(meetings[0]):
-        # Of both groups only the lists that are looked into are made.
-        wanted, lists = np.unique(lists, return_inverse=True)
-        by_list = np.argsort(lists, kind="stable")
-        each = np.searchsorted(lists[by_list], np.arange(len(wanted)))
-        owner = np.repeat(np.arange(len(remainders)), np.diff(start))[by_list]
-        of_first = (
-            np.minimum.reduceat(of_remainder[0][owner], each),
-            np.maximum.reduceat(of_remainder[1][owner], each),
-        )
-        met, last_lists = np.unique(meetings[2], return_inverse=True)
-        extreme += kernels.weigh(
-            (*meetings[:2], last_lists),
-            column[2],
-            (start, lists, shares),
-            first_group.lists(wanted, of_first),
-            last_group.lists(met, (of_last[0][met], of_last[1][met])),
-            observed,
-        )
+        sources = _by_remainder(others, lists, shares)
+        columns_left = weights.column(int(columns[middle])), _Group(weights, columns[list(last)])
+        extreme += _weigh_remainders(first_group, sources, rest, columns_left, observed)
     return min(1.0, extreme / math.exp(margin))
+
+
+def _weigh_remainders(
+    first: "_Group",
+    sources: tuple[Ints, Ints, Ints, Floats],
+    rest: "_Group",
+    columns_left: tuple[kernels.Column, "_Group"],
+    observed: float,
+) -> float:
+    """Return the weight of the tables that count, of remainders that `settle` left open."""
+    remainders, start, states, shares = sources
+    column, last = columns_left
+    low, high, summed = first.extremes
+    extreme, meetings, of_remainder, of_last = kernels.meet(
+        (rest.packed[remainders], rest.numbers[remainders]),
+        (
+            np.minimum.reduceat(low[states], start[:-1]),
+            np.maximum.reduceat(high[states], start[:-1]),
+            np.add.reduceat(shares * summed[states], start[:-1]),
+        ),
+        column,
+        last.found,
+        last.extremes,
+        observed,
+        rest.guards,
+    )
+    if not len(meetings[0]):
+        return float(extreme)
+    # Of both groups only the lists that are looked into are made.
+    wanted, lists = np.unique(states, return_inverse=True)
+    by_list = np.argsort(lists, kind="stable")
+    each = np.searchsorted(lists[by_list], np.arange(len(wanted)))
+    owner = np.repeat(np.arange(len(remainders)), np.diff(start))[by_list]
+    of_first = (
+        np.minimum.reduceat(of_remainder[0][owner], each),
+        np.maximum.reduceat(of_remainder[1][owner], each),
+    )
+    met, last_lists = np.unique(meetings[2], return_inverse=True)
+    weighed = fisher_lists.weigh(
+        (*meetings[:2], last_lists),
+        column[2],
+        (start, lists, shares),
+        first.lists(wanted, of_first),
+        last.lists(met, (of_last[0][met], of_last[1][met])),
+        observed,
+    )
+    return float(extreme + weighed)
 
 
 def _shares(vectors: Ints) -> Floats:
@@ -191,10 +204,12 @@ class _Group:
         The sorted row sums.
     packed, numbers : ndarray of int
         The same packed, and their numbers.
+    guards : int
+        The guards of packed vectors.
     """
 
     def __init__(self, weights: _Weights, totals: Ints) -> None:
-        self._weights, self._totals = weights, totals
+        self._weights, self._totals, self.guards = weights, totals, weights.guards
         self.vectors = kernels.fillings(int(totals.sum()), weights.rows[::-1].copy(), True)
         self.packed, self.numbers, self._keys = weights.describe(self.vectors)
 
@@ -213,18 +228,18 @@ class _Group:
         return low + constant, high + constant, np.exp(self._keys)
 
     def lists(self, chosen: Ints, decide: kernels.Range) -> kernels.Lists:
-        """Return the log weights of some states that decide, as `kernels.entries` does."""
+        """Return the log weights of some states that decide, as `fisher_lists.entries` does."""
         if len(self._totals) < 2:
             keys = self._keys[chosen]
             return np.arange(len(keys) + 1), keys, np.ones(len(keys)), np.zeros(len(keys))
         without = _Group(self._weights, self._totals[:-1])
         every = np.arange(len(without.vectors))
         whole = np.full(len(every), -np.inf), np.full(len(every), np.inf)
-        return kernels.entries(
+        return fisher_lists.entries(
             (self.packed[chosen], self.numbers[chosen]),
             decide,
             self._weights.column(int(self._totals[-1])),
             without.found,
             without.lists(every, whole),
-            self._weights.guards,
+            self.guards,
         )
