@@ -92,6 +92,7 @@ def associate(
     region: Region = None,
     take: Take = None,
     seed: Annotated[int, typer.Option(help="Seed of Monte Carlo p-values.", min=0)] = 0,
+    jobs: o.Jobs = None,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -123,8 +124,7 @@ def associate(
         }  # fmt: skip
         study = association.associate(
             table, known, family, bins=bins, test=test, adjust=_names(adjust), within=within,
-            match_ids=match_ids, seed=seed,
-            on_progress=run.on_progress,
+            match_ids=match_ids, seed=seed, jobs=jobs, on_progress=run.on_progress,
         )  # fmt: skip
         run.options |= {"region": study.region} if study.region else {}
         if report:

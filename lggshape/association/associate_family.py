@@ -1,8 +1,11 @@
 """Every hypothesis of a family, tested on the patients of a feature table."""
 
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,6 +38,7 @@ from lggshape.labels import (
     define_labels,
     match_patients,
 )
+from lggshape.parallel import map_all
 from lggshape.progress import OnProgress, counter
 from lggshape.shape import FEATURES
 from lggshape.statistics import adjust
@@ -43,6 +47,9 @@ _MOST_BINS = 100
 """Percentiles: more bins than this are a mistake."""
 
 _LARGEST_SEED = 2**128 - 1
+
+_ALONE_SECONDS = 2.0
+"""A family that is tested within this time is not worth the start of further processes."""
 
 _KEY = ["masks", "feature", "label"]
 _EFFECT = ["effect_name", "effect", "effect_low", "effect_high"]
@@ -61,6 +68,21 @@ _BY_PAIR = ("associations", "sensitivity", "discrimination", "contingency", "pat
 _Rows = dict[str, list[dict[str, Any]]]
 
 
+class _Task(NamedTuple):
+    """A hypothesis to test on one kind of mask, and the seed of its random numbers."""
+
+    hypothesis: Hypothesis
+    masks: str
+    stream: np.random.SeedSequence
+
+
+class _Found(NamedTuple):
+    """What is found about a hypothesis: rows of all tables, and why it is untestable if it is."""
+
+    rows: _Rows
+    left_out: list[LeftOut]
+
+
 def associate(
     features: FeatureSource,
     labels: Labels | LabelSource,
@@ -73,6 +95,7 @@ def associate(
     permutations: int = 9_999,
     match_ids: MatchIds = "exact",
     seed: int = 0,
+    jobs: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Study:
     """Test a family of hypotheses.
@@ -110,6 +133,9 @@ def associate(
     seed : int
         For permutations, and for the Monte Carlo p in place of an exact one that would take too
         long.
+    jobs : int, optional
+        Number of processes for a family that takes longer than two seconds, by default the cores
+        that this process may use. The results do not depend on it.
     on_progress : callable, optional
         Told how far the work has come.
 
@@ -137,7 +163,7 @@ def associate(
     >>> f"{study.associations['p'].iloc[0]:.1e}"
     '3.2e-05'
     """
-    _check_options(bins, test, seed)
+    _check_options(bins, test, seed, jobs)
     table = read_features(features)
     match = match_patients(table["patient"], as_labels(labels), match_ids=match_ids)
     known = match.labels
@@ -150,14 +176,19 @@ def associate(
     rows: _Rows = {name: [] for name in _BY_PAIR}
     left_out = list(chosen.left_out)
     streams = np.random.SeedSequence(int(seed)).spawn(len(chosen.hypotheses))
-    groups = list(table.groupby("masks", sort=False))
-    advance = counter(on_progress, "testing", len(groups) * len(chosen.hypotheses))
-    for _, group in groups:
-        for hypothesis, stream in zip(chosen.hypotheses, streams, strict=True):
-            left_out += _add_rows(
-                rows, hypothesis, used[hypothesis.label], group, chosen, bins, test, stream
-            )
-            advance()
+    groups = dict(list(table.groupby("masks", sort=False)))
+    tasks = [
+        _Task(hypothesis, masks, stream)
+        for masks in groups
+        for hypothesis, stream in zip(chosen.hypotheses, streams, strict=True)
+    ]
+    find = partial(_find, groups=groups, labels=used, family=chosen, bins=bins, test=test)
+    advance = counter(on_progress, "testing", len(tasks))
+    for found in _map_if_long(find, tasks, jobs):
+        for name, added in found.rows.items():
+            rows[name] += added
+        left_out += found.left_out
+        advance()
     return Study(
         family=chosen,
         bins=int(bins),
@@ -183,40 +214,59 @@ def associate(
     )  # fmt: skip
 
 
-def _check_options(bins: int, test: str | None, seed: int) -> None:
+def _check_options(bins: int, test: str | None, seed: int, jobs: int | None) -> None:
     check_whole_number(bins, "bins", least=2, most=_MOST_BINS)
     check_whole_number(seed, "seed", least=0, most=_LARGEST_SEED)
+    if jobs is not None:
+        check_whole_number(jobs, "the number of jobs", least=1)
     if test is not None:
         check_test("test", test)
 
 
-def _add_rows(
-    rows: _Rows,
-    hypothesis: Hypothesis,
-    label: Label,
-    group: pd.DataFrame,
+def _map_if_long(
+    find: Callable[[_Task], _Found], tasks: Iterable[_Task], jobs: int | None
+) -> Iterator[_Found]:
+    """Test in this process at first, and on all cores if there is more to do."""
+    begun = time.monotonic()
+    left = deque(tasks)
+    while left and time.monotonic() - begun < _ALONE_SECONDS:
+        yield find(left.popleft())
+    yield from map_all(find, left, jobs=jobs)
+
+
+def _find(
+    task: _Task,
+    *,
+    groups: Mapping[str, pd.DataFrame],
+    labels: Mapping[str, Label],
     family: Family,
     bins: int,
     test: str | None,
-    stream: np.random.SeedSequence,
-) -> list[LeftOut]:
-    """Add what is found about a hypothesis to the rows of all tables; return it if untestable."""
+) -> _Found:
+    """Test a hypothesis in all ways."""
+    hypothesis, masks, stream = task
+    label, group = labels[hypothesis.label], groups[masks]
     pair = TestedPair.of(hypothesis, label, group)
     direction = irregularity(hypothesis.feature)
     deciding = deciding_test(test, label.kind)
     primary = deciding.run(pair, bins=bins, seed=stream)
-    shown = small_cohort(pair, deciding, family, bins)
-    rows["associations"].append(_row(pair, deciding, primary) | shown)
     analyses = _analyses(pair, label, group, bins, deciding, stream)
-    for analysis, (by, result) in analyses.items():
-        rows["sensitivity"].append({"analysis": analysis} | _row(pair, by, result))
-    rows["discrimination"] += pair.discrimination(direction)
-    rows["contingency"] += pair.contingency(bins)
-    rows["patients"].append(pair.patients(direction, bins))
+    rows = {
+        "associations": [
+            _row(pair, deciding, primary) | small_cohort(pair, deciding, family, bins)
+        ],
+        "sensitivity": [
+            {"analysis": analysis} | _row(pair, by, result)
+            for analysis, (by, result) in analyses.items()
+        ],
+        "discrimination": list(pair.discrimination(direction)),
+        "contingency": list(pair.contingency(bins)),
+        "patients": [pair.patients(direction, bins)],
+    }
     if not primary.reason:
-        return []
+        return _Found(rows, [])
     name = f"{hypothesis.feature} x {hypothesis.label}, {pair.masks}"
-    return [LeftOut("hypothesis", name, primary.reason)]
+    return _Found(rows, [LeftOut("hypothesis", name, primary.reason)])
 
 
 def _row(pair: TestedPair, by: Test, result: Result) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,13 @@ from lggshape.association.kinds_of_test import (
     TestOfGroups,
 )
 from lggshape.association.tested_pair import CONFIDENCE, TestedPair
-from lggshape.statistics import QuantileRule, cramers_v, detectable_v, fisher_exact
+from lggshape.statistics import (
+    FisherResult,
+    QuantileRule,
+    cramers_v,
+    detectable_v,
+    fisher_exact,
+)
 
 _LARGE_W = 0.5
 
@@ -59,7 +66,7 @@ class FisherOnBins(TestOfGroups):
         table, _ = pair.cross_table(
             pair.complete if cut_among is None else cut_among, bins, rule=rule
         )
-        fisher = fisher_exact(table, seed=seed)
+        fisher = _fisher(tuple(map(tuple, table.tolist())), seed)
         result = Result(fisher.method, n, np.nan, fisher.p, *cramers_v(table, level=CONFIDENCE))
         if fisher.method == "fisher_exact":
             return result
@@ -91,3 +98,9 @@ class FisherOnBins(TestOfGroups):
             "99,999 random tables with the same margins, with its standard error. Cramér's V is "
             f"corrected for bias (Bergsma). {INTERVAL}"
         )
+
+
+@lru_cache(maxsize=16)
+def _fisher(counts: tuple[tuple[int, ...], ...], seed: np.random.SeedSequence) -> FisherResult:
+    """Test a table; where no label is missing, the variation of the cut-points has it once more."""
+    return fisher_exact(counts, seed=seed)

@@ -297,3 +297,47 @@ def test_a_monte_carlo_p_has_its_standard_error(
     assert row["test"] == "fisher_monte_carlo"
     assert 0 < row["p_standard_error"] < 0.02
     assert abs(row["p"] - exact) < 5 * row["p_standard_error"]
+
+
+def test_the_number_of_processes_does_not_matter_invariant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features, labels = cohort(tmp_path)
+    features["y"] = features["x"] ** 2
+    family = Family("mine", "Mine", (Hypothesis("x", "g"), Hypothesis("y", "g")))
+    alone = associate(features, labels, family, jobs=1)
+    monkeypatch.setattr("lggshape.association.associate_family._ALONE_SECONDS", 0.0)
+    together = associate(features, labels, family, jobs=2)
+    for name, table in alone.tables().items():
+        assert together.tables()[name].to_csv() == table.to_csv(), name
+
+
+def test_a_small_family_starts_no_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lggshape.association.associate_family._ALONE_SECONDS", 600.0)
+    monkeypatch.setattr("lggshape.parallel._pool", lambda jobs: pytest.fail(f"{jobs} started"))
+    features, labels = cohort(tmp_path)
+    features["y"] = features["x"]
+    family = Family("mine", "Mine", (Hypothesis("x", "g"), Hypothesis("y", "g")))
+    assert len(associate(features, labels, family, jobs=2).associations) == 2
+
+
+def test_a_family_needs_a_process(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the number of jobs to be a whole number"):
+        associate(*cohort(tmp_path), FAMILY, jobs=0)
+
+
+def test_a_table_is_tested_once_if_nobody_lacks_the_label(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = []
+
+    def counted(table: Any, *, seed: np.random.SeedSequence) -> FisherResult:
+        tables.append(table)
+        return fisher_exact(table, seed=seed)
+
+    monkeypatch.setattr("lggshape.association.fisher_on_bins.fisher_exact", counted)
+    features, labels = cohort(tmp_path)
+    associate(features.iloc[4:], labels, FAMILY)
+    assert len(tables) == len(set(tables))
