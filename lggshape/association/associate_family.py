@@ -173,22 +173,9 @@ def associate(
     used = {h.label: defined[h.label] for h in chosen.hypotheses}
     check_applies(test, [label.kind for label in used.values()])
     adjustment = Adjustment.of(adjust, within, table, defined, permutations=permutations)
-    rows: _Rows = {name: [] for name in _BY_PAIR}
-    left_out = list(chosen.left_out)
-    streams = np.random.SeedSequence(int(seed)).spawn(len(chosen.hypotheses))
-    groups = dict(list(table.groupby("masks", sort=False)))
-    tasks = [
-        _Task(hypothesis, masks, stream)
-        for masks in groups
-        for hypothesis, stream in zip(chosen.hypotheses, streams, strict=True)
-    ]
-    find = partial(_find, groups=groups, labels=used, family=chosen, bins=bins, test=test)
-    advance = counter(on_progress, "testing", len(tasks))
-    for found in _map_if_long(find, tasks, jobs):
-        for name, added in found.rows.items():
-            rows[name] += added
-        left_out += found.left_out
-        advance()
+    find = partial(_find, labels=used, family=chosen, bins=bins, test=test)
+    rows, untestable = _find_all(find, chosen, table, int(seed), jobs, on_progress)
+    left_out = [*chosen.left_out, *untestable]
     return Study(
         family=chosen,
         bins=int(bins),
@@ -221,6 +208,32 @@ def _check_options(bins: int, test: str | None, seed: int, jobs: int | None) -> 
         check_whole_number(jobs, "the number of jobs", least=1)
     if test is not None:
         check_test("test", test)
+
+
+def _find_all(
+    find: Callable[..., _Found],
+    family: Family,
+    table: pd.DataFrame,
+    seed: int,
+    jobs: int | None,
+    on_progress: OnProgress | None,
+) -> _Found:
+    """Test all hypotheses on all kinds of mask."""
+    streams = np.random.SeedSequence(seed).spawn(len(family.hypotheses))
+    groups = {str(masks): group for masks, group in table.groupby("masks", sort=False)}
+    tasks = [
+        _Task(hypothesis, masks, stream)
+        for masks in groups
+        for hypothesis, stream in zip(family.hypotheses, streams, strict=True)
+    ]
+    every = _Found({name: [] for name in _BY_PAIR}, [])
+    advance = counter(on_progress, "testing", len(tasks))
+    for found in _map_if_long(partial(find, groups=groups), tasks, jobs):
+        for name, added in found.rows.items():
+            every.rows[name].extend(added)
+        every.left_out.extend(found.left_out)
+        advance()
+    return every
 
 
 def _map_if_long(
