@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "inspection": CASES,
     "segmentation": CASES | {"provenance", "figures"},
     "shape": CASES,
-    "association": TABLES | {"figures"},
+    "association": TABLES | {"figures", "parallel"},
     "evaluation": CASES | {"labels", "statistics", "figures", "association"},
     "visualisation": CASES | {"figures", "segmentation", "shape", "evaluation"},
     "comparison": CASES | {"statistics", "figures", "segmentation", "shape", "evaluation"},
