@@ -3,11 +3,84 @@
 import re
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from lggshape.studies.buda2019.names import AUTOMATIC, BEVR, MANUAL
+from lggshape.studies.buda2019.report.evidence import StudyEvidence
+from lggshape.studies.buda2019.report.readme import fill, readme_parts
+
 REPORTS = Path(__file__).resolve().parents[1] / "reports"
+ROOT = REPORTS.parent
+
+
+@pytest.fixture(scope="module")
+def evidence() -> StudyEvidence:
+    """Return the published tables of the replication."""
+    found: StudyEvidence = runpy.run_path(str(REPORTS / "buda2019" / "rewrite.py"))["evidence"]()
+    return found
+
+
+def by_hand(text: str) -> str:
+    """Return the parts of a document that are not made from tables."""
+    return re.sub(r"<!-- (.+?) -->.*?<!-- end of \1 -->", "", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("document", ["README.md", "reports/buda2019/README.md"])
+def test_sentences_and_tables_of_a_readme_are_those_that_the_tables_give(
+    evidence: StudyEvidence, document: str
+) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert "<!-- end of " in text
+    assert fill(text, readme_parts(evidence)) == text
+
+
+def test_no_result_of_the_replication_is_written_by_hand() -> None:
+    results = (REPORTS / "buda2019" / "README.md").read_text(encoding="utf-8")
+    front = (ROOT / "README.md").read_text(encoding="utf-8")
+    texts = {
+        "results": by_hand(results).partition("## Commands and time")[0],
+        "front": by_hand(front).partition("## A published study")[2].partition("\n## ")[0],
+    }
+    for name, text in texts.items():
+        assert re.findall(r"\d*\.\d+|\d+ %", text) == [], name
+
+
+def test_what_is_written_by_hand_still_holds(evidence: StudyEvidence) -> None:
+    """Conclusions in words, each with what it rests on."""
+    results = (REPORTS / "buda2019" / "README.md").read_text(encoding="utf-8").replace("\n", " ")
+
+    def rows(name: str, **cells: Any) -> pd.DataFrame:
+        return evidence.rows(name, **cells)
+
+    pair = {"feature": BEVR, "label": "RNASeqCluster"}
+    tests = rows("associations", **pair)
+    given_idh = rows("adjusted", model="given IDH", label="RNASeqCluster")
+    within = rows("within_mutants", masks=AUTOMATIC, feature=BEVR)
+    areas = rows("area_differences")
+    named = rows("area_differences", feature=BEVR, level="R2")
+    prediction = rows("prediction", predictors="shape", validation="by patient")
+    lows = prediction.groupby("outcome")["auc_low"].min()
+    attempt = rows("failed_attempt")
+    conclusions = {
+        "is reproduced in the same patients": (tests["p_bonferroni"] <= 0.05).all(),
+        "Not IDH alone for the RNASeq clusters": (given_idh["effect_low"] > 0).all(),
+        "the intervals among patients with IDH mutation are too wide to tell": (
+            within.loc[within["label"] != "RNASeqCluster", "effect_high"] > 0.2
+        ).all(),
+        "For the AUC that the protocol names, yes": named["agrees"].all(),
+        "for most of the others the data do not decide": areas["agrees"].mean() < 0.5,
+        "Partly R1 and R2; neither R3 nor R4": (lows[["R1", "R2"]] > 0.5).all()
+        and (lows[["R3", "R4"]] < 0.5).all(),
+        "no combination of choices fully explains the failure": attempt["auc"].min() > 0.455,
+        "its automatic masks were poor": rows("evaluation", score="dice")["mean"].iloc[0] > 0.8,
+    }
+    for sentence, holds in conclusions.items():
+        assert sentence in results, sentence
+        assert holds, sentence
+    assert set(tests["masks"]) == {AUTOMATIC, MANUAL}
 
 
 def test_tables_of_the_comparison_are_those_that_its_script_prints(

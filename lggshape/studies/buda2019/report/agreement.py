@@ -3,28 +3,21 @@
 from collections.abc import Iterator
 from typing import Any
 
-import pandas as pd
-
 from lggshape.figures.agreement import agreement_plot
 from lggshape.report import columns, wording
-from lggshape.report.blocks import Column, Drawing, Section, Table, Text
-from lggshape.studies.buda2019.analyses.agreement import MARGIN, side_by_side
-from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL, MF
+from lggshape.report.blocks import Column, Drawing, Section, Table
+from lggshape.studies.buda2019.analyses.agreement import side_by_side
+from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
 from lggshape.studies.buda2019.report.columns import CLUSTER, FEATURE, PREDICTOR, N
 from lggshape.studies.buda2019.report.findings import Findings
+from lggshape.studies.buda2019.report.summary import PARTS
 
 
 def agreement(findings: Findings) -> Section:
     """Return the section on how automatic and manual features agree."""
     measures, areas = findings.tables["agreement"], findings.tables["area_differences"]
     blocks = [
-        Text(
-            f"{int(areas['agrees'].sum())} of the {len(areas)} AUCs agree. Two AUCs "
-            "agree if the whole interval of their difference lies within "
-            f"±{MARGIN:.2f}, a margin that was set beforehand. A p-value above 0.05 would not "
-            "show agreement."
-        ),
-        Text(_outlines(measures)),
+        *PARTS["agreement"](findings.evidence),
         Table.of(
             areas,
             "AUC on automatic masks minus AUC on manual masks, paired by patient (DeLong).",
@@ -43,20 +36,6 @@ def agreement(findings: Findings) -> Section:
         *_drawings(findings),
     ]  # fmt: skip
     return Section("agreement", "Automatic and manual masks", blocks)
-
-
-def _outlines(measures: pd.DataFrame) -> str:
-    """Return which way margin fluctuation of automatic masks is off."""
-    rows = measures[(measures["feature"] == MF) & (measures["measure"] == "bias")]
-    row: Any = rows.iloc[0]
-    values = (wording.number_text(value, 4) for value in (row.estimate, row.low, row.high))
-    if row.high < 0:
-        found = "are smoother than manual ones"
-    elif row.low > 0:
-        found = "are rougher than manual ones"
-    else:
-        found = "are neither smoother nor rougher than manual ones beyond chance"
-    return "Automatic outlines {}: MF differs by {} ({} to {}).".format(found, *values)
 
 
 def _drawings(findings: Findings) -> Iterator[Drawing]:

@@ -1,22 +1,19 @@
 """What is left of the associations given IDH and other covariates."""
 
-from collections.abc import Iterator
-
 import pandas as pd
 
 from lggshape.report import columns
 from lggshape.report.blocks import Section, Table, Text
-from lggshape.studies.buda2019.names import AUTOMATIC
 from lggshape.studies.buda2019.report.columns import FEATURE, LABEL, MASKS, N, P, V
-from lggshape.studies.buda2019.report.findings import Findings, about, listed, pair_name
+from lggshape.studies.buda2019.report.findings import Findings
+from lggshape.studies.buda2019.report.summary import PARTS
 
 
 def confounding(findings: Findings) -> Section:
     """Return the section on what is left given IDH and other covariates."""
     adjusted, mutants = findings.tables["adjusted"], findings.tables["within_mutants"]
     blocks = [
-        *_summary(findings, "given IDH", adjusted[adjusted["model"] == "given IDH"]),
-        *_summary(findings, "among patients with IDH mutation", mutants),
+        *PARTS["confounding"](findings.evidence),
         Text(
             f"{_wild_types(findings.tables['wild_types'])} An association of shape with the "
             "cluster may therefore be an association with IDH. IDH can be seen as a confounder or "
@@ -49,21 +46,6 @@ def confounding(findings: Findings) -> Section:
         *([_survival(survival)] if len(survival := findings.tables["survival"]) else []),
     ]  # fmt: skip
     return Section("confounding", "Is it shape, or IDH?", blocks)
-
-
-def _summary(findings: Findings, condition: str, table: pd.DataFrame) -> Iterator[Text]:
-    """Return which of the reported hypotheses have a small p under a condition."""
-    rows = [(h, table[about(table, AUTOMATIC, h)]) for h in findings.reported]
-    p = {pair_name(h.feature, h.label): float(row["p"].iloc[0]) for h, row in rows if len(row)}
-    small = [name for name, value in p.items() if value <= findings.family.alpha]
-    large = [name for name, value in p.items() if value > findings.family.alpha]
-    parts = [
-        f"p is {limit} {findings.family.alpha:g} for {listed(names)}"
-        for limit, names in (("at most", small), ("above", large))
-        if names
-    ]
-    if parts:
-        yield Text(f"On automatic masks, {condition}, {'; '.join(parts)}.")
 
 
 def _wild_types(counts: pd.DataFrame) -> str:

@@ -1,7 +1,5 @@
 """What happens if the masks, the images or the outlines are disturbed."""
 
-import pandas as pd
-
 from lggshape.report import columns
 from lggshape.report.blocks import Section, Table, Text
 from lggshape.studies.buda2019.names import AUTOMATIC
@@ -15,7 +13,8 @@ from lggshape.studies.buda2019.report.columns import (
     P,
     V,
 )
-from lggshape.studies.buda2019.report.findings import Findings, listed, p_strips, pair_name
+from lggshape.studies.buda2019.report.findings import Findings, p_strips
+from lggshape.studies.buda2019.report.summary import PARTS
 
 _LENGTH = (
     "Both the jitter of the outlines and the fields behind drawn masks are white noise, smoothed "
@@ -51,6 +50,7 @@ def noise(findings: Findings) -> Section:
             "deviations of each sequence. The paper reports a mean Dice of 0.82 without noise, of "
             "0.81 with 10 % and of 0.79 with 20 %. Its median Dice is 0.85 in all three."
         ),
+        *PARTS["noise"](findings.evidence),
         Table.of(
             findings.tables["noise"], "Dice at each level.", "noise",
             level, N, columns.number("mean Dice", "dice_mean", 3),
@@ -84,12 +84,12 @@ def uncertainty(findings: Findings) -> Section:
     description = "p of every hypothesis over the draws; that of the masks themselves is outlined"
     stability = findings.tables["stability"]
     blocks = [
-        Text(_stable(stability[stability["draws"] == first])),
         Text(
             "Masks were drawn at random from the calibrated probabilities. Each voxel is inside as "
             "often as its probability says, and neighbouring voxels are correlated. The stability "
             "is the share of draws in which p stays below alpha after correction."
         ),
+        *PARTS["draws"](findings.evidence),
         Text(
             "The stability is not the probability that an association is real. A drawn mask has "
             "more error than the mask itself, which tends to make p larger. The spreads of the "
@@ -120,14 +120,3 @@ def uncertainty(findings: Findings) -> Section:
         Text(_LENGTH, "note"),
     ]  # fmt: skip
     return Section("uncertainty", "Uncertainty", blocks)
-
-
-def _stable(stability: pd.DataFrame) -> str:
-    """Return which hypotheses hold in most draws."""
-    stable = stability[stability["stability"] > 0.5]
-    names = [pair_name(*pair) for pair in stable[["feature", "label"]].to_numpy()]
-    return (
-        f"Over the draws by {stability['draws'].iloc[0]}, {len(stable)} of the {len(stability)} "
-        f"hypotheses {'holds' if len(stable) == 1 else 'hold'} after correction in most draws"
-        f"{f': {listed(names)}' if names else ''}."
-    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -19,9 +20,11 @@ from lggshape.studies.buda2019.report.checklists import Checklist, read_checklis
 from lggshape.studies.buda2019.report.cohort import masks, patients
 from lggshape.studies.buda2019.report.confounding import confounding
 from lggshape.studies.buda2019.report.disturbances import noise, robustness, uncertainty
+from lggshape.studies.buda2019.report.evidence import StudyEvidence, Tables
 from lggshape.studies.buda2019.report.failed_attempt import failed_attempt
-from lggshape.studies.buda2019.report.findings import Findings, Tables
+from lggshape.studies.buda2019.report.findings import Findings
 from lggshape.studies.buda2019.report.hypotheses import hypotheses
+from lggshape.studies.buda2019.report.mask_sets import mask_sets
 from lggshape.studies.buda2019.report.prediction import prediction
 from lggshape.studies.buda2019.report.sensitivity import sensitivity
 
@@ -34,6 +37,7 @@ def write_report_files(
     labels: Labels,
     folder: Path,
     *,
+    earlier: Tables = MappingProxyType({}),
     on_progress: OnProgress | None = None,
 ) -> None:
     """Write `report.html`, `checklists.csv` and, beside them, every figure as PNG and SVG.
@@ -49,6 +53,8 @@ def write_report_files(
         The labels of the patients.
     folder : Path
         Folder of a run that is being written.
+    earlier : mapping of str to DataFrame
+        The tables of an earlier run on other masks, to be shown beside these.
     on_progress : callable, optional
         Called with a `Progress` after each section.
 
@@ -57,7 +63,7 @@ def write_report_files(
     InputError
         If the folder cannot be written to.
     """
-    findings = Findings(tables, family, labels, Gallery(folder))
+    findings = Findings(StudyEvidence(tables, family, earlier), labels, Gallery(folder))
     chosen = [make for needed, make in _SECTIONS if needed in tables]
     advance = counter(on_progress, "drawing", len(chosen))
     sections = []
@@ -91,6 +97,7 @@ _SECTIONS: Sequence[tuple[str, Callable[[Findings], Section]]] = (
     ("evaluation", masks),
     ("associations", hypotheses),
     ("agreement", agreement),
+    ("sensitivity", mask_sets),
     ("sensitivity", sensitivity),
     ("adjusted", confounding),
     ("robustness", robustness),

@@ -1,6 +1,6 @@
 """What the sections of the replication's report are made from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,40 +10,36 @@ from matplotlib.figure import Figure
 from lggshape.association import Family, Hypothesis
 from lggshape.figures import strip_plot
 from lggshape.labels import Labels
-from lggshape.report import wording
 from lggshape.report.gallery import Gallery
-
-Tables = Mapping[str, pd.DataFrame]
+from lggshape.studies.buda2019.report.evidence import StudyEvidence, Tables, pair_name
 
 
 class Findings(NamedTuple):
     """What the sections are made from: all results, and where their figures are kept."""
 
-    tables: Tables
-    family: Family
+    evidence: StudyEvidence
     labels: Labels
     gallery: Gallery
 
     @property
+    def tables(self) -> Tables:
+        """Return the tables of the results."""
+        return self.evidence.tables
+
+    @property
+    def family(self) -> Family:
+        """Return the hypotheses."""
+        return self.evidence.family
+
+    @property
     def reported(self) -> list[Hypothesis]:
         """Return the hypotheses that the paper reports a bound for."""
-        return [h for h in self.family.hypotheses if h.reported_below is not None]
+        return self.evidence.reported
 
 
 def about(data: pd.DataFrame, masks: str, h: Hypothesis) -> "pd.Series[bool]":
     """Return which rows of a table are about a hypothesis on one kind of mask."""
     return (data["masks"] == masks) & (data["feature"] == h.feature) & (data["label"] == h.label)
-
-
-def pair_name(feature: str, label: str) -> str:
-    """Return the short name of a hypothesis.
-
-    Examples
-    --------
-    >>> pair_name("margin_fluctuation", "RNASeqCluster")
-    'MF × RNASeqCluster'
-    """
-    return f"{wording.symbol(feature)} × {label}"
 
 
 def listed(names: Iterable[str]) -> str:

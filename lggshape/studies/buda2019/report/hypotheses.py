@@ -12,32 +12,19 @@ from lggshape.studies.buda2019.names import MANUAL
 from lggshape.studies.buda2019.report.columns import (
     AUC,
     CLUSTER,
-    FEATURE,
-    LABEL,
     MASKS,
     N,
-    P,
-    V,
     predictor,
 )
 from lggshape.studies.buda2019.report.findings import Findings
+from lggshape.studies.buda2019.report.summary import PARTS
 
 
 def hypotheses(findings: Findings) -> Section:
     """Return the section on the ten hypotheses and the areas under the curve."""
-    bounds = findings.family.reported_bounds
-    data = findings.tables["associations"].copy()
-    data["bound"] = [bounds[key] for key in zip(data["feature"], data["label"], strict=True)]
     third = findings.tables["table_3"]
     blocks = [
-        Table.of(
-            data,
-            "The ten hypotheses by Fisher's exact test of quartiles against clusters. p is "
-            "corrected for ten tests, separately for each kind of mask.",
-            "associations",
-            MASKS, FEATURE, LABEL, N, P, columns.p("Bonferroni", "p_bonferroni"), V,
-            Column("paper: p <", lambda row: f"{row.bound:g}" if row.bound > 0 else "—"),
-        ),
+        *PARTS["hypotheses"](findings.evidence),
         Table.of(
             third,
             "Table 3 of the paper: AUCs of one cluster against the rest. For gender, men count "

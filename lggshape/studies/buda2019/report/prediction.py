@@ -10,6 +10,7 @@ from lggshape.report.blocks import Drawing, Section, SideBySide, Table, Text
 from lggshape.studies.buda2019.names import AUTOMATIC
 from lggshape.studies.buda2019.report.columns import AUC, MASKS, N
 from lggshape.studies.buda2019.report.findings import Findings
+from lggshape.studies.buda2019.report.summary import PARTS
 
 
 def prediction(findings: Findings) -> Section:
@@ -21,6 +22,7 @@ def prediction(findings: Findings) -> Section:
             "information lies below 0.5, so compare each AUC with those of the other predictors. "
             "The intervals do not account for the overlap of the training patients of the folds."
         ),
+        *PARTS["prediction"](findings.evidence),
         Table.of(
             findings.tables["prediction"],
             "Each outcome against the rest. Missing: patients without a predictor. Needed: number "

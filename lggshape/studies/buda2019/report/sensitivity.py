@@ -10,13 +10,9 @@ from lggshape.report.blocks import Drawing, Section, Table, Text
 from lggshape.studies.buda2019.analyses.sensitivity import PRIMARY
 from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
 from lggshape.studies.buda2019.report.columns import FEATURE, LABEL, MASKS, N, P, V, predictor
-from lggshape.studies.buda2019.report.findings import (
-    Findings,
-    about,
-    listed,
-    p_strips,
-    pair_name,
-)
+from lggshape.studies.buda2019.report.evidence import pair_name
+from lggshape.studies.buda2019.report.findings import Findings, about, p_strips
+from lggshape.studies.buda2019.report.summary import PARTS
 
 
 def sensitivity(findings: Findings) -> Section:
@@ -28,7 +24,7 @@ def sensitivity(findings: Findings) -> Section:
         "a tick, and alpha after Bonferroni is dashed"
     )
     blocks = [
-        *map(Text, _bounds(spans)),
+        *PARTS["dependence"](findings.evidence),
         Text(
             "Each analysis changes one choice. No hypothesis is judged by them, because the "
             "correction covers the primary tests only."
@@ -68,18 +64,6 @@ def sensitivity(findings: Findings) -> Section:
         ),
     ]  # fmt: skip
     return Section("sensitivity", "Sensitivity", blocks)
-
-
-def _bounds(spans: pd.DataFrame) -> Iterator[str]:
-    """Return for which hypotheses p is below the paper's bound in most analyses."""
-    reported = spans[spans["below_reported"].notna()]
-    for masks, rows in reported.groupby("masks", sort=False):
-        most = rows[2 * rows["below_reported"] > rows["analyses"]]
-        names = [pair_name(*pair) for pair in most[["feature", "label"]].to_numpy()]
-        yield (
-            f"On {masks} masks, p is below the paper's bound in most analyses for {len(most)} of "
-            f"the {len(rows)} hypotheses that have one{f': {listed(names)}' if names else ''}."
-        )
 
 
 def _areas(findings: Findings) -> Iterator[Drawing]:

@@ -1,0 +1,84 @@
+"""Whether automatic and manual masks agree."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from lggshape.report.blocks import Block, Column, Table, Text
+from lggshape.report.wording import number_text, symbol
+from lggshape.studies.buda2019.analyses.agreement import MARGIN
+from lggshape.studies.buda2019.names import MF
+from lggshape.studies.buda2019.report.columns import predictor
+from lggshape.studies.buda2019.report.evidence import StudyEvidence
+from lggshape.studies.buda2019.report.findings import listed
+
+
+def agreement(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield which AUCs agree by the protocol's rule, and how well the features do."""
+    yield from _areas(evidence)
+    yield from _features(evidence)
+    yield from _margin(evidence)
+
+
+def _areas(evidence: StudyEvidence) -> Iterator[Block]:
+    areas = evidence.records("area_differences")
+    if not areas:
+        return
+    agreeing = [row for row in areas if row.agrees]
+    names = listed([f"{predictor(row.feature)} for {row.level}" for row in agreeing])
+    entry = evidence.family.reported_aucs[0]
+    level = max(entry.values, key=lambda name: entry.values[name])
+    main = evidence.row("area_differences", feature=evidence.reported[0].feature, level=level)
+    yield Text(
+        f"Two AUCs agree if the whole interval of their difference lies within ±{MARGIN:.2f}, a "
+        f"margin set beforehand. By this rule {len(agreeing)} of {len(areas)} agree"
+        f"{f' ({names})' if names else ''}; the other {len(areas) - len(agreeing)} are "
+        "inconclusive, because their intervals reach beyond the margin."
+    )
+    if main is not None:
+        yield Text(
+            f"The AUC of {predictor(main.feature)} for {level} on automatic masks less that on "
+            f"manual masks is {_three(main.difference, main.low, main.high)}."
+        )
+
+
+def _features(evidence: StudyEvidence) -> Iterator[Block]:
+    rows = evidence.rows("agreement", measure="ICC(A,1)")
+    if not len(rows):
+        return
+    earlier = evidence.records("agreement", measure="ICC(A,1)", earlier=True)
+    first = {row.feature: row for row in earlier}
+    yield Table.of(
+        rows,
+        "ICC(A,1) of the features of automatic masks with those of manual masks (95 %)",
+        "agreement",
+        Column("", lambda row: symbol(row.feature), "text"),
+        Column("automatic masks", lambda row: _three(row.estimate, row.low, row.high)),
+        *(
+            [Column("of the first run", lambda row: _of(first.get(row.feature)))]
+            if first
+            else []
+        ),
+    )  # fmt: skip
+
+
+def _margin(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield which way margin fluctuation of automatic masks is off."""
+    row = evidence.row("agreement", feature=MF, measure="bias")
+    if row is None:
+        return
+    if row.high < 0:
+        found = "are smoother than manual ones"
+    elif row.low > 0:
+        found = "are rougher than manual ones"
+    else:
+        found = "are not shown to be smoother or rougher than manual ones"
+    values = (number_text(value, 4) for value in (row.estimate, row.low, row.high))
+    yield Text("Automatic outlines {}: MF differs by {} ({} to {}).".format(found, *values))
+
+
+def _of(row: Any) -> str:
+    return "—" if row is None else _three(row.estimate, row.low, row.high)
+
+
+def _three(*values: float) -> str:
+    return "{} ({} to {})".format(*(number_text(value, 3) for value in values))

@@ -1,0 +1,201 @@
+"""What was asked, and the answer."""
+
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from lggshape.names import counted
+from lggshape.report.blocks import Block, Column, Table, Text
+from lggshape.report.wording import interval_text, number_text, p_text
+from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
+from lggshape.studies.buda2019.report.columns import predictor
+from lggshape.studies.buda2019.report.evidence import (
+    KINDS,
+    StudyEvidence,
+    effect_text,
+    hypothesis_column,
+    key,
+    pair_name,
+)
+from lggshape.studies.buda2019.report.findings import listed
+
+
+def answer(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield the effects of the main hypothesis, what remains after correction, and the claims."""
+    yield from _main_effect(evidence)
+    yield from _corrected(evidence)
+    yield from _reached(evidence)
+    rows = list(_claims(evidence))
+    if rows:
+        yield _claims_table(rows, bool(len(evidence.rows("claims", earlier=True))))
+
+
+def _main_effect(evidence: StudyEvidence) -> Iterator[Block]:
+    h = evidence.reported[0]
+    rows = [evidence.row("associations", masks=masks, **key(h)) for masks in KINDS]
+    if None in rows:
+        return
+    automatic, manual = rows
+    yield Text(
+        f"Cramér's V of {pair_name(h.feature, h.label)} is {effect_text(automatic)} on automatic "
+        f"masks and {effect_text(manual)} on manual masks of the same {manual.n} patients.",
+        "lead",
+    )
+
+
+def _corrected(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield which associations remain significant after correction, by kind of mask."""
+    parts = []
+    count = len(evidence.family.hypotheses)
+    for masks in KINDS:
+        rows = evidence.records("associations", masks=masks)
+        if not rows:
+            return
+        kept = [row for row in rows if row.p_bonferroni <= evidence.family.alpha]
+        names = listed([pair_name(row.feature, row.label) for row in kept])
+        named = f" ({names})" if names else ""
+        parts.append(f"{len(kept)} on {masks} masks{named}")
+    yield Text(
+        f"Of the {count} associations, these remain significant after Bonferroni correction: "
+        f"{listed(parts)}."
+    )
+
+
+def _reached(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield how many of the paper's values are matched."""
+    found = {masks: evidence.rows("claims", masks=masks) for masks in KINDS}
+    parts = [
+        f"{masks} masks match {int(rows['reached'].sum())}"
+        for masks, rows in found.items()
+        if len(rows)
+    ]
+    if not parts:
+        return
+    count = len(found[AUTOMATIC])
+    yield Text(
+        f"Of the {counted(count, 'value')} that the paper reports, {listed(parts)}. A bound of p "
+        "is matched if p lies below it. The AUC is matched if its interval excludes 0.5 and "
+        "contains the paper's AUC for the same kind of mask. The paper's bounds are for automatic "
+        "masks; manual masks are judged by the same bounds."
+    )
+
+
+def front(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield the shortest table of what was found, for the front page of the project."""
+    h = evidence.reported[0]
+    tests = [evidence.row("associations", masks=masks, **key(h)) for masks in (MANUAL, AUTOMATIC)]
+    claims = list(_claims(evidence))
+    areas = [claim for claim in claims if not claim.automatic.claim.startswith("p")]
+    dice = evidence.row("evaluation", score="dice")
+    if None in tests or dice is None or not areas:
+        return
+    matched = [evidence.rows("claims", masks=m)["reached"].sum() for m in (MANUAL, AUTOMATIC)]
+    area = areas[0]
+    pair = pair_name(h.feature, h.label)
+    rows = [
+        (
+            "Dice of automatic masks, mean and median (95 %)", "0.82 and 0.85", "",
+            f"{interval_text(dice.mean, dice.mean_low, dice.mean_high)} and "
+            f"{interval_text(dice.median, dice.median_low, dice.median_high)}",
+        ),
+        (f"{pair}: Cramér's V (95 %)", "", *map(effect_text, tests)),
+        (f"{area.name} (95 %)", area.paper, _effect(area.manual), _effect(area.automatic)),
+        (f"{pair}: p", f"< {h.reported_below:g}", *(p_text(row.p) for row in tests)),
+        (f"reported values matched, of {len(claims)}", "", *(f"{count}" for count in matched)),
+    ]  # fmt: skip
+    titles = ("", "the paper", "manual masks", "automatic masks")
+    yield Table.of(rows, "", "", *(Column(title, itemgetter(i)) for i, title in enumerate(titles)))
+
+
+class _Claim(NamedTuple):
+    """A value that the paper reports, with a row of `claims` for each kind of mask."""
+
+    name: str
+    paper: str
+    automatic: Any
+    manual: Any
+    first: Any
+
+
+def _claims(evidence: StudyEvidence) -> Iterator[_Claim]:
+    for row in evidence.records("claims", masks=AUTOMATIC):
+        is_bound = row.claim.startswith("p")
+        of: dict[str, Any] = {"feature": row.feature, "label": row.label}
+        manual = evidence.records("claims", masks=MANUAL, **of)
+        same = (other for other in manual if other.claim.startswith("p") == is_bound)
+        other = next(same, None)
+        first = evidence.row("claims", earlier=True, masks=AUTOMATIC, claim=row.claim, **of)
+        symbol = predictor(row.feature)
+        name = (
+            pair_name(row.feature, row.label)
+            if is_bound
+            else f"{row.claim.split(' ')[0]} of {symbol} for {row.claim.split(' ')[2]}"
+        )
+        paper = row.claim if is_bound else number_text(row.reported)
+        if not is_bound and other is not None and other.reported != row.reported:
+            paper += f" (manual {number_text(other.reported)})"
+        yield _Claim(name, paper, row, other, first)
+
+
+def _effect(row: Any) -> str:
+    return "—" if row is None else interval_text(row.effect, row.low, row.high)
+
+
+def _p(row: Any) -> str:
+    return "—" if row is None or not row.claim.startswith("p") else p_text(row.found)
+
+
+def _claims_table(rows: list[_Claim], has_earlier: bool) -> Table:
+    earlier = (
+        Column("first run", lambda row: _effect(row.first)),
+        Column("p first run", lambda row: _p(row.first)),
+    )
+    return Table.of(
+        rows,
+        "The values that the paper reports. Effects are Cramér's V, or the AUC, with 95 % "
+        "intervals",
+        "claims",
+        Column("", lambda row: row.name, "text"),
+        Column("n", lambda row: f"{row.automatic.n}"),
+        Column("effect, automatic masks", lambda row: _effect(row.automatic)),
+        Column("manual masks", lambda row: _effect(row.manual)),
+        *earlier[: 1 if has_earlier else 0],
+        Column("p, automatic masks", lambda row: _p(row.automatic)),
+        Column("p, manual masks", lambda row: _p(row.manual)),
+        *earlier[1 if has_earlier else 2 :],
+        Column("the paper", lambda row: row.paper),
+    )  # fmt: skip
+
+
+def hypotheses(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield the ten hypotheses on both kinds of mask."""
+    rows = [
+        (h, *(evidence.row("associations", masks=masks, **key(h)) for masks in KINDS))
+        for h in evidence.family.hypotheses
+    ]
+    if any(None in row for row in rows):
+        return
+    yield Table.of(
+        rows,
+        "Fisher's exact test of quartiles against groups; p are not corrected unless the column "
+        "says so",
+        "associations",
+        hypothesis_column("hypothesis"),
+        Column("n", lambda row: f"{row[1].n}"),
+        Column("V, automatic masks", lambda row: effect_text(row[1])),
+        Column("V, manual masks", lambda row: effect_text(row[2])),
+        Column("p, automatic", lambda row: p_text(row[1].p)),
+        Column("p, manual", lambda row: p_text(row[2].p)),
+        Column("Bonferroni, automatic", lambda row: p_text(row[1].p_bonferroni)),
+        Column("Bonferroni, manual", lambda row: p_text(row[2].p_bonferroni)),
+    )
+    detectable = evidence.rows("claims", masks=AUTOMATIC).dropna(subset="detectable_v")
+    if len(detectable):
+        low, high = detectable["detectable_v"].min(), detectable["detectable_v"].max()
+        level = evidence.family.alpha / len(evidence.family.hypotheses)
+        yield Text(
+            f"The smallest V that a test at alpha {level:g} would have found with 80 % power lies "
+            f"between {number_text(low)} and {number_text(high)}, depending on the number of "
+            "patients and of groups. Smaller effects are significant only by luck, and are then "
+            "overestimated."
+        )

@@ -1,0 +1,51 @@
+"""Write report.html, its figures, checklists.csv and the README's numbers from the tables here.
+
+    python reports/buda2019/rewrite.py kaggle_3m/data.csv idh_1p19q.csv clinical.csv
+
+The arguments are the label tables of the study, which the figures need. Without any, only the
+README is written. Nothing is measured or tested: that is done by `lggshape replicate`.
+"""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from lggshape.association import read_study_family
+from lggshape.labels import read_labels
+from lggshape.studies.buda2019.report import write_report_files
+from lggshape.studies.buda2019.report.evidence import StudyEvidence, Tables
+from lggshape.studies.buda2019.report.readme import fill, readme_parts
+
+HERE = Path(__file__).parent
+README, FRONT = HERE / "README.md", HERE.parents[1] / "README.md"
+
+
+def read_tables(folder: Path) -> Tables:
+    """Read the tables of a replication, as its steps read them."""
+    text = dict.fromkeys(("case", "patient", "reason"), str)
+    return {
+        path.stem: pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+        for path in sorted(folder.glob("*.csv"))
+        if path.stem != "checklists"
+    }
+
+
+def evidence() -> StudyEvidence:
+    """Return the results of both runs."""
+    earlier = read_tables(HERE.parent / "earlier" / "buda2019")
+    return StudyEvidence(read_tables(HERE), read_study_family("buda2019"), earlier)
+
+
+def main(label_tables: list[str]) -> None:
+    found = evidence()
+    parts = readme_parts(found)
+    for document in (README, FRONT):
+        document.write_text(fill(document.read_text(encoding="utf-8"), parts), encoding="utf-8")
+    if label_tables:
+        labels = read_labels(label_tables)
+        write_report_files(found.tables, found.family, labels, HERE, earlier=found.earlier)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
