@@ -66,6 +66,10 @@ def test_what_is_written_by_hand_still_holds(evidence: StudyEvidence) -> None:
     attempt = rows("failed_attempt")
     conclusions = {
         "is reproduced in the same patients": (tests["p_bonferroni"] <= 0.05).all(),
+        "strongest in those of one institution": (
+            rows("sensitivity", analysis="without institution DU", **pair)["effect"].to_numpy()
+            < tests["effect"].to_numpy()
+        ).all(),
         "Not IDH alone for the RNASeq clusters": (given_idh["effect_low"] > 0).all(),
         "the intervals among patients with IDH mutation are too wide to tell": (
             within.loc[within["label"] != "RNASeqCluster", "effect_high"] > 0.2

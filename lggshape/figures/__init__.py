@@ -1,6 +1,7 @@
 """Figures: arrays and tables in, Matplotlib figures out; written as SVG and PNG."""
 
 from lggshape.figures.decision import decision_curves
+from lggshape.figures.effects_and_p import EffectsAndP, effects_beside_p
 from lggshape.figures.groups import box_and_points
 from lggshape.figures.heat_map import heat_map
 from lggshape.figures.intervals import Intervals, interval_panels, interval_plot
@@ -12,11 +13,13 @@ from lggshape.figures.training import training_curve
 from lggshape.figures.writing import write_figures
 
 __all__ = [
+    "EffectsAndP",
     "Intervals",
     "Rendered",
     "SurvivalGroup",
     "box_and_points",
     "decision_curves",
+    "effects_beside_p",
     "heat_map",
     "interval_panels",
     "interval_plot",

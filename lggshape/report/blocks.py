@@ -94,11 +94,14 @@ class Drawing(Block):
         What it shows, also for those who cannot see it.
     source : str
         The SVG as a data URL.
+    caption : str
+        What stands below it, if that is not the description.
     """
 
     name: str
     description: str
     source: str
+    caption: str = ""
 
 
 class Column(NamedTuple):

@@ -32,9 +32,11 @@ def read_tables(folder: Path) -> Tables:
 
 
 def evidence() -> StudyEvidence:
-    """Return the results of both runs."""
-    earlier = read_tables(HERE.parent / "earlier" / "buda2019")
-    return StudyEvidence(read_tables(HERE), read_study_family("buda2019"), earlier)
+    """Return the results of both runs, and those of the outlines of other raters."""
+    reports = HERE.parent
+    earlier = read_tables(reports / "earlier" / "buda2019")
+    second = read_tables(reports / "second-outlines")
+    return StudyEvidence(read_tables(HERE), read_study_family("buda2019"), earlier, second)
 
 
 def main(label_tables: list[str]) -> None:
@@ -44,7 +46,9 @@ def main(label_tables: list[str]) -> None:
         document.write_text(fill(document.read_text(encoding="utf-8"), parts), encoding="utf-8")
     if label_tables:
         labels = read_labels(label_tables)
-        write_report_files(found.tables, found.family, labels, HERE, earlier=found.earlier)
+        write_report_files(
+            found.tables, found.family, labels, HERE, earlier=found.earlier, second=found.second
+        )
 
 
 if __name__ == "__main__":

@@ -1,18 +1,21 @@
 """What was asked, and the answer."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from lggshape.report import columns, wording
-from lggshape.report.blocks import Column, Section, Table, Text
+from lggshape.report.blocks import Column, Drawing, Section, Table, Text
 from lggshape.studies.buda2019.report.columns import LABEL, MASKS, N, predictor
 from lggshape.studies.buda2019.report.findings import Findings
-from lggshape.studies.buda2019.report.summary import PARTS
+from lggshape.studies.buda2019.report.summary import PARTS, sets
 
 
 def answer(findings: Findings) -> Section:
     """Return the section that says what was found, beside the figures of the paper."""
     claims = findings.tables["claims"]
     blocks = [
+        *_figure(findings),
         *PARTS["answer"](findings.evidence),
         Text(
             "The hypotheses were generated and tested in the same patients. This is a check of the "
@@ -32,6 +35,14 @@ def answer(findings: Findings) -> Section:
         ),
     ]  # fmt: skip
     return Section("answer", "What was asked, and the answer", blocks, "Answer")
+
+
+def _figure(findings: Findings) -> Iterator[Drawing]:
+    """Draw effects and p over every set of masks."""
+    if "associations" in findings.tables:
+        figure = sets.figure(findings.evidence)
+        drawing = findings.gallery.keep(figure, sets.description(findings.evidence), sets.FIGURE)
+        yield replace(drawing, caption=sets.CAPTION)
 
 
 def _claimed(row: Any) -> str:

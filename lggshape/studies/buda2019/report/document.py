@@ -38,6 +38,7 @@ def write_report_files(
     folder: Path,
     *,
     earlier: Tables = MappingProxyType({}),
+    second: Tables = MappingProxyType({}),
     on_progress: OnProgress | None = None,
 ) -> None:
     """Write `report.html`, `checklists.csv` and, beside them, every figure as PNG and SVG.
@@ -55,6 +56,8 @@ def write_report_files(
         Folder of a run that is being written.
     earlier : mapping of str to DataFrame
         The tables of an earlier run on other masks, to be shown beside these.
+    second : mapping of str to DataFrame
+        The tables of a comparison with the outlines of other raters, likewise.
     on_progress : callable, optional
         Called with a `Progress` after each section.
 
@@ -63,7 +66,7 @@ def write_report_files(
     InputError
         If the folder cannot be written to.
     """
-    findings = Findings(StudyEvidence(tables, family, earlier), labels, Gallery(folder))
+    findings = Findings(StudyEvidence(tables, family, earlier, second), labels, Gallery(folder))
     chosen = [make for needed, make in _SECTIONS if needed in tables]
     advance = counter(on_progress, "drawing", len(chosen))
     sections = []

@@ -17,7 +17,7 @@ KINDS = (AUTOMATIC, MANUAL)
 
 
 class StudyEvidence(NamedTuple):
-    """All results, and those of an earlier run on other masks if there are any.
+    """All results, and those of other masks of the same patients if there are any.
 
     Attributes
     ----------
@@ -27,11 +27,14 @@ class StudyEvidence(NamedTuple):
         The hypotheses.
     earlier : mapping of str to DataFrame
         The tables of the earlier run; empty if there was none.
+    second : mapping of str to DataFrame
+        The tables of a comparison with the outlines of other raters; empty if there was none.
     """
 
     tables: Tables
     family: Family
     earlier: Tables = MappingProxyType({})
+    second: Tables = MappingProxyType({})
 
     @property
     def reported(self) -> list[Hypothesis]:

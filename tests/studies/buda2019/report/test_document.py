@@ -309,8 +309,9 @@ def test_what_was_not_done_is_left_out(tables: Tables, write: Write, tmp_path: P
     page = write({name: tables[name] for name in PRIMARY}, tmp_path)
     assert list(page.sections) == ["answer", "patients", "masks", "tests", "checklists"]
     names = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
-    # Outlines, Table 3, and the three features that are tested against RNA clusters.
+    # Opening, outlines, Table 3, and the three features that are tested against RNA clusters.
     assert names == {
+        "evidence",
         "outlines",
         "table-3",
         *(
@@ -359,7 +360,10 @@ def test_two_reports_are_the_same_to_the_byte_invariant(
 def test_an_earlier_run_is_shown_beside_this_one(
     tables: Tables, family: Family, labels: Labels, tmp_path: Path
 ) -> None:
-    names = ("features", "sensitivity", "sensitivity_areas", "sensitivity_spans")
+    names = (
+        "features", "associations", "table_3", "sensitivity", "sensitivity_areas",
+        "sensitivity_spans",
+    )  # fmt: skip
     chosen = {name: tables[name] for name in names}
     write_report_files(chosen, family, labels, tmp_path, earlier=chosen)
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))

@@ -14,9 +14,11 @@ from lggshape.studies.buda2019.report.summary.dependence import dependence
 from lggshape.studies.buda2019.report.summary.failed_attempt import failed_attempt
 from lggshape.studies.buda2019.report.summary.masks import draws, noise, runs
 from lggshape.studies.buda2019.report.summary.prediction import prediction
+from lggshape.studies.buda2019.report.summary.sets import drawing
 
 PARTS: Mapping[str, Callable[[StudyEvidence], Iterator[Block]]] = {
     "front": front,
+    "figure": drawing,
     "answer": answer,
     "hypotheses": hypotheses,
     "runs": runs,

@@ -1,5 +1,6 @@
 """What was asked, and the answer."""
 
+import math
 from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -18,11 +19,14 @@ from lggshape.studies.buda2019.report.evidence import (
     pair_name,
 )
 from lggshape.studies.buda2019.report.findings import listed
+from lggshape.studies.buda2019.report.summary.sites import main_site
 
 
 def answer(evidence: StudyEvidence) -> Iterator[Block]:
     """Yield the effects of the main hypothesis, what remains after correction, and the claims."""
     yield from _main_effect(evidence)
+    yield from _main_difference(evidence)
+    yield from main_site(evidence)
     yield from _corrected(evidence)
     yield from _reached(evidence)
     rows = list(_claims(evidence))
@@ -41,6 +45,19 @@ def _main_effect(evidence: StudyEvidence) -> Iterator[Block]:
         f"masks and {effect_text(manual)} on manual masks of the same {manual.n} patients.",
         "lead",
     )
+
+
+def _main_difference(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield the paired difference of the main effect between automatic and manual masks."""
+    h = evidence.reported[0]
+    row = evidence.row("effect_differences", effect_name="epsilon_squared", **key(h))
+    if row is not None:
+        values = (number_text(value, 3) for value in (row.difference, row.low, row.high))
+        yield Text(
+            f"By ranks, epsilon squared is {number_text(row.first, 3)} on automatic and "
+            f"{number_text(row.second, 3)} on manual masks. The paired difference is "
+            "{} ({} to {}).".format(*values)
+        )
 
 
 def _corrected(evidence: StudyEvidence) -> Iterator[Block]:
@@ -189,9 +206,10 @@ def hypotheses(evidence: StudyEvidence) -> Iterator[Block]:
         Column("Bonferroni, automatic", lambda row: p_text(row[1].p_bonferroni)),
         Column("Bonferroni, manual", lambda row: p_text(row[2].p_bonferroni)),
     )
-    detectable = evidence.rows("claims", masks=AUTOMATIC).dropna(subset="detectable_v")
-    if len(detectable):
-        low, high = detectable["detectable_v"].min(), detectable["detectable_v"].max()
+    claims = evidence.records("claims", masks=AUTOMATIC)
+    detectable = [row.detectable_v for row in claims if not math.isnan(row.detectable_v)]
+    if detectable:
+        low, high = min(detectable), max(detectable)
         level = evidence.family.alpha / len(evidence.family.hypotheses)
         yield Text(
             f"The smallest V that a test at alpha {level:g} would have found with 80 % power lies "

@@ -22,6 +22,7 @@ def confounding(evidence: StudyEvidence) -> Iterator[Block]:
     yield from _adjusted(evidence)
     yield from _models(evidence)
     yield from _mutants(evidence)
+    yield from _subtypes(evidence)
 
 
 def _adjusted(evidence: StudyEvidence) -> Iterator[Block]:
@@ -104,3 +105,32 @@ def _mutants(evidence: StudyEvidence) -> Iterator[Block]:
             f"A V of 0.00 is not the absence of an association: the intervals reach up to "
             f"{min(ends):.2f} to {max(ends):.2f}."
         )
+
+
+def _subtypes(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield the main hypotheses by ranks among patients of some IDH subtypes alone."""
+    groups = dict.fromkeys(row.patients for row in evidence.records("within_idh"))
+    rows = []
+    for h in evidence.main:
+        for group in groups:
+            found = [evidence.row("within_idh", masks=m, patients=group, **key(h)) for m in KINDS]
+            if None not in found:
+                rows.append((h, group, *found))
+    if not rows:
+        return
+    yield Table.of(
+        rows,
+        "The same by ranks: epsilon squared (95 %, bootstrap) and p of the Kruskal-Wallis test",
+        "within_idh",
+        hypothesis_column(),
+        Column("patients", lambda row: row[1], "text"),
+        Column("n", lambda row: f"{row[2].n}"),
+        Column("automatic masks", lambda row: _share(row[2])),
+        Column("p", lambda row: p_text(row[2].p_ranks)),
+        Column("manual masks", lambda row: _share(row[3])),
+        Column("p", lambda row: p_text(row[3].p_ranks)),
+    )
+
+
+def _share(row: Any) -> str:
+    return interval_text(row.epsilon_squared, row.epsilon_squared_low, row.epsilon_squared_high)

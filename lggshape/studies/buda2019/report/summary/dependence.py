@@ -16,6 +16,7 @@ from lggshape.studies.buda2019.report.evidence import (
     key,
     pair_name,
 )
+from lggshape.studies.buda2019.report.summary.sites import missing_subtype, sites
 
 _WITHOUT = "without institution "
 
@@ -42,6 +43,8 @@ def dependence(evidence: StudyEvidence) -> Iterator[Block]:
     )
     yield from _centres(evidence)
     yield from _largest_institution(evidence)
+    yield from sites(evidence)
+    yield from missing_subtype(evidence)
 
 
 def _span(row: Any) -> str:

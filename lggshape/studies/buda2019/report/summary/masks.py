@@ -9,7 +9,6 @@ import pandas as pd
 from lggshape.report.blocks import Block, Column, Table, Text
 from lggshape.report.wording import number_text, p_text, symbol
 from lggshape.statistics.quantiles import quantile_bins
-from lggshape.studies.buda2019.analyses.sensitivity import BY_RANKS
 from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
 from lggshape.studies.buda2019.report.evidence import (
     StudyEvidence,
@@ -18,43 +17,117 @@ from lggshape.studies.buda2019.report.evidence import (
     key,
     pair_name,
 )
+from lggshape.studies.buda2019.report.findings import listed
+from lggshape.studies.buda2019.report.summary import sets
 
 
 def runs(evidence: StudyEvidence) -> Iterator[Block]:
-    """Yield effects and p by ranks on all three sets of masks, and how far patients move."""
-    rows = []
-    for h in evidence.main:
-        found = {
-            "first": evidence.row(
-                "sensitivity", earlier=True, masks=AUTOMATIC, analysis=BY_RANKS, **key(h)
-            ),
-            "present": evidence.row("sensitivity", masks=AUTOMATIC, analysis=BY_RANKS, **key(h)),
-            "manual": evidence.row("sensitivity", masks=MANUAL, analysis=BY_RANKS, **key(h)),
-        }
-        rows.append((h, found["first"], found["present"], found["manual"]))
-    if any(row[2] is None or row[3] is None for row in rows):
+    """Yield effects and p on every set of masks, and what differs between two of them."""
+    yield from sets.table(evidence)
+    yield from _differences(evidence)
+    yield from _reaching(evidence)
+    yield from _scatter(evidence)
+    yield from _moved(evidence)
+
+
+_EFFECTS = {"epsilon_squared": "epsilon squared (ranks)", "cramers_v": "V (quartiles)"}
+
+
+def _differences(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield the paired differences of effects between two sets of masks."""
+    names = dict.fromkeys(row.compared for row in evidence.records("effect_differences"))
+    rows = [
+        (
+            h, name, effect,
+            evidence.row("effect_differences", compared=name, effect_name=effect, **key(h)),
+        )
+        for h in evidence.main
+        for name in names
+        for effect in _EFFECTS
+    ]  # fmt: skip
+    if not rows or any(row[3] is None for row in rows):
         return
-    first = [
-        Column("automatic masks, first run", partial(_effect_at, 1)),
-        Column("p first run", partial(_p_at, 1)),
-    ]
-    if any(row[1] is None for row in rows):
-        first = []
     yield Table.of(
         rows,
-        "Epsilon squared (95 %) and p of the Kruskal-Wallis test, which uses the ranks of the "
-        "values and no quartiles",
-        "sensitivity",
+        "Paired differences of effects in the same patients, with 95 % intervals (bootstrap of "
+        "patients)",
+        "effect_differences",
         hypothesis_column(),
-        *first[:1],
-        Column("automatic masks, present run", lambda row: effect_text(row[2])),
-        Column("manual masks", lambda row: effect_text(row[3])),
-        *first[1:],
-        Column("p present run", lambda row: p_text(row[2].p)),
-        Column("p manual masks", lambda row: p_text(row[3].p)),
-    )  # fmt: skip
-    yield from _moved(evidence)
-    yield from _networks(evidence)
+        Column("compared", lambda row: row[1], "text"),
+        Column("effect", lambda row: _EFFECTS[row[2]], "text"),
+        Column("of the one", lambda row: number_text(row[3].first, 3)),
+        Column("of the other", lambda row: number_text(row[3].second, 3)),
+        Column("difference (95 %)", lambda row: _three(row[3].difference, row[3].low, row[3].high)),
+    )
+    clear = sum(row[3].low > 0 or row[3].high < 0 for row in rows)
+    yield Text(
+        f"{clear or 'None'} of these {len(rows)} intervals "
+        f"{'exclude' if clear > 1 else 'excludes'} 0."
+    )
+
+
+def _three(*values: float) -> str:
+    return "{} ({} to {})".format(*(number_text(value, 3) for value in values))
+
+
+def _reaching(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield how likely each bound of p is to be reached if what was found is true."""
+    rows = [
+        (h, *(evidence.row("reaching", masks=m, truth="V", **key(h)) for m in (AUTOMATIC, MANUAL)))
+        for h in evidence.reported
+    ]
+    if any(None in row for row in rows):
+        return
+    yield Table.of(
+        rows,
+        "Whether p lies below a bound is largely chance: the probability that it does in another "
+        "sample of so many patients, if the true V is that found on automatic or on manual masks",
+        "reaching",
+        hypothesis_column(),
+        Column("bound", lambda row: f"p < {row[1].reported:g}"),
+        Column("if V is that of automatic masks", lambda row: number_text(row[1].probability)),
+        Column("if V is that of manual masks", lambda row: number_text(row[2].probability)),
+        Column("at the ends of its interval", lambda row: _ends(row[2])),
+    )
+
+
+def _ends(row: Any) -> str:
+    return f"{number_text(row.probability_v_low)} to {number_text(row.probability_v_high)}"
+
+
+def _scatter(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield how p scatters over sets of masks, by test."""
+    tests = dict.fromkeys(row.test for row in evidence.records("scatter"))
+    groups = dict.fromkeys(row.group for row in evidence.records("scatter"))
+    rows = []
+    for h in sets.shown(evidence):
+        for group in groups:
+            found = [evidence.row("scatter", group=group, test=t, **key(h)) for t in tests]
+            if None not in found:
+                rows.append((h, group, *found))
+    if not rows:
+        return
+    yield Table.of(
+        rows,
+        "How many times the highest p is the lowest over sets of masks of the same patients, and "
+        "the standard deviation of log10 p, by test",
+        "scatter",
+        hypothesis_column(),
+        Column("masks", lambda row: row[1], "text"),
+        Column("sets", lambda row: f"{row[2].sets}"),
+        Column("mean Dice", lambda row: _dice_range(row[2])),
+        *(Column(test, partial(_spread_at, place)) for place, test in enumerate(tests, start=2)),
+    )
+
+
+def _dice_range(row: Any) -> str:
+    low, high = (number_text(value, 3) for value in (row.dice_low, row.dice_high))
+    return low if low == high else f"{low} to {high}"
+
+
+def _spread_at(place: int, row: Any) -> str:
+    ratio = row[place].ratio
+    return f"{ratio:,.{0 if ratio >= 10 else 1}f} times, SD {number_text(row[place].sd_log10_p)}"
 
 
 def _moved(evidence: StudyEvidence) -> Iterator[Block]:
@@ -71,48 +144,18 @@ def _moved(evidence: StudyEvidence) -> Iterator[Block]:
     yield Text(
         f"Between the automatic masks of the two runs, the rank correlation of {symbol(feature)} "
         f"is {number_text(rank)}, and {moved} of the {len(pairs)} patients are in another quartile "
-        "(`features.csv` of both)."
+        "(features.csv of both)."
     )
 
 
-def _networks(evidence: StudyEvidence) -> Iterator[Block]:
-    """Yield the range over the masks of each network and flip by itself."""
-    rows = []
-    for h in evidence.main:
-        found = evidence.rows("draws", draws="networks and flips", **key(h))
-        if len(found) < 2:
-            return
-        rows.append((h, found, evidence.row("associations", masks=AUTOMATIC, **key(h))))
-    yield Table.of(
-        rows,
-        f"The masks of single networks, each applied to the slices and to their mirror images "
-        f"({len(rows[0][1])} sets), beside the published masks, which come from the mean of these "
-        "predictions",
-        "draws",
-        hypothesis_column(),
-        Column("V, lowest to highest", lambda row: _range(row[1]["effect"])),
-        Column("V, published masks", lambda row: effect_text(row[2])),
-        Column("p, lowest to highest", lambda row: _p_range(row[1]["p"])),
-        Column("p, published masks", lambda row: p_text(row[2].p)),
-    )  # fmt: skip
-
-
-def _p_range(values: "pd.Series[float]") -> str:
-    return f"{p_text(values.min())} to {p_text(values.max())}"
-
-
-def _range(values: "pd.Series[float]") -> str:
-    return f"{number_text(values.min())} to {number_text(values.max())}"
-
-
 def noise(evidence: StudyEvidence) -> Iterator[Block]:
-    """Yield Dice, effects and p at each level of noise."""
+    """Yield Dice, effects and p of each realisation of noise."""
+    levels = evidence.records("noise")
     rows: list[tuple[Any, ...]] = []
-    for level in evidence.records("noise"):
-        found = [
-            evidence.row("noise_associations", analysis=f"{level.noise:.0%}", **key(h))
-            for h in evidence.main
-        ]
+    for level in levels:
+        repeated = getattr(level, "realisation", 0) and level.noise > 0
+        name = f"{level.noise:.0%}" + (f", realisation {level.realisation}" if repeated else "")
+        found = [evidence.row("noise_associations", analysis=name, **key(h)) for h in evidence.main]
         if None in found:
             return
         rows.append((level, *found))
@@ -125,12 +168,14 @@ def noise(evidence: StudyEvidence) -> Iterator[Block]:
             Column(f"V of {pair_name(h.feature, h.label)}", partial(_effect_at, place)),
             Column("p", partial(_p_at, place)),
         )
-    ]  # fmt: skip
+    ]
+    single = all(getattr(level, "realisation", 1) == 1 for level in levels)
     yield Table.of(
         rows,
-        "Gaussian noise on the images that the networks receive, in standard deviations",
-        "noise",
-        Column("noise", lambda row: f"{row[0].noise:.0%}"),
+        "Gaussian noise on the images that the networks receive, in standard deviations"
+        + (". Each level is one realisation, so the scatter of p is unknown" if single else ""),
+        "noise_associations",
+        Column("noise", lambda row: f"{row[0].noise * 100:g} %"),
         Column("mean Dice", lambda row: number_text(row[0].dice_mean, 3)),
         *columns,
     )
@@ -177,7 +222,7 @@ def draws(evidence: StudyEvidence) -> Iterator[Block]:
         Column("median p (2.5 to 97.5 %)", lambda row: _p_spread(row[1])),
     )  # fmt: skip
     if has_first:
-        yield from _changed(rows)
+        yield from _changed(evidence, rows)
     yield from _lengths(evidence)
 
 
@@ -185,17 +230,35 @@ def _p_spread(row: Any) -> str:
     return f"{p_text(row.p_median)} ({p_text(row.p_low)} to {p_text(row.p_high)})"
 
 
-def _changed(rows: list[Any]) -> Iterator[Block]:
-    """Yield where the two runs differ most."""
-    most = max(rows, key=lambda row: abs(row[1].stability - row[2].stability))
-    least = min(rows, key=lambda row: abs(row[1].stability - row[2].stability))
-    yield Text(
-        "The two runs differ most for "
-        f"{pair_name(most[0].feature, most[0].label)} ({number_text(most[2].stability)} in the "
-        f"first run, {number_text(most[1].stability)} in this one) and least for "
-        f"{pair_name(least[0].feature, least[0].label)} ({number_text(least[2].stability)} and "
-        f"{number_text(least[1].stability)})."
+def _changed(evidence: StudyEvidence, rows: list[Any]) -> Iterator[Block]:
+    """Yield where the shares of the two runs differ."""
+    by_change = sorted(rows, key=lambda row: row[1].stability - row[2].stability)
+    down = [row for row in by_change if row[1].stability < row[2].stability]
+    named = [
+        f"{pair_name(h.feature, h.label)} ({number_text(before.stability)} to "
+        f"{number_text(now.stability)})"
+        for h, now, before in down
+    ]
+    if named:
+        yield Text(f"From the first run to this one the share falls for {listed(named)}.")
+    found = [(h, evidence.row("draws_of_runs", draws=now.draws, **key(h))) for h, now, _ in rows]
+    if any(row is None for _, row in found):
+        return
+    yield Table.of(
+        found,
+        "Difference of these shares, this run less the first (95 %): what the number of draws "
+        "leaves open, not what other networks would give",
+        "draws_of_runs",
+        hypothesis_column(),
+        Column("draws, this run", lambda row: f"{row[1].significant} of {row[1].count}"),
+        Column("first run", lambda row: f"{row[1].significant_earlier} of {row[1].count_earlier}"),
+        Column("difference (95 %)", lambda row: _two(row[1])),
     )
+
+
+def _two(row: Any) -> str:
+    values = (number_text(value) for value in (row.difference, row.low, row.high))
+    return "{} ({} to {})".format(*values)
 
 
 def _lengths(evidence: StudyEvidence) -> Iterator[Block]:

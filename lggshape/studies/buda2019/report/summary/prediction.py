@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lggshape.report.blocks import Block, Column, Table
-from lggshape.report.wording import interval_text
+from lggshape.report.wording import interval_text, number_text
 from lggshape.studies.buda2019.report.evidence import KINDS, StudyEvidence
 
 _SHOWN = ("shape", "age and grade", "shape, age and grade")
@@ -41,7 +41,34 @@ def prediction(evidence: StudyEvidence) -> Iterator[Block]:
         Column("age and grade", lambda row: _area(row[3])),
         Column("shape, age and grade", lambda row: _area(row[4])),
     )
+    yield from _increments(evidence)
 
 
 def _area(row: Any) -> str:
     return interval_text(row.auc, row.auc_low, row.auc_high)
+
+
+def _increments(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield what shape adds to age and grade."""
+    outcomes = dict.fromkeys(row.outcome for row in evidence.records("increments"))
+    rows = [
+        (name, *(evidence.row("increments", masks=m, outcome=name) for m in KINDS))
+        for name in outcomes
+    ]
+    if not rows or any(None in row for row in rows):
+        return
+    yield Table.of(
+        rows,
+        "What shape adds to age and grade: difference of the AUCs on the same patients and folds "
+        "(95 %, DeLong)",
+        "increments",
+        Column("outcome", lambda row: row[0], "text"),
+        Column("n", lambda row: f"{row[1].n}"),
+        Column("automatic masks", lambda row: _difference(row[1])),
+        Column("manual masks", lambda row: _difference(row[2])),
+    )
+
+
+def _difference(row: Any) -> str:
+    values = (round(value, 3) + 0.0 for value in (row.difference, row.low, row.high))
+    return "{} ({} to {})".format(*(number_text(value, 3) for value in values))

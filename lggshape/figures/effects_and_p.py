@@ -1,0 +1,157 @@
+"""Effects with their intervals beside the p-values of the same data, a row per set of data."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lggshape.figures.style import (
+    ACCENT,
+    CONTRAST,
+    INK,
+    MUTED,
+    HouseFigure,
+    house_style,
+    label_powers,
+)
+
+_FLOOR = 1e-7
+"""Where the axis of p begins. Smaller values are drawn there."""
+
+
+class EffectsAndP(NamedTuple):
+    """A row of the figure.
+
+    Attributes
+    ----------
+    name : str
+        What the data are.
+    effects : sequence of float
+        The effect, or that of each of several sets of data.
+    low, high : float
+        The interval, if there is one effect with an interval; NaN draws none.
+    p : mapping of str to sequence of float
+        The p-values by the name of the test; NaN is left out. All rows name the same tests.
+    """
+
+    name: str
+    effects: Sequence[float]
+    low: float
+    high: float
+    p: Mapping[str, Sequence[float]]
+
+
+def effects_beside_p(
+    panels: Mapping[str, Sequence[EffectsAndP]],
+    *,
+    effect_name: str,
+    bounds: Mapping[str, float],
+    bound_name: str = "reported bound",
+) -> Figure:
+    """Draw effects on the left and the p-values of the same data on the right.
+
+    Parameters
+    ----------
+    panels : mapping of str to sequence of EffectsAndP
+        The rows of each panel, from top to bottom, by what was tested. There are one or two tests.
+    effect_name : str
+        What the effects are, from 0 (none) to 1.
+    bounds : mapping of str to float
+        A bound of p that was published, by panel; a panel may have none.
+    bound_name : str
+        What the bounds are.
+
+    Returns
+    -------
+    Figure
+        Two axes for each panel.
+
+    Examples
+    --------
+    >>> row = EffectsAndP("manual masks", [0.3], 0.1, 0.5, {"ranks": [1e-5], "bins": [1e-3]})
+    >>> figure = effects_beside_p({"shape x group": [row]}, effect_name="rho", bounds={})
+    >>> [axes.get_xlabel() for axes in figure.axes]
+    ['rho', 'p']
+    """
+    counts = [len(rows) for rows in panels.values()]
+    tests = list(next(iter(panels.values()))[0].p)
+    widest = max(_end(row) for rows in panels.values() for row in rows)
+    colours = dict(zip(tests, (ACCENT, CONTRAST), strict=True))
+    with house_style():
+        figure = HouseFigure(
+            figsize=(7.6, 0.9 + sum(0.62 + 0.27 * count for count in counts)),
+            layout="constrained",
+        )
+        grid = figure.subplots(
+            len(counts), 2, squeeze=False,
+            gridspec_kw={"height_ratios": [0.5 + 0.27 * count for count in counts]},
+        )  # fmt: skip
+        for (left, right), (title, rows) in zip(grid, panels.items(), strict=True):
+            left.set_title(title, loc="left", fontweight="bold")
+            _draw_effects(left, rows)
+            left.set_xlim(-0.02, min(1.0, 1.05 * widest))
+            _draw_p(right, rows, colours, bounds.get(title))
+        grid[-1][0].set_xlabel(effect_name)
+        grid[-1][1].set_xlabel("p")
+        keys = [
+            Line2D([], [], linestyle="none", marker="o", markersize=5, color=colour, label=name)
+            for name, colour in colours.items()
+        ]
+        if bounds:
+            keys.append(Line2D([], [], color=INK, linewidth=1.4, label=bound_name))
+        figure.legend(handles=keys, loc="outside upper right", ncols=len(keys), frameon=False)
+    return figure
+
+
+def _end(row: EffectsAndP) -> float:
+    """Return how far the effects of a row reach."""
+    return max(*row.effects, 0.1, 0.0 if math.isnan(row.high) else row.high)
+
+
+def _draw_effects(axes: Axes, rows: Sequence[EffectsAndP]) -> None:
+    for place, row in enumerate(rows):
+        axes.hlines(place, row.low, row.high, color=ACCENT, linewidth=1.8)
+        several = len(row.effects) > 1
+        axes.scatter(
+            row.effects, [place] * len(row.effects), color=ACCENT, zorder=3,
+            s=14 if several else 26, alpha=_opacity(len(row.effects)), linewidths=0,
+        )  # fmt: skip
+    axes.axvline(0, color=MUTED, linewidth=0.8)
+    axes.set_yticks(range(len(rows)), [row.name for row in rows])
+    _finish(axes, len(rows))
+
+
+def _draw_p(
+    axes: Axes, rows: Sequence[EffectsAndP], colours: Mapping[str, str], bound: float | None
+) -> None:
+    axes.set_xscale("log")
+    label_powers(axes.xaxis)
+    for place, row in enumerate(rows):
+        for (name, colour), shift in zip(colours.items(), (-0.17, 0.17), strict=False):
+            p = [max(value, _FLOOR) for value in row.p[name] if not math.isnan(value)]
+            if len(p) > 1:
+                axes.hlines(place + shift, min(p), max(p), color=colour, linewidth=1, alpha=0.5)
+            axes.scatter(
+                p, [place + shift] * len(p), color=colour, zorder=3, linewidths=0,
+                s=14 if len(p) > 1 else 26, alpha=_opacity(len(p)),
+            )  # fmt: skip
+    if bound is not None:
+        axes.axvline(bound, color=INK, linewidth=1.4, zorder=1)
+    axes.set_yticks([])
+    _finish(axes, len(rows))
+    axes.set_xlim(_FLOOR / 1.6, 1.3)
+
+
+def _finish(axes: Axes, count: int) -> None:
+    for edge in range(1, count):
+        axes.axhline(edge - 0.5, color="#eceff2", linewidth=0.8, zorder=0)
+    axes.set_ylim(count - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+
+
+def _opacity(count: int) -> float:
+    """Return how opaque the dots of so many values are."""
+    return 1.0 if count == 1 else 0.7 if count < 10 else 0.25
