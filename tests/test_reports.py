@@ -97,6 +97,27 @@ def test_tables_of_the_comparison_are_those_that_its_script_prints(
     assert sorted(written) == sorted(capsys.readouterr().out.strip().split("\n\n"))
 
 
+def test_how_many_differences_remain_over_all_measures_is_as_written() -> None:
+    readme = (REPORTS / "architectures" / "README.md").read_text(encoding="utf-8")
+    tables = re.findall(r"(?:^\|.*\n)+", readme, flags=re.MULTILINE)
+    text = " ".join(readme.split())
+    for name, before, after in (
+        ("comparison", "are {tests} tests", "{kept} of the {shown} differences"),
+        ("comparison-random", "Of the {tests} tests", "{kept} of {shown} remain"),
+    ):
+        found = pd.read_csv(REPORTS / "architectures" / name / "differences.csv")["p"].notna().sum()
+        less = "imagenet" if name == "comparison" else "random"
+        rows = [
+            row
+            for table in tables if table.startswith("| comparison | measure")
+            for row in table.splitlines() if f"less `{less}`" in row
+        ]  # fmt: skip
+        kept = sum(row.endswith("| yes |") for row in rows)
+        numbers = {"tests": found, "kept": kept, "shown": len(rows)}
+        assert before.format(**numbers) in text
+        assert after.format(**numbers) in text
+
+
 def test_what_a_choice_could_bring_is_no_less_than_what_was_chosen_invariant() -> None:
     limits = pd.read_csv(REPORTS / "segmentation" / "limits.csv").set_index("case")
     masks = pd.read_csv(REPORTS / "segmentation" / "masks" / "segmentation.csv").set_index("case")

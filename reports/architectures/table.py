@@ -6,6 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from lggshape.statistics import adjust
+
+LEVEL = 0.05
 HERE = Path(__file__).parent
 EVERY, RANDOM, SEEDS = (HERE / f"comparison{name}" for name in ("", "-random", "-seeds"))
 """All rows beside `imagenet`; those from random weights beside `random`; rows of another seed."""
@@ -36,6 +39,30 @@ def show(heads: list[str], rows: list[list[Any]]) -> None:
     """Print a table as Markdown has it."""
     lines = [heads, ["---"] * len(heads), *rows]
     print("\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines), end="\n\n")
+
+
+MEASURES = {
+    "dice": "Dice",
+    "surface_dice_pixels": "surface Dice",
+    "hd95_pixels": "HD95",
+    "auc": "AUC of slices",
+}
+
+
+def over_all(folder: Path) -> list[list[Any]]:
+    """Return what is shown by Holm's method for one measure, with p by Holm's for all measures."""
+    table = pd.read_csv(folder / "differences.csv").dropna(subset="p")
+    table["p_all"] = adjust(table["p"].to_numpy()).holm
+    shown = table[table["p_holm"] < LEVEL].sort_values("p_all", kind="stable")
+    return [
+        [
+            f"`{row['run']}` less `{row['reference']}`", MEASURES[row["measure"]],
+            interval(row, "difference", places=1 if row["measure"] == "hd95_pixels" else 3),
+            f"{row['p_holm']:.2g}", f"{row['p_all']:.2g}",
+            "yes" if row["p_all"] < LEVEL else "no",
+        ]
+        for row in shown.to_dict("records")
+    ]  # fmt: skip
 
 
 def main() -> None:
@@ -103,6 +130,12 @@ def main() -> None:
             for name in names
         ],
     )  # fmt: skip
+    for folder in (EVERY, RANDOM):
+        show(
+            ["comparison", "measure", "difference", "p (Holm, one measure)", "p (Holm, all)",
+             "remains"],
+            over_all(folder),
+        )  # fmt: skip
     again = {f"{name}-again": differences(SEEDS / name) for name in ("imagenet", "random")}
     show(
         ["run", "difference of Dice", "p", "surface Dice", "p", "HD95", "p", "AUC of slices", "p"],

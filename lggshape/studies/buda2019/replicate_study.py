@@ -56,11 +56,14 @@ class ReplicationResults:
         return self.folder / "report.html"
 
     def summary(self) -> str:
-        """Return a line per claim on automatic masks: what is reported, and what was found."""
+        """Return a line per claim on automatic masks: the effect, and what is reported of it."""
         claims = self.claims[self.claims["masks"] == AUTOMATIC]
         return "\n".join(
-            f"{row.feature} x {row.label}, {row.claim}: {row.found:.3g} (n = {row.n}), "
-            f"{'reached' if row.reached else 'not reached'}"
+            f"{row.feature} x {row.label}: "
+            f"{f'V {row.effect:.2f}' if row.claim.startswith('p') else f'AUC {row.effect:.2f}'} "
+            f"({row.low:.2f} to {row.high:.2f})"
+            f"{f', p {row.found:.2g}' if row.claim.startswith('p') else ''}, n {row.n}; "
+            f"{row.claim} is {'reached' if row.reached else 'not reached'}"
             for row in claims.itertuples()
         )
 

@@ -79,9 +79,10 @@ def test_results_are_there_and_summed_up(first: ReplicationResults, told: list[P
     claims = first.claims.query("masks == 'automatic'")
     lines = first.summary().splitlines()
     assert len(lines) == len(claims)
-    assert lines[0].startswith("bounding_ellipsoid_volume_ratio x RNASeqCluster, p < 0.0002: ")
+    assert lines[0].startswith("bounding_ellipsoid_volume_ratio x RNASeqCluster: V ")
+    assert "; p < 0.0002 is " in lines[0]
     reached = claims["reached"].sum()
-    assert sum(line.endswith(", reached") for line in lines) == reached
+    assert sum(line.endswith("is reached") for line in lines) == reached
     assert repr(first).startswith(f"ReplicationResults({reached} of {len(claims)} claims reached")
     assert first.failures == {}
     assert set(pd.read_csv(out / "features.csv")["masks"]) == {"automatic", "manual"}
