@@ -108,7 +108,8 @@ def effects_beside_p(
 
 def _end(row: EffectsAndP) -> float:
     """Return how far the effects of a row reach."""
-    return max(*row.effects, 0.1, 0.0 if math.isnan(row.high) else row.high)
+    ends = (*row.effects, row.high, 0.1)
+    return max(end for end in ends if not math.isnan(end))
 
 
 def _draw_effects(axes: Axes, rows: Sequence[EffectsAndP]) -> None:

@@ -58,14 +58,7 @@ class ReplicationResults:
     def summary(self) -> str:
         """Return a line per claim on automatic masks: the effect, and what is reported of it."""
         claims = self.claims[self.claims["masks"] == AUTOMATIC]
-        return "\n".join(
-            f"{row.feature} x {row.label}: "
-            f"{f'V {row.effect:.2f}' if row.claim.startswith('p') else f'AUC {row.effect:.2f}'} "
-            f"({row.low:.2f} to {row.high:.2f})"
-            f"{f', p {row.found:.2g}' if row.claim.startswith('p') else ''}, n {row.n}; "
-            f"{row.claim} is {'reached' if row.reached else 'not reached'}"
-            for row in claims.itertuples()
-        )
+        return "\n".join(map(_claim_line, claims.itertuples()))
 
     def __repr__(self) -> str:
         """Return how many claims were reached, and what there is."""
@@ -77,6 +70,15 @@ class ReplicationResults:
 
     def _repr_html_(self) -> str:
         return f"<p>{self!r}</p>{self.claims.to_html()}"
+
+
+def _claim_line(row: Any) -> str:
+    """Return a claim in a line: the effect with its interval, then p, then what is reported."""
+    is_bound = row.claim.startswith("p")
+    effect = f"{'V' if is_bound else 'AUC'} {row.effect:.2f} ({row.low:.2f} to {row.high:.2f})"
+    p = f", p {row.found:.2g}" if is_bound else ""
+    reached = "reached" if row.reached else "not reached"
+    return f"{row.feature} x {row.label}: {effect}{p}, n {row.n}; {row.claim} is {reached}"
 
 
 def replicate(

@@ -1,6 +1,6 @@
 """What the sections of the replication's report are made from."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -42,7 +42,7 @@ def about(data: pd.DataFrame, masks: str, h: Hypothesis) -> "pd.Series[bool]":
     return (data["masks"] == masks) & (data["feature"] == h.feature) & (data["label"] == h.label)
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Return names as a sentence lists them.
 
     Examples
@@ -50,7 +50,7 @@ def listed(names: Iterable[str]) -> str:
     >>> listed(["R1", "R2", "R3"])
     'R1, R2 and R3'
     """
-    *first, last = names
+    *first, last = names or [""]
     return f"{', '.join(first)} and {last}" if first else last
 
 
