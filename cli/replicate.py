@@ -17,6 +17,13 @@ Masks = Annotated[
     Path | None,
     typer.Option(help="Existing automatic masks, as from `segment`, to use instead of networks."),
 ]
+Earlier = Annotated[
+    Path | None,
+    typer.Option(
+        help="Results of an earlier replication of the same patients. The step comparison compares "
+        "the effects with theirs."
+    ),
+]
 Protocol = Annotated[
     Path | None,
     typer.Option(help="Protocol that was written beforehand. run.json records its hash."),
@@ -43,6 +50,7 @@ def replicate(
     ] = None,
     networks: o.Networks = None,
     masks: Masks = None,
+    earlier: Earlier = None,
     protocol: Protocol = None,
     step: Steps = None,
     seed: o.Seed = 0,
@@ -76,6 +84,7 @@ def replicate(
             out,
             networks=networks,
             masks=masks,
+            earlier=earlier,
             protocol=protocol,
             steps=step or (),
             work=work,

@@ -29,10 +29,13 @@ from lggshape.statistics.detectable import (
     detectable_rank_correlation,
     detectable_somers_d,
     detectable_v,
+    power_of_v,
 )
 from lggshape.statistics.discrimination import AUC, AUCDifference, auc, auc_difference
 from lggshape.statistics.fisher import FisherResult, fisher_exact
+from lggshape.statistics.fisher_power import SimulatedPower, fisher_power, shrunk_table
 from lggshape.statistics.kaplan_meier import SurvivalCurve, kaplan_meier
+from lggshape.statistics.paired_effects import PairedEffects, paired_effects
 from lggshape.statistics.partial_ranks import (
     normal_scores,
     partial_rank_correlation,
@@ -52,9 +55,11 @@ __all__ = [
     "FreedmanLaneResult",
     "KruskalResult",
     "LimitsOfAgreement",
+    "PairedEffects",
     "Proportion",
     "QuantileRule",
     "RankCorrelation",
+    "SimulatedPower",
     "SurvivalCurve",
     "TrendResult",
     "adjust",
@@ -73,6 +78,7 @@ __all__ = [
     "detectable_v",
     "epsilon_squared",
     "fisher_exact",
+    "fisher_power",
     "freedman_lane",
     "intraclass_correlation",
     "jonckheere_terpstra",
@@ -80,9 +86,12 @@ __all__ = [
     "kruskal_wallis",
     "limits_of_agreement",
     "normal_scores",
+    "paired_effects",
     "partial_rank_correlation",
+    "power_of_v",
     "quantile_bins",
     "rank_correlation",
+    "shrunk_table",
     "somers_d",
     "variance_inflation",
 ]

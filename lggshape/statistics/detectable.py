@@ -1,4 +1,4 @@
-"""The smallest effects that tests of some size are likely to find.
+"""The smallest effects that tests of some size are likely to find, and how likely.
 
 They are those of a design: of numbers of patients, not of what was found in them. All rest on
 distributions for many patients, so that they are rough for a few. NaN means that not even the
@@ -55,12 +55,47 @@ def detectable_v(
     0.293
     """
     _check_power(alpha, power)
-    if n < 1 or min(rows, columns) < 2:
-        msg = f"Expected patients, and a table of at least 2 x 2, found {n} and {rows} x {columns}."
-        raise InputError(msg)
+    _check_table(n, rows, columns)
     needed = _needed_noncentrality((rows - 1) * (columns - 1), alpha, power)
     most = n * (min(rows, columns) - 1)
     return math.sqrt(needed / most) if needed <= most else math.nan
+
+
+def power_of_v(n: int, rows: int, columns: int, v: float, *, alpha: float = 0.05) -> float:
+    """Return how likely a test of n patients is to find an association of a given Cramér's V.
+
+    Parameters
+    ----------
+    n, rows, columns
+        As for `detectable_v`, of which this is the inverse.
+    v : float
+        V in the population, from 0 to 1.
+    alpha : float
+        Level of the test: the bound that its p is to fall below.
+
+    Returns
+    -------
+    float
+        The probability, by the noncentral chi-squared distribution of Pearson's statistic.
+
+    Raises
+    ------
+    InputError
+        If the table has fewer than two rows or columns, there is nobody, V is not from 0 to 1, or
+        `alpha` is not in (0, 1).
+
+    Examples
+    --------
+    >>> round(power_of_v(92, 4, 4, detectable_v(92, 4, 4, alpha=0.005), alpha=0.005), 3)
+    0.8
+    """
+    _check_table(n, rows, columns)
+    if not (0 < alpha < 1 and 0 <= v <= 1):
+        msg = f"Expected `alpha` between 0 and 1 and `v` from 0 to 1, found {alpha} and {v}."
+        raise InputError(msg)
+    freedom = (rows - 1) * (columns - 1)
+    noncentrality = n * (min(rows, columns) - 1) * v**2
+    return float(ncx2.sf(chi2.isf(alpha, freedom), freedom, noncentrality))
 
 
 def detectable_epsilon_squared(
@@ -227,6 +262,12 @@ def detectable_hazard_ratio(events: int, *, alpha: float = 0.05, power: float = 
     """
     _check_power(alpha, power)
     return math.exp(_distance(alpha, power) / math.sqrt(events)) if events > 0 else math.nan
+
+
+def _check_table(n: int, rows: int, columns: int) -> None:
+    if n < 1 or min(rows, columns) < 2:
+        msg = f"Expected patients, and a table of at least 2 x 2, found {n} and {rows} x {columns}."
+        raise InputError(msg)
 
 
 def _check_power(alpha: float, power: float) -> None:

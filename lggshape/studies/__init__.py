@@ -10,10 +10,10 @@ second folder here. It is a package that holds
     The codes of the publication's tables, if they are public: what `lggshape.labels.read_codebook`
     reads.
 `replicate`
-    A function of the package: `replicate(dataset, labels, out, *, networks, masks, protocol, steps,
-    work, seed, jobs, resume, overwrite, on_progress)`. It does the study again and returns an
-    object with `tables` (by name), `failures` (a reason for each case), `report` (a path) and
-    `summary()`.
+    A function of the package: `replicate(dataset, labels, out, *, networks, masks, earlier,
+    protocol, steps, work, seed, jobs, resume, overwrite, on_progress)`. It does the study again and
+    returns an object with `tables` (by name), `failures` (a reason for each case), `report` (a
+    path) and `summary()`.
 """
 
 from importlib import import_module

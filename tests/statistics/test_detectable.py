@@ -16,6 +16,7 @@ from lggshape.statistics import (
     detectable_v,
     jonckheere_terpstra,
     kruskal_wallis,
+    power_of_v,
 )
 
 
@@ -127,3 +128,13 @@ def test_detectable_v_of_nonsense(wrong: dict[str, float]) -> None:
 def test_sizes_of_nonsense(sizes: list[int]) -> None:
     with pytest.raises(InputError, match="sizes of two groups"):
         detectable_somers_d(sizes)
+
+
+def test_power_of_v_is_the_inverse_of_detectable_v_analytic():
+    for alpha, power in ((0.05, 0.8), (0.005, 0.5)):
+        v = detectable_v(110, 4, 3, alpha=alpha, power=power)
+        assert power_of_v(110, 4, 3, v, alpha=alpha) == pytest.approx(power)
+    assert power_of_v(110, 4, 3, 0, alpha=0.02) == pytest.approx(0.02)
+    for wrong in ({"v": 1.1}, {"v": 0.1, "alpha": 1}):
+        with pytest.raises(InputError, match="Expected `alpha` between 0 and 1 and `v`"):
+            power_of_v(10, 2, 2, **wrong)

@@ -1,5 +1,6 @@
 """The steps that need networks: noise, uncertainty, and why another attempt failed."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -24,8 +25,10 @@ from lggshape.studies.buda2019.analyses.masks import (
     own_mask,
 )
 from lggshape.studies.buda2019.analyses.noise import disturbed, noisy_masks
+from lggshape.studies.buda2019.analyses.scatter import with_other_tests
 from lggshape.studies.buda2019.analyses.sensitivity import Analysis, run_analyses
 from lggshape.studies.buda2019.analyses.uncertainty import (
+    BY_NETWORKS,
     FIELDS,
     draw_tests,
     feature_intervals,
@@ -40,6 +43,9 @@ from lggshape.studies.buda2019.replication import Replication, Tables, masks_in
 NOISE = (0.0, 0.1, 0.2)
 """Standard deviations of the noise experiment."""
 
+REALISATIONS = 3
+"""How often noise of each standard deviation is drawn."""
+
 LEVEL_OF_THE_ATTEMPT = 0.71
 """Mean Dice of the failed attempt's masks."""
 
@@ -48,33 +54,47 @@ def noise_step(replication: Replication) -> Tables:
     """Test the hypotheses on masks of networks that are shown noise."""
     levels, analyses, agreements = [], [], []
     manual = replication.features_of(MANUAL)
-    jobs = replication.jobs
-    for noise in NOISE:
-        masks = noisy_masks(replication, noise).masks
+    labels, family, jobs = replication.labels, replication.family, replication.jobs
+    for noise, realisation in _noises():
+        masks = noisy_masks(replication, noise, realisation).masks
         scores = evaluate(masks, replication.dataset, jobs=jobs).scores
         name = f"automatic, noise {noise:.0%}"
         table = feature_table(masks_in(masks), masks=name, jobs=jobs).table
         levels.append(
             {
-                "noise": noise, "n": int(scores["dice"].notna().sum()),
+                "noise": noise, "realisation": realisation,
+                "n": int(scores["dice"].notna().sum()),
                 "dice_mean": scores["dice"].mean(), "dice_median": scores["dice"].median(),
                 "below_half": int((scores["dice"] < 0.5).sum()),
                 "empty": int((table["volume"].isna()).sum()),
             }
         )  # fmt: skip
-        analyses.append(Analysis("noise", f"{noise:.0%}", table))
+        drawn = f", realisation {realisation}" if noise else ""
+        analyses.append(Analysis("noise", f"{noise:.0%}{drawn}", table))
         found = agreement_table(pd.concat([table, manual]), COMPARED, measured=name)
+        found.insert(0, "realisation", realisation)
         found.insert(0, "noise", noise)
         agreements.append(found)
-    tested = run_analyses(
-        analyses, replication.labels, replication.family, seed=replication.seed, jobs=jobs
-    )
+    tested = run_analyses(analyses, labels, family, seed=replication.seed, jobs=jobs)
+    parts = [
+        with_other_tests(part, analysis.table, labels, family)
+        for analysis, (_, part) in zip(
+            analyses, tested.associations.groupby("analysis", sort=False), strict=True
+        )
+    ]
     return {
         "noise": pd.DataFrame(levels),
-        "noise_associations": tested.associations,
+        "noise_associations": pd.concat(parts, ignore_index=True),
         "noise_areas": tested.areas,
         "noise_agreement": pd.concat(agreements, ignore_index=True),
     }
+
+
+def _noises() -> Iterator[tuple[float, int]]:
+    """Yield each standard deviation with the number of the realisation."""
+    for noise in NOISE:
+        for realisation in range(1, REALISATIONS + 1 if noise else 2):
+            yield noise, realisation
 
 
 def uncertainty_step(replication: Replication) -> Tables:
@@ -82,10 +102,12 @@ def uncertainty_step(replication: Replication) -> Tables:
     sources, own = replication.automatic, replication.features_of(AUTOMATIC)
     labels, family = replication.labels, replication.family
     options: dict[str, Any] = {"seed": replication.seed, "jobs": replication.jobs}
+    references = {source.id: source for source in replication.manual}
     tests, intervals = [], []
     for field in FIELDS:
         draws = measure_draws(
             sources,
+            references,
             replication.probabilities,
             field,
             **options,
@@ -93,11 +115,11 @@ def uncertainty_step(replication: Replication) -> Tables:
         )
         tests.append(draw_tests(draws, field.name, labels, family, **options))
         intervals.append(feature_intervals(draws, field.name, own))
-    samples = measure_samples(sources, replication.probabilities, jobs=replication.jobs)
+    samples = measure_samples(sources, references, replication.probabilities, jobs=replication.jobs)
     # A patient of the networks' data set has one network, another has all: the fewest count.
     shared = samples[samples["draw"] <= samples.groupby("patient")["draw"].max().min()]
-    tests.append(draw_tests(shared, "networks and flips", labels, family, **options))
-    intervals.append(feature_intervals(samples, "networks and flips", own))
+    tests.append(draw_tests(shared, BY_NETWORKS, labels, family, **options))
+    intervals.append(feature_intervals(samples, BY_NETWORKS, own))
     every = pd.concat(tests, ignore_index=True)
     spreads = pd.concat(intervals, ignore_index=True)
     return {

@@ -19,6 +19,7 @@ from lggshape.labels import Labels, LabelSource, as_labels
 from lggshape.progress import OnProgress
 from lggshape.provenance import Record, code_hash, package_versions, recorded
 from lggshape.results import results_folder
+from lggshape.studies.buda2019.comparison_step import check_earlier
 from lggshape.studies.buda2019.names import AUTOMATIC
 from lggshape.studies.buda2019.replication import Replication
 from lggshape.studies.buda2019.report import write_report_files
@@ -88,6 +89,7 @@ def replicate(
     *,
     networks: StrPath | None = None,
     masks: StrPath | None = None,
+    earlier: StrPath | None = None,
     protocol: StrPath | None = None,
     steps: Sequence[str] = (),
     work: StrPath | None = None,
@@ -114,6 +116,8 @@ def replicate(
         Folder of a training run; by default the bundled networks.
     masks : str or Path, optional
         Automatic masks that were made before, in place of networks.
+    earlier : str or Path, optional
+        Results of an earlier replication of the same patients, to compare effects with.
     protocol : str or Path, optional
         What was written down before; `run.json` keeps its hash.
     steps : sequence of str
@@ -139,10 +143,10 @@ def replicate(
     Raises
     ------
     InputError
-        If the label tables lack a label that the study needs, a patient has several cases, there
-        are both networks and masks, a step is unknown or needs networks that are not there, a
-        folder overlaps with an input or holds something else, both `resume` and `overwrite` are
-        asked for, or a step cannot be done.
+        If the label tables lack a label that the study needs, a patient has several cases, the
+        earlier results lack a table, there are both networks and masks, a step is unknown or needs
+        networks that are not there, a folder overlaps with an input or holds something else, both
+        `resume` and `overwrite` are asked for, or a step cannot be done.
     """
     if masks is not None and networks is not None:
         msg = "Expected networks or masks, found both."
@@ -151,7 +155,9 @@ def replicate(
         msg = "Expected resume or overwrite, found both."
         raise InputError(msg)
     out = Path(out)
-    replication = _open(dataset, labels, out, networks, masks, work, seed, jobs, on_progress)
+    replication = _open(
+        dataset, labels, out, networks, masks, earlier, work, seed, jobs, on_progress
+    )
     chosen = chosen_steps(steps, networks=replication.networks is not None)
     inputs = [*_inputs(replication), *([] if protocol is None else [Path(protocol)])]
     options = {"seed": seed, "steps": [one.name for one in chosen]}
@@ -184,6 +190,7 @@ def _open(
     out: Path,
     networks: StrPath | None,
     masks: StrPath | None,
+    earlier: StrPath | None,
     work: StrPath | None,
     seed: int,
     jobs: int | None,
@@ -207,10 +214,12 @@ def _open(
         networks=used,
         masks=None if masks is None else Path(masks),
         work=place,
+        earlier=None if earlier is None else Path(earlier),
         seed=seed,
         jobs=jobs,
         on_progress=on_progress,
     )
+    check_earlier(replication.earlier)
     for path in (out, *_inputs(replication)):
         one, other = place.resolve(), path.resolve()
         if one.is_relative_to(other) or other.is_relative_to(one):
@@ -232,7 +241,7 @@ def _inputs(replication: Replication) -> list[Path]:
     tables = [
         Path(table) for table in replication.label_tables if not isinstance(table, pd.DataFrame)
     ]
-    optional = (replication.networks, replication.masks)
+    optional = (replication.networks, replication.masks, replication.earlier)
     return [replication.dataset, *tables, *(path for path in optional if path is not None)]
 
 
@@ -243,6 +252,7 @@ def _settings(replication: Replication, record: Record) -> dict[str, Any]:
         "dataset": replication.dataset,
         "networks": replication.networks,
         "masks": replication.masks,
+        "earlier": replication.earlier,
     }
     return {
         "inputs": {name: hashes[path] for name, path in read.items() if path is not None},

@@ -24,6 +24,12 @@ def masks_in(folder: Path) -> list[CaseSource]:
     return [source for source in open_cases(folder, masks_only=True) if source.has_mask]
 
 
+def _read(path: Path) -> pd.DataFrame:
+    # Keys may look like numbers or be called NA, and a column without reasons is text as well.
+    text = dict.fromkeys(("case", "patient", "reason"), str)
+    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+
+
 @dataclass(frozen=True)
 class Replication:
     """What a replication works on, and with.
@@ -46,6 +52,8 @@ class Replication:
         Automatic masks that were made before.
     work : Path
         Folder for masks, and for the tables of the steps.
+    earlier : Path or None
+        Results of an earlier replication to compare with.
     seed : int
         Seed of all random numbers.
     jobs : int or None
@@ -62,6 +70,7 @@ class Replication:
     networks: Path | None
     masks: Path | None
     work: Path
+    earlier: Path | None = None
     seed: int = 0
     jobs: int | None = None
     on_progress: OnProgress | None = None
@@ -99,6 +108,15 @@ class Replication:
         known = {source.patient: source.site for source in self.sources if source.site}
         return pd.Series(known, dtype=str)
 
+    def earlier_table(self, name: str) -> pd.DataFrame:
+        """Read a table of the earlier replication."""
+        assert self.earlier is not None  # asked for only where there is one
+        return _read(self.earlier / f"{name}.csv")
+
+    def has(self, name: str) -> bool:
+        """Return whether an earlier step wrote a table."""
+        return self.table_path(name).exists()
+
     def tell(self, doing: str) -> OnProgress | None:
         """Return what passes progress on under a name that says what is being done."""
         passed_to = self.on_progress
@@ -112,10 +130,7 @@ class Replication:
 
     def read(self, name: str) -> pd.DataFrame:
         """Read a table that an earlier step wrote."""
-        # Keys may look like numbers or be called NA, and a column without reasons is text as well.
-        text = dict.fromkeys(("case", "patient", "reason"), str)
-        path = self.table_path(name)
-        return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+        return _read(self.table_path(name))
 
     def write(self, tables: Tables) -> None:
         """Write the tables of a step."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from lggshape.errors import InputError
+from lggshape.studies.buda2019.comparison_step import comparison_step
 from lggshape.studies.buda2019.mask_steps import (
     agreement_step,
     confounding_step,
@@ -62,6 +63,7 @@ STEPS: Sequence[ReplicationStep] = (
     ReplicationStep("prediction", prediction_step, ("features",)),
     ReplicationStep("noise", noise_step, ("features",), by_networks=True),
     ReplicationStep("uncertainty", uncertainty_step, ("features",), by_networks=True),
+    ReplicationStep("comparison", comparison_step, ("evaluate", "associate")),
     ReplicationStep("failed-attempt", failed_attempt_step, ("features",), by_networks=True),
 )
 """All steps, in the order in which they are done."""

@@ -94,7 +94,7 @@ class Disturbance(NamedTuple):
     tried: pd.DataFrame
 
 
-def noisy_masks(replication: Replication, noise: float) -> NoisyMasks:
+def noisy_masks(replication: Replication, noise: float, realisation: int = 1) -> NoisyMasks:
     """Segment the cases again with Gaussian noise on what the networks are shown.
 
     Parameters
@@ -104,12 +104,16 @@ def noisy_masks(replication: Replication, noise: float) -> NoisyMasks:
     noise : float
         Its standard deviation, in those of a sequence. Without any, the masks are those that the
         replication has already.
+    realisation : int
+        Which noise of that standard deviation; its seed is that of the replication for the first,
+        the next number for the second, and so on.
     """
     if not noise:
         return NoisyMasks(replication.mask_folder, replication.probabilities)
     from lggshape.segmentation import segment_cases
 
-    name = f"noise-{noise:g}"
+    name = f"noise-{noise:g}" + (f"-{realisation}" if realisation > 1 else "")
+    seed = replication.seed + realisation - 1
     found = NoisyMasks(replication.work / name, replication.work / f"{name}-probabilities")
     sources = open_cases(replication.dataset)
     assert replication.networks is not None  # the step is done with networks alone
@@ -118,10 +122,10 @@ def noisy_masks(replication: Replication, noise: float) -> NoisyMasks:
         found.masks,
         networks=replication.networks,
         samples=True,
-        prepare=Noise(noise, replication.seed),
-        prepare_settings={"noise": noise, "seed": replication.seed},
+        prepare=Noise(noise, seed),
+        prepare_settings={"noise": noise, "seed": seed},
         resume=True,
-        on_progress=replication.tell(f"segmenting with {noise:.0%} noise"),
+        on_progress=replication.tell(f"segmenting with {noise:.0%} noise, {realisation}"),
         on_result=partial(keep_probability, found.probabilities),
     )
     return found

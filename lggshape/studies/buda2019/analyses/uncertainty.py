@@ -1,6 +1,6 @@
 """What the uncertainty of the masks does to features and conclusions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,21 +11,28 @@ from numpy.typing import NDArray
 
 from lggshape.association import Family
 from lggshape.labels import Labels
+from lggshape.masks import dice
 from lggshape.parallel import map_all
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.shape import extract_features
+from lggshape.studies.buda2019.analyses.masks import own_mask
 from lggshape.studies.buda2019.analyses.perturbation import draw_mask, random_field
 from lggshape.studies.buda2019.analyses.probabilities import (
     generator,
     read_probability,
     read_samples,
 )
+from lggshape.studies.buda2019.analyses.scatter import KEY, OTHER_COLUMNS, with_other_tests
 from lggshape.studies.buda2019.analyses.sensitivity import Analysis, run_analyses
 from lggshape.studies.buda2019.names import ASD, AUTOMATIC, BEVR, MF
 
 DRAWN_FEATURES = (ASD, MF, BEVR)
 """What is measured of the drawn masks."""
+
+
+_WithReference = tuple[CaseSource, CaseSource | None]
+"""A case, and the same with its manual mask."""
 
 
 class Field(NamedTuple):
@@ -52,12 +59,16 @@ class Field(NamedTuple):
 FEW = 20
 """With fewer draws there are no quantiles; the lowest and the highest value stand for them."""
 
+BY_NETWORKS = "networks and flips"
+"""What the masks of each network and flip by itself are called."""
+
 FIELDS = (Field(2, 10, 100), Field(1, 5, 20), Field(4, 20, 20))
 """The first is the one that counts."""
 
 
 def measure_draws(
     sources: Sequence[CaseSource],
+    references: Mapping[str, CaseSource],
     probabilities: Path,
     field: Field,
     *,
@@ -71,6 +82,8 @@ def measure_draws(
     ----------
     sources : sequence of CaseSource
         The cases, with their automatic masks.
+    references : mapping of str to CaseSource
+        The cases with their manual masks, by name, as far as there are any.
     probabilities : Path
         The folder in which their probabilities are kept.
     field : Field
@@ -85,21 +98,24 @@ def measure_draws(
     Returns
     -------
     DataFrame
-        A row per case and draw (from 1): `case`, `patient`, `draw` and the `DRAWN_FEATURES`, which
-        are missing for a drawn mask that is empty.
+        A row per case and draw (from 1): `case`, `patient`, `draw`, `dice` (with the manual mask)
+        and the `DRAWN_FEATURES`, which are missing for a drawn mask that is empty.
     """
     rows: list[dict[str, Any]] = []
     work = partial(_draw_case, folder=probabilities, field=field, seed=seed)
+    pairs = [(source, references.get(source.id)) for source in sources]
     advance = counter(on_progress, "drawing masks", len(sources))
-    for found in map_all(work, sources, jobs=jobs):
+    for found in map_all(work, pairs, jobs=jobs):
         rows += found
         advance()
     return pd.DataFrame(rows)
 
 
 def _draw_case(
-    source: CaseSource, *, folder: Path, field: Field, seed: int
+    pair: _WithReference, *, folder: Path, field: Field, seed: int
 ) -> list[dict[str, Any]]:
+    source, reference = pair
+    manual = _manual_mask(reference)
     found = read_probability(folder, source.id)
     spacing = source.read(image=False).geometry.spacing
     rows = []
@@ -107,14 +123,33 @@ def _draw_case(
         rng = generator(seed, source.id, draw)
         noise = random_field(found.values.shape, length=(field.slices, field.pixels), rng=rng)
         mask = found.chosen(draw_mask(found.values, noise))
-        values = extract_features(mask, spacing=spacing).values
-        row = {"case": source.id, "patient": source.patient, "draw": draw}
-        rows.append(row | {name: values[name] for name in DRAWN_FEATURES})
+        rows.append(_measure(source, draw, mask, manual, spacing))
     return rows
 
 
+def _manual_mask(reference: CaseSource | None) -> NDArray[np.bool_] | None:
+    return None if reference is None else own_mask(reference.read(image=False))
+
+
+def _measure(
+    source: CaseSource,
+    draw: int,
+    mask: NDArray[np.bool_],
+    manual: NDArray[np.bool_] | None,
+    spacing: Any,
+) -> dict[str, Any]:
+    values = extract_features(mask, spacing=spacing).values
+    score = np.nan if manual is None else dice(mask, manual)
+    row = {"case": source.id, "patient": source.patient, "draw": draw, "dice": score}
+    return row | {name: values[name] for name in DRAWN_FEATURES}
+
+
 def measure_samples(
-    sources: Sequence[CaseSource], probabilities: Path, *, jobs: int | None = None
+    sources: Sequence[CaseSource],
+    references: Mapping[str, CaseSource],
+    probabilities: Path,
+    *,
+    jobs: int | None = None,
 ) -> pd.DataFrame:
     """Measure the mask of each network and flip by itself.
 
@@ -124,19 +159,17 @@ def measure_samples(
         As from `measure_draws`; the draws are the networks and flips, in their order.
     """
     rows: list[dict[str, Any]] = []
-    for found in map_all(partial(_sample_case, folder=probabilities), sources, jobs=jobs):
+    pairs = [(source, references.get(source.id)) for source in sources]
+    for found in map_all(partial(_sample_case, folder=probabilities), pairs, jobs=jobs):
         rows += found
     return pd.DataFrame(rows)
 
 
-def _sample_case(source: CaseSource, *, folder: Path) -> list[dict[str, Any]]:
-    spacing = source.read(image=False).geometry.spacing
-    rows = []
-    for number, mask in enumerate(read_samples(folder, source.id), start=1):
-        values = extract_features(mask, spacing=spacing).values
-        row = {"case": source.id, "patient": source.patient, "draw": number}
-        rows.append(row | {name: values[name] for name in DRAWN_FEATURES})
-    return rows
+def _sample_case(pair: _WithReference, *, folder: Path) -> list[dict[str, Any]]:
+    source, reference = pair
+    manual, spacing = _manual_mask(reference), source.read(image=False).geometry.spacing
+    samples = enumerate(read_samples(folder, source.id), start=1)
+    return [_measure(source, number, mask, manual, spacing) for number, mask in samples]
 
 
 def feature_intervals(draws: pd.DataFrame, name: str, table: pd.DataFrame) -> pd.DataFrame:
@@ -244,15 +277,25 @@ def draw_tests(
     -------
     DataFrame
         A row per draw and hypothesis: `draws` (the name), `draw`, `feature`, `label`, `n`, `p`,
-        `effect`.
+        `effect` (by quartiles: Fisher's test and V), the columns of `other_tests`, and `dice`, the
+        mean over the patients.
     """
     analyses = [
         Analysis(name, str(draw), table.assign(masks=AUTOMATIC))
         for draw, table in draws.groupby("draw", sort=True)
     ]
     found = run_analyses(analyses, labels, family, seed=seed, jobs=jobs).associations
-    renamed = found.rename(columns={"group": "draws", "analysis": "draw"})
-    return renamed[["draws", "draw", "feature", "label", "n", "p", "effect"]]
+    parts = [
+        with_other_tests(part, analysis.table, labels, family).assign(
+            dice=analysis.table["dice"].mean()
+        )
+        for analysis, (_, part) in zip(analyses, found.groupby("analysis", sort=False), strict=True)
+    ]
+    renamed = pd.concat(parts, ignore_index=True).rename(
+        columns={"group": "draws", "analysis": "draw"}
+    )
+    columns = ["draws", "draw", *KEY, "n", "p", "effect", *OTHER_COLUMNS, "dice"]
+    return renamed[columns]
 
 
 def stability_table(tests: pd.DataFrame, family: Family) -> pd.DataFrame:

@@ -44,6 +44,7 @@ def noise(findings: Findings) -> Section:
     """Return the section on what noise on the images does."""
     agreement = findings.tables["noise_agreement"]
     level = columns.number("noise", "noise", 1)
+    realisation = columns.count("realisation", "realisation")
     blocks = [
         Text(
             "Noise was added to the images that the networks receive. Its level is in standard "
@@ -53,7 +54,7 @@ def noise(findings: Findings) -> Section:
         *PARTS["noise"](findings.evidence),
         Table.of(
             findings.tables["noise"], "Dice at each level.", "noise",
-            level, N, columns.number("mean Dice", "dice_mean", 3),
+            level, realisation, N, columns.number("mean Dice", "dice_mean", 3),
             columns.number("median", "dice_median", 3), columns.count("below 0.5", "below_half"),
             columns.count("empty", "empty"),
         ),
@@ -68,7 +69,8 @@ def noise(findings: Findings) -> Section:
         Table.of(
             agreement[agreement["measure"] == "ICC(A,1)"], "ICC with the manual features.",
             "noise_agreement",
-            level, FEATURE, N, columns.interval("ICC (95 %)", "estimate", "low", "high"),
+            level, realisation, FEATURE, N,
+            columns.interval("ICC (95 %)", "estimate", "low", "high"),
         ),
     ]  # fmt: skip
     return Section("noise", "Noise", blocks)

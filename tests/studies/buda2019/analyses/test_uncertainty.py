@@ -10,6 +10,7 @@ from lggshape.errors import CaseError
 from lggshape.labels import Labels
 from lggshape.progress import Progress
 from lggshape.studies.buda2019.analyses.perturbation import dilate, erode
+from lggshape.studies.buda2019.analyses.scatter import OTHER_COLUMNS
 from lggshape.studies.buda2019.analyses.uncertainty import (
     DRAWN_FEATURES,
     FIELDS,
@@ -54,7 +55,7 @@ def blurred(replicated, keep, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def draws(replicated, blurred: Path) -> pd.DataFrame:
     return measure_draws(
-        replicated.automatic_sources[:SOME], blurred, Field(1, 3, 6), seed=1, jobs=1
+        replicated.automatic_sources[:SOME], {}, blurred, Field(1, 3, 6), seed=1, jobs=1
     )
 
 
@@ -72,11 +73,14 @@ class DrawsTests:
         self, replicated, certain: Path
     ) -> None:
         told: list[Progress] = []
+        # Their own references but for the last, which has none.
+        own = {source.id: source for source in replicated.automatic_sources[:-1]}
         found = measure_draws(
-            replicated.automatic_sources, certain, Field(2, 10, 3), seed=1, jobs=1,
+            replicated.automatic_sources, own, certain, Field(2, 10, 3), seed=1, jobs=1,
             on_progress=told.append,
         )  # fmt: skip
-        assert list(found) == ["case", "patient", "draw", *DRAWN_FEATURES]
+        assert list(found) == ["case", "patient", "draw", "dice", *DRAWN_FEATURES]
+        assert found["dice"].tolist() == pytest.approx([1] * 69 + [np.nan] * 3, nan_ok=True)
         assert found["draw"].tolist() == [1, 2, 3] * 24
         assert (told[-1].done, told[-1].total) == (24, 24)
         for _, one in found.groupby("draw"):
@@ -92,33 +96,38 @@ class DrawsTests:
         self, replicated, blurred: Path, draws: pd.DataFrame
     ) -> None:
         backwards = replicated.automatic_sources[SOME - 1 : 0 : -1]
-        fewer = measure_draws(backwards, blurred, Field(1, 3, 2), seed=1, jobs=1)
+        fewer = measure_draws(backwards, {}, blurred, Field(1, 3, 2), seed=1, jobs=1)
         key = ["case", "draw"]
         expected = draws.set_index(key).loc[fewer.set_index(key).index]
         pd.testing.assert_frame_equal(fewer.set_index(key), expected)
         for field, seed in ((Field(1, 3, 2), 2), (Field(1, 6, 2), 1)):
-            others = measure_draws(backwards, blurred, field, seed=seed, jobs=1)
+            others = measure_draws(backwards, {}, blurred, field, seed=seed, jobs=1)
             assert (others[BEVR] != fewer[BEVR]).all()
 
     def test_nothing_to_draw_has_no_features(self, replicated, keep, tmp_path: Path) -> None:
         source, mask = replicated.automatic_sources[0], masks_of(replicated.automatic_sources)[0]
         for probability, empty in ((0.0, True), (0.0009, True), (mask, False)):
             keep(tmp_path, source.id, np.broadcast_to(probability, mask.shape))
-            found = measure_draws([source], tmp_path, Field(2, 10, 4), seed=1, jobs=1)
+            found = measure_draws([source], {}, tmp_path, Field(2, 10, 4), seed=1, jobs=1)
             assert found["draw"].tolist() == [1, 2, 3, 4]
             assert (found[list(DRAWN_FEATURES)].isna() == empty).all(axis=None)
 
     def test_a_case_without_probability_is_named(self, replicated, tmp_path: Path) -> None:
         source = replicated.automatic_sources[0]
         with pytest.raises(CaseError, match=f"threshold of case {source.id}"):
-            measure_draws([source], tmp_path, FIELDS[0], seed=1, jobs=1)
+            measure_draws([source], {}, tmp_path, FIELDS[0], seed=1, jobs=1)
         with pytest.raises(CaseError, match=f"samples, shape of case {source.id}"):
-            measure_samples([source], tmp_path, jobs=1)
+            measure_samples([source], {}, tmp_path, jobs=1)
 
 
 def test_samples_are_measured_as_they_are_invariant(replicated, certain: Path) -> None:
-    found = measure_samples(replicated.automatic_sources, certain, jobs=1)
-    assert list(found) == ["case", "patient", "draw", *DRAWN_FEATURES]
+    manual = {source.id: source for source in replicated.manual_sources}
+    found = measure_samples(replicated.automatic_sources, manual, certain, jobs=1)
+    assert list(found) == ["case", "patient", "draw", "dice", *DRAWN_FEATURES]
+    assert found.query("draw == 3")["dice"].eq(0).all()
+    one = masks_of(replicated.automatic_sources)[0]
+    other = masks_of(replicated.manual_sources)[0]
+    assert found["dice"].iloc[0] == 2 * (one & other).sum() / (one.sum() + other.sum())
     assert found["draw"].tolist() == [1, 2, 3] * 24
     own, eroded, nothing = (found.query("draw == @n")[list(DRAWN_FEATURES)] for n in (1, 2, 3))
     np.testing.assert_array_equal(own, replicated.automatic[list(DRAWN_FEATURES)])
@@ -172,22 +181,27 @@ def test_spreads_by_hand() -> None:
 def test_draws_of_the_masks_themselves_are_the_primary_analysis_invariant(
     replicated, certain: Path, labels: Labels, family: Family
 ) -> None:
-    measured = measure_samples(replicated.automatic_sources, certain, jobs=1)
+    measured = measure_samples(replicated.automatic_sources, {}, certain, jobs=1)
     draws = measured[measured["draw"] < 3].sample(frac=1, random_state=0)
     found = draw_tests(draws, "certain", labels, family, jobs=1)
-    assert list(found) == ["draws", "draw", "feature", "label", "n", "p", "effect"]
+    assert list(found) == [
+        "draws", "draw", "feature", "label", "n", "p", "effect", *OTHER_COLUMNS, "dice",
+    ]  # fmt: skip
     assert set(found["draws"]) == {"certain"}
     assert found["draw"].tolist() == ["1"] * 10 + ["2"] * 10
     expected = associate(replicated.automatic, labels, family).associations
     columns = ["feature", "label", "n", "p", "effect"]
     pd.testing.assert_frame_equal(found.loc[:9, columns], expected[columns])
+    by_ranks = associate(replicated.automatic, labels, family, test="kruskal-wallis").associations
+    assert found["p_ranks"][:10].tolist() == by_ranks["p"].tolist()
+    assert found["epsilon_squared"][:10].tolist() == by_ranks["effect"].tolist()
     eroded = found.loc[10:, columns].reset_index(drop=True)
     assert eroded[["feature", "label"]].equals(expected[["feature", "label"]])
     assert (eroded["p"] != expected["p"]).any()
 
 
 def test_an_empty_draw_is_out_of_the_tests(replicated, labels: Labels, family: Family) -> None:
-    table = replicated.automatic[["case", "patient", *DRAWN_FEATURES]].assign(draw=1)
+    table = replicated.automatic[["case", "patient", *DRAWN_FEATURES]].assign(draw=1, dice=0.9)
     known = table["patient"].isin(labels["COCCluster"].values.index)
     table.loc[known.idxmax(), list(DRAWN_FEATURES)] = np.nan
     nothing = table.assign(draw=2, **dict.fromkeys(DRAWN_FEATURES, np.nan))

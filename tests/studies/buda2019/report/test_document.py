@@ -169,12 +169,12 @@ def tables(labels: Labels, family: Family) -> Tables:
     )  # fmt: skip
     tested = run_analyses(analyses[:1], labels, family, jobs=1)
     found["noise"] = pd.DataFrame(
-        [[0.1, 60, 0.812, 0.83, 3, 1]],
-        columns=["noise", "n", "dice_mean", "dice_median", "below_half", "empty"],
+        [[0.1, 2, 60, 0.812, 0.83, 3, 1]],
+        columns=["noise", "realisation", "n", "dice_mean", "dice_median", "below_half", "empty"],
     )
     found["noise_associations"], found["noise_areas"] = tested
-    found["noise_agreement"] = found["agreement"].assign(noise=0.1)
-    draws = pd.concat([automatic.assign(draw=draw) for draw in (1, 2)])
+    found["noise_agreement"] = found["agreement"].assign(noise=0.1, realisation=2)
+    draws = pd.concat([automatic.assign(draw=draw, dice=0.8) for draw in (1, 2)])
     found["draws"] = draw_tests(draws, "fields", labels, family, jobs=1)
     found["stability"] = stability_table(found["draws"], family)
     found["feature_spreads"] = spread_table(feature_intervals(draws, "fields", automatic))
