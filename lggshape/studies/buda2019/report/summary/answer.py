@@ -164,8 +164,8 @@ def _p(row: Any) -> str:
 
 def _claims_table(rows: list[_Claim], has_earlier: bool) -> Table:
     earlier = (
-        Column("first run", lambda row: _effect(row.first)),
-        Column("p first run", lambda row: _p(row.first)),
+        Column("automatic masks, first run", lambda row: _effect(row.first)),
+        Column("p, first run", lambda row: _p(row.first)),
     )
     return Table.of(
         rows,
@@ -214,6 +214,6 @@ def hypotheses(evidence: StudyEvidence) -> Iterator[Block]:
         yield Text(
             f"The smallest V that a test at alpha {level:g} would have found with 80 % power lies "
             f"between {number_text(low)} and {number_text(high)}, depending on the number of "
-            "patients and of groups. Smaller effects are significant only by luck, and are then "
-            "overestimated."
+            "patients and of groups. In samples of this size, smaller effects are significant "
+            "only by luck, and are then overestimated."
         )

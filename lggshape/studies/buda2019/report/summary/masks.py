@@ -87,7 +87,7 @@ def _reaching(evidence: StudyEvidence) -> Iterator[Block]:
         Column("bound", lambda row: f"p < {row[1].reported:g}"),
         Column("if V is that of automatic masks", lambda row: number_text(row[1].probability)),
         Column("if V is that of manual masks", lambda row: number_text(row[2].probability)),
-        Column("at the ends of its interval", lambda row: _ends(row[2])),
+        Column("at the ends of its interval (chi-squared)", lambda row: _ends(row[2])),
     )
 
 
