@@ -64,8 +64,15 @@ def test_what_is_written_by_hand_still_holds(evidence: StudyEvidence) -> None:
     prediction = rows("prediction", predictors="shape", validation="by patient")
     lows = prediction.groupby("outcome")["auc_low"].min()
     attempt = rows("failed_attempt")
+    differences = rows("effect_differences", compared="automatic less manual", **pair)
     conclusions = {
         "is reproduced in the same patients": (tests["p_bonferroni"] <= 0.05).all(),
+        "Between automatic and manual masks no difference of its effect is shown": (
+            (differences["low"] < 0) & (differences["high"] > 0)
+        ).all(),
+        "changes greatly with small changes in the masks": (
+            rows("scatter", test="Fisher, quartiles", **pair)["ratio"] > 10
+        ).all(),
         "strongest in those of one institution": (
             rows("sensitivity", analysis="without institution DU", **pair)["effect"].to_numpy()
             < tests["effect"].to_numpy()

@@ -9,26 +9,15 @@ README is written. Nothing is measured or tested: that is done by `lggshape repl
 import sys
 from pathlib import Path
 
-import pandas as pd
-
 from lggshape.association import read_study_family
 from lggshape.labels import read_labels
+from lggshape.studies.buda2019.replication import read_tables
 from lggshape.studies.buda2019.report import write_report_files
-from lggshape.studies.buda2019.report.evidence import StudyEvidence, Tables
+from lggshape.studies.buda2019.report.evidence import StudyEvidence
 from lggshape.studies.buda2019.report.readme import fill, readme_parts
 
 HERE = Path(__file__).parent
 README, FRONT = HERE / "README.md", HERE.parents[1] / "README.md"
-
-
-def read_tables(folder: Path) -> Tables:
-    """Read the tables of a replication, as its steps read them."""
-    text = dict.fromkeys(("case", "patient", "reason"), str)
-    return {
-        path.stem: pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
-        for path in sorted(folder.glob("*.csv"))
-        if path.stem != "checklists"
-    }
 
 
 def evidence() -> StudyEvidence:

@@ -173,6 +173,7 @@ def replicate(
             shutil.copyfile(replication.table_path(name), place / f"{name}.csv")
         write_report_files(
             found, replication.family, replication.labels, place,
+            earlier=replication.earlier_tables,
             on_progress=replication.tell("writing the report"),
         )  # fmt: skip
         records = {name: to_records(table) for name, table in found.items()}

@@ -19,6 +19,12 @@ from lggshape.tables import TableSource
 Tables = Mapping[str, pd.DataFrame]
 
 
+def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """Read the tables of results, by name, but for the checklists."""
+    paths = sorted(folder.glob("*.csv"))
+    return {path.stem: _read(path) for path in paths if path.stem != "checklists"}
+
+
 def masks_in(folder: Path) -> list[CaseSource]:
     """Return the cases of a folder of masks, without those that could not be segmented."""
     return [source for source in open_cases(folder, masks_only=True) if source.has_mask]
@@ -112,6 +118,11 @@ class Replication:
         """Read a table of the earlier replication."""
         assert self.earlier is not None  # asked for only where there is one
         return _read(self.earlier / f"{name}.csv")
+
+    @property
+    def earlier_tables(self) -> Tables:
+        """Return all tables of the earlier replication; none if there was none."""
+        return {} if self.earlier is None else read_tables(self.earlier)
 
     def has(self, name: str) -> bool:
         """Return whether an earlier step wrote a table."""
