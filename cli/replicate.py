@@ -46,7 +46,7 @@ def replicate(
     out: o.OutFolder,
     study: Annotated[
         str | None,
-        typer.Option(help="Name of the study. Default: the bundled study, if there is only one."),
+        typer.Option(help="Name of the study. Default: the one with hypotheses of its own."),
     ] = None,
     networks: o.Networks = None,
     masks: Masks = None,

@@ -6,6 +6,9 @@ second folder here. It is a package that holds
 `hypotheses.toml`
     The hypotheses, with `title` and `reference` of the publication and the figures that it reports:
     what `lggshape.association.read_family` reads. Its folder is a study by this file.
+`study.toml`
+    In place of it, with `title` alone, if the study asks further about the hypotheses of another
+    one. Such a study has to be named.
 `codebook.toml`
     The codes of the publication's tables, if they are public: what `lggshape.labels.read_codebook`
     reads.
@@ -74,15 +77,20 @@ class PublishedStudy(NamedTuple):
 
 
 def find_studies() -> list[str]:
-    """Return the names of the studies that there are.
+    """Return the names of the studies that have hypotheses of their own.
 
     Examples
     --------
     >>> find_studies()
     ['buda2019']
     """
-    files = (path for folder in __path__ for path in Path(folder).glob("*/hypotheses.toml"))
-    return sorted(path.parent.name for path in files)
+    return sorted(_files("hypotheses.toml"))
+
+
+def _files(name: str) -> dict[str, Path]:
+    """Return the files of a name by the study that has them."""
+    paths = (path for folder in __path__ for path in Path(folder).glob(f"*/{name}"))
+    return {path.parent.name: path for path in paths}
 
 
 def open_study(name: str | None = None) -> PublishedStudy:
@@ -91,7 +99,7 @@ def open_study(name: str | None = None) -> PublishedStudy:
     Parameters
     ----------
     name : str, optional
-        Name of its folder; it may be left out if there is only one study.
+        Name of its folder; it may be left out if only one study has hypotheses of its own.
 
     Raises
     ------
@@ -103,16 +111,16 @@ def open_study(name: str | None = None) -> PublishedStudy:
     >>> open_study().title
     'Tumour shape and genomic clusters of lower-grade gliomas (Buda et al. 2019)'
     """
-    known = find_studies()
-    if name is None and len(known) == 1:
-        name = known[0]
-    if name not in known:
+    own = _files("hypotheses.toml")
+    if name is None and len(own) == 1:
+        name = next(iter(own))
+    files = {**_files("study.toml"), **own}
+    if name not in files:
         found = "none" if name is None else repr(name)
-        msg = f"Expected the name of a study, one of {', '.join(known)}, found {found}."
+        msg = f"Expected the name of a study, one of {', '.join(sorted(files))}, found {found}."
         raise InputError(msg)
     package = import_module(f"{__name__}.{name}")
-    files = (Path(folder, name, "hypotheses.toml") for folder in __path__)
-    title = read_toml(next(path for path in files if path.exists()))["title"]
+    title = read_toml(files[name])["title"]
     return PublishedStudy(name, str(title), package.replicate)
 
 
@@ -135,7 +143,7 @@ def replicate(
     out : str or Path
         Folder for the results.
     study : str, optional
-        Name of the study; it may be left out if there is only one.
+        Name of the study; it may be left out if only one has hypotheses of its own.
     **options
         `networks`, `masks`, `protocol`, `steps`, `work`, `seed`, `jobs`, `resume`, `overwrite` and
         `on_progress`, as the function `replicate` of the study describes them.

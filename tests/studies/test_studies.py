@@ -42,7 +42,7 @@ def second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_only_study_needs_no_name() -> None:
     assert open_study().name == "buda2019"
-    with pytest.raises(InputError, match="one of buda2019, found 'buda2020'"):
+    with pytest.raises(InputError, match="one of buda2019, second_outlines, found 'buda2020'"):
         open_study("buda2020")
 
 
@@ -50,8 +50,15 @@ def test_the_only_study_needs_no_name() -> None:
 def test_a_second_study_is_found_by_its_folder() -> None:
     assert find_studies() == ["buda2019", "second2030"]
     assert open_study("second2030").title == "Something else (Second et al. 2030)"
-    with pytest.raises(InputError, match="one of buda2019, second2030, found none"):
+    with pytest.raises(
+        InputError, match="one of buda2019, second2030, second_outlines, found none"
+    ):
         open_study()
+
+
+def test_a_study_of_the_hypotheses_of_another_has_to_be_named() -> None:
+    assert "second_outlines" not in find_studies()
+    assert open_study("second_outlines").title.startswith("Tumour shape by the outlines")
 
 
 @pytest.mark.usefixtures("second")
