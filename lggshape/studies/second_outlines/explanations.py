@@ -180,7 +180,7 @@ def overlap_table(measured: Measured) -> pd.DataFrame:
 def best_symmetry(overlaps: pd.DataFrame) -> str:
     """Return the symmetry by which the outlines of the two groups overlap most."""
     group = overlaps[(overlaps["first"] == MANUAL) & (overlaps["second"] == SECOND)]
-    return str(group.loc[group["median"].idxmax(), "symmetry"])
+    return str(group.sort_values("median")["symmetry"].iloc[-1])
 
 
 def disagreement_table(measured: Measured) -> pd.DataFrame:
@@ -196,7 +196,8 @@ def disagreement_table(measured: Measured) -> pd.DataFrame:
     chosen, best = _in_direction(measured), best_symmetry(overlap_table(measured))
     primary = measured.features[measured.features["way"] == AS_IT_IS]
     rows: list[dict[str, Any]] = []
-    for (first, second), group in chosen.groupby(["first", "second"], sort=False):
+    for pair, group in chosen.groupby(["first", "second"], sort=False):
+        first, second = map(str, pair)
         symmetry = best if SECOND in (first, second) else SYMMETRIES[0]
         patients = group[group["symmetry"] == symmetry].set_index("patient")
         ratio = np.log(patients["area_ratio"])
@@ -204,10 +205,9 @@ def disagreement_table(measured: Measured) -> pd.DataFrame:
             "overlap of the outlines": patients["dice"],
             "ratio of the areas (distance from its median)": (ratio - ratio.median()).abs(),
         }
-        one, other = str(first), str(second)
         for feature in _PLANE:
             table = primary.pivot(index="patient", columns="masks", values=feature)
-            distance = (table[one] - table[other]).abs()
+            distance = (table[first] - table[second]).abs()
             for quantity, values in quantities.items():
                 both = pd.concat([distance, values], axis=1).dropna().to_numpy()
                 found = rank_correlation(*both.T)

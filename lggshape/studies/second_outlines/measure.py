@@ -131,9 +131,9 @@ def _measure(patient: Trio) -> tuple[list[dict[str, Any]], ...]:
         rows += _in_same_slices(chosen, SAME_SLICE if upwards else UPSIDE_DOWN)
         overlaps += _overlaps(chosen, "upwards" if upwards else "downwards")
     components = {name: one.component for name, one in prepared.items()}
-    grid: dict[str, float] = {"k": step} | {
-        f"slices_{name}": slices.extent(mask)[1] for name, mask in masks.items()
-    }
+    grid = {"k": float(step)}
+    for name, mask in masks.items():
+        grid[f"slices_{name}"] = float(slices.extent(mask)[1])
     for direction, upwards in (("upwards", True), ("downwards", False)):
         grid[direction] = slices.profile_correlation(
             components[MANUAL], components[SECOND], upwards=upwards
