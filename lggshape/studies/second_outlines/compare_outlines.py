@@ -81,6 +81,7 @@ def replicate(
     networks: StrPath | None = None,
     masks: StrPath | None = None,
     protocol: StrPath | None = None,
+    earlier: StrPath | None = None,
     steps: Sequence[str] = (),
     work: StrPath | None = None,
     seed: int = 0,
@@ -115,7 +116,7 @@ def replicate(
         Called with a `Progress` after each unit of work.
     number : int
         Bootstrap samples behind every interval.
-    networks, steps, work, resume
+    networks, earlier, steps, work, resume
         Other studies use these; here they are refused.
 
     Returns
@@ -129,12 +130,17 @@ def replicate(
         outlines, a label is missing, or an option is given that this study does not have.
     """
     check_seed(seed)
-    given = {"networks": networks, "steps": steps, "work": work, "resume": resume}
+    given = {
+        "networks": networks, "earlier": earlier, "steps": steps, "work": work, "resume": resume,
+    }  # fmt: skip
     unused = [name for name, value in given.items() if value]
     if unused or masks is None:
         found = f"found {', '.join(unused)}" if unused else "found no automatic masks"
-        msg = f"Expected automatic masks (--masks) and none of networks, steps, work, {found}."
-        raise InputError(msg.replace("work, found", "work or resume, found"))
+        msg = (
+            "Expected automatic masks (--masks) and none of networks, earlier, steps, work or "
+            f"resume, {found}."
+        )
+        raise InputError(msg)
     places = {
         MANUAL: Path(dataset) / "manual", AUTOMATIC: Path(masks), SECOND: Path(dataset) / "second",
     }  # fmt: skip
