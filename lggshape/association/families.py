@@ -24,6 +24,7 @@ from lggshape.association.hypotheses import (
 )
 from lggshape.association.survival_columns import part_of_survival
 from lggshape.association.tests import testable_kinds, tests_for
+from lggshape.association.unsuitable import why_no_test, why_one_value
 from lggshape.errors import InputError
 from lggshape.labels import Labels, LabelSource, as_labels, define_labels, match_patients
 from lggshape.names import did_you_mean, first_few
@@ -182,7 +183,7 @@ def chosen_family(choice: FamilyChoice, features: pd.DataFrame, labels: Labels) 
         return _checked(read_family(choice), features, labels)
     msg = (
         f"Expected hypotheses to be {', '.join([*families, *_TITLES])}, or a TOML file, found "
-        f"{str(choice)!r}."
+        f"{str(choice)!r}.{did_you_mean(str(choice), [*families, *_TITLES])}"
     )
     raise InputError(msg)
 
@@ -287,10 +288,8 @@ def _judged(name: str, features: pd.DataFrame, labels: Labels) -> tuple[str, tup
     if reason := part_of_survival(name, label, labels):
         return reason, ()
     if not tests_for(label.kind):
-        return f"{label.kind.word}, not {testable_kinds()}", ()
-    if values.nunique() < 2:
-        return "constant among the patients with features", ()
-    return "", tuple(codes.tolist())
+        return why_no_test(label), ()
+    return why_one_value(label, features["patient"]), tuple(codes.tolist())
 
 
 def _checked(family: Family, features: pd.DataFrame, labels: Labels) -> Family:
@@ -351,13 +350,16 @@ def _check_label(hypothesis: Hypothesis, labels: Labels, family: str) -> None:
     label = labels[hypothesis.label]
     if not tests_for(label.kind):
         msg = (
-            f"Expected the label {label.name} to be {testable_kinds()}, found that it is "
-            f"{label.kind.word}: hypotheses {family}. A codebook can name its levels."
+            f"Expected the label {label.name} to be {testable_kinds()}, found "
+            f"{why_no_test(label)}: hypotheses {family}."
         )
         raise InputError(msg)
     if hypothesis.higher_in is not None and hypothesis.higher_in not in label.levels:
         if not label.levels:
-            msg = f"Expected `higher_in` for a label with levels, found {label!r}."
+            msg = (
+                f"Expected `higher_in` for a label with levels, found it for {label.name}, which "
+                f"is {label.kind.word}."
+            )
             raise InputError(msg)
         msg = (
             f"Expected `higher_in` to be a level of {label.name} ({', '.join(label.levels)}), "

@@ -14,6 +14,7 @@ from lggshape.association.registry import check_test
 from lggshape.errors import InputError
 from lggshape.files import read_toml, shipped_files
 from lggshape.labels import LabelDefinition, StatedLevels
+from lggshape.names import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,14 @@ class Hypothesis:
         """Refuse what is no text, and a bound that is no probability."""
         if not self.label and isinstance(self.time, str):
             object.__setattr__(self, "label", self.time)
-        texts = [self.feature, self.label, "" if self.higher_in is None else self.higher_in]
-        if not all(isinstance(text, str) for text in texts) or not all(texts[:2]):
+        texts = {key: getattr(self, key) for key in ("feature", "label", "higher_in")}
+        wrong = [f"{key} = {one!r}" for key, one in texts.items() if not isinstance(one or "", str)]
+        lacking = [f"no `{key}`" for key in ("feature", "label") if not texts[key]]
+        if wrong or lacking:
             msg = (
                 "Expected a hypothesis to have a `feature` and a `label` (or `time` and `event`), "
-                f"and texts for these and for `higher_in`, found {self}."
+                "and texts for these and for `higher_in`, found "
+                f"{' and '.join(wrong or lacking)} in {self._stated()}."
             )
             raise InputError(msg)
         bound = 1 if self.reported_below is None else self.reported_below
@@ -68,6 +72,11 @@ class Hypothesis:
             msg = f"Expected `reported_below` to be a number up to 1, found {bound!r}."
             raise InputError(msg)
         _ = self.definition
+
+    def _stated(self) -> str:
+        """Return what was stated of the hypothesis, to name it in a message."""
+        stated = {key: one for key, one in vars(self).items() if one not in (None, "")}
+        return ", ".join(f"{key} = {one!r}" for key, one in stated.items()) or "an empty one"
 
     @property
     def definition(self) -> LabelDefinition | None:
@@ -206,6 +215,7 @@ _KEYS = {
     "auc", "label",
 }  # fmt: skip
 _TEXTS = ("name", "title", "reference")
+_A_HYPOTHESIS = "a hypothesis"
 
 
 def read_family(path: str | os.PathLike[str]) -> Family:
@@ -300,7 +310,7 @@ def _family_of(content: Mapping[str, Any], name: str) -> Family:
 
 
 def _hypothesis(entry: Any) -> Hypothesis:
-    _check_keys(entry, {one.name for one in fields(Hypothesis)}, "a hypothesis")
+    _check_keys(entry, {one.name for one in fields(Hypothesis)}, _A_HYPOTHESIS)
     return Hypothesis(**{"feature": ""} | entry)
 
 
@@ -325,9 +335,15 @@ def _reported_auc(entry: Any) -> ReportedAUC:
 def _check_keys(entry: Any, known: set[str], what: str) -> None:
     unknown: Sequence[str] = sorted(set(entry) - known) if isinstance(entry, Mapping) else [entry]
     if unknown:
+        of_label = {one.name for one in fields(LabelDefinition)}.intersection(unknown)
+        advice = (
+            " That belongs in a [[label]], which the hypothesis names."
+            if what == _A_HYPOTHESIS and of_label
+            else did_you_mean(str(unknown[0]), known)
+        )
         msg = (
             f"Expected {what} to have only the keys {', '.join(sorted(known))}, found "
-            f"{', '.join(map(str, unknown))}."
+            f"{', '.join(map(str, unknown))}.{advice}"
         )
         raise InputError(msg)
 

@@ -127,6 +127,11 @@ class TestedPair:
     @property
     def untestable(self) -> str:
         """Why no test is possible; empty if one is."""
+        n = int(self.complete.sum())
+        if n < 2:
+            return (
+                f"{'one patient alone' if n else 'no patient'} has both the feature and the label"
+            )
         if np.unique(self.feature[self.complete]).size < 2:
             return "the feature has fewer than two different values"
         if self.events is not None:

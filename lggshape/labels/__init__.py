@@ -2,10 +2,11 @@
 
 from lggshape.labels.codebook import Codebook, Kind, read_codebook
 from lggshape.labels.definitions import LabelDefinition, StatedLevels, define_labels
-from lggshape.labels.kinds import holds_events
+from lggshape.labels.kinds import holds_events, words_among_numbers
 from lggshape.labels.label_tables import LabelSource, as_labels, read_labels
 from lggshape.labels.labels import Label, Labels, LabelTable
 from lggshape.labels.match_patients import MatchIds, PatientMatch, match_patients
+from lggshape.labels.populations import value_counts
 
 __all__ = [
     "Codebook",
@@ -24,4 +25,6 @@ __all__ = [
     "match_patients",
     "read_codebook",
     "read_labels",
+    "value_counts",
+    "words_among_numbers",
 ]

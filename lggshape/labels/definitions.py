@@ -79,11 +79,16 @@ class LabelDefinition:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
-        texts = (self.name, self.column, self.kind, self.time, self.event, self.event_is)
-        if not self.name or not all(one is None or isinstance(one, str) for one in texts):
+        texts = ("name", "column", "kind", "time", "event", "event_is")
+        wrong = [
+            f"{key} = {getattr(self, key)!r}"
+            for key in texts
+            if not isinstance(getattr(self, key) or "", str)
+        ]
+        if wrong or not self.name:
             msg = (
                 "Expected a label to have a `name`, and texts for `column`, `kind`, `time`, "
-                f"`event` and `event_is`, found {self}."
+                f"`event` and `event_is`, found {' and '.join(wrong) or 'no `name`'}."
             )
             raise InputError(msg)
         if self.kind is not None and self.kind not in _WORDS:
@@ -122,7 +127,8 @@ class LabelDefinition:
         listed = isinstance(self.levels, Sequence) and not isinstance(self.levels, str)
         values = self._values() if listed or isinstance(self.levels, Mapping) else {}
         flat = [value for several in values.values() for value in several]
-        if not flat or not all(isinstance(one, str | int | float) for one in flat):
+        are_values = all(isinstance(one, str | int | float) for one in flat)
+        if not values or not all(values.values()) or not are_values:
             msg = (
                 f"Expected `levels` of {self.name} to be a list of values in their order, or lists "
                 "of values by level, as {mutant = [...], wildtype = [...]}, found "
@@ -146,9 +152,10 @@ class LabelDefinition:
         """Return the values of each level."""
         if isinstance(self.levels, Mapping):
             return {
-                str(level): [several] if isinstance(several, str) else several
+                str(level): several
+                if isinstance(several, Sequence) and not isinstance(several, str)
+                else [several]
                 for level, several in self.levels.items()
-                if isinstance(several, Sequence)
             }
         return {cell_text(value): [value] for value in self.levels or ()}
 
@@ -211,7 +218,8 @@ class LabelDefinition:
         if len(unknown):
             msg = (
                 f"Expected every value of {column.name} to be in `levels` or `missing` of the "
-                f"label {self.name}, found {value_counts(unknown)}."
+                f"label {self.name}, found {value_counts(unknown)}. Values that count as missing "
+                "are listed in `missing = [...]` of a [[label]]."
             )
             raise InputError(msg)
         named = cells.map(alike).map(level_of).rename(self.name)

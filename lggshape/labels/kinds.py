@@ -10,6 +10,9 @@ from lggshape.labels.codebook import Kind
 _MOST_CODES = 10
 """A column of numbers with more different values than this counts as continuous."""
 
+_FEWEST_CODES = 5
+"""Up to so many whole numbers are codes, however few patients there are."""
+
 _TIME_WORD = re.compile(r"(^|[^a-z])(time|days|weeks|months|years)($|[^a-z])", re.IGNORECASE)
 _AGE = re.compile(r"(^|[^a-z])age($|[^a-z])", re.IGNORECASE)
 _SURVIVAL_NAME = re.compile(r"(os|pfs|pfi|dss|dfs|dfi|efs|rfs|ttp)", re.IGNORECASE)
@@ -54,7 +57,7 @@ def guessed_kind(name: str, cells: "pd.Series[str]", numbers: "pd.Series[float]"
     <Kind.CONTINUOUS: 'continuous'>
     """
     if len(cells) and numbers.notna().all():
-        many = numbers.nunique() > _MOST_CODES
+        many = _too_many_codes(numbers)
         if _AGE.search(name):
             return Kind.CONTINUOUS if many or _has_fractions(numbers) else Kind.NOMINAL
         if _TIME_WORD.search(name) or (many and _names_survival(name)):
@@ -62,10 +65,39 @@ def guessed_kind(name: str, cells: "pd.Series[str]", numbers: "pd.Series[float]"
         if many and _counts_rows(numbers):
             return Kind.IDENTIFIER
         return Kind.CONTINUOUS if many or _has_fractions(numbers) else Kind.NOMINAL
+    # Neither numbers nor groups: a word among ages would make a group of every age.
+    if len(words_among_numbers(cells)):
+        return Kind.IDENTIFIER
     # Names and free text differ from patient to patient; groups have several patients.
     if cells.nunique() > max(_MOST_CODES, len(cells) / 2):
         return Kind.IDENTIFIER
     return Kind.NOMINAL
+
+
+def words_among_numbers(cells: "pd.Series[str]") -> "pd.Series[str]":
+    """Return the cells that keep a column of numbers from being one, such as ">89" among ages.
+
+    Parameters
+    ----------
+    cells : Series of str
+        The cells of a column, without those that are missing.
+
+    Returns
+    -------
+    Series of str
+        The words, if most cells are numbers and these are too many to be codes; else empty.
+
+    Examples
+    --------
+    >>> words_among_numbers(pd.Series(["41", "60", "33", "72", "55", "38", ">89"])).tolist()
+    ['>89']
+    >>> words_among_numbers(pd.Series(["2", "3", "4", "3", "2", "NOS"])).tolist()
+    []
+    """
+    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
+    finite = np.isfinite(numbers)
+    is_number_column = 2 * finite.sum() > len(cells) and _too_many_codes(numbers[finite])
+    return cells[~finite] if is_number_column else cells[:0]
 
 
 def holds_events(name: str, values: "pd.Series[str]") -> bool:
@@ -88,6 +120,12 @@ def holds_events(name: str, values: "pd.Series[str]") -> bool:
 
 def _names_survival(name: str) -> bool:
     return bool(_SURVIVAL_NAME.fullmatch(name) or _SURVIVAL_WORD.search(name))
+
+
+def _too_many_codes(numbers: "pd.Series[float]") -> bool:
+    """Return whether numbers have too many different values to be the codes of groups."""
+    # Ten patients of ten ages are no ten groups: codes occur twice on average.
+    return numbers.nunique() > min(_MOST_CODES, max(_FEWEST_CODES, len(numbers) / 2))
 
 
 def _has_fractions(numbers: "pd.Series[float]") -> bool:

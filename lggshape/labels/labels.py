@@ -242,7 +242,7 @@ def level_order(occurring: Iterable[str], published: Sequence[str]) -> tuple[str
 
 
 def _merged(name: str, columns: Sequence[Label]) -> Label:
-    first = columns[0]
+    first, *_ = columns = _as_numbers(columns)
     if len(columns) == 1:
         return replace(first, name=name, values=first.values.rename(name))
     values, sources, published = first.values, first.sources, first.published
@@ -253,6 +253,23 @@ def _merged(name: str, columns: Sequence[Label]) -> Label:
         sources = (*sources, *other.sources)
     levels = level_order(values, published) if first.kind.has_levels else ()
     return Label(name, first.kind, values.rename(name), levels, sources, published)
+
+
+def _as_numbers(columns: Sequence[Label]) -> Sequence[Label]:
+    """Return columns in which whole numbers count as in the others, where these are numbers.
+
+    A table of few patients has few ages, which look like codes.
+    """
+    kinds = {column.kind for column in columns}
+    if kinds != {Kind.NOMINAL, Kind.CONTINUOUS}:
+        return columns
+    found = []
+    for column in columns:
+        numbers = pd.to_numeric(column.values, errors="coerce").astype(float)
+        if column.published or numbers.isna().any():
+            return columns
+        found.append(replace(column, kind=Kind.CONTINUOUS, values=numbers, levels=()))
+    return found
 
 
 def _check_agreement(

@@ -122,7 +122,8 @@ def read_patient_table(source: TableSource, *, patient_column: str | None = None
     doubled = sorted(set(keys[keys.duplicated()]))
     if doubled:
         msg = (
-            f"Expected one row per patient in {read.where}, found several of: {', '.join(doubled)}."
+            f"Expected one row per patient in {read.where}, found several of: "
+            f"{first_few(doubled)}. Keep one row of each."
         )
         raise InputError(msg)
     table = read.cells.drop(columns=patient_column)

@@ -12,7 +12,7 @@ from lggshape.association import (
     read_study_family,
 )
 from lggshape.errors import InputError
-from lggshape.labels import Labels, read_labels
+from lggshape.labels import LabelDefinition, Labels, define_labels, read_labels
 from lggshape.shape import FEATURES
 
 ASD, BEVR = "angular_standard_deviation", "bounding_ellipsoid_volume_ratio"
@@ -66,10 +66,32 @@ def test_every_pair_leaves_out_what_cannot_be_tested(tmp_path: Path) -> None:
     assert {(entry.name, entry.reason) for entry in family.left_out} == {
         ("margin_fluctuation", "has fewer than two different values"),
         ("same", "the same groups of patients as two"),
-        ("constant", "constant among the patients with features"),
-        ("OS.time", "time, not categorical, ordinal, continuous or survival"),
-        ("name", "identifier, not categorical, ordinal, continuous or survival"),
+        ("constant", "constant among the patients with features: '1' (12 of 12)"),
+        (
+            "OS.time",
+            'a time; a [[hypothesis]] with time = "OS.time" and a column of events as event tests '
+            "both",
+        ),
+        (
+            "name",
+            "identifier, not categorical, ordinal, continuous or survival; a [[label]] can state "
+            "its kind, or merge its values by levels",
+        ),
     }
+
+
+def test_a_number_column_with_words_says_how_it_is_tested() -> None:
+    ages = [str(40 + i) for i in range(10)] + [">89", "old"]
+    own = {"age": ages, "grade": [2, 3] * 6, "MGMT": ["None"] * 12}
+    table = pd.DataFrame({"patient": [f"p{i}" for i in range(12)]} | own)
+    left_out = {one.name: one.reason for one in every_pair(features(ASD), table).left_out}
+    assert left_out == {
+        "age": "numbers beside '>89' (1), 'old' (1); a [[label]] with kind = \"continuous\" and "
+        'missing = [">89", "old"] tests the numbers',
+        "MGMT": "no patient with features has a value",
+    }
+    age = LabelDefinition("age", kind="continuous", missing=[">89", "old"])
+    assert len(define_labels([age], read_labels(table))["age"].values) == 10
 
 
 def test_every_pair_leaves_out_counts(tmp_path: Path) -> None:
@@ -176,8 +198,12 @@ def test_whole_numbers_are_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ('"own:two"', '"name"', "or survival, found that it is identifier"),
-        ('"own:two"', '"age"', "`higher_in` for a label with levels, found Label"),
+        ('"own:two"', '"name"', "or survival, found identifier, not"),
+        (
+            '"own:two"',
+            '"age"',
+            "`higher_in` for a label with levels, found it for age, which is cont",
+        ),
         ('label = "own:two"', 'time = "OS.time"', "a `time` and an `event`"),
         ('label = "own:two"', 'label = "two"\nlevels = 3', "`levels` of two to be a list"),
         ("[[hypothesis]]", "[label]\n[[hypothesis]]", r"any \[\[label\]\] and"),
@@ -195,7 +221,13 @@ def test_whole_numbers_are_numbers(tmp_path: Path) -> None:
         ),
         ('higher_in = "1"', 'higher_in = "2"', r"level of own:two \(0, 1\), found '2'"),
         ('feature = "own"', 'feature = "absent"', "no feature absent"),
-        ('feature = "own"', "", "to have a `feature` and a `label`"),
+        (
+            'feature = "own"',
+            "",
+            "to have a `feature` and a `label`.* found no `feature` in label = ",
+        ),
+        ('feature = "own"', 'levels = ["a"]', r"no `feature` in label = .*levels = \['a'\]"),
+        ('feature = "own"', "feature = 3", "found feature = 3 in feature = 3, label = "),
         ("reported_below = 0.05", 'reported_below = "x"', "to be a number"),
         ("reported_below = 0.05", "reported_below = nan", "up to 1, found nan"),
         ('name = "mine"', "name = 5", "name to be text, found 5"),
@@ -219,7 +251,12 @@ def test_whole_numbers_are_numbers(tmp_path: Path) -> None:
             '[[auc]]\nfeature="f"\nlabel="l"\nmasks="m"\nvalues={R1=true}\n[[hypothesis]]',
             "from 0 to 1",
         ),
-        ("alpha", "alhpa", "found alhpa"),
+        ("alpha", "alhpa", "found alhpa. Did you mean alpha"),
+        (
+            "higher_in",
+            'kind = "nominal"\nhigher_in',
+            r"found kind\. That belongs in a \[\[label\]\]",
+        ),
         ("higher_in", "direction", "only the keys .*, found direction"),
         ("[[hypothesis]]", "[other]", "found other"),
         ("[[hypothesis]]", "[hypothesis]", "or more"),

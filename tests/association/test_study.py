@@ -123,6 +123,18 @@ def test_what_cannot_be_tested_is_listed_and_keeps_its_place(tmp_path: Path) -> 
     assert set(result.contingency["feature"]) == {"x"}
 
 
+@pytest.mark.parametrize(
+    ("known", "reason"), [(0, "no patient has both the"), (1, "one patient alone has both the")]
+)
+def test_too_few_patients_are_no_fault_of_the_feature(
+    tmp_path: Path, known: int, reason: str
+) -> None:
+    features, labels = cohort(tmp_path)
+    features["few"] = features["x"].where(features.index < known)
+    family = Family("f", "F", (Hypothesis("few", "g"), Hypothesis("x", "g")))
+    assert associate(features, labels, family).left_out["reason"].str.startswith(reason).all()
+
+
 def test_the_flow_accounts_for_every_patient(tmp_path: Path) -> None:
     features, labels = cohort(tmp_path)
     features.loc[0, ["x", "reason"]] = [np.nan, "the mask is empty"]

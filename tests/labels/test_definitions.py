@@ -44,6 +44,14 @@ def test_case_and_blanks_do_not_matter_invariant() -> None:
     pd.testing.assert_series_equal(label.values, expected.values)
 
 
+def test_one_value_of_a_level_needs_no_list() -> None:
+    label = defined(name="grade", column="who", levels={"low": 2, "high": [3, "4"]})
+    assert label.values.value_counts().to_dict() == {
+        "high": int((label.values == "high").sum()),
+        "low": int((defined(name="who", kind="ordinal").values == "2").sum()),
+    }
+
+
 def test_a_list_orders_levels() -> None:
     label = defined(name="grade", column="who", levels=[4, 3, 2])
     assert (label.kind, label.levels) == (Kind.ORDINAL, ("4", "3", "2"))
@@ -85,7 +93,10 @@ def test_survival_has_times_and_events() -> None:
         ({"name": "IDH", "column": 3}, "texts for `column`"),
         ({"name": "IDH", "levels": "mutant"}, "a list of values in their order"),
         ({"name": "IDH", "levels": []}, "a list of values in their order"),
-        ({"name": "IDH", "levels": {"a": 3}}, "a list of values in their order"),
+        ({"name": "IDH", "levels": {"a": {"b": 3}}}, "a list of values in their order"),
+        ({"name": "IDH", "levels": {"a": [], "b": ["x"]}}, "a list of values in their order"),
+        ({"name": "IDH", "event_is": ["a", "b"]}, r"found event_is = \['a', 'b'\]\."),
+        ({"name": ""}, "found no `name`"),
         (
             {"name": "IDH", "levels": {"a": ["x"], "b": ["x"]}},
             "every value in one level .* found 'x' in two",

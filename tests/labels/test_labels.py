@@ -186,11 +186,21 @@ def test_a_qualified_label_is_that_of_one_table(tmp_path: Path) -> None:
 
 
 def test_tables_with_different_kinds_are_refused(tmp_path: Path) -> None:
-    first = table(tmp_path, "first.csv", "patient,age\na,1\nb,2\n")
+    first = table(tmp_path, "first.csv", "patient,age\na,young\nb,old\n")
     ages = "\n".join(f"p{i},{i}.5" for i in range(20))
     second = table(tmp_path, "second.csv", f"patient,age\n{ages}\n")
     with pytest.raises(InputError, match="categorical in one and continuous in the other"):
         read_labels([first, second])["age"]
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_few_numbers_of_one_table_are_numbers_where_another_has_many(order: slice) -> None:
+    few = pd.DataFrame({"patient": ["a", "b", "c"], "age": [41, 60, 41]})
+    many = pd.DataFrame({"patient": [f"p{i}" for i in range(20)], "age": range(30, 50)})
+    tables = dict(list({"few": few, "many": many}.items())[order])
+    label = read_labels(tables)["age"]
+    assert (label.kind, label.levels, len(label.values)) == (Kind.CONTINUOUS, (), 23)
+    assert label.values[["a", "p19"]].tolist() == [41.0, 49.0]
 
 
 def test_an_absent_label_is_refused_with_those_there_are(tmp_path: Path) -> None:
