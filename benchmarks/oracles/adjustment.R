@@ -39,14 +39,7 @@ cox <- function(name, fit) {
 }
 within <- coxph(Surv(time, event) ~ z + scores(age) + strata(site), ties = "efron")
 cox("Cox within site: ll, ratio, interval, p", within)
-# Grambsch and Therneau's classical test, as cox.zph before version 3 with transform = "km".
-residual <- as.matrix(residuals(within, "schoenfeld"))
-km <- survfit(Surv(time, event) ~ 1)
-g <- sapply(as.numeric(rownames(residual)), function(t) 1 - tail(c(1, km$surv[km$time < t]), 1))
-g <- g - mean(g)
-d <- nrow(residual)
-V <- vcov(within)
-show("Cox within site: p, proportional", pchisq(colSums(g * (d * residual %*% V))^2 / (d * diag(V) * sum(g^2)), 1, lower = FALSE))
+show("Cox within site: p, proportional", cox.zph(within, transform = "km")$table[1:2, "p"])
 without <- coxph(Surv(time, event) ~ scores(age) + strata(site), ties = "efron")
 show("Cox within site: p of the ratio", pchisq(2 * (within$loglik[2] - without$loglik[2]), 1, lower = FALSE))
 cox("Cox given age and site: ll, ratio, interval, p", coxph(Surv(time, event) ~ z + scores(age) + site, ties = "efron"))

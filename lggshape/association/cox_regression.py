@@ -91,9 +91,9 @@ class CoxRegression(Test):
             "The time to the event was regressed on each feature in a Cox model, with ties by "
             "Efron's method. The hazard ratio is that of a standard deviation of the feature more; "
             "1 is no effect. Its p and interval are Wald's. That hazards are proportional was "
-            "checked by Grambsch and Therneau's test of scaled Schoenfeld residuals against "
-            "Kaplan-Meier time: a small p means that the ratio changes with time. The figures show "
-            "Kaplan-Meier curves of the patients above the median of the feature and of the "
+            "checked by the score test of Grambsch and Therneau against Kaplan-Meier time: a "
+            "small p means that the ratio changes with time. The figures show Kaplan-Meier curves "
+            "of the patients above the median of the feature and of the "
             "others; the median split is for the eye, and no test uses it."
         )
 

@@ -110,12 +110,38 @@ def cramers_v(table: ArrayLike, *, level: float = 0.95) -> Effect:
     freedom = (rows - 1) * (columns - 1)
     low, high = _noncentrality_interval(statistic, freedom, level)
     most = n * (min(rows, columns) - 1)
-    estimate = _bias_corrected_v(statistic / n, n, rows, columns)
-    return _effect(estimate, math.sqrt(low / most), math.sqrt(high / most))
+    return _effect(bias_corrected_v(table), math.sqrt(low / most), math.sqrt(high / most))
 
 
-def _bias_corrected_v(phi_squared: float, n: int, rows: int, columns: int) -> float:
-    """Return Bergsma's V from the mean-square contingency of a sample."""
+def bias_corrected_v(table: ArrayLike) -> float:
+    """Return the estimate of `cramers_v` alone, where many tables leave no time for intervals.
+
+    Parameters
+    ----------
+    table : array_like of shape (R, C)
+        Counts. Empty rows and columns are dropped.
+
+    Returns
+    -------
+    float
+        Bergsma's V; NaN with less than two rows or columns.
+
+    Raises
+    ------
+    InputError
+        If the table does not hold counts in two dimensions.
+
+    Examples
+    --------
+    >>> round(bias_corrected_v([[20, 5], [5, 20]]), 3)
+    0.589
+    """
+    counts = contingency_table(table)
+    rows, columns = counts.shape
+    if min(rows, columns) < 2:
+        return math.nan
+    n = int(counts.sum())
+    phi_squared = float(chi2_contingency(counts, correction=False).statistic) / n
     bias = (rows - 1) * (columns - 1) / (n - 1)
     # The square root would make a visible V of the rounding error of equal terms.
     corrected = phi_squared - bias if phi_squared > bias * (1 + 1e-12) else 0.0

@@ -19,6 +19,7 @@ from lggshape.statistics._validators import (
     zeros_and_ones,
 )
 from lggshape.statistics.contingency import Effect
+from lggshape.statistics.proportional_hazards import proportional_hazards
 
 
 class CoxTerm(NamedTuple):
@@ -88,11 +89,10 @@ def cox(
     With strata, each has a baseline hazard of its own: rows are compared within their stratum, and
     the coefficients are the same in all.
 
-    Proportional hazards are tested for each column by the classical test of Grambsch and Therneau:
-    are its scaled Schoenfeld residuals correlated with time? Time counts as 1 less the Kaplan-Meier
-    estimate just before it, so that no late event has much weight of its own. This is
-    ``cox.zph(fit, transform="km")`` of R's survival package before version 3; later versions have
-    a score test in its place, which differs in how it averages the variance over time.
+    Proportional hazards are tested for each column by the score test of its product with time
+    (`proportional_hazards`), as by ``cox.zph(fit, transform="km")`` of R's survival package from
+    version 3 on. Time counts as 1 less the Kaplan-Meier estimate just before it, so that no late
+    event has much weight of its own.
 
     If some combination of the columns is never larger in a row at risk than in the row that has
     the event, the likelihood has no maximum: it grows with the coefficients without end. A dummy
@@ -175,7 +175,7 @@ def cox(
     gains = [log_likelihood - without for without in _without_each(rows, matrix, tested)]
     covariance = np.linalg.inv(-model.hessian(slopes))
     errors = np.sqrt(np.diag(covariance))
-    p_proportional = _p_proportional(rows, before, matrix, slopes, covariance)
+    p_proportional = proportional_hazards(*rows, matrix, slopes, clock=before)
     reach = float(norm.isf((1 - level) / 2))
     terms = tuple(
         CoxTerm(
@@ -268,37 +268,6 @@ def _not_surviving_before(
     surviving = np.append(1.0, np.cumprod(1 - deaths / at_risk))
     before: NDArray[np.float64] = 1 - surviving[np.searchsorted(moments, times)]
     return before
-
-
-def _p_proportional(
-    rows: _Rows,
-    before: NDArray[np.float64],
-    matrix: NDArray[np.float64],
-    slopes: NDArray[np.float64],
-    covariance: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return the p-values of Grambsch and Therneau's test for each column."""
-    predictor = matrix @ slopes
-    hazards = np.exp(predictor - predictor.max())
-    moments, residuals = [], []
-    for stratum in rows.of_each_stratum():
-        times, happened, columns = rows.times[stratum], rows.happened[stratum], matrix[stratum]
-        for moment in np.unique(times[happened]):
-            at_risk, dying = times >= moment, happened & (times == moment)
-            deaths = int(dying.sum())
-            # Efron: of rows that tie, each in turn meets a smaller part of the others' hazard.
-            weights = hazards[stratum] * (at_risk - np.outer(np.arange(deaths) / deaths, dying))
-            means = weights @ columns / weights.sum(axis=1, keepdims=True)
-            residuals.append(columns[dying] - means.mean(axis=0))
-            moments.append(before[stratum][dying])
-    time = np.concatenate(moments)
-    trend = time - time.mean()
-    if not trend.any():
-        return np.full(len(slopes), np.nan)
-    events = len(trend)
-    scaled = events * np.concatenate(residuals) @ covariance
-    statistics = (trend @ scaled) ** 2 / (events * np.diag(covariance) * (trend @ trend))
-    return np.asarray(chi2.sf(statistics, 1))
 
 
 def _check_maximum(rows: _Rows, matrix: NDArray[np.float64], titles: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Write report.html, its figures, checklists.csv and the README's numbers from the tables here.
+"""Write the report, its figures, replication.json and the README's numbers from the tables here.
 
     python reports/buda2019/rewrite.py kaggle_3m/data.csv idh_1p19q.csv clinical.csv
 
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from lggshape.association import read_study_family
+from lggshape.files import to_records, write_json
 from lggshape.labels import read_labels
 from lggshape.studies.buda2019.replication import read_tables
 from lggshape.studies.buda2019.report import write_report_files
@@ -34,6 +35,8 @@ def main(label_tables: list[str]) -> None:
     for document in (README, FRONT):
         document.write_text(fill(document.read_text(encoding="utf-8"), parts), encoding="utf-8")
     if label_tables:
+        records = {name: to_records(table) for name, table in found.tables.items()}
+        write_json(HERE / "replication.json", records)
         labels = read_labels(label_tables)
         write_report_files(
             found.tables, found.family, labels, HERE, earlier=found.earlier, second=found.second

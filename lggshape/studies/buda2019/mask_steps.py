@@ -9,6 +9,8 @@ from lggshape.studies.buda2019.analyses.confounding import (
     wild_types,
     within_mutants,
 )
+from lggshape.studies.buda2019.analyses.increments import increments
+from lggshape.studies.buda2019.analyses.missing_subtype import missing_subtype
 from lggshape.studies.buda2019.analyses.prediction import predict
 from lggshape.studies.buda2019.analyses.robustness import robustness_table
 from lggshape.studies.buda2019.analyses.sensitivity import (
@@ -19,6 +21,8 @@ from lggshape.studies.buda2019.analyses.sensitivity import (
     with_other_patients,
     with_other_tests,
 )
+from lggshape.studies.buda2019.analyses.sites import site_tables
+from lggshape.studies.buda2019.analyses.two_tests import within_idh
 from lggshape.studies.buda2019.analyses.variants import (
     changed_masks,
     other_conventions,
@@ -92,6 +96,23 @@ def confounding_step(replication: Replication) -> Tables:
     }
 
 
+def sites_step(replication: Replication) -> Tables:
+    """Test by ranks within institutions, within IDH subtypes, and who lacks the subtype label."""
+    features, labels = replication.features, replication.labels
+    family, roles, sites = replication.family, replication.roles, replication.sites
+    seed, jobs = replication.seed, replication.jobs
+    found = site_tables(
+        features, labels, family, sites, seed=seed, jobs=jobs, on_progress=replication.on_progress
+    )
+    return {
+        "sites": found.by_ranks,
+        "site_differences": found.differences,
+        "site_subsets": found.subsets,
+        "within_idh": within_idh(features, labels, family, roles, seed=seed, jobs=jobs),
+        "missing_subtype": missing_subtype(features, labels, roles, sites, seed=seed),
+    }
+
+
 def robustness_step(replication: Replication) -> Tables:
     """Measure manual masks again after they were changed."""
     found = robustness_table(
@@ -116,3 +137,17 @@ def prediction_step(replication: Replication) -> Tables:
         on_progress=replication.on_progress,
     )
     return {"prediction": found.scores, "decision_curves": found.decision}
+
+
+def increments_step(replication: Replication) -> Tables:
+    """Compare predictions with and without shape."""
+    found = increments(
+        replication.features,
+        replication.labels,
+        replication.roles,
+        replication.sites,
+        seed=replication.seed,
+        jobs=replication.jobs,
+        on_progress=replication.on_progress,
+    )
+    return {"increments": found}

@@ -10,9 +10,11 @@ from lggshape.studies.buda2019.comparison_step import comparison_step
 from lggshape.studies.buda2019.mask_steps import (
     agreement_step,
     confounding_step,
+    increments_step,
     prediction_step,
     robustness_step,
     sensitivity_step,
+    sites_step,
 )
 from lggshape.studies.buda2019.network_steps import (
     failed_attempt_step,
@@ -59,8 +61,10 @@ STEPS: Sequence[ReplicationStep] = (
     ReplicationStep("agreement", agreement_step, ("evaluate", "features")),
     ReplicationStep("sensitivity", sensitivity_step, ("evaluate", "features")),
     ReplicationStep("confounding", confounding_step, ("features",)),
+    ReplicationStep("sites", sites_step, ("features",)),
     ReplicationStep("robustness", robustness_step, ("features",)),
     ReplicationStep("prediction", prediction_step, ("features",)),
+    ReplicationStep("increments", increments_step, ("features",)),
     ReplicationStep("noise", noise_step, ("features",), by_networks=True),
     ReplicationStep("uncertainty", uncertainty_step, ("features",), by_networks=True),
     ReplicationStep("comparison", comparison_step, ("evaluate", "associate")),

@@ -61,7 +61,9 @@ class Predicted(NamedTuple):
     decision: pd.DataFrame
 
 
-class _Task(NamedTuple):
+class PredictionTask(NamedTuple):
+    """An outcome to be predicted: who has it, by which columns, of which institution."""
+
     masks: str
     outcome: str
     predictors: str
@@ -110,7 +112,7 @@ def predict(
     tasks = [
         task
         for masks, group in features.groupby("masks", sort=False)
-        for task in _tasks(str(masks), group, labels, roles, sites)
+        for task in prediction_tasks(str(masks), group, labels, roles, sites)
     ]
     advance = counter(on_progress, "predicting", len(tasks))
     for found in map_all(partial(_predict, seed=seed), tasks, jobs=jobs):
@@ -123,9 +125,10 @@ def predict(
     )
 
 
-def _tasks(
+def prediction_tasks(
     masks: str, group: pd.DataFrame, labels: Labels, roles: Roles, sites: "pd.Series[str]"
-) -> list[_Task]:
+) -> list[PredictionTask]:
+    """Return every outcome by every set of predictors, among the patients who have all of it."""
     covariates = Covariates(group, labels, roles, sites)
     location = labels[roles.location].values.reindex(covariates.index)
     known = pd.get_dummies(location, dtype=float).iloc[:, 1:]
@@ -150,7 +153,7 @@ def _tasks(
             has_outcome = values.notna().to_numpy()
             complete = has_outcome & design.notna().all(axis=1).to_numpy()
             tasks.append(
-                _Task(
+                PredictionTask(
                     masks,
                     level,
                     name,
@@ -163,7 +166,9 @@ def _tasks(
     return tasks
 
 
-def _predict(task: _Task, *, seed: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _predict(
+    task: PredictionTask, *, seed: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     key = {"masks": task.masks, "outcome": task.outcome, "predictors": task.predictors}
     counts = {
         "n": len(task.happened), "events": int(task.happened.sum()), "terms": task.design.shape[1],

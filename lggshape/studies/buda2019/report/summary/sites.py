@@ -67,13 +67,14 @@ def _differences(evidence: StudyEvidence) -> Iterator[Block]:
     yield Table.of(
         rows,
         f"Epsilon squared in institution {rows[0][1].site} less that in all others (95 %, "
-        "bootstrap), and p of the products of cluster and institution (permutation)",
+        "bootstrap), and p by exchanging at random, within each cluster, who is of that "
+        "institution",
         "site_differences",
         hypothesis_column(),
         Column("automatic masks", lambda row: _difference(row[1])),
-        Column("p", lambda row: p_text(row[1].p_products)),
+        Column("p", lambda row: p_text(row[1].p_membership)),
         Column("manual masks", lambda row: _difference(row[2])),
-        Column("p", lambda row: p_text(row[2].p_products)),
+        Column("p", lambda row: p_text(row[2].p_membership)),
     )
 
 
