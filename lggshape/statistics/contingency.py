@@ -141,7 +141,12 @@ def bias_corrected_v(table: ArrayLike) -> float:
     if min(rows, columns) < 2:
         return math.nan
     n = int(counts.sum())
-    phi_squared = float(chi2_contingency(counts, correction=False).statistic) / n
+    statistic = float(chi2_contingency(counts, correction=False).statistic)
+    return _bias_corrected_v(statistic / n, n, rows, columns)
+
+
+def _bias_corrected_v(phi_squared: float, n: int, rows: int, columns: int) -> float:
+    """Return Bergsma's V from the mean-square contingency of a sample."""
     bias = (rows - 1) * (columns - 1) / (n - 1)
     # The square root would make a visible V of the rounding error of equal terms.
     corrected = phi_squared - bias if phi_squared > bias * (1 + 1e-12) else 0.0
