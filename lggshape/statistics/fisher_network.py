@@ -26,13 +26,25 @@ from scipy.special import gammaln
 
 from lggshape.statistics import fisher_kernels as kernels
 from lggshape.statistics import fisher_lists
+from lggshape.statistics.fisher_work import NotExactError, Work
 
 Ints = NDArray[np.signedinteger[Any]]
 Floats = NDArray[np.float64]
 
+MEETING, ENTRY, SORTED, LOOKED_UP = 30, 50, 70, 12
+"""Work in nanoseconds: of a vector of row sums that meets a filling of the middle column, of an
+entry of a list to be made, of one sorted among those of a remainder, and of one looked up there."""
+_LARGEST = 690.0
+"""Of the log weights: the largest number is exp(709)."""
+
 
 def exact_p(
-    table: Ints, first: Sequence[int], middle: int, last: Sequence[int], tolerance: float
+    table: Ints,
+    first: Sequence[int],
+    middle: int,
+    last: Sequence[int],
+    tolerance: float,
+    work: Work,
 ) -> float:
     """Return the exact p-value of a table.
 
@@ -44,22 +56,30 @@ def exact_p(
         The columns of the first group, the middle one, and those of the last group.
     tolerance : float
         Log probabilities closer than this are the same.
+    work : Work
+        What is done is added to it.
 
     Returns
     -------
     float
         The p-value.
 
+    Raises
+    ------
+    NotExactError
+        If the work is beyond its limit, or a weight beyond the largest number.
+
     Examples
     --------
-    >>> round(exact_p(np.array([[3, 1, 0], [1, 2, 4]]), [0], 1, [2], 1e-7), 6)
+    >>> table = np.array([[3, 1, 0], [1, 2, 4]])
+    >>> round(exact_p(table, [0], 1, [2], 1e-7, Work(1e9)), 6)
     0.10303
     """
     # Rows of equal margins lie side by side: swapping them changes nothing.
     table = table[np.argsort(table.sum(axis=1), kind="stable")]
     rows, columns = table.sum(axis=1), table.sum(axis=0)
     total = int(rows.sum())
-    weights = _Weights(rows, total)
+    weights = _Weights(rows, total, work)
     observed = tolerance + sum(
         float(weights.describe(cells[np.newaxis])[2][0]) for cells in table.T.copy()
     )
@@ -93,6 +113,8 @@ def _weigh_remainders(
     remainders, start, states, shares = sources
     column, last = columns_left
     low, high, summed = first.extremes
+    work = rest.work
+    work.add(MEETING * len(remainders) * len(column[0]))
     extreme, meetings, of_remainder, of_last = kernels.meet(
         (rest.packed[remainders], rest.numbers[remainders]),
         (
@@ -118,13 +140,11 @@ def _weigh_remainders(
         np.maximum.reduceat(of_remainder[1][owner], each),
     )
     met, last_lists = np.unique(meetings[2], return_inverse=True)
+    listed = first.lists(wanted, of_first), last.lists(met, (of_last[0][met], of_last[1][met]))
+    work.add(SORTED * float(np.diff(listed[0][0])[lists].sum()))
+    work.add(LOOKED_UP * float(np.diff(listed[1][0])[last_lists].sum()))
     weighed = fisher_lists.weigh(
-        (*meetings[:2], last_lists),
-        column[2],
-        (start, lists, shares),
-        first.lists(wanted, of_first),
-        last.lists(met, (of_last[0][met], of_last[1][met])),
-        observed,
+        (*meetings[:2], last_lists), column[2], (start, lists, shares), *listed, observed
     )
     return float(extreme + weighed)
 
@@ -157,8 +177,8 @@ def _by_remainder(
 class _Weights:
     """Log weights of columns and the numbering of row sums, for one ascending margin of rows."""
 
-    def __init__(self, rows: Ints, total: int) -> None:
-        self.rows = rows
+    def __init__(self, rows: Ints, total: int, work: Work) -> None:
+        self.rows, self.work = rows, work
         self.factorials = gammaln(np.arange(total + 1) + 1.0)
         share = rows / total
         # A factor per patient, the same for all rows: it keeps the weights near 1.
@@ -206,12 +226,18 @@ class _Group:
         The same packed, and their numbers.
     guards : int
         The guards of packed vectors.
+    work : Work
+        What is done.
     """
 
     def __init__(self, weights: _Weights, totals: Ints) -> None:
-        self._weights, self._totals, self.guards = weights, totals, weights.guards
+        self._weights, self._totals = weights, totals
+        self.guards, self.work = weights.guards, weights.work
         self.vectors = kernels.fillings(int(totals.sum()), weights.rows[::-1].copy(), True)
         self.packed, self.numbers, self._keys = weights.describe(self.vectors)
+        # Equal row sums are very improbable, and weigh much, in a margin of many unequal rows.
+        if self._keys.max() > _LARGEST:
+            raise NotExactError
 
     @cached_property
     def found(self) -> Ints:
@@ -235,11 +261,15 @@ class _Group:
         without = _Group(self._weights, self._totals[:-1])
         every = np.arange(len(without.vectors))
         whole = np.full(len(every), -np.inf), np.full(len(every), np.inf)
+        column = self._weights.column(int(self._totals[-1]))
+        of_without = without.lists(every, whole)
+        each = max(1.0, len(of_without[1]) / max(1, len(every)))
+        self.work.add(ENTRY * len(chosen) * len(column[0]) * each)
         return fisher_lists.entries(
             (self.packed[chosen], self.numbers[chosen]),
             decide,
-            self._weights.column(int(self._totals[-1])),
+            column,
             without.found,
-            without.lists(every, whole),
+            of_without,
             self.guards,
         )

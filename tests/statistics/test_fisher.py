@@ -4,12 +4,13 @@ import math
 import numpy as np
 import pytest
 from scipy.stats import fisher_exact as scipy_fisher_exact
-from scipy.stats import random_table
+from scipy.stats import hypergeom, random_table
 
 from lggshape.errors import InputError
 from lggshape.statistics import fisher as module
 from lggshape.statistics import fisher_exact
 from lggshape.statistics.fisher_network import exact_p
+from lggshape.statistics.fisher_work import Work
 
 # R 4.2.2: fisher.test(table, workspace = 2e8)$p.value
 R_VALUES = [
@@ -165,7 +166,7 @@ def test_split_of_the_columns_does_not_matter_invariant():
         for size in (1, 2, 3):
             for first in itertools.combinations(others, size):
                 last = tuple(j for j in others if j not in first)
-                p = exact_p(table, first, middle, last, module.TOLERANCE)
+                p = exact_p(table, first, middle, last, module.TOLERANCE, Work(math.inf))
                 assert p == pytest.approx(expected, rel=1e-10)
 
 
@@ -188,6 +189,38 @@ def test_complete_association_analytic():
 def test_uneven_margins_analytic():
     # One of 2,000 has the rare label, and lies in the row of ten: probability 10 / 2000.
     assert fisher_exact([[1, 9], [0, 1990]]).p == pytest.approx(0.005, rel=1e-9)
+
+
+def test_many_patients_two_by_two_scipy():
+    table = [[1_220, 2_780], [22_700, 53_300]]
+    expected = scipy_fisher_exact(table).pvalue
+    assert 0.1 < expected < 0.9
+    assert fisher_exact(table).p == pytest.approx(expected, rel=1e-6)
+
+
+def test_weights_beyond_the_largest_number_are_sampled_analytic():
+    table = np.array([[300, 5_700, 0], [3_000, 61_000, 1]])
+    result = fisher_exact(table)
+    assert result.method == "fisher_monte_carlo"
+    # The one patient of the third column is in a row with the share of that row.
+    total, row, column = int(table.sum()), int(table[0].sum()), int(table[:, 0].sum())
+    counts = np.arange(column + 1)
+    found = [
+        share * hypergeom(total - 1, row - inside, column).pmf(counts)
+        for inside, share in ((0, 1 - row / total), (1, row / total))
+    ]
+    p = sum(float(one[one <= found[0][300] * (1 + 1e-7)].sum()) for one in found)
+    assert abs(result.p - p) < 4 * result.standard_error
+
+
+def test_the_limit_decides_alone_whether_p_is_exact_invariant():
+    table = quartile_table(np.random.default_rng(3), n=80, clusters=5, shift=0.3)
+    exact = fisher_exact(table)
+    assert fisher_exact(table, max_work=exact.work) == exact
+    for share in np.linspace(0.05, 0.999, 30):
+        result = fisher_exact(table, max_work=share * exact.work, draws=99)
+        assert result.method == "fisher_monte_carlo"
+        assert share * exact.work < result.work <= exact.work
 
 
 def test_monte_carlo_beyond_the_limit_r():
