@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from lggshape.association.adjusted_models import adjusted_rows
 from lggshape.association.covariates import Adjustment
 from lggshape.association.hypotheses import Hypothesis
+from lggshape.association.processes import map_if_long
 from lggshape.association.tested_pair import CONFIDENCE, TestedPair
 from lggshape.association.tests import deciding_test
 from lggshape.labels import Label
@@ -80,6 +82,7 @@ def adjusted_results(
     bins: int,
     test: str | None,
     seed: int,
+    jobs: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> AdjustedResults:
     """Test hypotheses given covariates and without each site.
@@ -94,7 +97,7 @@ def adjusted_results(
         The hypotheses.
     labels : mapping of str to Label
         Their labels.
-    bins, test, seed : int, str or None, and int
+    bins, test, seed, jobs : int, str or None, int, and int or None
         As for `associate`.
     on_progress : callable, optional
         Told how far the work has come.
@@ -104,25 +107,28 @@ def adjusted_results(
     AdjustedResults
         Tables with the reason in place of p where a model could not be fitted.
     """
-    adjusted: list[dict[str, Any]] = []
-    sites: list[dict[str, Any]] = []
-    collinear: list[dict[str, Any]] = []
+    groups = {
+        str(masks): (group, adjustment.known(group))
+        for masks, group in table.groupby("masks", sort=False)
+    }
     # The seeds that the primary tests have.
     streams = np.random.SeedSequence(seed).spawn(len(hypotheses))
-    groups = list(table.groupby("masks", sort=False))
-    advance = counter(on_progress, "adjusting", len(groups) * len(hypotheses))
-    for masks, group in groups:
-        known = adjustment.known(group)
-        collinear += ({"masks": masks} | row for row in _collinear(hypotheses, group, known))
-        for hypothesis, stream in zip(hypotheses, streams, strict=True):
-            label = labels[hypothesis.label]
-            pair = TestedPair.of(hypothesis, label, group)
-            number = int(stream.generate_state(1)[0])
-            adjusted += adjusted_rows(pair, label, adjustment, known, number)
-            if adjustment.site is not None:
-                site = known[adjustment.site.name]
-                sites += _without_each_site(pair, label, site, bins, test, stream)
-            advance()
+    tasks = [(masks, *each) for masks in groups for each in zip(hypotheses, streams, strict=True)]
+    find = partial(
+        _given, groups=groups, labels=labels, adjustment=adjustment, bins=bins, test=test
+    )
+    adjusted: list[dict[str, Any]] = []
+    sites: list[dict[str, Any]] = []
+    advance = counter(on_progress, "adjusting", len(tasks))
+    for of_models, of_sites in map_if_long(find, tasks, jobs=jobs):
+        adjusted += of_models
+        sites += of_sites
+        advance()
+    collinear = [
+        {"masks": masks} | row
+        for masks, (group, known) in groups.items()
+        for row in _collinear(hypotheses, group, known)
+    ]
     counts = _COUNTS | {"df_tested": "Int64", "df_residual": "Int64"}
     return AdjustedResults(
         adjustment,
@@ -130,6 +136,28 @@ def adjusted_results(
         pd.DataFrame(sites, columns=_SITES).astype(_COUNTS),
         pd.DataFrame(collinear, columns=_COLLINEAR),
     )
+
+
+def _given(
+    task: tuple[str, Hypothesis, np.random.SeedSequence],
+    *,
+    groups: Mapping[str, tuple[pd.DataFrame, Mapping[str, pd.Series]]],
+    labels: Mapping[str, Label],
+    adjustment: Adjustment,
+    bins: int,
+    test: str | None,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of a hypothesis: its models, and its test without each site."""
+    masks, hypothesis, stream = task
+    group, known = groups[masks]
+    label = labels[hypothesis.label]
+    pair = TestedPair.of(hypothesis, label, group)
+    number = int(stream.generate_state(1)[0])
+    models = list(adjusted_rows(pair, label, adjustment, known, number))
+    if adjustment.site is None:
+        return models, []
+    site = known[adjustment.site.name]
+    return models, list(_without_each_site(pair, label, site, bins, test, stream))
 
 
 def _without_each_site(

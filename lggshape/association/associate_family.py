@@ -1,8 +1,6 @@
 """Every hypothesis of a family, tested on the patients of a feature table."""
 
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,6 +21,7 @@ from lggshape.association.feature_table import (
 from lggshape.association.hypotheses import Family, Hypothesis, LeftOut
 from lggshape.association.kinds_of_test import Result, Test
 from lggshape.association.patient_flow import patient_flow
+from lggshape.association.processes import map_if_long
 from lggshape.association.registry import check_test
 from lggshape.association.small_cohorts import SMALL_COHORT, small_cohort
 from lggshape.association.study import Study
@@ -38,7 +37,6 @@ from lggshape.labels import (
     define_labels,
     match_patients,
 )
-from lggshape.parallel import map_all
 from lggshape.progress import OnProgress, counter
 from lggshape.shape import FEATURES
 from lggshape.statistics import adjust
@@ -47,9 +45,6 @@ _MOST_BINS = 100
 """Percentiles: more bins than this are a mistake."""
 
 _LARGEST_SEED = 2**128 - 1
-
-_ALONE_SECONDS = 2.0
-"""A family that is tested within this time is not worth the start of further processes."""
 
 _KEY = ["masks", "feature", "label"]
 _EFFECT = ["effect_name", "effect", "effect_low", "effect_high"]
@@ -196,7 +191,7 @@ def associate(
         if adjustment is None
         else adjusted_results(
             adjustment, table, chosen.hypotheses, used,
-            bins=bins, test=test, seed=int(seed), on_progress=on_progress,
+            bins=bins, test=test, seed=int(seed), jobs=jobs, on_progress=on_progress,
         ),
     )  # fmt: skip
 
@@ -228,23 +223,12 @@ def _find_all(
     ]
     every = _Found({name: [] for name in _BY_PAIR}, [])
     advance = counter(on_progress, "testing", len(tasks))
-    for found in _map_if_long(partial(find, groups=groups), tasks, jobs):
+    for found in map_if_long(partial(find, groups=groups), tasks, jobs=jobs):
         for name, added in found.rows.items():
             every.rows[name].extend(added)
         every.left_out.extend(found.left_out)
         advance()
     return every
-
-
-def _map_if_long(
-    find: Callable[[_Task], _Found], tasks: Iterable[_Task], jobs: int | None
-) -> Iterator[_Found]:
-    """Test in this process at first, and on all cores if there is more to do."""
-    begun = time.monotonic()
-    left = deque(tasks)
-    while left and time.monotonic() - begun < _ALONE_SECONDS:
-        yield find(left.popleft())
-    yield from map_all(find, left, jobs=jobs)
 
 
 def _find(

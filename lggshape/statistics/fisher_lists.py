@@ -4,8 +4,8 @@ Names are those of `fisher_kernels`.
 """
 
 import numpy as np
-from numba import njit
 
+from lggshape.statistics.compiled import compiled
 from lggshape.statistics.fisher_kernels import (
     Column,
     Floats,
@@ -14,6 +14,7 @@ from lggshape.statistics.fisher_kernels import (
     Meetings,
     Range,
     States,
+    exponentials,
     longer,
 )
 
@@ -25,7 +26,7 @@ _CROWDED = 8
 """Entries in one cell from which Shell's steps are worth their while."""
 
 
-@njit(cache=True)
+@compiled
 def entries(
     states: States, decide: Range, column: Column, found: Ints, without: Lists, guards: int
 ) -> Lists:
@@ -37,7 +38,7 @@ def entries(
     packed, numbers = states
     fillings, filling_numbers, keys = column
     start, listed, counts, _ = without
-    weights, listed_weights = np.exp(keys), counts * np.exp(listed)
+    weights, listed_weights = exponentials(keys), exponentials(listed)
     always = np.zeros(len(packed))
     new_start = np.zeros(len(packed) + 1, dtype=np.int64)
     new_keys, new_counts = np.empty(1024), np.empty(1024)
@@ -53,7 +54,7 @@ def entries(
             for e in range(start[rest], start[rest + 1]):
                 key = keys[f] + listed[e]
                 if key <= decide[0][i]:
-                    always[i] += weights[f] * listed_weights[e]
+                    always[i] += weights[f] * counts[e] * listed_weights[e]
                 elif key <= decide[1][i]:
                     if size == len(raw_keys):
                         raw_keys, raw_counts = longer(raw_keys), longer(raw_counts)
@@ -74,7 +75,7 @@ def entries(
     return new_start, new_keys[:done].copy(), new_counts[:done].copy(), always
 
 
-@njit(cache=True)
+@compiled
 def weigh(
     meetings: Meetings,
     keys: Floats,
@@ -90,7 +91,9 @@ def weigh(
     from `entries`; the states of the last group are positions among the latter.
     """
     last_start, last_keys, last_counts, last_always = last
-    last_weights = last_counts * np.exp(last_keys)
+    last_weights = exponentials(last_keys)
+    for e in range(len(last_weights)):
+        last_weights[e] *= last_counts[e]
     source_start, source_lists, shares = sources
     remainders, middles, lasts = meetings
     total, begin = 0.0, 0
@@ -121,7 +124,7 @@ def weigh(
     return total
 
 
-@njit(cache=True)
+@compiled
 def _joined(lists: Ints, shares: Floats, first: Lists) -> tuple[Floats, Floats, Ints, float]:
     """Return the ascending entries of several lists, their cumulative weights, and their grid.
 
@@ -141,13 +144,15 @@ def _joined(lists: Ints, shares: Floats, first: Lists) -> tuple[Floats, Floats, 
             done += 1
     joined, weights, grid, pitch = _sorted(joined, weights)
     sums = np.empty(size + 1)
-    sums[0] = np.sum(shares * always[lists])
+    sums[0] = 0.0
+    for place in range(len(lists)):
+        sums[0] += shares[place] * always[lists[place]]
     for e in range(size):
         sums[e + 1] = sums[e] + weights[e]
     return joined, sums, grid, pitch
 
 
-@njit(cache=True)
+@compiled
 def _sorted(keys: Floats, weights: Floats) -> tuple[Floats, Floats, Ints, float]:
     """Return keys, ascending, and their weights, and the grid on which they are found.
 
@@ -157,8 +162,10 @@ def _sorted(keys: Floats, weights: Floats) -> tuple[Floats, Floats, Ints, float]
     size = len(keys)
     if size == 0:
         return keys, weights, np.zeros(0, dtype=np.int32), 0.0
-    lowest = keys.min()
-    pitch = _CELLS * size / max(keys.max() - lowest, 1e-3)
+    lowest, highest = keys[0], keys[0]
+    for key in keys:
+        lowest, highest = min(lowest, key), max(highest, key)
+    pitch = _CELLS * size / max(highest - lowest, 1e-3)
     grid = np.zeros(_CELLS * size + 2, dtype=np.int32)
     for key in keys:
         grid[int((key - lowest) * pitch) + 1] += 1

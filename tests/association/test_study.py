@@ -316,10 +316,13 @@ def test_the_number_of_processes_does_not_matter_invariant(
 ) -> None:
     features, labels = cohort(tmp_path)
     features["y"] = features["x"] ** 2
+    features["size"] = np.random.default_rng(0).random(len(features))
     family = Family("mine", "Mine", (Hypothesis("x", "g"), Hypothesis("y", "g")))
-    alone = associate(features, labels, family, jobs=1)
-    monkeypatch.setattr("lggshape.association.associate_family._ALONE_SECONDS", 0.0)
-    together = associate(features, labels, family, jobs=2)
+    given: dict[str, Any] = {"adjust": ["size"], "permutations": 99}
+    alone = associate(features, labels, family, jobs=1, **given)
+    monkeypatch.setattr("lggshape.association.processes._ALONE_SECONDS", 0.0)
+    together = associate(features, labels, family, jobs=2, **given)
+    assert "adjusted" in alone.tables()
     for name, table in alone.tables().items():
         assert together.tables()[name].to_csv() == table.to_csv(), name
 
@@ -327,7 +330,7 @@ def test_the_number_of_processes_does_not_matter_invariant(
 def test_a_small_family_starts_no_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lggshape.association.associate_family._ALONE_SECONDS", 600.0)
+    monkeypatch.setattr("lggshape.association.processes._ALONE_SECONDS", 600.0)
     monkeypatch.setattr("lggshape.parallel._pool", lambda jobs: pytest.fail(f"{jobs} started"))
     features, labels = cohort(tmp_path)
     features["y"] = features["x"]
