@@ -97,6 +97,12 @@ def alike(value: Any) -> str:
 
 
 def value_counts(values: "pd.Series[str]") -> str:
-    """Return the different values with their numbers, the most frequent first."""
+    """Return the different values with their numbers, the most frequent first.
+
+    Examples
+    --------
+    >>> value_counts(pd.Series(["yes", "no", "yes"]))
+    "'yes' (2), 'no' (1)"
+    """
     counts = values.value_counts()
     return first_few([f"{value!r} ({count})" for value, count in counts.items()], 8)
