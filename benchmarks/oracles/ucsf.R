@@ -1,23 +1,32 @@
 # R's values for reports/ucsf, from the two files as they were downloaded: base R and survival.
 #
 #   Rscript benchmarks/oracles/ucsf.R FEATURES.csv METADATA.csv > reports/ucsf/oracle.csv
+#   Rscript benchmarks/oracles/ucsf.R FEATURES.csv METADATA.csv populations \
+#     > reports/ucsf/oracle_populations.csv
 #
+# The second leaves out the patients that the sensitivity analyses of the protocol leave out.
 # The permutation tests given covariates have no counterpart in base R. Beside them stands the
 # partial F test of the same design by lm(), whose p they approach when residuals are normal.
 suppressPackageStartupMessages(library(survival))
 files <- commandArgs(trailingOnly = TRUE)
 features <- read.csv(files[1], check.names = FALSE)
 metadata <- read.csv(files[2], check.names = FALSE)
-all <- merge(features, metadata, by = "ID")
-volume <- all[["original_shape_VoxelVolume"]]
-age <- all[["Age at MRI"]]
-grade <- all[["WHO CNS Grade"]]
-wild <- as.integer(all[["IDH"]] == "wildtype")
-codel <- tolower(all[["1p/19q"]])
-codel <- ifelse(codel == "", NA, as.integer(grepl("co-deletion", codel)))
+everyone <- merge(features, metadata, by = "ID")
 
+use <- function(kept) {
+  patients <<- everyone[kept, ]
+  volume <<- patients[["original_shape_VoxelVolume"]]
+  age <<- patients[["Age at MRI"]]
+  grade <<- patients[["WHO CNS Grade"]]
+  low <<- grade < 4
+  wild <<- as.integer(patients[["IDH"]] == "wildtype")
+  arms <- tolower(patients[["1p/19q"]])
+  codel <<- ifelse(arms == "", NA, as.integer(grepl("co-deletion", arms)))
+}
+
+analysis <- ""
 show <- function(feature, label, what, value) {
-  cat(sprintf("%s,%s,%s,%.12g\n", feature, label, what, value))
+  cat(sprintf("%s%s,%s,%s,%.12g\n", analysis, feature, label, what, value))
 }
 
 jonckheere <- function(x, g) {
@@ -40,7 +49,7 @@ jonckheere <- function(x, g) {
 scores <- function(x) qnorm(rank(x) / (length(x) + 1))
 
 groups <- function(name, title, g, kept) {
-  x <- all[[paste0("original_shape_", toupper(substr(name, 1, 1)), substring(name, 2))]]
+  x <- patients[[paste0("original_shape_", toupper(substr(name, 1, 1)), substring(name, 2))]]
   kept <- kept & !is.na(g)
   x <- x[kept]; g <- g[kept]; v <- volume[kept]; a <- age[kept]
   show(name, title, "n", length(x))
@@ -60,9 +69,9 @@ groups <- function(name, title, g, kept) {
 }
 
 survive <- function(name, title, kept) {
-  time <- all[["OS"]]; event <- all[["1-dead 0-alive"]]
+  time <- patients[["OS"]]; event <- patients[["1-dead 0-alive"]]
   kept <- kept & !is.na(time) & !is.na(event)
-  x <- all[["original_shape_Sphericity"]][kept]
+  x <- patients[["original_shape_Sphericity"]][kept]
   z <- (x - mean(x)) / sd(x)
   s <- Surv(time[kept], event[kept])
   for (model in c("cox", "adjusted_cox")) {
@@ -78,13 +87,34 @@ survive <- function(name, title, kept) {
   }
 }
 
-cat("feature,label,what,value\n")
-low <- grade < 4
-for (name in c("sphericity", "elongation", "flatness")) {
-  groups(name, "IDH in grade 2 and 3", wild, low)
-  groups(name, "IDH in grade 4", wild, !low)
+codeletion <- function() {
+  groups("sphericity", "1p/19q of IDH mutants in grade 2 and 3", codel, low & wild == 0)
 }
-groups("sphericity", "1p/19q of IDH mutants in grade 2 and 3", codel, low & wild == 0)
-groups("sphericity", "grade", grade, TRUE)
-survive("sphericity", "overall survival", TRUE)
-survive("sphericity", "overall survival in glioblastoma", !low & wild == 1)
+
+hypotheses <- function() {
+  for (name in c("sphericity", "elongation", "flatness")) {
+    groups(name, "IDH in grade 2 and 3", wild, low)
+    groups(name, "IDH in grade 4", wild, !low)
+  }
+  codeletion()
+  groups("sphericity", "grade", grade, TRUE)
+  survive("sphericity", "overall survival", TRUE)
+  survive("sphericity", "overall survival in glioblastoma", !low & wild == 1)
+}
+
+if (length(files) == 2) {
+  cat("feature,label,what,value\n")
+  use(TRUE)
+  hypotheses()
+} else {
+  cat("analysis,feature,label,what,value\n")
+  analysis <- "without biopsy before imaging,"
+  use(everyone[["Biopsy prior to imaging"]] == "No")
+  hypotheses()
+  analysis <- "without mutated (NOS),"
+  use(everyone[["IDH"]] != "mutated (NOS)")
+  hypotheses()
+  analysis <- "without relative co-deletion,"
+  use(everyone[["1p/19q"]] != "relative co-deletion")
+  codeletion()
+}

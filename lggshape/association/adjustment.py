@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lggshape.association.adjusted_models import adjusted_rows
+from lggshape.association.adjusted_models import ADJUSTED, adjusted_rows
 from lggshape.association.covariates import Adjustment
 from lggshape.association.hypotheses import Hypothesis
 from lggshape.association.processes import map_if_long
@@ -18,7 +18,7 @@ from lggshape.association.tests import deciding_test
 from lggshape.labels import Label
 from lggshape.names import natural_key
 from lggshape.progress import OnProgress, counter
-from lggshape.statistics import rank_correlation
+from lggshape.statistics import adjust, rank_correlation
 
 COLLINEAR = 0.9
 """From this rank correlation on, two features are called collinear (Tabachnick BG, Fidell LS. Using
@@ -32,7 +32,7 @@ _KEY = ["masks", "feature", "label"]
 _EFFECT = ["effect_name", "effect", "effect_low", "effect_high"]
 _ADJUSTED = [
     *_KEY, "model", "covariates", "within", "test", "n", "events", "statistic", "df_tested",
-    "df_residual", "p", *_EFFECT, "vif", "p_proportional", "missing", "exploratory", "reason",
+    "df_residual", "p", "p_holm", *_EFFECT, "vif", "p_proportional", "missing", "exploratory", "reason",
 ]  # fmt: skip
 _SITES = [
     *_KEY, "site", "n_site", "test", "n", "events", "statistic", "p", *_EFFECT, "p_standard_error",
@@ -52,7 +52,8 @@ class AdjustedResults:
         The covariates, strata and sites.
     adjusted : DataFrame
         The models of each hypothesis: without the covariates on the same patients, with them, and
-        whether the association differs between sites.
+        whether the association differs between sites. Holm's correction is of those with them, over
+        all hypotheses.
     left_out_sites : DataFrame
         The deciding test of each hypothesis without each site.
     collinear : DataFrame
@@ -132,7 +133,7 @@ def adjusted_results(
     counts = _COUNTS | {"df_tested": "Int64", "df_residual": "Int64"}
     return AdjustedResults(
         adjustment,
-        pd.DataFrame(adjusted, columns=_ADJUSTED).astype(counts),
+        _corrected(pd.DataFrame(adjusted, columns=_ADJUSTED), len(hypotheses)).astype(counts),
         pd.DataFrame(sites, columns=_SITES).astype(_COUNTS),
         pd.DataFrame(collinear, columns=_COLLINEAR),
     )
@@ -158,6 +159,15 @@ def _given(
         return models, []
     site = known[adjustment.site.name]
     return models, list(_without_each_site(pair, label, site, bins, test, stream))
+
+
+def _corrected(models: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Return models with Holm's p of those given the covariates, over all hypotheses."""
+    models["p_holm"] = np.nan
+    given = models[models["model"] == ADJUSTED]
+    for _, group in given.groupby("masks", sort=False):
+        models.loc[group.index, "p_holm"] = adjust(group["p"].to_numpy(float), family=count).holm
+    return models
 
 
 def _without_each_site(

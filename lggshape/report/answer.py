@@ -1,13 +1,14 @@
 """What was asked and the answer, and the answers that other analyses give."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lggshape.association import POWER, SMALL_COHORT, Study, Test, corrected_alpha
+from lggshape.association.adjusted_models import ADJUSTED
 from lggshape.figures import heat_map
 from lggshape.report import columns, wording
 from lggshape.report.blocks import Block, Column, Drawing, Section, Table, Text, strong
@@ -48,8 +49,33 @@ def answer(study: Study, gallery: Gallery) -> Section:
 
 
 def _lead(study: Study, masks: str) -> str:
-    sentences = wording.summary(study, masks), wording.exploratory(study, masks)
+    sentences = (
+        _lead_given(study, masks),
+        wording.summary(study, masks),
+        wording.exploratory(study, masks),
+    )
     return " ".join(filter(None, sentences))
+
+
+def _lead_given(study: Study, masks: str) -> str:
+    """Return the answer of the tests given covariates, which comes first if they were asked for."""
+    if study.given is None:
+        return ""
+    rows, alpha = _given(study, masks), study.family.alpha
+    title = study.given.adjustment.title
+    remaining = int((rows["p_holm"] <= alpha).sum())
+    return (
+        f"{title[:1].upper()}{title[1:]}: p is at most {alpha:g} after Holm's correction for "
+        f"{remaining} of {len(rows)} {'hypothesis' if len(rows) == 1 else 'hypotheses'}. Without covariates:"
+    )
+
+
+def _given(study: Study, masks: str) -> pd.DataFrame:
+    """Return the tests given covariates, a row per hypothesis; none without covariates."""
+    if study.given is None:
+        return pd.DataFrame()
+    rows = of_masks(study.given.adjusted, masks)
+    return rows[rows["model"] == ADJUSTED]
 
 
 def _tests(study: Study, masks: str) -> Iterator[Block]:
@@ -57,11 +83,19 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
     family = study.family
     rows = of_masks(study.associations, masks)
     numbers = {(h.feature, h.label): place for place, h in enumerate(family.hypotheses, start=1)}
-    yield Table.of(
-        rows,
+    caption = (
         f"Every hypothesis, tested by {test_name(study)}. The p-values are corrected "
         f"over all {len(family.hypotheses)} hypotheses of the family “{family.name}” (BH: "
-        "Benjamini and Hochberg).",
+        "Benjamini and Hochberg)."
+    )
+    if study.given is not None:
+        caption += (
+            f" The last three columns are of the tests {study.given.adjustment.title}, of the "
+            "patients who have all covariates; the verdict is that of the test without them."
+        )
+    yield Table.of(
+        rows,
+        caption,
         "associations",
         Column("No.", lambda row: str(numbers[row.feature, row.label])),
         columns.feature(),
@@ -74,6 +108,7 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
         columns.p("BH", "p_bh"),
         _effect_column(study),
         *_published(study),
+        *_given_columns(study, masks),
     )
     notes = []
     if rows["exploratory"].any():
@@ -164,6 +199,28 @@ def _effect_column(study: Study) -> Column:
         return f"{row.effect_name} {effect}".strip()
 
     return Column("effect (95 %)", cell, "text")
+
+
+def _given_columns(study: Study, masks: str) -> Iterator[Column]:
+    """Return the columns of the tests given covariates, if there are any."""
+    rows = _given(study, masks)
+    if rows.empty:
+        return
+    by_pair: dict[Any, Any] = {
+        (row.feature, row.label): row for row in rows.itertuples(index=False)
+    }
+
+    def p(name: str) -> Callable[[Any], str]:
+        return lambda row: wording.p_text(getattr(by_pair[row.feature, row.label], name))
+
+    def effect(row: Any) -> str:
+        found = by_pair[row.feature, row.label]
+        text = wording.interval_text(found.effect, found.effect_low, found.effect_high)
+        return text if pd.isna(found.effect) else f"{found.effect_name} {text}"
+
+    yield Column("p, adjusted", p("p"))
+    yield Column("Holm, adjusted", p("p_holm"))
+    yield Column("effect, adjusted (95 %)", effect, "text")
 
 
 def _effects(study: Study, masks: str, test: Test, gallery: Gallery) -> Drawing:

@@ -5,6 +5,7 @@ import pandas as pd
 
 from lggshape.association import Family, Hypothesis, associate
 from lggshape.report import write_report
+from lggshape.report.wording import p_text
 
 NASTY = "<b>age</b>"
 
@@ -48,6 +49,24 @@ def test_all_that_is_found_given_covariates_is_shown_invariant(tmp_path: Path) -
     assert "a Cox model of the feature and the covariates, stratified by site" in section
 
 
+def test_the_answer_leads_with_the_tests_given_covariates(tmp_path: Path) -> None:
+    report(tmp_path, adjust=[NASTY])
+    text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    answer = text[text.index('<section id="answer">') : text.index('<section id="cohort">')]
+    lead = answer[answer.index('<p class="lead">') : answer.index("</p>")]
+    models = pd.read_csv(tmp_path / "out" / "adjusted.csv")
+    given = models[models["model"] == "adjusted"]
+    holding = int((given["p_holm"] <= 0.05).sum())
+    assert (
+        "Given &lt;b&gt;age&lt;/b&gt;: p is at most 0.05 after Holm&#39;s correction for "
+        f"{holding} of 3 hypotheses. Without covariates:"
+    ) in lead
+    table = answer[answer.index("<table>") : answer.index("</table>")]
+    for row in given.itertuples():
+        cells = [f"{p_text(row.p)}</td>", f"{p_text(row.p_holm)}</td>", row.effect_name]
+        assert all(cell in table for cell in cells)
+
+
 def test_why_a_model_is_not_fitted_is_shown(tmp_path: Path) -> None:
     section = report(tmp_path, adjust=["same"])
     assert "same is always for all these patients" in section
@@ -55,4 +74,6 @@ def test_why_a_model_is_not_fitted_is_shown(tmp_path: Path) -> None:
 
 
 def test_without_covariates_there_is_no_such_section(tmp_path: Path) -> None:
-    assert '<section id="adjusted">' not in report(tmp_path)
+    text = report(tmp_path)
+    assert '<section id="adjusted">' not in text
+    assert "Holm, adjusted" not in text
