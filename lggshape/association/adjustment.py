@@ -32,7 +32,8 @@ _KEY = ["masks", "feature", "label"]
 _EFFECT = ["effect_name", "effect", "effect_low", "effect_high"]
 _ADJUSTED = [
     *_KEY, "model", "covariates", "within", "test", "n", "events", "statistic", "df_tested",
-    "df_residual", "p", "p_holm", *_EFFECT, "vif", "p_proportional", "missing", "exploratory", "reason",
+    "df_residual", "p", "p_holm", *_EFFECT, "vif", "p_proportional", "missing", "exploratory",
+    "reason",
 ]  # fmt: skip
 _SITES = [
     *_KEY, "site", "n_site", "test", "n", "events", "statistic", "p", *_EFFECT, "p_standard_error",

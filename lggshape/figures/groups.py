@@ -1,6 +1,7 @@
 """Values of groups: boxes with every point."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -60,12 +61,21 @@ def box_and_points(
             colour = LEVELS[position % len(LEVELS)]
             box.set(facecolor=colour, alpha=0.18, edgecolor=colour)
             axes.scatter(
-                position + 1 + _spread(group), group, s=9, color=colour, alpha=0.75, linewidths=0
+                position + 1 + _spread(group),
+                group,
+                color=colour,
+                linewidths=0,
+                **_look(len(group)),
             )
         labels = [f"{name}\nn = {len(group)}" for name, group in zip(names, values, strict=True)]
         axes.set_xticks(range(1, len(labels) + 1), labels)
         axes.set_ylabel(value_name)
     return figure
+
+
+def _look(count: int) -> dict[str, Any]:
+    """Return the size and opacity of so many points, which a large group has to show through."""
+    return {"s": 9, "alpha": 0.75} if count <= 100 else {"s": 5, "alpha": 0.35}
 
 
 def _spread(

@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike
 
 from lggshape.figures.style import HouseFigure, house_style
 
+_LETTER, _TURNED_LETTER = 0.075, 0.05
+"""Inches that a letter of a name needs beside the cells, and below them."""
+
 
 def heat_map(
     values: ArrayLike,
@@ -36,7 +39,7 @@ def heat_map(
     Returns
     -------
     Figure
-        Its size depends on the number of cells.
+        Its size depends on the number of cells and the length of the names.
 
     Examples
     --------
@@ -49,7 +52,11 @@ def heat_map(
     """
     table = np.asarray(values, dtype=float)
     with house_style():
-        size = (2.6 + 0.75 * len(columns), 1.7 + 0.38 * len(rows))
+        beside, below = (max(map(len, names), default=0) for names in (rows, columns))
+        size = (
+            1.6 + max(1.0, _LETTER * beside) + 0.75 * len(columns),
+            0.9 + max(0.8, _TURNED_LETTER * below) + 0.38 * len(rows),
+        )
         figure = HouseFigure(figsize=size, layout="constrained")
         axes = figure.subplots()
         least = 0.0 if centre is None else centre

@@ -64,9 +64,10 @@ def _lead_given(study: Study, masks: str) -> str:
     rows, alpha = _given(study, masks), study.family.alpha
     title = study.given.adjustment.title
     remaining = int((rows["p_holm"] <= alpha).sum())
+    several = "hypothesis" if len(rows) == 1 else "hypotheses"
     return (
         f"{title[:1].upper()}{title[1:]}: p is at most {alpha:g} after Holm's correction for "
-        f"{remaining} of {len(rows)} {'hypothesis' if len(rows) == 1 else 'hypotheses'}. Without covariates:"
+        f"{remaining} of {len(rows)} {several}. Without covariates:"
     )
 
 

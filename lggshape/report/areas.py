@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from lggshape.association import Study, irregularity
 from lggshape.figures import interval_plot
 from lggshape.report import columns, wording
@@ -25,7 +28,8 @@ def areas(study: Study, gallery: Gallery) -> Section:
             "a higher value than a patient of the other groups; 0.50 is chance. For the features "
             "that lggshape measures, higher means a larger or more irregular shape: a feature that "
             "is lower for irregular shapes is inverted (written 1/…). Intervals for groups of a "
-            "few patients are rough."
+            "few patients are rough. Of two groups the second is shown; that of the "
+            "first is 1 less it."
         ),
         *for_each_kind(study, of),
     ]
@@ -34,7 +38,7 @@ def areas(study: Study, gallery: Gallery) -> Section:
 
 def _of_label(study: Study, masks: str, label: str, gallery: Gallery) -> SideBySide:
     table = study.discrimination
-    table = table[(table["masks"] == masks) & (table["label"] == label)]
+    table = _without_mirrors(table[(table["masks"] == masks) & (table["label"] == label)], study)
     rows: list[Any] = list(table.itertuples(index=False))
     reported = [_reported(study, row) for row in rows]
     figure = interval_plot(
@@ -62,6 +66,20 @@ def _of_label(study: Study, masks: str, label: str, gallery: Gallery) -> SideByS
             Table.of(table, "", "discrimination", *shown),
         ]
     )
+
+
+def _without_mirrors(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Return areas without those of the first of two groups: 1 less those of the second.
+
+    Those that a publication reports stay.
+    """
+    groups = list(dict.fromkeys(table["level"]))
+    if len(groups) != 2:
+        return table
+    reported = [_reported(study, row)[0] is not None for row in table.itertuples(index=False)]
+    kept = (table["level"] == groups[1]).to_numpy() | np.array(reported)
+    others: pd.DataFrame = table.loc[kept]
+    return others
 
 
 def _name(row: Any) -> str:

@@ -11,6 +11,7 @@ from lggshape.provenance import InputFile, recorded
 from lggshape.report.adjustment import adjustment
 from lggshape.report.answer import answer, sensitivity
 from lggshape.report.areas import areas
+from lggshape.report.blocks import Section
 from lggshape.report.cohort import cohort
 from lggshape.report.gallery import Gallery
 from lggshape.report.hypotheses import hypotheses
@@ -108,7 +109,33 @@ def write_report_files(
         If the folder cannot be written to.
     """
     gallery = Gallery(folder, advance=counter(on_progress, "drawing", _count_figures(study)))
-    sections = [
+    sections = study_sections(study, gallery, inputs=inputs, options=options)
+    for name, table in study.tables().items():
+        write_table(folder / f"{name}.csv", table)
+    write_json(folder / "results.json", study.to_dict())
+    page = Page(study.family.title, "lggshape · association report", sections)
+    write_page(page, folder / "report.html")
+
+
+def study_sections(
+    study: Study,
+    gallery: Gallery,
+    *,
+    inputs: Sequence[InputFile] = (),
+    options: Mapping[str, Any] | None = None,
+) -> list[Section]:
+    """Return the sections of the report of a study, for a page that may have others too.
+
+    Parameters
+    ----------
+    study : Study
+        The results.
+    gallery : Gallery
+        Keeps the figures.
+    inputs, options : as for `write_report_files`
+        The files and options that the study was made from.
+    """
+    return [
         answer(study, gallery),
         cohort(study),
         patients(study),
@@ -120,11 +147,6 @@ def write_report_files(
         limits(study),
         provenance(study, inputs, options or {}),
     ]
-    for name, table in study.tables().items():
-        write_table(folder / f"{name}.csv", table)
-    write_json(folder / "results.json", study.to_dict())
-    page = Page(study.family.title, "lggshape · association report", sections)
-    write_page(page, folder / "report.html")
 
 
 def _count_figures(study: Study) -> int:

@@ -34,6 +34,7 @@ from lggshape.statistics.detectable import (
 from lggshape.statistics.discrimination import AUC, AUCDifference, auc, auc_difference
 from lggshape.statistics.fisher import FisherResult, fisher_exact
 from lggshape.statistics.fisher_power import SimulatedPower, fisher_power, shrunk_table
+from lggshape.statistics.independent_estimates import difference_of_estimates
 from lggshape.statistics.kaplan_meier import SurvivalCurve, kaplan_meier
 from lggshape.statistics.paired_effects import PairedEffects, paired_effects
 from lggshape.statistics.partial_ranks import (
@@ -76,6 +77,7 @@ __all__ = [
     "detectable_rank_correlation",
     "detectable_somers_d",
     "detectable_v",
+    "difference_of_estimates",
     "epsilon_squared",
     "fisher_exact",
     "fisher_power",

@@ -8,7 +8,8 @@ second folder here. It is a package that holds
     what `lggshape.association.read_family` reads. Its folder is a study by this file.
 `study.toml`
     In place of it, with `title` alone, if the study asks further about the hypotheses of another
-    one. Such a study has to be named.
+    one, or is no publication that tables of any user are compared with. Such a study has to be
+    named.
 `codebook.toml`
     The codes of the publication's tables, if they are public: what `lggshape.labels.read_codebook`
     reads.

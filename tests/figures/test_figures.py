@@ -88,3 +88,18 @@ def test_a_notebook_shows_a_figure_without_pyplot_analytic() -> None:
 
     figure = heat_map([[0.5]], [["0.50"]], rows=["a"], columns=["b"], value_name="effect")
     assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_long_names_leave_a_heat_map_room_invariant() -> None:
+    names = ["1p/19q of IDH mutants in grade 2 and 3"]
+    figure = heat_map([[0.5]], [["0.5"]], rows=names, columns=["volume"], value_name="effect")
+    render(figure)  # a warning that there is no room is an error
+    assert figure.axes[0].get_position().width > 0.1
+
+
+def test_many_points_show_through_invariant() -> None:
+    many = np.linspace(0, 1, 398)
+    figure = box_and_points([many, many[:20]], ["many", "few"], value_name="volume")
+    large, small = figure.axes[0].collections
+    assert large.get_alpha() < small.get_alpha()
+    assert large.get_sizes()[0] < small.get_sizes()[0]

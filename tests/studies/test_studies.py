@@ -42,7 +42,9 @@ def second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_only_study_needs_no_name() -> None:
     assert open_study().name == "buda2019"
-    with pytest.raises(InputError, match="one of buda2019, second_outlines, found 'buda2020'"):
+    with pytest.raises(
+        InputError, match="one of buda2019, second_outlines, ucsf, found 'buda2020'"
+    ):
         open_study("buda2020")
 
 
@@ -51,7 +53,7 @@ def test_a_second_study_is_found_by_its_folder() -> None:
     assert find_studies() == ["buda2019", "second2030"]
     assert open_study("second2030").title == "Something else (Second et al. 2030)"
     with pytest.raises(
-        InputError, match="one of buda2019, second2030, second_outlines, found none"
+        InputError, match="one of buda2019, second2030, second_outlines, ucsf, found none"
     ):
         open_study()
 

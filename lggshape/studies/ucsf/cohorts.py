@@ -11,8 +11,11 @@ from lggshape.association.adjusted_models import ADJUSTED, SAME_PATIENTS
 from lggshape.association.feature_table import FeatureSource
 from lggshape.errors import InputError
 from lggshape.labels import LabelDefinition, Labels, LabelSource
-from lggshape.readers import open_cases
+from lggshape.progress import OnProgress
+from lggshape.readers import CaseSource, open_cases
 from lggshape.shape import Conventions, feature_table
+from lggshape.statistics import Effect, difference_of_estimates
+from lggshape.studies.second_outlines.compare_outlines import TUMOUR
 
 FEATURES = ("sphericity", "elongation", "flatness", "volume")
 LOWER, ALL = "grade 2 and 3", "all grades"
@@ -30,8 +33,11 @@ ASSUMED = 6.0
 BESIDE = (4.0, 8.0)
 PIXEL = 240 / 256
 
-TUMOUR = (1, 2, 4)
-"""The values of the BraTS group's masks that are the whole tumour."""
+FOLDERS = ("ucsf_pdgm", "brats_tcga_masks", MANUAL)
+FEATURE_TABLE, METADATA = "radiomic_features_T1gad_bias.csv", "UCSF-PDGM-metadata_v2.csv"
+
+_WHOLE, _USUAL = Conventions(component="all"), Conventions()
+_ENDS = ("effect", "effect_low", "effect_high")
 
 
 class Cohort(NamedTuple):
@@ -45,6 +51,8 @@ class Cohort(NamedTuple):
         Distance of the slices in mm.
     features : FeatureSource
         Their features, of the whole mask.
+    usual : DataFrame, optional
+        Their features by the usual conventions, those of the replication.
     labels : Labels, or what `read_labels` takes
         Their labels.
     idh : mapping of str to sequence of str
@@ -61,6 +69,7 @@ class Cohort(NamedTuple):
     outlines: str
     slice_distance: float
     features: FeatureSource
+    usual: pd.DataFrame | None
     labels: Labels | LabelSource
     idh: Mapping[str, Sequence[str]]
     idh_column: str
@@ -71,59 +80,70 @@ class Cohort(NamedTuple):
 
 
 def three_cohorts(
-    data: Path, automatic: Path, idh: Mapping[str, Sequence[str]], *, jobs: int | None = None
+    dataset: Path,
+    automatic: Path,
+    labels: Labels | LabelSource,
+    idh: Mapping[str, Sequence[str]],
+    *,
+    jobs: int | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Iterator[Cohort]:
     """Yield the cohorts of the protocol, those that assume another distance of slices last.
 
     Parameters
     ----------
-    data : Path
-        The folder with the data sets, each as it was downloaded.
+    dataset : Path
+        A folder with those named in `FOLDERS`.
     automatic : Path
         Masks of the patients of TCGA-LGG that `lggshape segment` wrote.
+    labels : Labels, or what `read_labels` takes
+        Labels of the patients of TCGA-LGG.
     idh : mapping of str to sequence of str
         The values of the metadata of UCSF-PDGM that are mutant and wild type.
     jobs : int, optional
         Number of processes; all cores by default.
+    on_progress : callable, optional
+        Called with a `Progress` after each mask.
 
     Raises
     ------
     InputError
         If masks cannot be read.
     """
-    ucsf, brats, tcga = (
-        data / name for name in ("external/ucsf_pdgm", "external/brats_tcga_masks", "tcga_lgg")
-    )
+    ucsf, brats, manual = (dataset / name for name in FOLDERS)
+    settings: dict[str, Any] = {"jobs": jobs, "on_progress": on_progress}
     by_status = {MUTANT: ["Mutant"], WILD_TYPE: ["WT"]}
     yield Cohort(
-        "UCSF-PDGM", UCSF, 1.0, ucsf / "radiomic_features_T1gad_bias.csv",
-        ucsf / "UCSF-PDGM-metadata_v2.csv", idh, "IDH", "WHO CNS Grade", "Age at MRI", ("2", "3"),
-        all_grades=True,
+        "UCSF-PDGM", UCSF, 1.0, ucsf / FEATURE_TABLE, None, ucsf / METADATA, idh, "IDH",
+        "WHO CNS Grade", "Age at MRI", ("2", "3"), all_grades=True,
     )  # fmt: skip
+    cases = open_cases(brats / "masks", masks_only=True, mask_values=TUMOUR)
     yield Cohort(
-        "TCGA", BRATS, 1.0, _measured(brats / "masks", jobs, mask_values=TUMOUR),
-        brats / "clinical.csv", by_status, "IDH_status", "Grade", "Age_years_at_diagnosis",
-        ("G2", "G3"), all_grades=True,
+        "TCGA", BRATS, 1.0, _measured(cases, _WHOLE, **settings),
+        _measured(cases, _USUAL, **settings), brats / "clinical.csv", by_status, "IDH_status",
+        "Grade", "Age_years_at_diagnosis", ("G2", "G3"), all_grades=True,
     )  # fmt: skip
-    masks = {MANUAL: data / "lgg-mri-segmentation" / "kaggle_3m", AUTOMATIC: automatic}
     for distance in (ASSUMED, *BESIDE):
-        for outlines, folder in masks.items():
-            features = _measured(folder, jobs, spacing=(distance, PIXEL, PIXEL))
+        for outlines, folder in ((MANUAL, manual), (AUTOMATIC, automatic)):
+            cases = open_cases(folder, masks_only=True, spacing=(distance, PIXEL, PIXEL))
+            usual = None
+            if distance == ASSUMED:
+                unscaled = open_cases(folder, masks_only=True)
+                usual = _measured(unscaled, _USUAL, **settings)
             yield Cohort(
-                "TCGA-LGG", outlines, distance, features,
-                [tcga / "idh_1p19q.csv", tcga / "clinical.csv"], by_status, "IDH_status_2016",
-                "neoplasm_histologic_grade", "age_at_initial_pathologic_diagnosis",
-                ("grade II", "grade III"), all_grades=False,
+                "TCGA-LGG", outlines, distance, _measured(cases, _WHOLE, **settings),
+                usual, labels, by_status, "IDH_status_2016", "neoplasm_histologic_grade",
+                "age_at_initial_pathologic_diagnosis", ("grade II", "grade III"), all_grades=False,
             )  # fmt: skip
 
 
-def _measured(folder: Path, jobs: int | None, **reading: Any) -> pd.DataFrame:
-    """Return the features of the whole masks of a folder."""
-    cases = open_cases(folder, masks_only=True, **reading)
-    found = feature_table(cases, conventions=Conventions(component="all"), jobs=jobs)
+def _measured(
+    cases: Sequence[CaseSource], conventions: Conventions, **settings: Any
+) -> pd.DataFrame:
+    found = feature_table(cases, conventions=conventions, **settings)
     if found.failures:
         case, reason = next(iter(found.failures.items()))
-        msg = f"Expected every mask of {folder} to be measured, found for {case}: {reason}"
+        msg = f"Expected every mask to be measured, found for {case}: {reason}"
         raise InputError(msg)
     return found.table
 
@@ -178,7 +198,7 @@ def _rows(cohort: Cohort) -> Iterator[dict[str, Any]]:
                 "n": row["n"],
                 "mutant": levels[MUTANT],
                 "wild_type": levels[WILD_TYPE],
-                **{end: row[end] for end in ("effect", "effect_low", "effect_high")},
+                **{end: row[end] for end in _ENDS},
             }
 
 
@@ -193,3 +213,33 @@ def _family(cohort: Cohort) -> Family:
         hypotheses=tuple(Hypothesis(feature, label) for label in asked for feature in FEATURES),
         labels=(everyone, lower),
     )
+
+
+def difference_table(described: pd.DataFrame) -> pd.DataFrame:
+    """Return the effects of UCSF-PDGM less those of the other cohorts, which are other patients.
+
+    Parameters
+    ----------
+    described : DataFrame
+        As from `describe`.
+
+    Returns
+    -------
+    DataFrame
+        A row per row of another cohort: its `cohort`, `outlines`, `slice_distance`, `patients`,
+        `feature` and `measure`, and the `difference` with `low` and `high`.
+    """
+    key = ["patients", "feature", "measure"]
+    here = described[described["outlines"] == UCSF].set_index(key)
+    rows = []
+    for _, there in described[described["outlines"] != UCSF].iterrows():
+        found = difference_of_estimates(_effect(here.loc[tuple(there[key])]), _effect(there))
+        columns = ["cohort", "outlines", "slice_distance", *key]
+        rows.append(
+            {**there[columns], "difference": found.estimate, "low": found.low, "high": found.high}
+        )
+    return pd.DataFrame(rows)
+
+
+def _effect(row: "pd.Series[Any]") -> Effect:
+    return Effect(*(float(row[end]) for end in _ENDS))

@@ -1,140 +1,184 @@
 """The figure of the three cohorts."""
 
+import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lggshape.figures.style import ACCENT, INK, MUTED, HouseFigure, house_style
+from lggshape.figures.style import ACCENT, CONTRAST, INK, HouseFigure, house_style
 from lggshape.studies.ucsf.cohorts import (
     ALL,
     ALONE,
     ASSUMED,
     AUTOMATIC,
     BRATS,
-    GIVEN,
     LOWER,
     MANUAL,
+    SOMERS_D,
     UCSF,
 )
 
+FAINT = "#cbd2d9"
+
 PANELS = {
     "sphericity": ("Sphericity", "less round", "rounder"),
-    "elongation": ("Elongation", "longer", "rounder"),
-    "flatness": ("Flatness", "flatter", "thicker"),
+    "elongation": ("Elongation", "longer", "less long"),
+    "flatness": ("Flatness", "flatter", "less flat"),
     "volume": ("Volume", "smaller", "larger"),
 }
 """The title of each panel, and what wild type is on its left and on its right."""
 
 _NAMES = {
-    UCSF: "UCSF-PDGM",
-    BRATS: "TCGA, BraTS outlines",
-    MANUAL: "TCGA-LGG, manual",
-    AUTOMATIC: "TCGA-LGG, automatic",
+    UCSF: "UCSF, its own outlines",
+    BRATS: "TCGA, outlined by the BraTS group",
+    MANUAL: "TCGA-LGG, outlined by hand",
+    AUTOMATIC: "TCGA-LGG, outlined by networks",
 }
-_REACH = 0.68
+_HEADINGS = {LOWER: "Grade 2 and 3", ALL: "All grades"}
 
 
-def cohorts_figure(table: pd.DataFrame) -> Figure:
-    """Draw the rank correlations of features with IDH, with and without covariates.
+def cohorts_figure(table: pd.DataFrame, *measures: str) -> Figure:
+    """Draw the effects of IDH on features in every cohort.
 
     Parameters
     ----------
     table : DataFrame
         As from `describe`. Of outlines without recorded distances, those at the assumed distance
         are drawn.
+    *measures : str
+        One measure or two, of which the first is drawn small.
 
     Returns
     -------
     Figure
-        A panel per feature, with a row per cohort.
+        A panel per feature, with a row per cohort and group of outlines.
     """
-    drawn = table[table["slice_distance"].isin([1.0, ASSUMED])]
-    rows = list(drawn.groupby(["patients", "outlines"], sort=False).groups)
+    drawn = table[
+        table["slice_distance"].isin([1.0, ASSUMED]) & table["measure"].isin(list(measures))
+    ]
+    places, headings, height = _places(drawn)
+    ends = drawn[["effect_low", "effect_high"]].to_numpy(float)
+    reach = math.ceil(10 * float(np.nanmax(np.abs(ends)))) / 10
+    with house_style():
+        figure = HouseFigure(figsize=(9.6, 1.35 + 0.3 * height))
+        figure.set_layout_engine("constrained", w_pad=0.1)
+        panels = figure.subplots(1, len(PANELS), sharey=True)
+        for axes, feature in zip(panels, PANELS, strict=True):
+            _draw(axes, drawn[drawn["feature"] == feature], places, measures)
+            _label(axes, feature, reach)
+            for place in headings.values():
+                axes.axhline(place - 0.6, color=FAINT, linewidth=0.8, zorder=0)
+        first = panels[0]
+        first.set_ylim(height - 0.4, -0.6)
+        first.set_yticks(list(places.values()), [_NAMES[outlines] for _, outlines in places])
+        _count(panels[-1], drawn, places)
+        for (_, outlines), text in zip(places, first.get_yticklabels(), strict=True):
+            text.set_color(_colour(outlines))
+        for patients, place in headings.items():
+            first.annotate(
+                _HEADINGS[patients], (0, place), xycoords=("axes fraction", "data"),
+                xytext=(-6, 0), textcoords="offset points", ha="right", va="center",
+                fontweight="bold",
+            )  # fmt: skip
+        figure.suptitle(
+            "Gliomas with IDH wild type, compared with IDH-mutant gliomas", fontweight="bold"
+        )
+        _explain(figure, measures)
+    return figure
+
+
+def _places(table: pd.DataFrame) -> tuple[dict[tuple[str, str], float], dict[str, float], float]:
+    """Return the place of each row and of each heading, and the height of all."""
+    rows = list(dict.fromkeys(zip(table["patients"], table["outlines"], strict=True)))
     rows.sort(key=lambda row: row[0] == ALL)
-    # A line between the groups of patients, for the heading of each.
     places: dict[Any, float] = {}
     headings: dict[str, float] = {}
     place = 0.0
     for patients, outlines in rows:
         if patients not in headings:
+            place += 0.35 if headings else 0.0
             headings[patients] = place
             place += 1
         places[patients, outlines] = place
         place += 1
-    with house_style():
-        figure = HouseFigure(figsize=(9.0, 1.2 + 0.34 * place), layout="constrained")
-        panels = figure.subplots(1, len(PANELS), sharey=True)
-        for axes, feature in zip(panels, PANELS, strict=True):
-            _draw(axes, drawn[drawn["feature"] == feature], places)
-            _label(axes, feature, place)
-        first = panels[0]
-        first.set_yticks(list(places.values()), [_name(drawn, row) for row in places])
-        for patients, height in headings.items():
-            title = {LOWER: "Grade 2 and 3", ALL: "All grades"}[patients]
-            first.annotate(
-                title, (0, height), xycoords=("axes fraction", "data"), xytext=(-6, 0),
-                textcoords="offset points", ha="right", va="center", fontweight="bold",
-            )  # fmt: skip
-        figure.suptitle(
-            "Compared with IDH-mutant tumours, those with IDH wild type are …", fontweight="bold"
-        )
-        figure.legend(
-            handles=_keys(), loc="outside lower center", ncols=2, frameon=False,
-            title="rank correlation with 95 % interval; 0 is no difference",
-        )  # fmt: skip
-    return figure
+    return places, headings, place
 
 
-def _name(table: pd.DataFrame, row: tuple[str, str]) -> str:
-    patients, outlines = row
-    one = table[(table["patients"] == patients) & (table["outlines"] == outlines)].iloc[0]
-    wild, both = int(one["wild_type"]), int(one["wild_type"]) + int(one["mutant"])
-    return f"{_NAMES[outlines]} ({wild} of {both} wild type)"
+def _count(axes: Axes, table: pd.DataFrame, places: dict[tuple[str, str], float]) -> None:
+    """Write to the right of the panels how many patients each row has."""
+    look: dict[str, Any] = {
+        "xycoords": ("axes fraction", "data"), "xytext": (8, 0), "textcoords": "offset points",
+        "va": "center", "annotation_clip": False,
+    }  # fmt: skip
+    axes.annotate("wild type / all", (1, -0.6), **look | {"va": "bottom"}, fontsize=8.5)
+    for (patients, outlines), place in places.items():
+        one = table[(table["patients"] == patients) & (table["outlines"] == outlines)].iloc[0]
+        wild, mutant = int(one["wild_type"]), int(one["mutant"])
+        axes.annotate(f"{wild} / {wild + mutant}", (1, place), **look, color=_colour(outlines))
 
 
-def _draw(axes: Axes, table: pd.DataFrame, places: dict[Any, float]) -> None:
-    axes.axvline(0, color=MUTED, linewidth=0.9, zorder=0)
-    for measure, shift, colour, filled in (
-        (ALONE, -0.16, MUTED, False),
-        (GIVEN, 0.14, ACCENT, True),
-    ):
+def _colour(outlines: str) -> str:
+    return CONTRAST if outlines == UCSF else ACCENT
+
+
+def _draw(
+    axes: Axes,
+    table: pd.DataFrame,
+    places: dict[tuple[str, str], float],
+    measures: tuple[str, ...],
+) -> None:
+    axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
+    for measure in measures:
+        small = measure != measures[-1]
+        shift = 0.0 if len(measures) == 1 else -0.17 if small else 0.15
         row: Any
         for row in table[table["measure"] == measure].itertuples():
-            height = places[row.patients, row.outlines] + shift
+            height, colour = places[row.patients, row.outlines] + shift, _colour(row.outlines)
             axes.hlines(
                 height, row.effect_low, row.effect_high, color=colour,
-                linewidth=2.2 if filled else 1.0,
+                linewidth=0.9 if small else 2.4, zorder=2,
             )  # fmt: skip
             axes.scatter(
-                row.effect, height, s=30 if filled else 18, zorder=3, edgecolors=colour,
-                facecolors=colour if filled else "white",
+                row.effect, height, s=14 if small else 34, zorder=3, edgecolors=colour,
+                facecolors="white" if small else colour,
             )  # fmt: skip
 
 
-def _label(axes: Axes, feature: str, height: float) -> None:
+def _label(axes: Axes, feature: str, reach: float) -> None:
     title, left, right = PANELS[feature]
-    axes.set_title(title, fontweight="bold", pad=16)
+    axes.set_title(title, fontweight="bold", pad=17)
     for x, text, side in ((0.0, f"← {left}", "left"), (1.0, f"{right} →", "right")):
         axes.text(
-            x, 1.01, text, transform=axes.transAxes, ha=side, va="bottom", fontsize=8, color=INK
+            x, 1.01, text, transform=axes.transAxes, ha=side, va="bottom", fontsize=8.5, color=INK
         )
-    axes.set_xlim(-_REACH, _REACH)
+    axes.set_xlim(-reach, reach)
     axes.set_xticks([-0.5, 0, 0.5], ["-0.5", "0", "0.5"])
-    axes.set_ylim(height - 0.4, -0.5)
+    axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
 
 
-def _keys() -> list[Line2D]:
-    return [
-        Line2D(
-            [], [], color=MUTED, linewidth=1.0, marker="o", markersize=4.5,
-            markerfacecolor="white", label="without covariates",
-        ),
-        Line2D(
-            [], [], color=ACCENT, linewidth=2.2, marker="o", markersize=5.5,
-            label="given age and volume (volume: given age)",
-        ),
-    ]  # fmt: skip
+def _explain(figure: Figure, measures: tuple[str, ...]) -> None:
+    """Say below the panels what the marks are."""
+    last = measures[-1]
+    means = f"{last if len(measures) == 1 else ALONE}, with its 95 % interval; 0: no difference"
+    if last == SOMERS_D:
+        means += ", -1 or 1: the groups do not overlap"
+    if len(measures) == 1:
+        figure.supxlabel(means, fontsize=9)
+        return
+    look: dict[str, Any] = {"color": INK, "marker": "o"}
+    small = Line2D(
+        [], [], linewidth=0.9, markersize=3.7, markerfacecolor="white",
+        label="without covariates", **look,
+    )  # fmt: skip
+    large = Line2D(
+        [], [], linewidth=2.4, markersize=5.8, label="given age and volume (volume: given age)",
+        **look,
+    )  # fmt: skip
+    figure.legend(
+        handles=[small, large], loc="outside lower center", ncols=2, frameon=False, title=means
+    )

@@ -9,9 +9,9 @@ import pandas as pd
 from lggshape.association import Family, Study, associate
 from lggshape.association.adjusted_models import ADJUSTED
 from lggshape.association.feature_table import FeatureSource
-from lggshape.labels import LabelDefinition, Labels, LabelSource, as_labels
+from lggshape.labels import LabelDefinition, Labels, LabelSource
 
-GIVEN = ("volume", "Age at MRI")
+COVARIATES = ("volume", "Age at MRI")
 """The covariates of the protocol."""
 
 EVERYONE = "all patients"
@@ -39,22 +39,25 @@ def families(family: Family) -> dict[str, Family]:
     unspecified = "mutated (NOS)"
     relative = "relative co-deletion"
     return {
-        EVERYONE: family,
         "without biopsy before imaging": _only(family, no_biopsy),
         f"without {unspecified}": _only(_without_value(family, unspecified), specified),
         f"without {relative}": _without_value(family, relative),
     }
 
 
-def in_populations(features: FeatureSource, labels: Labels | LabelSource, family: Family) -> Any:
-    """Test the hypotheses of all patients and without those whom the protocol leaves out.
+def in_populations(
+    study: Study, features: FeatureSource, labels: Labels | LabelSource, *, seed: int = 0
+) -> pd.DataFrame:
+    """Test the hypotheses without the patients whom the protocol leaves out.
 
     Parameters
     ----------
+    study : Study
+        The hypotheses of all patients, tested with the covariates.
     features, labels : as for `associate`
-        The tables, as they were downloaded.
-    family : Family
-        The hypotheses of all patients.
+        The tables that it was made from.
+    seed : int
+        Seed of the permutations.
 
     Returns
     -------
@@ -62,17 +65,13 @@ def in_populations(features: FeatureSource, labels: Labels | LabelSource, family
         A row per analysis, hypothesis and choice of covariates (none, or those of the protocol). A
         hypothesis from which an analysis takes no patient is left out of it. No p is corrected.
     """
-    tables = as_labels(labels)
-    tested = {
-        name: _rows(associate(features, tables, one, adjust=GIVEN))
-        for name, one in families(family).items()
-    }
-    everyone = tested[EVERYONE].set_index(_KEY)["n"]
-    parts = []
-    for name, rows in tested.items():
-        fewer = rows["n"].to_numpy() < everyone.reindex(pd.MultiIndex.from_frame(rows[_KEY]))
-        kept = rows if name == EVERYONE else rows[fewer.to_numpy()]
-        parts.append(kept.assign(analysis=name))
+    everyone = _rows(study)
+    counts = everyone.set_index(_KEY)["n"]
+    parts = [everyone.assign(analysis=EVERYONE)]
+    for name, family in families(study.family).items():
+        rows = _rows(associate(features, labels, family, adjust=COVARIATES, seed=seed))
+        before = counts.reindex(pd.MultiIndex.from_frame(rows[_KEY])).to_numpy()
+        parts.append(rows[rows["n"].to_numpy() < before].assign(analysis=name))
     return pd.concat(parts, ignore_index=True)[_COLUMNS]
 
 
