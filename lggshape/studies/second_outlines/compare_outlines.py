@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lggshape.association import read_study_family
+from lggshape.association import Family, read_study_family
 from lggshape.checks import check_seed
-from lggshape.errors import InputError
 from lggshape.files import StrPath, write_table
 from lggshape.labels import Labels, LabelSource, as_labels
 from lggshape.progress import OnProgress
@@ -17,6 +16,7 @@ from lggshape.readers import CaseSource, open_cases
 from lggshape.results import results_folder
 from lggshape.shape import feature_table
 from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
+from lggshape.studies.given_folders import checked_folders, recorded_inputs
 from lggshape.studies.second_outlines.agreement import (
     contrast_table,
     influence_table,
@@ -130,28 +130,14 @@ def replicate(
         outlines, a label is missing, or an option is given that this study does not have.
     """
     check_seed(seed)
-    given = {
+    unused = {
         "networks": networks, "earlier": earlier, "steps": steps, "work": work, "resume": resume,
     }  # fmt: skip
-    unused = [name for name, value in given.items() if value]
-    if unused or masks is None:
-        found = f"found {', '.join(unused)}" if unused else "found no automatic masks"
-        msg = (
-            "Expected automatic masks (--masks) and none of networks, earlier, steps, work or "
-            f"resume, {found}."
-        )
-        raise InputError(msg)
-    places = {
-        MANUAL: Path(dataset) / "manual", AUTOMATIC: Path(masks), SECOND: Path(dataset) / "second",
-    }  # fmt: skip
-    for place in places.values():
-        if not place.is_dir():
-            msg = f"Expected a folder of masks, found none: {place}."
-            raise InputError(msg)
+    names = (MANUAL, SECOND)
+    folders = checked_folders([Path(dataset) / name for name in names], masks, unused)
+    places = dict(zip((*names, AUTOMATIC), folders, strict=True))
     known, family = as_labels(labels), read_study_family(FAMILY)
-    files = [Path(t.source) for t in known.tables if not isinstance(t.source, pd.DataFrame)]
-    inputs = [*(place.resolve() for place in places.values()), *files]
-    inputs += [] if protocol is None else [Path(protocol)]
+    inputs = recorded_inputs([places[one] for one in OUTLINES], known, protocol)
     with (
         results_folder(out, overwrite=overwrite, inputs=inputs) as folder,
         recorded(
@@ -162,34 +148,49 @@ def replicate(
         sources = _sources(places)
         patients = trios(*sources)
         features, failures = _primary_features(patients, jobs, on_progress)
-        measured = measure_all(patients, jobs=jobs, on_progress=on_progress)
-        together = _with_all_outlines(features)
-        tested = associations(together, known, family, seed=seed)
-        settings = {"number": number, "seed": seed}
-        tables = {
-            "features": features,
-            "medians": medians_table(together, COMPARED),
-            "reliability": reliability_table(together, COMPARED, **settings),
-            "contrasts": contrast_table(together, COMPARED, **settings),
-            "limits": limits_table(together, COMPARED),
-            "influence": influence_table(together, COMPARED),
-            "ways": measured.features,
-            "grids": measured.grids,
-            "explanations": explanation_table(measured, **settings),
-            "overlaps": overlap_table(measured),
-            "disagreement": disagreement_table(measured),
-            "associations": tested.associations,
-            "associations_by_ranks": tested.by_ranks,
-            "effect_differences": difference_table(
-                together, known, family, **settings, on_progress=on_progress
-            ),
-        }
+        tables = _tables(
+            patients, features, known, family, {"number": number, "seed": seed},
+            jobs=jobs, on_progress=on_progress,
+        )  # fmt: skip
         for name, table in tables.items():
             write_table(folder / f"{name}.csv", table)
         write_outline_report(tables, folder)
         record.details["failed"] = len(failures)
         record.details["code"] = code_hash()
     return OutlineResults(Path(out), tables, failures)
+
+
+def _tables(
+    patients: Sequence[Trio],
+    features: pd.DataFrame,
+    labels: Labels,
+    family: Family,
+    settings: dict[str, int],
+    *,
+    jobs: int | None,
+    on_progress: OnProgress | None,
+) -> dict[str, pd.DataFrame]:
+    measured = measure_all(patients, jobs=jobs, on_progress=on_progress)
+    together = _with_all_outlines(features)
+    tested = associations(together, labels, family, seed=settings["seed"])
+    return {
+        "features": features,
+        "medians": medians_table(together, COMPARED),
+        "reliability": reliability_table(together, COMPARED, **settings),
+        "contrasts": contrast_table(together, COMPARED, **settings),
+        "limits": limits_table(together, COMPARED),
+        "influence": influence_table(together, COMPARED),
+        "ways": measured.features,
+        "grids": measured.grids,
+        "explanations": explanation_table(measured, **settings),
+        "overlaps": overlap_table(measured),
+        "disagreement": disagreement_table(measured),
+        "associations": tested.associations,
+        "associations_by_ranks": tested.by_ranks,
+        "effect_differences": difference_table(
+            together, labels, family, **settings, on_progress=on_progress
+        ),
+    }
 
 
 def _sources(places: dict[str, Path]) -> list[list[CaseSource]]:

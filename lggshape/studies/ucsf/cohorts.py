@@ -40,7 +40,7 @@ _WHOLE, _USUAL = Conventions(component="all"), Conventions()
 _ENDS = ("effect", "effect_low", "effect_high")
 
 
-class Cohort(NamedTuple):
+class OutlinedCohort(NamedTuple):
     """Patients whose tumours were outlined in one way.
 
     Attributes
@@ -87,7 +87,7 @@ def three_cohorts(
     *,
     jobs: int | None = None,
     on_progress: OnProgress | None = None,
-) -> Iterator[Cohort]:
+) -> Iterator[OutlinedCohort]:
     """Yield the cohorts of the protocol, those that assume another distance of slices last.
 
     Parameters
@@ -113,12 +113,12 @@ def three_cohorts(
     ucsf, brats, manual = (dataset / name for name in FOLDERS)
     settings: dict[str, Any] = {"jobs": jobs, "on_progress": on_progress}
     by_status = {MUTANT: ["Mutant"], WILD_TYPE: ["WT"]}
-    yield Cohort(
+    yield OutlinedCohort(
         "UCSF-PDGM", UCSF, 1.0, ucsf / FEATURE_TABLE, None, ucsf / METADATA, idh, "IDH",
         "WHO CNS Grade", "Age at MRI", ("2", "3"), all_grades=True,
     )  # fmt: skip
     cases = open_cases(brats / "masks", masks_only=True, mask_values=TUMOUR)
-    yield Cohort(
+    yield OutlinedCohort(
         "TCGA", BRATS, 1.0, _measured(cases, _WHOLE, **settings),
         _measured(cases, _USUAL, **settings), brats / "clinical.csv", by_status, "IDH_status",
         "Grade", "Age_years_at_diagnosis", ("G2", "G3"), all_grades=True,
@@ -130,7 +130,7 @@ def three_cohorts(
             if distance == ASSUMED:
                 unscaled = open_cases(folder, masks_only=True)
                 usual = _measured(unscaled, _USUAL, **settings)
-            yield Cohort(
+            yield OutlinedCohort(
                 "TCGA-LGG", outlines, distance, _measured(cases, _WHOLE, **settings),
                 usual, labels, by_status, "IDH_status_2016", "neoplasm_histologic_grade",
                 "age_at_initial_pathologic_diagnosis", ("grade II", "grade III"), all_grades=False,
@@ -148,12 +148,12 @@ def _measured(
     return found.table
 
 
-def describe(cohorts: Iterable[Cohort]) -> pd.DataFrame:
+def describe(cohorts: Iterable[OutlinedCohort]) -> pd.DataFrame:
     """Return the effects of IDH on the features of cohorts.
 
     Parameters
     ----------
-    cohorts : iterable of Cohort
+    cohorts : iterable of OutlinedCohort
         The cohorts.
 
     Returns
@@ -167,7 +167,7 @@ def describe(cohorts: Iterable[Cohort]) -> pd.DataFrame:
     return pd.DataFrame([row for cohort in cohorts for row in _rows(cohort)])
 
 
-def _rows(cohort: Cohort) -> Iterator[dict[str, Any]]:
+def _rows(cohort: OutlinedCohort) -> Iterator[dict[str, Any]]:
     family = _family(cohort)
     adjust = ["features:volume", cohort.age]
     study = associate(cohort.features, cohort.labels, family, adjust=adjust, match_ids="loose")
@@ -202,7 +202,7 @@ def _rows(cohort: Cohort) -> Iterator[dict[str, Any]]:
             }
 
 
-def _family(cohort: Cohort) -> Family:
+def _family(cohort: OutlinedCohort) -> Family:
     """Return the features against IDH, in grade 2 and 3 and in all grades if there are others."""
     everyone = LabelDefinition(ALL, cohort.idh_column, kind="ordinal", levels=cohort.idh)
     lower = LabelDefinition(LOWER, ALL, where={cohort.grade: list(cohort.lower_grades)})

@@ -162,7 +162,7 @@ def _label(axes: Axes, feature: str, reach: float) -> None:
 
 
 def _explain(figure: Figure, measures: tuple[str, ...]) -> None:
-    """Say below the panels what the marks are."""
+    """Write below the panels what the marks are."""
     last = measures[-1]
     means = f"{last if len(measures) == 1 else ALONE}, with its 95 % interval; 0: no difference"
     if last == SOMERS_D:

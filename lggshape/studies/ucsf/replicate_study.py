@@ -9,17 +9,17 @@ import pandas as pd
 
 from lggshape.association import Family, Study, associate, read_family
 from lggshape.checks import check_seed
-from lggshape.errors import InputError
 from lggshape.files import StrPath, write_json, write_table
 from lggshape.labels import Labels, LabelSource, as_labels
 from lggshape.progress import OnProgress
 from lggshape.provenance import code_hash, recorded
 from lggshape.results import results_folder
+from lggshape.studies.given_folders import checked_folders, recorded_inputs
 from lggshape.studies.ucsf.cohorts import (
     FEATURE_TABLE,
     FOLDERS,
     METADATA,
-    Cohort,
+    OutlinedCohort,
     describe,
     difference_table,
     three_cohorts,
@@ -116,26 +116,12 @@ def replicate(
         measured, a label is missing, or an option is given that this study does not have.
     """
     check_seed(seed)
-    given = {
+    unused = {
         "networks": networks, "earlier": earlier, "steps": steps, "work": work, "resume": resume,
     }  # fmt: skip
-    unused = [name for name, value in given.items() if value]
-    if unused or masks is None:
-        found = f"found {', '.join(unused)}" if unused else "found no automatic masks"
-        msg = (
-            "Expected automatic masks (--masks) and none of networks, earlier, steps, work or "
-            f"resume, {found}."
-        )
-        raise InputError(msg)
-    places = [*(Path(dataset) / name for name in FOLDERS), Path(masks)]
-    for place in places:
-        if not place.is_dir():
-            msg = f"Expected a folder, found none: {place}."
-            raise InputError(msg)
+    places = checked_folders([Path(dataset) / name for name in FOLDERS], masks, unused)
     known, family = as_labels(labels), read_family(HYPOTHESES)
-    files = [Path(t.source) for t in known.tables if not isinstance(t.source, pd.DataFrame)]
-    inputs = [*(place.resolve() for place in places), *files, HYPOTHESES]
-    inputs += [] if protocol is None else [Path(protocol)]
+    inputs = [*recorded_inputs(places, known, protocol), HYPOTHESES]
     options = {"study": "ucsf", "seed": seed, "adjust": ",".join(COVARIATES)}
     with (
         results_folder(out, overwrite=overwrite, inputs=inputs) as folder,
@@ -149,7 +135,7 @@ def replicate(
             places[0] / FEATURE_TABLE, metadata, family, adjust=COVARIATES, seed=seed, **settings
         )
         cohorts = list(
-            three_cohorts(Path(dataset), Path(masks), known, _idh_values(family), **settings)
+            three_cohorts(Path(dataset), places[-1], known, _idh_values(family), **settings)
         )
         further = _further_tables(study, cohorts, places[0], metadata, seed=seed, **settings)
         tables = {**study.tables(), **further}
@@ -163,7 +149,7 @@ def replicate(
 
 def _further_tables(
     study: Study,
-    cohorts: Sequence[Cohort],
+    cohorts: Sequence[OutlinedCohort],
     ucsf: Path,
     metadata: Labels,
     **settings: Any,

@@ -6,18 +6,18 @@ import pandas as pd
 
 from lggshape.statistics import rank_correlation
 from lggshape.studies.buda2019.names import ASD, BEVR, MF
-from lggshape.studies.ucsf.cohorts import ASSUMED, Cohort
+from lggshape.studies.ucsf.cohorts import ASSUMED, OutlinedCohort
 
 STAND_INS = ("sphericity", "elongation", "flatness")
 ABSENT = (BEVR, MF, ASD)
 
 
-def stand_in_table(cohorts: Iterable[Cohort]) -> pd.DataFrame:
+def stand_in_table(cohorts: Iterable[OutlinedCohort]) -> pd.DataFrame:
     """Return rank correlations of features that UCSF-PDGM has with those that it lacks.
 
     Parameters
     ----------
-    cohorts : iterable of Cohort
+    cohorts : iterable of OutlinedCohort
         The cohorts. Those without masks, and those at another distance of slices than the assumed
         one, have no rows.
 

@@ -94,7 +94,7 @@ def test_what_is_missing_is_refused_analytic(outlined: Any, tmp_path: Path) -> N
         replicate(outlined.dataset, outlined.labels, out)
     with pytest.raises(InputError, match="found steps"):
         replicate(outlined.dataset, outlined.labels, out, masks=outlined.masks, steps=["primary"])
-    with pytest.raises(InputError, match="Expected a folder of masks, found none: "):
+    with pytest.raises(InputError, match="Expected a folder, found none: "):
         replicate(tmp_path, outlined.labels, out, masks=outlined.masks)
     sources = open_cases(outlined.masks, masks_only=True)
     with pytest.raises(InputError, match="Expected patients with three outlines, found none"):
