@@ -4,6 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+_ROUNDING = 1e-9
+"""A variance below this share of what it is the rest of is none."""
+
 
 def proportional_hazards(
     times: NDArray[np.float64],
@@ -40,7 +43,8 @@ def proportional_hazards(
     Returns
     -------
     ndarray of shape (K,)
-        The p-values; NaN if all events are of the same time.
+        The p-values; NaN if all events are of the same time, or those at risk differ at one time
+        alone.
 
     References
     ----------
@@ -81,7 +85,9 @@ def proportional_hazards(
     # The variance of each product beyond what the columns themselves explain of it.
     constant, mixed, products = information
     explained = np.einsum("jk,kj->j", mixed, np.linalg.solve(constant, mixed))
-    return np.asarray(chi2.sf(score**2 / (np.diag(products) - explained), 1))
+    beyond = np.diag(products) - explained
+    beyond = np.where(beyond > _ROUNDING * np.diag(products), beyond, np.nan)
+    return np.asarray(chi2.sf(score**2 / beyond, 1))
 
 
 def _at_event(
