@@ -10,6 +10,8 @@ LONGEST_NAME = 128
 
 _KEY_DIGITS = 12
 
+_MOST_NEAR = 3
+
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
@@ -107,15 +109,21 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
     Returns
     -------
     str
-        A question that names the choices that are spelled much like the name; empty if none is.
+        A question that names choices, at most three: those that have the name as a word, else those
+        that are spelled much like it; empty if none is.
 
     Examples
     --------
     >>> did_you_mean("Grad", ["age", "grade"])
     ' Did you mean grade?'
+    >>> did_you_mean("age", ["Age at MRI", "image"])
+    ' Did you mean Age at MRI?'
     """
     spelled = {choice.casefold(): choice for choice in choices}
-    near = [spelled[word] for word in get_close_matches(name.casefold(), list(spelled))]
+    word = re.compile(rf"(?<![^\W_]){re.escape(name.casefold())}(?![^\W_])")
+    having = [one for one in spelled if name and word.search(one)]
+    found = having[:_MOST_NEAR] or get_close_matches(name.casefold(), spelled, _MOST_NEAR)
+    near = [spelled[one] for one in found]
     return f" Did you mean {' or '.join(near)}?" if near else ""
 
 

@@ -12,7 +12,7 @@ from lggshape.association.feature_table import KEYS, find_feature, measured_colu
 from lggshape.checks import check_whole_number
 from lggshape.errors import InputError
 from lggshape.labels import Kind, Label, Labels
-from lggshape.names import did_you_mean
+from lggshape.names import did_you_mean, first_few
 from lggshape.statistics import normal_scores
 
 OF_FEATURES = "features:"
@@ -20,6 +20,9 @@ OF_FEATURES = "features:"
 
 SITE = "site"
 """The column whose values are left out one by one if no other is named."""
+
+_LISTED = 40
+"""So many labels and columns are listed: tables of other programs have more than a hundred."""
 
 _NOT_COVARIATES = (*KEYS, "reason", "spacing_known")
 
@@ -174,7 +177,8 @@ def find_covariate(name: str, table: pd.DataFrame, labels: Labels) -> Covariate:
             choices = [*labels, *columns]
             msg = (
                 f"Expected the covariate {asked} to be a label or a column of the feature table, "
-                f"found neither. There are: {', '.join(choices)}.{did_you_mean(asked, choices)}"
+                f"found neither. There are: {first_few(choices, _LISTED)}."
+                f"{did_you_mean(asked, choices)}"
             )
             raise InputError(msg)
         return Covariate(asked, column, codes=column == SITE)
