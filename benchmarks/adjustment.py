@@ -6,7 +6,9 @@ logarithm of the volume and on the site. Values tie if they are rounded. Tested 
 tests with `adjust=["volume", "site"]`, and with `adjust=["volume"], within="site"`. Printed is the
 share of p up to .05 of the test without covariates, given both, within sites and of the interaction
 with the site, and the share of the intervals given both that hold the effect in the population.
-Sets that cannot be tested, or have no interval, do not count and are printed.
+Sets that cannot be tested, or have no interval, do not count and are printed. A second table, of
+categories, has the shares of the intervals of odds ratios given both that hold the one in the
+population.
 
     python benchmarks/adjustment.py --sets 1000
 """
@@ -23,6 +25,7 @@ import pandas as pd
 from lggshape.association import Hypothesis, TestedPair
 from lggshape.association.adjusted_models import ADJUSTED, INTERACTION, SAME_PATIENTS, adjusted_rows
 from lggshape.association.covariates import Adjustment, Covariate
+from lggshape.association.odds_ratios import odds_ratio_rows
 from lggshape.labels import Kind, Label
 
 SIZES = (25, 110)
@@ -138,6 +141,33 @@ def one_size(setting: Setting, n: int, sets: int, truth: float, adjustments: Adj
     return " | ".join(cells)
 
 
+def odds_ratios(pair: TestedPair, known: dict[str, pd.Series]) -> dict[str, list[float]]:
+    """Return the odds ratio of each level for one unit of the feature, with its interval."""
+    given = Adjustment((VOLUME, SITE), None, None, 1)
+    label = Label("y", Kind.NOMINAL, pd.Series(dtype=float), pair.levels, ())
+    unit = 1 / float(pair.feature.std(ddof=1))
+    return {
+        row["level"]: [row[name] ** unit for name in ("odds_ratio", "low", "high")]
+        for row in odds_ratio_rows(pair, label, given, known)
+        if row["model"] == ADJUSTED and not row["reason"]
+    }
+
+
+def coverage_of_odds_ratios(setting: Setting, n: int, sets: int) -> str:
+    """Return the cells of the second table for one number of patients."""
+    truth = odds_ratios(*setting.draw(np.random.default_rng(5), LARGE))
+    rng = np.random.default_rng([n, 7])
+    held: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    for _ in range(sets):
+        for level, (_, low, high) in odds_ratios(*setting.draw(rng, n)).items():
+            found[level] += 1
+            held[level] += low <= truth[level][0] <= high
+    return " | ".join(
+        f"{ratio:.2f} | {held[level] / found[level]:.3f}" for level, (ratio, *_) in truth.items()
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", type=int, default=1000)
@@ -163,6 +193,18 @@ def main() -> None:
                         words = ["yes" if flag else "no" for flag in (confounding, tied)]
                         start = f"{kind.word} | {words[0]} | {slope:g} | {words[1]} | {n}"
                         print(f"| {start} | {cells} |", flush=True)
+    if Kind.NOMINAL.value not in options.kinds:
+        return
+    heads = " | ".join(f"odds ratio of {level} | covered" for level in "abc")
+    print(f"\n| confounded | association | ties | n | {heads} |\n" + "| --- " * 10 + "|")
+    for slope in options.slopes:
+        for confounding in options.confounding:
+            for tied in (False, True):
+                one = Setting(Kind.NOMINAL, confounding, slope, tied)
+                words = ["yes" if flag else "no" for flag in (confounding, tied)]
+                for n in options.sizes:
+                    cells = coverage_of_odds_ratios(one, n, options.sets)
+                    print(f"| {words[0]} | {slope:g} | {words[1]} | {n} | {cells} |", flush=True)
 
 
 if __name__ == "__main__":

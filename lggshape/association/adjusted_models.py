@@ -80,8 +80,20 @@ def rank_model(
 
 
 @dataclass(frozen=True)
-class _Sample:
-    """The patients of a hypothesis who have all covariates, and these as design columns."""
+class Sample:
+    """The patients of a hypothesis who have all covariates, and these as design columns.
+
+    Attributes
+    ----------
+    pair : TestedPair
+        The hypothesis with these patients.
+    kind : Kind
+        The kind of its label.
+    covariates : ndarray of shape (n, columns)
+        Design columns of the covariates.
+    strata, site : ndarray of shape (n,), or None
+        The stratum and the site of each patient, where there are any.
+    """
 
     pair: TestedPair
     kind: Kind
@@ -91,10 +103,12 @@ class _Sample:
 
     @property
     def n(self) -> int:
+        """Number of patients."""
         return len(self.pair.feature)
 
     @property
     def events(self) -> int | None:
+        """Number of events of survival; None for other labels."""
         return None if self.pair.events is None else int(self.pair.events.sum())
 
     @property
@@ -176,7 +190,10 @@ def adjusted_rows(
             "within": "" if model == SAME_PATIENTS else "".join(inside),
             "missing": missing_counts(needed, known, pair.complete),
         }
-        sample, reason = _sample(pair, label, adjustment, known, needed, columns)
+        sample, reason = sample_of(
+            pair, label, adjustment, known, needed, columns,
+            of_ranks=label.kind is not Kind.SURVIVAL,
+        )  # fmt: skip
         if not reason:
             try:
                 found = _fitted(sample, model, adjustment, seed)
@@ -185,21 +202,35 @@ def adjusted_rows(
         yield asked | (sample.row(1, {"reason": reason, "exploratory": False}) if reason else found)
 
 
-def _sample(
+def sample_of(
     pair: TestedPair,
     label: Label,
     adjustment: Adjustment,
     known: Mapping[str, pd.Series],
     needed: list[str],
     columns: list[str],
-) -> tuple[_Sample, str]:
-    """Return the patients who have all that a model needs, and why it cannot be fitted."""
+    *,
+    of_ranks: bool,
+) -> tuple[Sample, str]:
+    """Return the patients who have all that a model needs, and why it cannot be fitted.
+
+    Parameters
+    ----------
+    pair, label, adjustment, known
+        As for `adjusted_rows`.
+    needed : list of str
+        The names of what these patients must have.
+    columns : list of str
+        Which of these become design columns.
+    of_ranks : bool
+        Whether the model is one of ranks, see `design`.
+    """
     kept = pair.complete.copy()
     for name in needed:
         kept &= known[name].notna().to_numpy()
     values = {name: one[kept] for name, one in known.items()}
     among = pair.among(kept)
-    sample = _Sample(among, label.kind, np.empty((int(kept.sum()), 0)), None, None)
+    sample = Sample(among, label.kind, np.empty((int(kept.sum()), 0)), None, None)
     strata = adjustment.within
     if strata is not None and strata.is_of(pair.hypothesis.feature, label):
         return sample, f"{strata.name} is what is tested"
@@ -215,9 +246,7 @@ def _sample(
     within, site = adjustment.within, adjustment.site
     return replace(
         sample,
-        covariates=design(
-            (values[name] for name in columns), of_ranks=label.kind is not Kind.SURVIVAL
-        )
+        covariates=design((values[name] for name in columns), of_ranks=of_ranks)
         if columns
         else sample.covariates,
         strata=None if within is None else values[within.name].to_numpy(str),
@@ -226,7 +255,7 @@ def _sample(
     ), ""
 
 
-def _fitted(sample: _Sample, model: str, adjustment: Adjustment, seed: int) -> dict[str, Any]:
+def _fitted(sample: Sample, model: str, adjustment: Adjustment, seed: int) -> dict[str, Any]:
     if model == SAME_PATIENTS:
         sample = replace(sample, covariates=sample.covariates[:, :0], strata=None)
     by_site = model.startswith(INTERACTION)
@@ -236,7 +265,7 @@ def _fitted(sample: _Sample, model: str, adjustment: Adjustment, seed: int) -> d
     return run(sample, adjustment.permutations, seed)
 
 
-def _ranks(sample: _Sample, permutations: int, seed: int) -> dict[str, Any]:
+def _ranks(sample: Sample, permutations: int, seed: int) -> dict[str, Any]:
     """Test the label against the ranks of the feature."""
     tested, covariates = sample.of_label, sample.with_strata
     columns = tested.shape[1] + covariates.shape[1]
@@ -257,7 +286,7 @@ def _ranks(sample: _Sample, permutations: int, seed: int) -> dict[str, Any]:
     return sample.row(columns, found | _explained(found, "label"))
 
 
-def _ranks_by_site(sample: _Sample, permutations: int, seed: int) -> dict[str, Any]:
+def _ranks_by_site(sample: Sample, permutations: int, seed: int) -> dict[str, Any]:
     """Test whether the ranks of the feature follow the label in the same way at every site."""
     if sample.site is None:
         return sample.row(1, {"reason": "no patient is of a known site"})
@@ -286,7 +315,7 @@ def _explained(found: Mapping[str, Any], what: str) -> dict[str, str]:
     return {"reason": "the covariates explain the feature completely", "effect_name": ""}
 
 
-def _cox(sample: _Sample) -> dict[str, Any]:
+def _cox(sample: Sample) -> dict[str, Any]:
     """Test the feature in a Cox model."""
     matrix = np.hstack([sample.standardised, sample.covariates])
     columns = matrix.shape[1]
@@ -308,7 +337,7 @@ def _cox(sample: _Sample) -> dict[str, Any]:
     return sample.row(columns, found)
 
 
-def _cox_by_site(sample: _Sample) -> dict[str, Any]:
+def _cox_by_site(sample: Sample) -> dict[str, Any]:
     """Test whether the hazard follows the feature in the same way at every site."""
     if sample.site is None:
         return sample.row(1, {"reason": "no patient is of a known site"})
@@ -341,7 +370,7 @@ def _cox_by_site(sample: _Sample) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def _names(sample: _Sample, columns: int) -> list[str]:
+def _names(sample: Sample, columns: int) -> list[str]:
     """Return the names of design columns for messages."""
     others = (f"covariate column {number}" for number in range(1, columns))
     return [sample.pair.hypothesis.feature, *others]

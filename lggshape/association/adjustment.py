@@ -12,6 +12,7 @@ import pandas as pd
 from lggshape.association.adjusted_models import ADJUSTED, adjusted_rows
 from lggshape.association.covariates import Adjustment
 from lggshape.association.hypotheses import Hypothesis
+from lggshape.association.odds_ratios import odds_ratio_rows
 from lggshape.association.processes import map_if_long
 from lggshape.association.tested_pair import CONFIDENCE, TestedPair
 from lggshape.association.tests import deciding_test
@@ -35,6 +36,10 @@ _ADJUSTED = [
     "df_residual", "p", "p_holm", *_EFFECT, "vif", "p_proportional", "missing", "exploratory",
     "reason",
 ]  # fmt: skip
+_ODDS = [
+    *_KEY, "level", "model", "covariates", "n", "events", "odds_ratio", "low", "high",
+    "exploratory", "reason",
+]  # fmt: skip
 _SITES = [
     *_KEY, "site", "n_site", "test", "n", "events", "statistic", "p", *_EFFECT, "p_standard_error",
     "reason",
@@ -55,6 +60,9 @@ class AdjustedResults:
         The models of each hypothesis: without the covariates on the same patients, with them, and
         whether the association differs between sites. Holm's correction is of those with them, over
         all hypotheses.
+    odds_ratios : DataFrame
+        Of labels without an order or with two levels, the odds ratio of each level against the rest
+        for one standard deviation more of the feature, without the covariates and with them.
     left_out_sites : DataFrame
         The deciding test of each hypothesis without each site.
     collinear : DataFrame
@@ -63,6 +71,7 @@ class AdjustedResults:
 
     adjustment: Adjustment
     adjusted: pd.DataFrame
+    odds_ratios: pd.DataFrame
     left_out_sites: pd.DataFrame
     collinear: pd.DataFrame
 
@@ -70,6 +79,7 @@ class AdjustedResults:
         """Return every table by its name."""
         return {
             "adjusted": self.adjusted,
+            "odds_ratios": self.odds_ratios,
             "left_out_sites": self.left_out_sites,
             "collinear": self.collinear,
         }
@@ -120,10 +130,12 @@ def adjusted_results(
         _given, groups=groups, labels=labels, adjustment=adjustment, bins=bins, test=test
     )
     adjusted: list[dict[str, Any]] = []
+    odds: list[dict[str, Any]] = []
     sites: list[dict[str, Any]] = []
     advance = counter(on_progress, "adjusting", len(tasks))
-    for of_models, of_sites in map_if_long(find, tasks, jobs=jobs):
+    for of_models, of_odds, of_sites in map_if_long(find, tasks, jobs=jobs):
         adjusted += of_models
+        odds += of_odds
         sites += of_sites
         advance()
     collinear = [
@@ -135,6 +147,7 @@ def adjusted_results(
     return AdjustedResults(
         adjustment,
         _corrected(pd.DataFrame(adjusted, columns=_ADJUSTED), len(hypotheses)).astype(counts),
+        pd.DataFrame(odds, columns=_ODDS).astype(_COUNTS),
         pd.DataFrame(sites, columns=_SITES).astype(_COUNTS),
         pd.DataFrame(collinear, columns=_COLLINEAR),
     )
@@ -148,18 +161,19 @@ def _given(
     adjustment: Adjustment,
     bins: int,
     test: str | None,
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the rows of a hypothesis: its models, and its test without each site."""
+) -> tuple[list[dict[str, Any]], ...]:
+    """Return the rows of a hypothesis: models, odds ratios, and its test without each site."""
     masks, hypothesis, stream = task
     group, known = groups[masks]
     label = labels[hypothesis.label]
     pair = TestedPair.of(hypothesis, label, group)
     number = int(stream.generate_state(1)[0])
     models = list(adjusted_rows(pair, label, adjustment, known, number))
+    odds = list(odds_ratio_rows(pair, label, adjustment, known))
     if adjustment.site is None:
-        return models, []
+        return models, odds, []
     site = known[adjustment.site.name]
-    return models, list(_without_each_site(pair, label, site, bins, test, stream))
+    return models, odds, list(_without_each_site(pair, label, site, bins, test, stream))
 
 
 def _corrected(models: pd.DataFrame, count: int) -> pd.DataFrame:

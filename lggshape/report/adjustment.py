@@ -34,6 +34,10 @@ REFERENCES = (
     "analyses. Journal of Clinical Epidemiology 2015; 68: 627-636.",
     "Vittinghoff E, McCulloch CE. Relaxing the rule of ten events per variable in logistic and Cox "
     "regression. American Journal of Epidemiology 2007; 165: 710-718.",
+    "Le Cessie S, van Houwelingen JC. Ridge estimators in logistic regression. Applied Statistics "
+    "1992; 41: 191-201.",
+    "Gelman A, Jakulin A, Pittau MG, Su YS. A weakly informative default prior distribution for "
+    "logistic and other regression models. Annals of Applied Statistics 2008; 2: 1360-1383.",
     "Marquardt DW. Generalized inverses, ridge regression, biased linear estimation, and nonlinear "
     "estimation. Technometrics 1970; 12: 591-612.",
 )
@@ -44,6 +48,7 @@ def adjustment(study: Study, given: AdjustedResults) -> Section:
 
     def of(masks: str) -> Iterator[Block]:
         yield from _models(study, given, masks)
+        yield from _odds_ratios(given, masks)
         yield from _without_sites(study, given, masks)
         yield from _collinear(given, masks)
 
@@ -107,6 +112,40 @@ def _models(study: Study, given: AdjustedResults, masks: str) -> Iterator[Block]
             columns.p("p"),
             Column("remarks", remarks, "long"),
         )
+
+
+def _odds_ratios(given: AdjustedResults, masks: str) -> Iterator[Block]:
+    """Return the odds ratios of the levels without and with the covariates."""
+    rows = of_masks(given.odds_ratios, masks)
+    if rows.empty:
+        return
+    without = {
+        (row.feature, row.label, row.level): row
+        for row in rows[rows["model"] == SAME_PATIENTS].itertuples(index=False)
+    }
+
+    def ratio(row: Any) -> str:
+        return wording.interval_text(row.odds_ratio, row.low, row.high)
+
+    def unadjusted(row: Any) -> str:
+        return ratio(without[row.feature, row.label, row.level])
+
+    def remarks(row: Any) -> str:
+        return row.reason or ("exploratory" if row.exploratory else "")
+
+    yield Table.of(
+        rows[rows["model"] == ADJUSTED],
+        "Odds ratio of each level against the rest for one standard deviation more of the feature "
+        "(penalised logistic regression): 1 is no association.",
+        "odds_ratios",
+        columns.feature(),
+        columns.words("label", "label"),
+        columns.words("level", "level"),
+        Column("n (with the level)", _n),
+        Column("without covariates (95 %)", unadjusted),
+        Column("adjusted (95 %)", ratio),
+        Column("remarks", remarks, "long"),
+    )
 
 
 def _summary(study: Study, before: pd.DataFrame, after: pd.DataFrame) -> str:
@@ -195,8 +234,18 @@ def _notes(given: AdjustedResults) -> Iterator[str]:
         + " Its interaction is tested by the likelihood ratio; the effect is the share of "
         "randomness that it explains."
     )
+    odds = (
+        "Odds ratios come from a logistic regression on the feature and the covariates (numbers as "
+        "normal scores, categories and strata as indicators), each in standard deviations, with a "
+        "normal prior of mean 0 and standard deviation 2.5 on every slope. This keeps the estimate "
+        "finite where a feature separates the levels. The intervals are Laplace's approximation of "
+        "credible intervals. Fewer than "
+        f"{ENOUGH} patients of the rarer outcome per column of the model are exploratory."
+    )
     if "freedman_lane" in kinds:
         yield ranks
+    if len(given.odds_ratios):
+        yield odds
     if "cox" in kinds:
         yield hazards
     yield (

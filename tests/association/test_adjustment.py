@@ -4,6 +4,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
+from scipy.stats import norm, rankdata
 
 from lggshape.association import AdjustedResults, Family, Hypothesis, associate, read_features
 from lggshape.errors import InputError
@@ -255,3 +257,76 @@ def test_without_covariates_there_are_no_such_tables() -> None:
     study = associate(features(), labels(), Family("mine", "Mine", (ORDINAL,)))
     assert study.given is None
     assert "adjusted" not in study.tables()
+
+
+def odds_ratio(happened: Any, columns: Any) -> tuple[float, float, float]:
+    """Find the posterior mode of logistic slopes with normal priors, and Laplace's interval.
+
+    By a general minimiser and numerical second derivatives.
+    """
+    matrix = np.column_stack([np.ones(len(happened)), *map(zscore, columns)])
+
+    def loss(slopes: Any) -> float:
+        odds = matrix @ slopes
+        return float(
+            (np.logaddexp(0, odds) - happened * odds).sum() + (slopes[1:] ** 2).sum() / 12.5
+        )
+
+    mode = minimize(loss, np.zeros(matrix.shape[1]), tol=1e-12).x
+    steps = 1e-3 * np.eye(len(mode))
+
+    def second(a: Any, b: Any) -> float:
+        same = loss(mode + a + b) + loss(mode - a - b)
+        return (same - loss(mode + a - b) - loss(mode - a + b)) / 4e-6
+
+    information = [[second(a, b) for a in steps] for b in steps]
+    reach = 1.959964 * np.sqrt(np.linalg.inv(information)[1, 1])
+    return float(np.exp(mode[1])), float(np.exp(mode[1] - reach)), float(np.exp(mode[1] + reach))
+
+
+def zscore(values: Any) -> Any:
+    values = np.asarray(values, dtype=float)
+    return (values - values.mean()) / values.std(ddof=1)
+
+
+def test_odds_ratios_of_levels_against_the_rest_scipy() -> None:
+    found = given(Hypothesis("x", "grade"), adjust=["age"], within="site").odds_ratios
+    grade, site = np.array(COLUMNS["grade"]), np.array(SITE)
+    scores = norm.ppf(rankdata(COLUMNS["age"]) / 21)
+    assert found["level"].tolist() == ["0", "1", "2"] * 2
+    assert found["events"].tolist() == [7, 7, 6] * 2
+    for row in found.itertuples():
+        others = [scores, site == "B", site == "C"] if row.model == "adjusted" else []
+        expected = odds_ratio(grade == int(str(row.level)), [X, *others])
+        assert (row.odds_ratio, row.low, row.high) == pytest.approx(expected, rel=1e-3)
+        assert row.exploratory
+
+
+def test_of_two_levels_the_odds_ratio_of_the_last_alone_invariant() -> None:
+    # Merged levels have an order.
+    two = Hypothesis("x", "event", levels={"alive": ["0"], "dead": ["1"]})
+    swapped = Hypothesis("x", "event", levels={"dead": ["1"], "alive": ["0"]})
+    one, other = (given(asked, adjust=["age"]).odds_ratios for asked in (two, swapped))
+    assert one["level"].tolist() == ["dead"] * 2
+    assert other["level"].tolist() == ["alive"] * 2
+    assert np.allclose(one["odds_ratio"] * other["odds_ratio"], 1)
+
+
+def test_odds_ratios_stay_finite_where_the_feature_separates_invariant() -> None:
+    values = np.sort(X)
+    known = labels(event=["late" if value > 4.5 else "early" for value in values])
+    found = given(
+        Hypothesis("x", "event"), table=features(x=values), known=known, adjust=["age"]
+    ).odds_ratios
+    assert (found["odds_ratio"] > 10).all()
+    assert np.isfinite(found[["low", "high"]]).all(axis=None)
+
+
+def test_odds_ratios_are_not_given_of_orders_numbers_and_survival_invariant() -> None:
+    assert given(ORDINAL, Hypothesis("x", "number"), SURVIVAL, adjust=["age"]).odds_ratios.empty
+
+
+def test_odds_ratios_say_why_there_are_none_invariant() -> None:
+    found = given(Hypothesis("x", "grade"), known=labels(age=[np.nan] * 20), adjust=["age"])
+    assert found.odds_ratios["reason"].eq(found.adjusted["reason"].iloc[0]).all()
+    assert found.odds_ratios["odds_ratio"].isna().all()
