@@ -1,10 +1,12 @@
-"""Coverage of the intervals of Cramér's V, epsilon squared and the AUC, as a study uses them.
+"""Coverage of intervals, as studies use them: Cramér's V, epsilon squared, AUC and ICC.
 
 Run it from the repository: ``python benchmarks/intervals.py``. In each sample a feature is normal
 within each of 3 to 5 clusters; the patients fall into clusters at random; the quartiles are cut
 anew among the patients of the sample. The truth is that of the population: V of population
 quartiles by clusters, and the share of the variance of population ranks between clusters. The
-AUC is that of a small group against the other patients, both normal, a shift apart.
+AUC is that of a small group against the other patients, both normal, a shift apart. The ICC is
+that of two measurements of lognormal sizes, each with an error that grows with the size. Bootstrap
+intervals are printed beside the closed ones, of fewer samples.
 """
 
 import argparse
@@ -16,7 +18,15 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from lggshape.statistics import auc, cramers_v, epsilon_squared, quantile_bins
+from lggshape.statistics import (
+    auc,
+    cramers_v,
+    epsilon_squared,
+    intraclass_correlation,
+    quantile_bins,
+)
+from lggshape.statistics.agreement_draws import agreement_coefficients, intraclass_draws
+from lggshape.statistics.rank_shares import rank_share
 
 SHARES = {
     "3 equal": [1 / 3] * 3,
@@ -32,6 +42,10 @@ GROUPS, OTHERS = (4, 7, 12, 28), (80, 100)
 
 SHIFTS = (0, 1, 2)
 """Shifts of the group in standard deviations, for the AUC."""
+
+
+REPLICATES = 999
+"""Bootstrap samples of an interval."""
 
 
 class Population(NamedTuple):
@@ -113,6 +127,64 @@ def auc_coverage(
     return held / samples, width / samples
 
 
+def bootstrap_coverage(
+    population: Population, *, n: int, samples: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return the shares of samples whose closed and bootstrap interval hold epsilon squared."""
+    truth = population.truth()[1]
+    held = np.zeros(2)
+    for number in range(samples):
+        values, cluster = population.sample(rng, n)
+        dummies = np.eye(len(population.shares))[cluster][:, 1:]
+        found = (
+            epsilon_squared(values, cluster),
+            rank_share(values, dummies, replicates=REPLICATES, seed=number),
+        )
+        held += [share.low <= truth <= share.high for share in found]
+    return float(held[0] / samples), float(held[1] / samples)
+
+
+def agreement_coverage(
+    spread: float, error: float, *, n: int, samples: int, rng: np.random.Generator
+) -> tuple[float, float, float]:
+    """Return the ICC, and the shares of samples whose interval by F and by bootstrap holds it."""
+
+    def measured(count: int) -> tuple[np.ndarray, np.ndarray]:
+        size = rng.lognormal(0, spread, count)
+        one, other = (size * rng.lognormal(0, error, count) for _ in range(2))
+        return one, other
+
+    truth = float(np.mean([intraclass_draws(*measured(1_000_000)) for _ in range(4)]))
+    held = np.zeros(2)
+    for number in range(samples):
+        one, other = measured(n)
+        found = (
+            intraclass_correlation(np.column_stack([one, other])),
+            agreement_coefficients(one, other, replicates=REPLICATES, seed=number).intraclass,
+        )
+        held += [share.low <= truth <= share.high for share in found]
+    return truth, float(held[0] / samples), float(held[1] / samples)
+
+
+def print_bootstraps(samples: int, seed: int) -> None:
+    """Print the coverage of bootstrap intervals beside that of the closed ones."""
+    print("population                  n    epsilon2  closed  bootstrap")
+    for (name, population), n in itertools.product(populations().items(), (44, 92)):
+        if not name.startswith("4 unequal"):
+            continue
+        rng = np.random.default_rng([seed, n])
+        closed, bootstrap = bootstrap_coverage(population, n=n, samples=samples, rng=rng)
+        truth = population.truth()[1]
+        print(f"{name:<26}  {n:<3}  {truth:.3f}     {closed:.3f}   {bootstrap:.3f}", flush=True)
+    print()
+    print("SD of log size  of log error  n    ICC    by F   bootstrap")
+    for spread, error in itertools.product((0.3, 1.0), (0.1, 0.3)):
+        rng = np.random.default_rng([seed, 110])
+        found = agreement_coverage(spread, error, n=110, samples=samples, rng=rng)
+        figures = f"{found[0]:.3f}  {found[1]:.3f}  {found[2]:.3f}"
+        print(f"{spread:<14}  {error:<12}  110  {figures}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=2000)
@@ -138,6 +210,8 @@ def main() -> None:
         figures = f"{norm.cdf(shift / math.sqrt(2)):.3f}  {held:.3f}    {width:.3f}"
         print(f"{group:<5}  {others:<6}  {shift:<5}  {figures}", flush=True)
     print(f"least coverage: AUC {least:.3f}")
+    print()
+    print_bootstraps(max(1, options.samples // 4), options.seed)
 
 
 if __name__ == "__main__":

@@ -94,6 +94,17 @@ def test_what_is_written_by_hand_still_holds(evidence: StudyEvidence) -> None:
     assert set(tests["masks"]) == {AUTOMATIC, MANUAL}
 
 
+def test_one_interval_of_each_epsilon_squared_is_published(evidence: StudyEvidence) -> None:
+    key, ends = ["masks", "feature", "label"], ["effect", "effect_low", "effect_high"]
+    adjusted = evidence.rows("adjusted", model="cluster alone").set_index(key)[ends]
+    by_ranks = evidence.rows("sensitivity", analysis="none: Kruskal-Wallis").set_index(key)[ends]
+    sites = evidence.rows("sites", patients="all").set_index(key)
+    sites = sites.filter(regex="^epsilon").set_axis(ends, axis=1)
+    assert len(adjusted) == len(sites) == len(by_ranks) == 20
+    pd.testing.assert_frame_equal(adjusted, sites, check_like=True)
+    pd.testing.assert_frame_equal(adjusted, by_ranks, check_like=True)
+
+
 def test_tables_of_the_comparison_are_those_that_its_script_prints(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

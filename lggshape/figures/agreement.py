@@ -1,5 +1,7 @@
 """Agreement of two measurements of the same items."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
@@ -14,6 +16,7 @@ def agreement_plot(
     measured_name: str,
     reference_name: str,
     quantity: str,
+    lines: Sequence[tuple[float, float]] = (),
 ) -> Figure:
     """Draw two measurements against each other, and their difference against their mean.
 
@@ -25,13 +28,16 @@ def agreement_plot(
         Their names.
     quantity : str
         What was measured, with its unit.
+    lines : sequence of pairs of float, optional
+        Mean difference, lower and upper limit of agreement, each at the smallest and at the largest
+        mean, where they are straight lines of it and no constants.
 
     Returns
     -------
     Figure
         Left, one against the other with the line of equality; right, a Bland-Altman plot with the
         mean difference and, from three items on, the limits of agreement (1.96 standard
-        deviations).
+        deviations, if no lines are given).
 
     References
     ----------
@@ -39,7 +45,7 @@ def agreement_plot(
     measurement. Lancet 327 (1986) 307-310.
     """
     one, other = np.asarray(measured, dtype=float), np.asarray(reference, dtype=float)
-    difference = one - other
+    difference, means = one - other, (one + other) / 2
     with house_style():
         figure = HouseFigure(figsize=(6.8, 3.2), layout="constrained")
         left, right = figure.subplots(1, 2)
@@ -49,12 +55,15 @@ def agreement_plot(
         left.set_xlabel(f"{reference_name} {quantity}")
         left.set_ylabel(f"{measured_name} {quantity}")
         right.axhline(0, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
-        right.scatter((one + other) / 2, difference, s=12, color=ACCENT, alpha=0.75, linewidths=0)
+        right.scatter(means, difference, s=12, color=ACCENT, alpha=0.75, linewidths=0)
         if len(difference) > 2:
+            ends = (means.min(), means.max())
             mean, spread = float(difference.mean()), 1.96 * float(difference.std(ddof=1))
-            right.axhline(mean, color=CONTRAST, linewidth=1.2)
-            for limit in (mean - spread, mean + spread):
-                right.axhline(limit, color=CONTRAST, linewidth=0.8, linestyle=(0, (4, 2)))
+            constant = [(height, height) for height in (mean, mean - spread, mean + spread)]
+            for heights, width, dashes in zip(
+                lines or constant, (1.2, 0.8, 0.8), ("solid", (0, (4, 2)), (0, (4, 2))), strict=True
+            ):
+                right.plot(ends, heights, color=CONTRAST, linewidth=width, linestyle=dashes)
         right.set_xlabel(f"mean {quantity}")
         right.set_ylabel(f"{measured_name} − {reference_name} {quantity}")
         for axes in (left, right):

@@ -35,3 +35,14 @@ def test_two_points_have_no_limits() -> None:
 def test_ticks_are_numbers_in_plain_text() -> None:
     figure = panels([20_000.0, 90_000.0], [25_000.0, 80_000.0])[0].figure
     assert "mathdefault" not in render(figure).svg
+
+
+def test_limits_that_are_lines_analytic() -> None:
+    lines = [(0.0, 0.2), (-0.1, -0.5), (0.1, 0.9)]
+    figure = agreement_plot(
+        [1.0, 3, 5], [2.0, 3, 6],
+        measured_name="a", reference_name="b", quantity="q", lines=lines,
+    )  # fmt: skip
+    drawn = figure.axes[1].lines[1:]
+    assert [tuple(line.get_ydata()) for line in drawn] == lines
+    assert [tuple(line.get_xdata()) for line in drawn] == [(1.5, 5.5)] * 3

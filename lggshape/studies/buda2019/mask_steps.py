@@ -1,7 +1,11 @@
 """The steps beyond the primary analysis that need masks alone."""
 
 from lggshape.progress import counter
-from lggshape.studies.buda2019.analyses.agreement import agreement_table, area_differences
+from lggshape.studies.buda2019.analyses.agreement import (
+    agreement_limits,
+    agreement_table,
+    area_differences,
+)
 from lggshape.studies.buda2019.analyses.confounding import (
     adjusted_table,
     binary_models,
@@ -36,7 +40,8 @@ def agreement_step(replication: Replication) -> Tables:
     """Compare the features of automatic masks with those of manual ones."""
     features = replication.features
     return {
-        "agreement": agreement_table(features, COMPARED, replication.dice),
+        "agreement": agreement_table(features, COMPARED, replication.dice, seed=replication.seed),
+        "agreement_limits": agreement_limits(features, COMPARED, seed=replication.seed),
         "area_differences": area_differences(features, replication.labels, replication.family),
     }
 

@@ -8,14 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lggshape.statistics import limits_of_agreement, rank_correlation
-from lggshape.studies.second_outlines.names import OUTLINES, PAIRS
-from lggshape.studies.second_outlines.reliability import (
-    RELIABILITIES,
-    Floats,
-    intraclass,
+from lggshape.statistics.agreement_draws import (
+    Reliability,
+    intraclass_draws,
     resamples,
     with_interval,
 )
+from lggshape.studies.second_outlines.names import OUTLINES, PAIRS
+from lggshape.studies.second_outlines.reliability import RELIABILITIES, Floats
 
 SCALES = ("difference", "ratio")
 
@@ -62,7 +62,8 @@ def reliability_table(
             key = {"feature": name, "first": first, "second": second}
             for measure in RELIABILITIES if name in names else ():
                 found = with_interval(
-                    intraclass(one, other, measure), intraclass(one[draws], other[draws], measure)
+                    intraclass_draws(one, other, measure),
+                    intraclass_draws(one[draws], other[draws], measure),
                 )
                 rows.append(key | {"measure": measure, "n": len(table)} | found._asdict())
             ranks = rank_correlation(one, other)
@@ -111,12 +112,12 @@ def contrast_table(
 
 
 def _both(
-    table: pd.DataFrame, pair: tuple[str, str], draws: NDArray[np.intp], measure: str
+    table: pd.DataFrame, pair: tuple[str, str], draws: NDArray[np.intp], measure: Reliability
 ) -> tuple[float, Floats]:
     one, other = (table[masks].to_numpy() for masks in pair)
     return (
-        float(intraclass(one, other, measure)),
-        intraclass(one[draws], other[draws], measure),
+        float(intraclass_draws(one, other, measure)),
+        intraclass_draws(one[draws], other[draws], measure),
     )
 
 
@@ -184,17 +185,17 @@ def influence_table(features: pd.DataFrame, names: Sequence[str]) -> pd.DataFram
             one, other = (table[masks].to_numpy() for masks in (first, second))
             n = len(table)
             kept = np.array([np.delete(np.arange(n), number) for number in range(n)])
-            without = intraclass(one[kept], other[kept], RELIABILITIES[0])
+            without = intraclass_draws(one[kept], other[kept], RELIABILITIES[0])
             positive = min(one.min(), other.min()) > 0
             logarithms = (
-                float(intraclass(np.log(one), np.log(other), RELIABILITIES[0]))
+                float(intraclass_draws(np.log(one), np.log(other), RELIABILITIES[0]))
                 if positive
                 else np.nan
             )
             rows.append(
                 {
                     "feature": name, "first": first, "second": second, "n": n,
-                    "icc": float(intraclass(one, other, RELIABILITIES[0])),
+                    "icc": float(intraclass_draws(one, other, RELIABILITIES[0])),
                     "lowest": float(without.min()),
                     "without_for_lowest": table.index[int(without.argmin())],
                     "highest": float(without.max()),

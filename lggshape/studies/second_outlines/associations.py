@@ -12,13 +12,12 @@ from lggshape.association import Family, TestedPair, associate
 from lggshape.labels import Labels
 from lggshape.progress import OnProgress, counter
 from lggshape.statistics import detectable_epsilon_squared
+from lggshape.statistics.agreement_draws import resamples, with_interval
 from lggshape.studies.second_outlines.names import OUTLINES
 from lggshape.studies.second_outlines.reliability import (
     Floats,
     explained_ranks,
     quartile_association,
-    resamples,
-    with_interval,
 )
 
 BY_RANKS = "other test: kruskal wallis"

@@ -7,16 +7,12 @@ import numpy as np
 import pandas as pd
 
 from lggshape.statistics import rank_correlation
+from lggshape.statistics.agreement_draws import intraclass_draws, resamples, with_interval
 from lggshape.studies.buda2019.names import ASD, AUTOMATIC, BEVR, MANUAL, MF
 from lggshape.studies.second_outlines import measure as ways
 from lggshape.studies.second_outlines.measure import AS_IT_IS, Measured
 from lggshape.studies.second_outlines.names import OUTLINES, PAIRS, SECOND
-from lggshape.studies.second_outlines.reliability import (
-    RELIABILITIES,
-    intraclass,
-    resamples,
-    with_interval,
-)
+from lggshape.studies.second_outlines.reliability import RELIABILITIES
 from lggshape.studies.second_outlines.slices import SYMMETRIES
 
 _SPATIAL, _PLANE = (ASD, MF, BEVR), (ASD, MF)
@@ -144,8 +140,8 @@ def _changes(
     draws = resamples(values.shape[1], number=number, seed=seed)
     rows = []
     for measure in RELIABILITIES:
-        before, after = (intraclass(values[i], values[i + 2], measure) for i in (0, 1))
-        drawn = [intraclass(values[i][draws], values[i + 2][draws], measure) for i in (0, 1)]
+        before, after = (intraclass_draws(values[i], values[i + 2], measure) for i in (0, 1))
+        drawn = [intraclass_draws(values[i][draws], values[i + 2][draws], measure) for i in (0, 1)]
         effect = with_interval(after - before, drawn[1] - drawn[0])
         rows.append(
             {

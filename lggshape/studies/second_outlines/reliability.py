@@ -1,58 +1,20 @@
-"""Statistics of pairs of measurements, for many bootstrap samples at once.
+"""Associations of a measurement with groups, for many bootstrap samples at once.
 
 Arrays have the patients on the last axis, so that one call does for one sample and for thousands.
 """
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from lggshape.statistics import Effect
+from lggshape.statistics.agreement_draws import Reliability
 
 Floats = NDArray[np.float64]
 
-ABSOLUTE, CONSISTENCY = "ICC(A,1)", "ICC(C,1)"
+ABSOLUTE: Reliability = "ICC(A,1)"
+CONSISTENCY: Reliability = "ICC(C,1)"
 
 RELIABILITIES = (ABSOLUTE, CONSISTENCY)
-
-
-def resamples(patients: int, *, number: int, seed: int) -> NDArray[np.intp]:
-    """Return bootstrap samples of patients: their indices, shape (number, patients)."""
-    return np.random.default_rng(seed).integers(0, patients, (number, patients))
-
-
-def intraclass(one: Floats, other: Floats, measure: str) -> Floats:
-    """Return the intraclass correlation of two measurements of each patient.
-
-    Parameters
-    ----------
-    one, other : ndarray of float, shape (..., N)
-        The two measurements.
-    measure : {"ICC(A,1)", "ICC(C,1)"}
-        For absolute agreement, where a shift between the two counts as disagreement, or for
-        consistency, where it does not. Two-way, of single measurements.
-
-    Returns
-    -------
-    ndarray of float, shape (...)
-        NaN where neither of the two varies.
-
-    References
-    ----------
-    McGraw KO, Wong SP. Forming inferences about some intraclass correlation coefficients.
-    Psychological Methods 1 (1996) 30-46.
-    """
-    n = one.shape[-1]
-    difference = one - other
-    rows = 2 * ((one + other) / 2).var(axis=-1, ddof=1)
-    error = difference.var(axis=-1, ddof=1) / 2
-    columns = n * difference.mean(axis=-1) ** 2 / 2
-    shift = 2 * (columns - error) / n if measure == ABSOLUTE else 0.0
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = np.asarray((rows - error) / (rows + error + shift))
-    return found
 
 
 def explained_ranks(values: Floats, members: NDArray[np.bool_]) -> Floats:
@@ -107,13 +69,3 @@ def quartile_association(values: Floats, members: NDArray[np.bool_]) -> Floats:
         smaller = np.minimum(r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)) - 1
         found: Floats = np.sqrt(np.minimum(corrected / smaller, 1.0))
     return np.asarray(found)
-
-
-def with_interval(estimate: Any, draws: Floats, *, level: float = 0.95) -> Effect:
-    """Return an estimate with the percentile interval of its bootstrap samples."""
-    kept = draws[np.isfinite(draws)]
-    if not len(kept):
-        return Effect(float(estimate), np.nan, np.nan)
-    tail = 50 * (1 - level)
-    low, high = np.percentile(kept, [tail, 100 - tail])
-    return Effect(float(estimate), float(low), float(high))

@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 
 from lggshape.statistics import cramers_v, epsilon_squared, intraclass_correlation, quantile_bins
+from lggshape.statistics.agreement_draws import intraclass_draws, resamples, with_interval
 from lggshape.studies.second_outlines.reliability import (
     ABSOLUTE,
     CONSISTENCY,
     explained_ranks,
-    intraclass,
     quartile_association,
-    resamples,
-    with_interval,
 )
 
 RNG = np.random.default_rng(3)
@@ -21,7 +19,7 @@ MEMBERS = np.stack([group == GROUPS for group in range(3)])
 
 
 def test_absolute_agreement_is_that_of_the_library_invariant() -> None:
-    found = intraclass(ONE, OTHER + 0.7, ABSOLUTE)
+    found = intraclass_draws(ONE, OTHER + 0.7, ABSOLUTE)
     expected = intraclass_correlation(np.column_stack([ONE, OTHER + 0.7])).estimate
     assert found == pytest.approx(expected, rel=1e-12)
 
@@ -29,7 +27,7 @@ def test_absolute_agreement_is_that_of_the_library_invariant() -> None:
 def test_consistency_is_covariance_over_the_mean_variance_analytic() -> None:
     (first, covariance), (_, second) = np.cov(ONE, OTHER)
     for shift in (0.0, 5.0):
-        found = intraclass(ONE, OTHER + shift, CONSISTENCY)
+        found = intraclass_draws(ONE, OTHER + shift, CONSISTENCY)
         assert found == pytest.approx(2 * covariance / (first + second), rel=1e-9)
 
 
@@ -49,9 +47,9 @@ def test_many_samples_at_once_are_each_by_itself_invariant() -> None:
         together = effect(ONE[draws], MEMBERS[:, draws])
         alone = [effect(ONE[draw], MEMBERS[:, draw]) for draw in draws]
         np.testing.assert_allclose(together, alone)
-    together = intraclass(ONE[draws], OTHER[draws], ABSOLUTE)
+    together = intraclass_draws(ONE[draws], OTHER[draws], ABSOLUTE)
     np.testing.assert_allclose(
-        together, [intraclass(ONE[draw], OTHER[draw], ABSOLUTE) for draw in draws]
+        together, [intraclass_draws(ONE[draw], OTHER[draw], ABSOLUTE) for draw in draws]
     )
 
 

@@ -5,17 +5,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from lggshape.association import Family, irregularity
 from lggshape.labels import Labels
 from lggshape.statistics import (
     AUCDifference,
+    RankCorrelation,
     auc_difference,
-    concordance,
-    intraclass_correlation,
     limits_of_agreement,
     rank_correlation,
 )
+from lggshape.statistics.agreement_draws import agreement_coefficients
+from lggshape.statistics.proportional_limits import proportional_limits
+
+REPLICATES = 9_999
+"""Bootstrap samples of patients."""
+
+PLACES = {"10th percentile": 0.1, "median": 0.5, "90th percentile": 0.9}
+"""Where limits of agreement are given: quantiles of the mean of the two measurements."""
 
 MARGIN = 0.10
 """Two areas under the curve agree if the whole interval of their difference lies within this."""
@@ -37,7 +45,8 @@ def side_by_side(
 
 def agreement_table(
     features: pd.DataFrame, names: Sequence[str], dice: "pd.Series[float] | None" = None,
-    *, measured: str = "automatic", reference: str = "manual",
+    *, measured: str = "automatic", reference: str = "manual", replicates: int = REPLICATES,
+    seed: int = 0,
 ) -> pd.DataFrame:  # fmt: skip
     """Compare features measured on two kinds of mask.
 
@@ -51,20 +60,24 @@ def agreement_table(
         The Dice of the masks, by patient.
     measured, reference : str
         The kinds of mask.
+    replicates, seed : int
+        How many bootstrap samples of patients, and their seed.
 
     Returns
     -------
     DataFrame
-        A row per feature and measure: `feature`, `measure`, `n`, `estimate`, `low`, `high`.
+        A row per feature and measure: `feature`, `measure`, `n`, `estimate`, `low`, `high`. The
+        intervals of ICC and concordance are percentiles of bootstrap samples.
     """
     rows: list[dict[str, Any]] = []
     for name in names:
         pairs = side_by_side(features, name, measured, reference)
         one, other = pairs[measured].to_numpy(), pairs[reference].to_numpy()
         limits = limits_of_agreement(one, other)
+        coefficients = agreement_coefficients(one, other, replicates=replicates, seed=seed)
         found = {
-            "ICC(A,1)": intraclass_correlation(np.column_stack([one, other])),
-            "concordance": concordance(one, other),
+            "ICC(A,1)": coefficients.intraclass,
+            "concordance": coefficients.concordance,
             "Spearman's correlation": rank_correlation(one, other)[:3],
             "bias": limits.bias,
             "lower limit of agreement": limits.lower,
@@ -81,6 +94,57 @@ def agreement_table(
             for measure, values in found.items()
         ]
     return pd.DataFrame(rows)
+
+
+def agreement_limits(
+    features: pd.DataFrame,
+    names: Sequence[str],
+    *,
+    replicates: int = REPLICATES,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return limits of agreement of automatic with manual masks, which may grow with the mean.
+
+    They grow if the interval of Spearman's correlation of the absolute difference with the mean
+    lies above 0. Then they are straight lines of the mean (`proportional_limits`), otherwise
+    constant (`limits_of_agreement`).
+
+    Returns
+    -------
+    DataFrame
+        Three rows per feature, at low, median and high values (`at`): `feature`, `n`, `growth` (the
+        correlation) with `growth_low` and `growth_high`, `kind` ("proportional" or "constant"),
+        `at`, `mean`, and `bias`, `lower` and `upper`, each with its interval.
+    """
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        pairs = side_by_side(features, name)
+        one, other = pairs["automatic"].to_numpy(), pairs["manual"].to_numpy()
+        growth = differences_grow(one, other)
+        key = {
+            "feature": name, "n": len(pairs), "growth": growth.estimate, "growth_low": growth.low,
+            "growth_high": growth.high, "kind": "proportional" if growth.low > 0 else "constant",
+        }  # fmt: skip
+        means = (one + other) / 2
+        places = np.quantile(means, list(PLACES.values())) if len(means) else [np.nan] * 3
+        if growth.low > 0:
+            lines = proportional_limits(one, other, places, replicates=replicates, seed=seed)
+            limits = [(at.bias, at.lower, at.upper) for at in lines]
+        else:
+            constant = limits_of_agreement(one, other)
+            limits = [(constant.bias, constant.lower, constant.upper)] * len(PLACES)
+        for at, mean, effects in zip(PLACES, places, limits, strict=True):
+            row = key | {"at": at, "mean": float(mean)}
+            for part, effect in zip(("bias", "lower", "upper"), effects, strict=True):
+                row |= dict(zip((part, f"{part}_low", f"{part}_high"), effect, strict=True))
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def differences_grow(one: ArrayLike, other: ArrayLike) -> RankCorrelation:
+    """Return how far absolute differences of two measurements go with their mean (Spearman)."""
+    first, second = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
+    return rank_correlation(np.abs(first - second), (first + second) / 2)
 
 
 def area_differences(features: pd.DataFrame, labels: Labels, family: Family) -> pd.DataFrame:

@@ -15,12 +15,16 @@ from lggshape.labels import Label, Labels
 from lggshape.parallel import map_all
 from lggshape.progress import OnProgress, counter
 from lggshape.statistics.logistic import ridge_logistic
+from lggshape.statistics.rank_shares import rank_share
 from lggshape.statistics.survival import cox
 from lggshape.studies.buda2019.analyses.sensitivity import Analysis, run_analyses
 from lggshape.studies.buda2019.names import ASD, BEVR, MF
 from lggshape.studies.buda2019.roles import Roles
 
 PERMUTATIONS = 99_999
+
+REPLICATES = 9_999
+"""Bootstrap samples of a partial R squared."""
 
 EVENTS_PER_TERM = 10
 """A binary model with fewer events per term is exploratory."""
@@ -89,6 +93,7 @@ def adjusted_table(
     sites: "pd.Series[str]",
     *,
     permutations: int = PERMUTATIONS,
+    replicates: int = REPLICATES,
     seed: int = 0,
     jobs: int | None = None,
     on_progress: OnProgress | None = None,
@@ -107,8 +112,8 @@ def adjusted_table(
         Which label is which.
     sites : Series
         The institution of each patient; values are permuted within institutions.
-    permutations, seed : int
-        How many permutations, and the seed of them.
+    permutations, replicates, seed : int
+        How many permutations and bootstrap samples, and the seed of them.
     jobs : int, optional
         Number of processes; all cores by default.
     on_progress : callable, optional
@@ -119,7 +124,7 @@ def adjusted_table(
     DataFrame
         A row per kind of mask, hypothesis and model: `masks`, `feature`, `label`, `model`, `n`,
         `statistic` (partial F), `df_tested`, `df_residual`, `p`, `effect` (partial R squared),
-        `effect_low`, `effect_high`.
+        `effect_low`, `effect_high` (of bootstrap samples).
     """
     work = [
         (masks, group, hypothesis, labels[hypothesis.label])
@@ -130,7 +135,10 @@ def adjusted_table(
         str(masks): Covariates(group, labels, roles, sites)
         for masks, group in features.groupby("masks", sort=False)
     }
-    run = partial(_adjust, known=known, roles=roles, permutations=permutations, seed=seed)
+    run = partial(
+        _adjust, known=known, roles=roles, permutations=permutations, replicates=replicates,
+        seed=seed,
+    )  # fmt: skip
     rows: list[dict[str, Any]] = []
     advance = counter(on_progress, "permuting", len(work))
     for found in map_all(run, work, jobs=jobs):
@@ -145,6 +153,7 @@ def _adjust(
     known: Mapping[str, Covariates],
     roles: Roles,
     permutations: int,
+    replicates: int,
     seed: int,
 ) -> list[dict[str, Any]]:
     masks, group, hypothesis, label = item
@@ -161,14 +170,17 @@ def _adjust(
         complete = (
             np.isfinite(values) & levels.notna().to_numpy() & design.notna().all(axis=1).to_numpy()
         )
+        columns = (
+            values[complete], clusters.to_numpy()[complete], design.to_numpy(float)[complete],
+        )  # fmt: skip
         found = rank_model(
-            values[complete],
-            clusters.to_numpy()[complete],
-            design.to_numpy(float)[complete],
+            *columns,
             strata=covariates.site.to_numpy(str)[complete],
             permutations=permutations,
             seed=seed,
         )
+        share = rank_share(*columns, replicates=replicates, seed=seed)
+        found |= {"effect_low": share.low, "effect_high": share.high}
         key = {"masks": masks, "feature": hypothesis.feature, "label": hypothesis.label}
         rows.append(key | {"model": model} | found)
     return rows

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from lggshape.masks import Mask
 from lggshape.readers import CaseSource
 from lggshape.shape import feature_table
-from lggshape.statistics import intraclass_correlation
+from lggshape.statistics.agreement_draws import agreement_coefficients
 from lggshape.studies.buda2019.analyses.masks import JITTER_DRAWS, changed, jittered
 from lggshape.studies.buda2019.analyses.perturbation import dilate, erode, resample, smooth, thin
+
+REPLICATES = 1_999
+"""Bootstrap samples of an ICC."""
 
 
 def robustness_table(
@@ -22,6 +25,7 @@ def robustness_table(
     names: Sequence[str],
     *,
     seed: int,
+    replicates: int = REPLICATES,
     jobs: int | None = None,
 ) -> pd.DataFrame:
     """Compare the features of masks with those of the same masks changed.
@@ -35,7 +39,9 @@ def robustness_table(
     names : sequence of str
         The features.
     seed : int
-        Seed of the jitter.
+        Seed of the jitter, and of the bootstrap.
+    replicates : int
+        Bootstrap samples of the interval of an ICC.
     jobs : int, optional
         Number of processes; all cores by default.
 
@@ -72,7 +78,9 @@ def robustness_table(
                 row = {"feature": name, "change": change, "patients": group, "n": len(kept)}
                 if len(kept):  # a change can leave nobody with a feature
                     each = [
-                        intraclass_correlation(kept[:, [0, draw]])
+                        agreement_coefficients(
+                            kept[:, 0], kept[:, draw], replicates=replicates, seed=seed
+                        ).intraclass
                         for draw in range(1, kept.shape[1])
                     ]
                     relative = np.abs(kept[:, 1:] / kept[:, :1] - 1)

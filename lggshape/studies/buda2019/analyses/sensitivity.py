@@ -9,12 +9,12 @@ import pandas as pd
 
 from lggshape.association import Family, TestedPair, irregularity
 from lggshape.association.fisher_on_bins import FisherOnBins
-from lggshape.association.kinds_of_test import Result, Test
-from lggshape.association.kruskal_wallis import KruskalWallis
+from lggshape.association.kinds_of_test import Result
 from lggshape.labels import Labels
 from lggshape.parallel import map_all
 from lggshape.progress import OnProgress, counter
 from lggshape.statistics import QuantileRule
+from lggshape.studies.buda2019.analyses.two_tests import by_ranks
 from lggshape.studies.buda2019.names import ASD, BEVR, MF, OFFSETS
 
 PRIMARY = "primary analysis"
@@ -44,8 +44,8 @@ class Analysis(NamedTuple):
     among : {"complete", "measured"}
         Whether the cut-points are those of the patients with both values, or of all with the
         feature.
-    test : Test
-        The test.
+    by_ranks : bool
+        Whether the test is that of Kruskal and Wallis, without quantiles.
     """
 
     group: str
@@ -55,20 +55,22 @@ class Analysis(NamedTuple):
     bins: int = 4
     rule: QuantileRule = "linear"
     among: Literal["complete", "measured"] = "complete"
-    test: Test = FisherOnBins()
+    by_ranks: bool = False
 
     @property
     def changes_test(self) -> bool:
         """Whether cut-points or test are not those of the study."""
-        own = (self.bins, self.rule, self.among)
-        return own != (4, "linear", "complete") or not isinstance(self.test, FisherOnBins)
+        own = (self.bins, self.rule, self.among, self.by_ranks)
+        return own != (4, "linear", "complete", False)
 
-    def run_test(self, pair: TestedPair, seed: np.random.SeedSequence) -> Result:
-        """Test a hypothesis in this way."""
-        if not isinstance(self.test, FisherOnBins):
-            return self.test.run(pair, bins=self.bins, seed=seed)
+    def run_test(self, pair: TestedPair, stream: np.random.SeedSequence, seed: int) -> Result:
+        """Test a hypothesis in this way; a test by ranks draws by the seed of all hypotheses."""
+        if self.by_ranks:
+            return by_ranks(pair, seed=seed)
         among = pair.complete if self.among == "complete" else pair.measured
-        return self.test.run(pair, bins=self.bins, seed=seed, cut_among=among, rule=self.rule)
+        return FisherOnBins().run(
+            pair, bins=self.bins, seed=stream, cut_among=among, rule=self.rule
+        )
 
 
 class Tested(NamedTuple):
@@ -142,7 +144,7 @@ def _run(
         if analysis.features and hypothesis.feature not in analysis.features:
             continue
         pair = TestedPair.of(hypothesis, labels[hypothesis.label], analysis.table)
-        rows.append(pair.key() | named | analysis.run_test(pair, stream)._asdict())
+        rows.append(pair.key() | named | analysis.run_test(pair, stream, seed)._asdict())
     areas = []
     reported = dict.fromkeys((entry.feature, entry.label) for entry in family.reported_aucs)
     for feature, label in () if analysis.changes_test else reported:
@@ -221,7 +223,7 @@ def with_other_tests(table: pd.DataFrame) -> Iterator[Analysis]:
     for rule, number in rules:
         yield Analysis("cut-points", f"quartiles of type {number}", table, rule=rule)
     yield Analysis("cut-points", "among all with the feature", table, among="measured")
-    yield Analysis("cut-points", BY_RANKS, table, test=KruskalWallis())
+    yield Analysis("cut-points", BY_RANKS, table, by_ranks=True)
     lacking = table[tested_features(table)].isna().any(axis=1)
     if lacking.any():
         yield Analysis("empty masks", "ranked as the most irregular", ranked_worst(table))

@@ -9,6 +9,7 @@ import pandas as pd
 from lggshape.association import Family, Hypothesis, TestedPair
 from lggshape.association.covariates import indicators
 from lggshape.association.fisher_on_bins import FisherOnBins
+from lggshape.association.kinds_of_test import Result
 from lggshape.association.kruskal_wallis import KruskalWallis
 from lggshape.association.tested_pair import CONFIDENCE
 from lggshape.labels import Labels
@@ -40,19 +41,26 @@ def two_tests(
         The columns `BOTH_TESTS`: the interval of V is that of `cramers_v`, that of epsilon squared
         by the bootstrap (`rank_share`).
     """
-    stream = np.random.SeedSequence(seed)
-    quartiles = FisherOnBins().run(pair, bins=4, seed=stream)
-    ranks = KruskalWallis().run(pair, bins=4, seed=stream)
+    quartiles = FisherOnBins().run(pair, bins=4, seed=np.random.SeedSequence(seed))
+    ranks = by_ranks(pair, replicates=replicates, seed=seed)
+    values = (
+        quartiles.n, quartiles.p, quartiles.effect, quartiles.effect_low, quartiles.effect_high,
+        ranks.p, ranks.effect, ranks.effect_low, ranks.effect_high,
+    )  # fmt: skip
+    return dict(zip(BOTH_TESTS, values, strict=True))
+
+
+def by_ranks(pair: TestedPair, *, replicates: int = REPLICATES, seed: int = 0) -> Result:
+    """Test a hypothesis by ranks; the interval of epsilon squared is that of the bootstrap."""
+    result = KruskalWallis().run(pair, bins=4, seed=np.random.SeedSequence(seed))
+    if result.reason:
+        return result
     chosen = pair.complete
     share = rank_share(
         pair.feature[chosen], indicators(pair.level[chosen]),
         replicates=replicates, level=CONFIDENCE, seed=seed,
     )  # fmt: skip
-    values = (
-        quartiles.n, quartiles.p, quartiles.effect, quartiles.effect_low, quartiles.effect_high,
-        ranks.p, share.estimate, share.low, share.high,
-    )  # fmt: skip
-    return dict(zip(BOTH_TESTS, values, strict=True))
+    return result._replace(effect_low=share.low, effect_high=share.high)
 
 
 def within_idh(

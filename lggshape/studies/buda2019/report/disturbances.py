@@ -29,7 +29,7 @@ def robustness(findings: Findings) -> Section:
         Table.of(
             findings.tables["robustness"],
             "Features of manual masks compared with those of the same masks after a change. "
-            "ICC(A,1); for the jitter, the median over five draws.",
+            "ICC(A,1) with bootstrap intervals; for the jitter, the medians over five draws.",
             "robustness",
             FEATURE, columns.words("change", "change"), columns.words("patients", "patients"), N,
             columns.interval("ICC (95 %)", "icc", "low", "high"),

@@ -10,13 +10,14 @@ from lggshape.errors import InputError
 from lggshape.labels import Labels, read_labels
 from lggshape.statistics import (
     auc_difference,
-    concordance,
-    intraclass_correlation,
     limits_of_agreement,
     rank_correlation,
 )
+from lggshape.statistics.agreement_draws import agreement_coefficients
+from lggshape.statistics.proportional_limits import proportional_limits
 from lggshape.studies.buda2019.analyses.agreement import (
     MARGIN,
+    agreement_limits,
     agreement_table,
     area_differences,
     side_by_side,
@@ -68,16 +69,17 @@ def test_side_by_side_by_hand() -> None:
 def test_table_is_that_of_the_statistics_invariant(
     lacking: pd.DataFrame, dice: "pd.Series[float]"
 ) -> None:
-    found = agreement_table(lacking, [BEVR, "volume"], dice)
+    found = agreement_table(lacking, [BEVR, "volume"], dice, replicates=50)
     assert list(found) == ["feature", "measure", "n", *VALUES]
     assert found["n"].tolist() == [21] * 7 + [24] * 7
     found = found.set_index(["feature", "measure"])[VALUES]
     for name in (BEVR, "volume"):
         automatic, manual = both(lacking, name)
         limits = limits_of_agreement(automatic, manual)
+        coefficients = agreement_coefficients(automatic, manual, replicates=50)
         expected = {
-            "ICC(A,1)": intraclass_correlation(np.column_stack([automatic, manual])),
-            "concordance": concordance(automatic, manual),
+            "ICC(A,1)": coefficients.intraclass,
+            "concordance": coefficients.concordance,
             "Spearman's correlation": rank_correlation(automatic, manual)[:3],
             "bias": limits.bias,
             "lower limit of agreement": limits.lower,
@@ -131,6 +133,27 @@ def test_same_masks_agree_analytic(features: pd.DataFrame) -> None:
     twice = pd.concat([manual, manual.assign(masks="automatic")])
     found = agreement_table(twice, [BEVR]).set_index("measure")["estimate"]
     assert found.tolist() == pytest.approx([1, 1, 1, 0, 0, 0])
+
+
+def test_limits_grow_where_the_differences_do_invariant(features: pd.DataFrame) -> None:
+    rng = np.random.default_rng(3)
+    manual = features.query("masks == 'manual'").assign(**{ASD: np.arange(1.0, 25)})
+    noise = np.tile([0.2, -0.2, 0.1, -0.1], 6) * rng.uniform(0.9, 1.1, 24)
+    automatic = manual.assign(masks="automatic", **{ASD: manual[ASD] * (1 + noise)})
+    automatic[BEVR] += rng.permutation(noise)
+    found = agreement_limits(pd.concat([automatic, manual]), [ASD, BEVR], replicates=50)
+    assert found["at"].tolist() == ["10th percentile", "median", "90th percentile"] * 2
+    kinds = found.set_index("feature")["kind"].to_dict()
+    assert kinds == {ASD: "proportional", BEVR: "constant"}
+    growing, constant = found[:3], found[3:]
+    width = growing["upper"] - growing["lower"]
+    assert width.is_monotonic_increasing
+    one, other = automatic[ASD].to_numpy(), manual[ASD].to_numpy()
+    expected = proportional_limits(one, other, growing["mean"], replicates=50)
+    for row, limits in zip(growing.itertuples(), expected, strict=True):
+        assert (row.lower, row.lower_low, row.lower_high) == pytest.approx(limits.lower)
+    limits = limits_of_agreement(automatic[BEVR], manual[BEVR])
+    assert constant["upper"].tolist() == pytest.approx([limits.upper.estimate] * 3)
 
 
 class AreasTests:

@@ -9,7 +9,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.stats import f_oneway, rankdata
 
-from lggshape.association import Family, Hypothesis, associate
+from lggshape.association import Family, Hypothesis, TestedPair, associate
 from lggshape.errors import InputError
 from lggshape.files import write_table
 from lggshape.labels import Labels, read_labels
@@ -22,6 +22,7 @@ from lggshape.studies.buda2019.analyses.confounding import (
     survival_models,
     within_mutants,
 )
+from lggshape.studies.buda2019.analyses.two_tests import by_ranks
 from lggshape.studies.buda2019.names import ASD, BEVR, MF
 from lggshape.studies.buda2019.roles import Roles
 
@@ -29,6 +30,7 @@ IDH, CLUSTER = "idh_1p19q_buda_table2", "RNASeqCluster"
 LEVELS = np.array(["IDHwt", "IDHmut-non-codel", "IDHmut-codel"])
 NOWHERE = pd.Series(dtype=str)
 ONE = Family("one", "One", (Hypothesis(BEVR, CLUSTER),))
+FEW = {"replicates": 50, "jobs": 1}
 
 Patients = Callable[..., tuple[pd.DataFrame, Labels]]
 
@@ -103,7 +105,7 @@ def test_every_hypothesis_by_every_model_that_it_can_have(
     told: list[Progress] = []
     one, two = (
         adjusted_table(
-            features, labels, family, roles, NOWHERE, permutations=99, jobs=jobs,
+            features, labels, family, roles, NOWHERE, permutations=99, replicates=50, jobs=jobs,
             on_progress=told.append,
         )
         for jobs in (1, 2)
@@ -122,13 +124,31 @@ def test_every_hypothesis_by_every_model_that_it_can_have(
     assert (one["effect"] <= one["effect_high"]).all()
 
 
+def test_alone_it_is_epsilon_squared_with_the_same_interval_invariant(
+    features: pd.DataFrame, labels: Labels, roles: Roles
+) -> None:
+    manual = features.query("masks == 'manual'")
+    found = adjusted_table(
+        manual, labels, ONE, roles, NOWHERE, permutations=9, replicates=50, jobs=1
+    )
+    row = found.set_index("model").loc["cluster alone"]
+    hypothesis = ONE.hypotheses[0]
+    pair = TestedPair.of(hypothesis, labels[hypothesis.label], manual)
+    expected = by_ranks(pair, replicates=50)
+    assert row[["effect", "effect_low", "effect_high"]].tolist() == pytest.approx(
+        [expected.effect, expected.effect_low, expected.effect_high]
+    )
+
+
 def test_f_alone_is_that_of_ranks_and_f_given_idh_compares_two_models(
     patients: Patients, roles: Roles
 ) -> None:
     # scipy's one-way analysis of variance, and statsmodels' comparison of nested least squares.
     features, labels = patients(60)
     features.loc[3, BEVR] = np.nan
-    found = adjusted_table(features, labels, ONE, roles, NOWHERE, permutations=9, jobs=1)
+    found = adjusted_table(
+        features, labels, ONE, roles, NOWHERE, permutations=9, replicates=50, jobs=1
+    )
     rows = found.set_index("model")
     kept = features[BEVR].notna().to_numpy()
     ranks = rankdata(features[BEVR][kept])
@@ -158,7 +178,9 @@ def test_a_cluster_that_is_idh_says_nothing_given_idh_planted(
     for cluster in (idh, blurred):
         columns = {IDH: idh, BEVR: shape, CLUSTER: [names[level] for level in cluster]}
         features, labels = patients(120, **columns)
-        found = adjusted_table(features, labels, ONE, roles, NOWHERE, permutations=999, jobs=1)
+        found = adjusted_table(
+            features, labels, ONE, roles, NOWHERE, permutations=999, replicates=50, jobs=1
+        )
         p = found.set_index("model")["p"]
         assert p["cluster alone"] == 0.001
         assert p["given volume, age, grade, institution"] == 0.001
@@ -176,7 +198,9 @@ def test_a_cluster_with_a_shape_of_its_own_stays_given_idh_planted(
     cluster = rng.choice(["R1", "R2", "R3", "R4"], 120)
     shape = 0.5 - 0.2 * (cluster == "R2") + rng.uniform(-0.15, 0.15, 120)
     features, labels = patients(120, **{CLUSTER: cluster, BEVR: shape})
-    found = adjusted_table(features, labels, ONE, roles, NOWHERE, permutations=999, jobs=1)
+    found = adjusted_table(
+        features, labels, ONE, roles, NOWHERE, permutations=999, replicates=50, jobs=1
+    )
     assert found["p"].tolist() == [0.001] * 4
 
 
@@ -191,7 +215,7 @@ def test_what_institutions_differ_in_is_no_association_planted(
     features, labels = patients(120, **{CLUSTER: cluster, BEVR: shape})
     sites = pd.Series(place, index=features["patient"])
     within, anywhere = (
-        adjusted_table(features, labels, ONE, roles, known, permutations=999, jobs=1)
+        adjusted_table(features, labels, ONE, roles, known, permutations=999, **FEW)
         .set_index("model")
         .loc["cluster alone"]
         for known in (sites, NOWHERE)
@@ -206,7 +230,7 @@ def test_a_level_that_no_measured_patient_has_is_no_column(
 ) -> None:
     features, labels = patients(60)
     few = features[labels[CLUSTER].values.to_numpy() != "R4"]
-    found = adjusted_table(few, labels, ONE, roles, NOWHERE, permutations=9, jobs=1)
+    found = adjusted_table(few, labels, ONE, roles, NOWHERE, permutations=9, **FEW)
     assert found["df_tested"].tolist() == [2] * 4
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lggshape.association import Family, Hypothesis, associate, irregularity
+from lggshape.association import Family, Hypothesis, TestedPair, associate, irregularity
 from lggshape.labels import Labels
 from lggshape.progress import Progress
 from lggshape.statistics import fisher_exact, quantile_bins
@@ -19,6 +19,7 @@ from lggshape.studies.buda2019.analyses.sensitivity import (
     with_other_patients,
     with_other_tests,
 )
+from lggshape.studies.buda2019.analyses.two_tests import by_ranks
 
 ASD, OFFSETS, MF, BEVR = (
     "angular_standard_deviation",
@@ -80,18 +81,27 @@ def test_areas_of_the_primary_analysis_are_those_of_associate_invariant(
     same(found.reset_index(drop=True), reported[found.columns])
 
 
-@pytest.mark.parametrize(
-    ("analysis", "of_associate"),
-    [
-        ("none: Kruskal-Wallis", "other test: kruskal wallis"),
-        ("among all with the feature", "cut-points among all patients with the feature"),
-    ],
-)
-def test_other_tests_are_the_sensitivity_of_associate_invariant(
-    tested: sensitivity.Tested, study, analysis: str, of_associate: str
+def test_cut_points_among_all_are_the_sensitivity_of_associate_invariant(
+    tested: sensitivity.Tested, study
 ) -> None:
-    expected = study.sensitivity.query("analysis == @of_associate")[[*KEY, *RESULT]]
-    same(rows(tested.associations, analysis), expected)
+    table = study.sensitivity
+    chosen = table["analysis"] == "cut-points among all patients with the feature"
+    expected = table.loc[chosen, [*KEY, *RESULT]]
+    same(rows(tested.associations, "among all with the feature"), expected)
+
+
+def test_the_test_by_ranks_is_that_of_associate_but_for_its_interval_invariant(
+    tested: sensitivity.Tested, study, labels: Labels
+) -> None:
+    found = rows(tested.associations, sensitivity.BY_RANKS)
+    expected = study.sensitivity.query("analysis == 'other test: kruskal wallis'")
+    ends = ["effect_low", "effect_high"]
+    same(found.drop(columns=ends), expected[[*KEY, *RESULT]].drop(columns=ends))
+    manual = study.data.query("masks == 'manual'")
+    pair = TestedPair.of(Hypothesis(BEVR, "RNASeqCluster"), labels["RNASeqCluster"], manual)
+    row = found.query("masks == 'manual' and feature == @BEVR and label == 'RNASeqCluster'").iloc[0]
+    bootstrap = by_ranks(pair)
+    assert row[ends].tolist() == [bootstrap.effect_low, bootstrap.effect_high]
 
 
 def test_two_bins_are_those_of_associate_invariant(

@@ -1,10 +1,13 @@
 """Whether automatic and manual masks agree."""
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import groupby
+from math import nan
 from typing import Any
 
 from lggshape.report.blocks import Block, Column, Table, Text
-from lggshape.report.wording import number_text, symbol
+from lggshape.report.wording import interval_text, number_text, symbol
 from lggshape.studies.buda2019.analyses.agreement import MARGIN
 from lggshape.studies.buda2019.names import MF
 from lggshape.studies.buda2019.report.columns import predictor
@@ -16,6 +19,7 @@ def agreement(evidence: StudyEvidence) -> Iterator[Block]:
     """Yield which AUCs agree by the protocol's rule, and how well the features do."""
     yield from _areas(evidence)
     yield from _features(evidence)
+    yield from _limits(evidence)
     yield from _margin(evidence)
 
 
@@ -46,19 +50,51 @@ def _features(evidence: StudyEvidence) -> Iterator[Block]:
     if not len(rows):
         return
     earlier = evidence.records("agreement", measure="ICC(A,1)", earlier=True)
-    first = {row.feature: row for row in earlier}
+    first = {row.feature: row.estimate for row in earlier}
     yield Table.of(
         rows,
-        "ICC(A,1) of the features of automatic masks with those of manual masks (95 %)",
+        "ICC(A,1) of the features of automatic masks with those of manual masks (95 %, bootstrap "
+        "of patients)",
         "agreement",
         Column("", lambda row: symbol(row.feature), "text"),
         Column("automatic masks", lambda row: _three(row.estimate, row.low, row.high)),
         *(
-            [Column("of the first run", lambda row: _of(first.get(row.feature)))]
+            [Column("of the first run", lambda row: number_text(first.get(row.feature, nan), 3))]
             if first
             else []
         ),
     )  # fmt: skip
+
+
+def _limits(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield the limits of agreement at low, median and high values of each feature."""
+    found = groupby(evidence.records("agreement_limits"), key=lambda row: row.feature)
+    rows = [list(places) for _, places in found]
+    if not rows:
+        return
+    yield Table.of(
+        rows,
+        "Limits of agreement: 95 % of the differences, automatic less manual, lie between them. "
+        "Where absolute differences grow with the mean of the two (Spearman's correlation above "
+        "0), the limits are straight lines of it; elsewhere they are constant",
+        "agreement_limits",
+        Column("", lambda row: symbol(row[0].feature), "text"),
+        Column(
+            "correlation with the mean",
+            lambda row: interval_text(row[0].growth, row[0].growth_low, row[0].growth_high),
+        ),
+        Column("limits", lambda row: row[0].kind, "text"),
+        *(Column(f"at the {place.at}", partial(_limits_at, k)) for k, place in enumerate(rows[0])),
+    )
+
+
+def _limits_at(place: int, rows: list[Any]) -> str:
+    row = rows[place]
+    lower, upper, mean = (
+        number_text(value, 3 if abs(row.mean) < 10 else 0)
+        for value in (row.lower, row.upper, row.mean)
+    )
+    return f"{lower} to {upper} (mean {mean})"
 
 
 def _margin(evidence: StudyEvidence) -> Iterator[Block]:
@@ -74,10 +110,6 @@ def _margin(evidence: StudyEvidence) -> Iterator[Block]:
         found = "are not shown to be smoother or rougher than manual ones"
     values = (number_text(value, 4) for value in (row.estimate, row.low, row.high))
     yield Text("Automatic outlines {}: MF differs by {} ({} to {}).".format(found, *values))
-
-
-def _of(row: Any) -> str:
-    return "—" if row is None else _three(row.estimate, row.low, row.high)
 
 
 def _three(*values: float) -> str:

@@ -12,6 +12,7 @@ from lggshape.studies.buda2019.report.evidence import (
     effect_text,
     hypothesis_column,
     key,
+    pair_name,
 )
 
 _SHAPE = "1/BEVR"
@@ -35,8 +36,8 @@ def _adjusted(evidence: StudyEvidence) -> Iterator[Block]:
         return
     yield Table.of(
         rows,
-        "Share of the variance of the feature's ranks that the clusters explain (partial R², 95 % "
-        "interval), and p by permutation within institutions",
+        "Share of the variance of the feature's ranks that the clusters explain (partial R², 95 %, "
+        "bootstrap), and p by permutation within institutions",
         "adjusted",
         hypothesis_column(),
         Column("model", lambda row: row[1], "text"),
@@ -70,6 +71,22 @@ def _models(evidence: StudyEvidence) -> Iterator[Block]:
         Column("automatic masks", lambda row: _odds(row[0])),
         Column("manual masks", lambda row: _odds(row[1])),
     )
+    for automatic, manual in rows[1:]:
+        yield Text(
+            f"In the model {automatic.model} ({automatic.n} patients), the odds ratio is "
+            f"{_odds(automatic)} on automatic masks and {_odds(manual)} on manual masks"
+            f"{_containing_one(automatic, manual)}."
+        )
+
+
+def _containing_one(automatic: Any, manual: Any) -> str:
+    """Return which intervals hold 1, no association."""
+    containing = [row.masks for row in (automatic, manual) if row.low <= 1 <= row.high]
+    if not containing:
+        return "; neither interval contains 1"
+    if len(containing) > 1:
+        return "; both intervals contain 1"
+    return f"; the interval on {containing[0]} masks contains 1"
 
 
 def _model_name(row: Any) -> str:
@@ -130,6 +147,16 @@ def _subtypes(evidence: StudyEvidence) -> Iterator[Block]:
         Column("manual masks", lambda row: _share(row[3])),
         Column("p", lambda row: p_text(row[3].p_ranks)),
     )
+    # Of the groups of the main hypothesis the second is the first subtype.
+    own = [row for row in rows if row[0] == rows[0][0]][1:]
+    if own:
+        h, group, automatic, manual = max(own, key=lambda row: int(row[2].n))
+        yield Text(
+            f"Among the {automatic.n} patients of {group} alone, the epsilon squared of "
+            f"{pair_name(h.feature, h.label)} is {_share(automatic)}, p "
+            f"{p_text(automatic.p_ranks)}, on automatic masks and {_share(manual)}, p "
+            f"{p_text(manual.p_ranks)}, on manual masks."
+        )
 
 
 def _share(row: Any) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from lggshape.report.blocks import Block, Column, Table
+from lggshape.report.blocks import Block, Column, Table, Text
 from lggshape.report.wording import interval_text, number_text
 from lggshape.studies.buda2019.report.evidence import KINDS, StudyEvidence
 
@@ -67,6 +67,25 @@ def _increments(evidence: StudyEvidence) -> Iterator[Block]:
         Column("automatic masks", lambda row: _difference(row[1])),
         Column("manual masks", lambda row: _difference(row[2])),
     )
+    entry = evidence.family.reported_aucs[0]
+    level = max(entry.values, key=lambda name: entry.values[name])
+    for outcome, automatic, manual in rows:
+        if outcome == level:
+            yield Text(
+                f"For {level}, shape adds {_difference(automatic)} to the AUC of age and grade on "
+                f"automatic masks and {_difference(manual)} on manual masks"
+                f"{_containing_zero(automatic, manual)}."
+            )
+
+
+def _containing_zero(automatic: Any, manual: Any) -> str:
+    """Return which intervals hold 0, no difference."""
+    containing = [row.masks for row in (automatic, manual) if row.low <= 0 <= row.high]
+    if not containing:
+        return "; neither interval contains 0"
+    if len(containing) > 1:
+        return "; both intervals contain 0"
+    return f"; the interval on {containing[0]} masks contains 0"
 
 
 def _difference(row: Any) -> str:

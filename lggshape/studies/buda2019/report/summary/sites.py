@@ -13,6 +13,7 @@ from lggshape.studies.buda2019.report.evidence import (
     key,
     pair_name,
 )
+from lggshape.studies.buda2019.report.findings import listed
 
 
 def main_site(evidence: StudyEvidence) -> Iterator[Block]:
@@ -24,7 +25,7 @@ def main_site(evidence: StudyEvidence) -> Iterator[Block]:
             f"On automatic masks, epsilon squared of {pair_name(h.feature, h.label)} is "
             f"{number_text(row.epsilon_squared_site, 3)} in institution {row.site} (n "
             f"{row.n_site}) and {number_text(row.epsilon_squared_rest, 3)} in all others (n "
-            f"{row.n_rest}). The difference is {_difference(row)}."
+            f"{row.n_rest}). The difference is {_difference(row)}, p {p_text(row.p_membership)}."
         )
 
 
@@ -53,8 +54,45 @@ def sites(evidence: StudyEvidence) -> Iterator[Block]:
         Column("p by ranks", lambda row: p_text(row[3].p_within_adjusted)),
         Column("p by quartiles", lambda row: p_text(row[3].p_quartiles)),
     )
+    yield from _without(evidence)
     yield from _differences(evidence)
     yield from _subsets(evidence)
+
+
+def _without(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield what is left by ranks without the largest institution."""
+    site = evidence.records("site_subsets")
+    if not site:
+        return
+    group = f"without {site[0].without}"
+    found = [
+        (h, *(evidence.row("sites", masks=m, patients=group, **key(h)) for m in KINDS))
+        for h in evidence.main
+    ]
+    if any(None in row for row in found):
+        return
+    h, automatic, manual = found[0]
+    yield Text(
+        f"By ranks, the epsilon squared of {pair_name(h.feature, h.label)} {group} is "
+        f"{_within(automatic)} on automatic masks and {_within(manual)} on manual masks (p by "
+        "permutation within institutions; in brackets, after their means were taken out)."
+    )
+    lost = [
+        (h, rows)
+        for h, *rows in found
+        if all(min(row.p_within, row.p_within_adjusted) > evidence.family.alpha for row in rows)
+    ]
+    if lost:
+        names = listed([pair_name(h.feature, h.label) for h, _ in lost])
+        p = [row.p_within_adjusted for _, rows in lost for row in rows]
+        yield Text(
+            f"Of {names} no association is shown {group}: p lies between {p_text(min(p))} and "
+            f"{p_text(max(p))}."
+        )
+
+
+def _within(row: Any) -> str:
+    return f"{_share(row)}, p {p_text(row.p_within)} ({p_text(row.p_within_adjusted)}),"
 
 
 def _differences(evidence: StudyEvidence) -> Iterator[Block]:
@@ -115,6 +153,13 @@ def missing_subtype(evidence: StudyEvidence) -> Iterator[Block]:
         Column("(95 %)", lambda row: interval_text(row.estimate, row.low, row.high)),
         Column("p", lambda row: p_text(row.p)),
     )
+    alike = [row for row in rows if row.p > evidence.family.alpha]
+    if len(alike) == len(rows):
+        yield Text(
+            f"No difference between the two groups of patients is shown (p "
+            f"{p_text(min(row.p for row in rows))} to {p_text(max(row.p for row in rows))}), but "
+            f"{rows[0].n_missing} patients would show only large ones."
+        )
 
 
 def _characteristic(row: Any) -> str:
