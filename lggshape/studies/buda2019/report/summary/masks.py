@@ -24,10 +24,24 @@ from lggshape.studies.buda2019.report.summary import sets
 def runs(evidence: StudyEvidence) -> Iterator[Block]:
     """Yield effects and p on every set of masks, and what differs between two of them."""
     yield from sets.table(evidence)
+    yield from _beyond_single_networks(evidence)
     yield from _differences(evidence)
     yield from _reaching(evidence)
     yield from _scatter(evidence)
     yield from _moved(evidence)
+
+
+def _beyond_single_networks(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield which p of the automatic masks lie outside those of the networks they are made by."""
+    for h in evidence.main:
+        row = evidence.row("associations", masks=AUTOMATIC, **key(h))
+        p = [one.p for one in evidence.records("draws", draws=sets.NETWORKS, **key(h))]
+        if row is not None and p and not min(p) <= row.p <= max(p):
+            yield Text(
+                f"The p of {pair_name(h.feature, h.label)} on automatic masks, {p_text(row.p)}, "
+                "lies outside the range of the single networks whose mean gives these masks "
+                f"({p_text(min(p))} to {p_text(max(p))})."
+            )
 
 
 _EFFECTS = {"epsilon_squared": "epsilon squared (ranks)", "cramers_v": "V (quartiles)"}
