@@ -120,7 +120,7 @@ def test_the_remaining_sentences_are_those_of_the_tables_invariant() -> None:
     bevr = only("limits", feature=SYMBOLS["BEVR"], scale="difference", **groups)
     said = [
         f"ASD is {interval(ratio, 'bias', 'bias_low', 'bias_high').replace(' (', ' times (')}",
-        f"{ratio['lower']:.2f} and {ratio['upper']:.2f} for ASD",
+        f"are {ratio['lower']:.2f} and {ratio['upper']:.2f} for ASD",
         f"by {-bevr['bias']:.3f} ({-bevr['bias_high']:.3f} to {-bevr['bias_low']:.3f})",
         f"between {bevr['lower']:.3f} and {bevr['upper']:.3f}",
         f"rank correlation {growth['growth']:.2f}, {growth['growth_low']:.2f} to",
@@ -135,6 +135,6 @@ def test_the_remaining_sentences_are_those_of_the_tables_invariant() -> None:
     said += [f"median Dice {medians[-1]:.2f}", f"at most {medians[-2]:.2f} for"]
     influence = only("influence", feature=asd, **fair)
     said.append(f"between {influence['lowest']:.2f} and {influence['highest']:.2f} (`influence")
-    said.append(f"On the logarithm it is {influence['icc_of_logarithms']:.2f} instead of")
+    said.append(f"On the logarithmic scale the ICC is {influence['icc_of_logarithms']:.2f} instead")
     for text in said:
         assert text in README, text
