@@ -176,6 +176,11 @@ def test_the_remaining_sentences_are_those_of_the_tables_invariant() -> None:
         f"Somers' d is {of_effect(plain)}, p {p_text(plain.p)}",
         f"rho {of_effect(grade)}, p {p_text(grade.p)} (`adjusted_with_grade.csv`)",
     ]
+    here = {"feature": "sphericity", "patients": LOW, "measure": "rank correlation"}
+    said += [
+        of_difference(only("cohort_differences", outlines=outlines, slice_distance=mm, **here))
+        for outlines, mm in (("BraTS group", 1.0), ("manual", 6.0))
+    ]
     populations = {"feature": "sphericity", "covariates": COVARIATES}
     for analysis, label in (
         ("without mutated (NOS)", IDH), ("without biopsy before imaging", IDH),
@@ -207,8 +212,10 @@ def test_the_remaining_sentences_are_those_of_the_tables_invariant() -> None:
     there = {"outlines": "BraTS group", "absent": "bounding_ellipsoid_volume_ratio"}
     bevr = only("stand_ins", feature="sphericity", **there).rho
     reach = math.sqrt((1 - idh**2) * (1 - bevr**2))
-    said.append(f"one feature at {bevr:.2f} to sphericity, and sphericity at {idh:.2f} to IDH")
-    said.append(f"({bevr * idh - reach:.2f} to {bevr * idh + reach:.2f}, by the bounds")
+    said.append(
+        f"correlation of {bevr:.2f} with sphericity, and sphericity one of {idh:.2f} with IDH"
+    )
+    said.append(f"from {bevr * idh - reach:.2f} to {bevr * idh + reach:.2f}, by the bounds")
     for text in said:
         assert text in README, text
 
