@@ -69,7 +69,7 @@ class JonckheereTerpstra(TestOfGroups):
             "the two-sided Jonckheere-Terpstra test: by the exact distribution of its statistic "
             "for up to 100 patients without equal values, otherwise by the normal distribution "
             "with the variance corrected for ties. Somers' d is the probability that, of two "
-            "patients of different levels, the one of the higher level has the higher value, less "
-            "the probability that they have the lower one. Its interval is symmetric on Fisher's z "
-            "scale, with Student's t (Newson); for two levels it is that of the AUC."
+            "patients with different levels, the one with the higher level has the higher value, "
+            "minus the probability that they have the lower one. Its interval is symmetric on "
+            "Fisher's z scale, with Student's t (Newson); for two levels it is that of the AUC."
         )

@@ -34,7 +34,8 @@ def odds_ratio_rows(
     Yields
     ------
     dict
-        Of two levels the last alone: the other one has the inverse odds ratio.
+        If there are two levels, only those of the second: the odds ratio of the first is the
+        inverse.
     """
     levels = [level for level, count in pair.level_counts.items() if count]
     if not (label.kind is Kind.NOMINAL or len(levels) == 2):

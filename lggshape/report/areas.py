@@ -28,8 +28,8 @@ def areas(study: Study, gallery: Gallery) -> Section:
             "a higher value than a patient of the other groups; 0.50 is chance. For the features "
             "that lggshape measures, higher means a larger or more irregular shape: a feature that "
             "is lower for irregular shapes is inverted (written 1/…). Intervals for groups of a "
-            "few patients are rough. Of two groups the second is shown; that of the "
-            "first is 1 less it."
+            "few patients are rough. If there are only two groups, the second is shown: the AUC of "
+            "the first is 1 minus it."
         ),
         *for_each_kind(study, of),
     ]
@@ -69,7 +69,7 @@ def _of_label(study: Study, masks: str, label: str, gallery: Gallery) -> SideByS
 
 
 def _without_mirrors(table: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Return areas without those of the first of two groups: 1 less those of the second.
+    """Return areas without those of the first of two groups: 1 minus those of the second.
 
     Those that a publication reports stay.
     """

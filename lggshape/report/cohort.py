@@ -37,7 +37,7 @@ def cohort(study: Study) -> Section:
         Text(
             "Characteristics of the patients, as far as the label tables tell. Numbers are given "
             "as median (lower to upper quartile), groups as number (per cent of those who are "
-            "known). There are no p-values here, because a description is no test (STROBE, item "
+            "known). There are no p-values here, because a description is not a test (STROBE, item "
             "14)."
         ),
         *for_each_kind(study, of),

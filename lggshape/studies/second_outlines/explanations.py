@@ -180,7 +180,7 @@ def best_symmetry(overlaps: pd.DataFrame) -> str:
 
 
 def disagreement_table(measured: Measured) -> pd.DataFrame:
-    """Return what goes with a large difference of a feature between outlines.
+    """Return what is associated with a large difference of a feature between outlines.
 
     Returns
     -------
