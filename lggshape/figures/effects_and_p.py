@@ -50,6 +50,7 @@ def effects_beside_p(
     effect_name: str,
     bounds: Mapping[str, float],
     bound_name: str = "reported bound",
+    title: str = "",
 ) -> Figure:
     """Draw effects on the left and the p-values of the same data on the right.
 
@@ -63,6 +64,8 @@ def effects_beside_p(
         A bound of p that was published, by panel; a panel may have none.
     bound_name : str
         What the bounds are.
+    title : str
+        The title of the whole figure.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def effects_beside_p(
     >>> row = EffectsAndP("manual masks", [0.3], 0.1, 0.5, {"ranks": [1e-5], "bins": [1e-3]})
     >>> figure = effects_beside_p({"shape x group": [row]}, effect_name="rho", bounds={})
     >>> [axes.get_xlabel() for axes in figure.axes]
-    ['rho', 'p']
+    ['rho', 'p  (← stronger evidence)']
     """
     counts = [len(rows) for rows in panels.values()]
     tests = list(next(iter(panels.values()))[0].p)
@@ -82,27 +85,29 @@ def effects_beside_p(
     colours = dict(zip(tests, (ACCENT, CONTRAST), strict=True))
     with house_style():
         figure = HouseFigure(
-            figsize=(7.6, 0.9 + sum(0.62 + 0.27 * count for count in counts)),
+            figsize=(8.4, 1.1 + sum(0.82 + 0.27 * count for count in counts)),
             layout="constrained",
         )
         grid = figure.subplots(
             len(counts), 2, squeeze=False,
             gridspec_kw={"height_ratios": [0.5 + 0.27 * count for count in counts]},
         )  # fmt: skip
-        for (left, right), (title, rows) in zip(grid, panels.items(), strict=True):
-            left.set_title(title, loc="left", fontweight="bold")
+        for (left, right), (name, rows) in zip(grid, panels.items(), strict=True):
+            left.set_title(name, loc="left", fontweight="bold")
             _draw_effects(left, rows)
             left.set_xlim(-0.02, min(1.0, 1.05 * widest))
-            _draw_p(right, rows, colours, bounds.get(title))
-        grid[-1][0].set_xlabel(effect_name)
-        grid[-1][1].set_xlabel("p")
+            _draw_p(right, rows, colours, bounds.get(name))
+            left.set_xlabel(effect_name)
+            right.set_xlabel("p  (← stronger evidence)")
+        if title:
+            figure.suptitle(title, fontweight="bold", x=0.01, ha="left")
         keys = [
             Line2D([], [], linestyle="none", marker="o", markersize=5, color=colour, label=name)
             for name, colour in colours.items()
         ]
         if bounds:
             keys.append(Line2D([], [], color=INK, linewidth=1.4, label=bound_name))
-        figure.legend(handles=keys, loc="outside upper right", ncols=len(keys), frameon=False)
+        figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), frameon=False)
     return figure
 
 
@@ -114,10 +119,10 @@ def _end(row: EffectsAndP) -> float:
 
 def _draw_effects(axes: Axes, rows: Sequence[EffectsAndP]) -> None:
     for place, row in enumerate(rows):
-        axes.hlines(place, row.low, row.high, color=ACCENT, linewidth=1.8)
+        axes.hlines(place, row.low, row.high, color=INK, linewidth=1.8)
         several = len(row.effects) > 1
         axes.scatter(
-            row.effects, [place] * len(row.effects), color=ACCENT, zorder=3,
+            row.effects, [place] * len(row.effects), color=INK, zorder=3,
             s=14 if several else 26, alpha=_opacity(len(row.effects)), linewidths=0,
         )  # fmt: skip
     axes.axvline(0, color=MUTED, linewidth=0.8)

@@ -33,11 +33,12 @@ PANELS = {
 """The title of each panel, and what wild type is on its left and on its right."""
 
 _NAMES = {
-    UCSF: "UCSF, its own outlines",
+    UCSF: "UCSF, outlined at UCSF",
     BRATS: "TCGA, outlined by the BraTS group",
     MANUAL: "TCGA-LGG, outlined by hand",
-    AUTOMATIC: "TCGA-LGG, outlined by networks",
+    AUTOMATIC: "TCGA-LGG, automatic (networks)",
 }
+SHARED = "The two TCGA cohorts share patients, so they do not confirm each other."
 _HEADINGS = {LOWER: "Grade 2 and 3", ALL: "All grades"}
 
 
@@ -85,7 +86,8 @@ def cohorts_figure(table: pd.DataFrame, *measures: str) -> Figure:
                 fontweight="bold",
             )  # fmt: skip
         figure.suptitle(
-            "Gliomas with IDH wild type, compared with IDH-mutant gliomas", fontweight="bold"
+            "Are gliomas with IDH wild type shaped differently from IDH-mutant gliomas?",
+            fontweight="bold",
         )
         _explain(figure, measures)
     return figure
@@ -114,7 +116,7 @@ def _count(axes: Axes, table: pd.DataFrame, places: dict[tuple[str, str], float]
         "xycoords": ("axes fraction", "data"), "xytext": (8, 0), "textcoords": "offset points",
         "va": "center", "annotation_clip": False,
     }  # fmt: skip
-    axes.annotate("wild type / all", (1, -0.6), **look | {"va": "bottom"}, fontsize=8.5)
+    axes.annotate("wild type /\nall patients", (1, -0.6), **look | {"va": "bottom"}, fontsize=8.5)
     for (patients, outlines), place in places.items():
         one = table[(table["patients"] == patients) & (table["outlines"] == outlines)].iloc[0]
         wild, mutant = int(one["wild_type"]), int(one["mutant"])
@@ -167,6 +169,7 @@ def _explain(figure: Figure, measures: tuple[str, ...]) -> None:
     means = f"{last if len(measures) == 1 else ALONE}, with its 95 % interval; 0: no difference"
     if last == SOMERS_D:
         means += ", -1 or 1: the groups do not overlap"
+    means += f".\n{SHARED}"
     if len(measures) == 1:
         figure.supxlabel(means, fontsize=9)
         return
@@ -179,6 +182,7 @@ def _explain(figure: Figure, measures: tuple[str, ...]) -> None:
         [], [], linewidth=2.4, markersize=5.8, label="given age and volume (volume: given age)",
         **look,
     )  # fmt: skip
-    figure.legend(
+    legend = figure.legend(
         handles=[small, large], loc="outside lower center", ncols=2, frameon=False, title=means
     )
+    legend.get_title().set_multialignment("center")

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from lggshape.association import Hypothesis
 from lggshape.figures import EffectsAndP, effects_beside_p
 from lggshape.report.blocks import Block, Column, Drawing, Table, Text
-from lggshape.report.wording import interval_text, number_text, p_text
+from lggshape.report.wording import interval_text, number_text, p_text, plain, symbol
 from lggshape.studies.buda2019.analyses.sensitivity import BY_RANKS
 from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
-from lggshape.studies.buda2019.report.evidence import StudyEvidence, key, pair_name
+from lggshape.studies.buda2019.report.evidence import StudyEvidence, key, label_name, pair_name
 
 FIGURE = "evidence"
 """Name of the figure's files."""
@@ -58,7 +58,7 @@ def mask_sets(evidence: StudyEvidence, h: Hypothesis) -> list[MaskSet]:
         _one(evidence, h, "automatic masks, first run", AUTOMATIC, earlier=True),
         _drawn(evidence, h, "single networks", NETWORKS),
         *_noisy(evidence, h),
-        _drawn(evidence, h, "random draws", _first_field(evidence)),
+        _drawn(evidence, h, "masks drawn at random", _first_field(evidence)),
         *(_second(evidence, h, name, masks) for name, masks in _RATERS.items()),
     ]
     return [one for one in found if one is not None]
@@ -109,7 +109,7 @@ def _noisy(evidence: StudyEvidence, h: Hypothesis) -> Iterator[MaskSet | None]:
             if row.analysis.partition(",")[0] == name
         ]
         dice = [float(level.dice_mean) for level in levels if level.noise == noise]
-        yield _several(f"noise, {noise * 100:g} %", rows, dice)
+        yield _several(f"images with {noise * 100:g} % noise", rows, dice)
 
 
 def _first_field(evidence: StudyEvidence) -> str:
@@ -118,9 +118,9 @@ def _first_field(evidence: StudyEvidence) -> str:
 
 
 _RATERS = {
-    "manual, {} patients": MANUAL,
+    "manual, the {} outlined twice": MANUAL,
     "automatic, the same {}": AUTOMATIC,
-    "second raters, the same {}": "second",
+    "second group, the same {}": "second",
 }
 """The kinds of outlines of the patients that a second group of raters outlined as well."""
 
@@ -153,7 +153,7 @@ def shown(evidence: StudyEvidence) -> list[Hypothesis]:
 def figure(evidence: StudyEvidence) -> Figure:
     """Draw effects and p over every set of masks."""
     panels = {
-        pair_name(h.feature, h.label): [
+        _panel(evidence, h): [
             EffectsAndP(
                 one.name, one.v, one.low, one.high,
                 {"p by ranks": one.p_ranks or [np.nan], "p by quartiles": one.p},
@@ -162,13 +162,20 @@ def figure(evidence: StudyEvidence) -> Figure:
         ]
         for h in shown(evidence)
     }  # fmt: skip
-    bounds = {pair_name(h.feature, h.label): h.reported_below or np.nan for h in shown(evidence)}
+    bounds = {_panel(evidence, h): h.reported_below or np.nan for h in shown(evidence)}
+    labels = dict.fromkeys(label_name(h.label) for h in shown(evidence))
     return effects_beside_p(
         panels,
         effect_name="Cramér's V (95 % interval)",
         bounds=bounds,
-        bound_name="the paper's bound",
+        bound_name="bound reported by the paper",
+        title=f"Tumour shape and {' or '.join(labels)} cluster on different masks",
     )
+
+
+def _panel(evidence: StudyEvidence, h: Hypothesis) -> str:
+    n = max(one.n for one in mask_sets(evidence, h))
+    return f"{plain(h.feature).capitalize()} ({symbol(h.feature)}), {n} patients"
 
 
 def description(evidence: StudyEvidence) -> str:
