@@ -117,7 +117,7 @@ def _associations(tables: Mapping[str, pd.DataFrame], gallery: Gallery) -> Secti
     effect = columns.interval("effect (95 %)", "effect", "effect_low", "effect_high")
     blocks = [
         Text(
-            "A small p by one outline and a large p by another is no difference between them; the "
+            "A small p by one outline and a large p by another does not show that they differ; the "
             "third table has the differences."
         ),
         gallery.keep(

@@ -69,7 +69,7 @@ def _protocol(tables: Mapping[str, pd.DataFrame]) -> Section:
         Table.of(
             tables["conclusions"],
             "The tests that decide by the protocol, given volume and age. The primary hypothesis "
-            "is not corrected; Holm's correction is of the nine secondary ones.",
+            "is not corrected; the nine secondary ones are, by Holm's method.",
             "conclusions",
             columns.words("role", "role"), _FEATURE, _LABEL, _N, columns.count("events", "events"),
             columns.p("p"), columns.p("Holm", "p_holm"), _NAME, _EFFECT,
@@ -83,11 +83,11 @@ def _cohorts(tables: Mapping[str, pd.DataFrame], gallery: Gallery) -> Section:
     measure = columns.words("measure", "measure")
     blocks = [
         Text(
-            "A description, without tests. 55 patients are in both cohorts of TCGA, so that these "
-            "do not confirm each other. The files of the 110 patients record no distances: 6 mm "
-            "between slices are assumed in the figures, 4 and 8 mm are in the table. An interval "
-            "that holds 0 in one cohort and not in another is no difference between them; "
-            "differences have a table of their own."
+            "This is a description, without tests. 55 patients are in both TCGA cohorts, so these "
+            "cohorts do not confirm each other. The files of the 110 patients record no distances: "
+            "6 mm between slices are assumed in the figures; the table also has 4 and 8 mm. If one "
+            "cohort's interval excludes 0 and another's contains it, that does not show that the "
+            "cohorts differ; the table of differences does."
         ),
         gallery.keep(
             cohorts_figure(described, SOMERS_D),
