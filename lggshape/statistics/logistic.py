@@ -111,7 +111,9 @@ def ridge_logistic(
         msg = f"Expected `covariates` to have columns that vary, found {found}."
         raise InputError(msg)
     matrix = (matrix - matrix.mean(axis=0)) / spread
-    fit = LogisticRegression(C=prior_scale**2, tol=1e-10, max_iter=10_000).fit(matrix, happened)
+    fit = LogisticRegression(
+        C=prior_scale**2, solver="newton-cholesky", tol=1e-10, max_iter=10_000
+    ).fit(matrix, happened)
     slopes, intercept = fit.coef_[0], float(fit.intercept_[0])
     chances = expit(intercept + matrix @ slopes)
     design = np.column_stack([np.ones(n), matrix])
