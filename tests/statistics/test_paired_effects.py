@@ -51,7 +51,7 @@ def test_rows_without_two_groups_or_values_analytic() -> None:
 @pytest.mark.parametrize("effect", ["epsilon_squared", "cramers_v"])
 def test_a_measurement_does_not_differ_from_itself_analytic(effect) -> None:
     first, _, groups = cohort(np.random.default_rng(1))
-    # Effects by ranks and by quantiles do not hang on the scale.
+    # Effects by ranks and by quantiles do not depend on the scale.
     found = paired_effects(first, np.exp(first), groups, effect=effect, draws=99)
     assert found.first == found.second > 0.1
     assert found[2:6] == (0, 0, 0, 0)
