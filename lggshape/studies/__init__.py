@@ -14,13 +14,14 @@ second folder here. It is a package that holds
     The codes of the publication's tables, if they are public: what `lggshape.labels.read_codebook`
     reads.
 `replicate`
-    A function of the package: `replicate(dataset, labels, out, *, networks, masks, earlier,
-    protocol, steps, work, seed, jobs, resume, overwrite, on_progress)`. It does the study again and
-    returns an object with `tables` (by name), `failures` (a reason for each case), `report` (a
-    path) and `summary()`.
+    A function of the package: `replicate(dataset, labels, out, *, ...)`, with those of the options
+    `networks`, `masks`, `earlier`, `protocol`, `steps`, `work`, `seed`, `jobs`, `resume`,
+    `overwrite` and `on_progress` that the study has. It does the study again and returns an object
+    with `tables` (by name), `failures` (a reason for each case), `report` (a path) and `summary()`.
 """
 
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -68,13 +69,37 @@ class PublishedStudy(NamedTuple):
         Name of its folder.
     title : str
         What it asks, and who published it.
-    replicate : callable
+    function : callable
         Does it again.
     """
 
     name: str
     title: str
-    replicate: Replicate
+    function: Replicate
+
+    def replicate(self, dataset: Any, labels: Any, out: Any, **options: Any) -> StudyResults:
+        """Do the study again with those of the options that it has.
+
+        Parameters
+        ----------
+        dataset, labels, out, **options
+            As for the function `replicate` of this module.
+
+        Raises
+        ------
+        InputError
+            If an option is given that the study does not have, or as the study says.
+        """
+        taken = set(signature(self.function).parameters)
+        if unknown := [name for name, value in options.items() if value and name not in taken]:
+            has = ", ".join(name for name in options if name in taken)
+            msg = (
+                f"Expected options that the study {self.name} has ({has}), found "
+                f"{', '.join(unknown)}."
+            )
+            raise InputError(msg)
+        own = {name: value for name, value in options.items() if name in taken}
+        return self.function(dataset, labels, out, **own)
 
 
 def find_studies() -> list[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -11,9 +10,7 @@ from lggshape.files import StrPath
 from lggshape.labels import Labels
 
 
-def checked_folders(
-    folders: Sequence[Path], masks: StrPath | None, unused: dict[str, Any]
-) -> list[Path]:
+def checked_folders(folders: Sequence[Path], masks: StrPath | None) -> list[Path]:
     """Return the folders of a study, that of the automatic masks last.
 
     Parameters
@@ -22,21 +19,14 @@ def checked_folders(
         The others.
     masks : str or Path, optional
         The automatic masks, which are needed.
-    unused : dict of str to object
-        The options that the study does not have, by name.
 
     Raises
     ------
     InputError
-        If one of these is given, there are no automatic masks, or a folder does not exist.
+        If there are no automatic masks, or a folder does not exist.
     """
-    given = [name for name, value in unused.items() if value]
-    if given or masks is None:
-        *others, last = unused
-        msg = (
-            f"Expected automatic masks (--masks) and none of {', '.join(others)} or {last}, found "
-            f"{', '.join(given) or 'no automatic masks'}."
-        )
+    if masks is None:
+        msg = "Expected automatic masks (masks=, or --masks), found no automatic masks."
         raise InputError(msg)
     places = [*folders, Path(masks)]
     for place in places:

@@ -24,7 +24,7 @@ class Results:
         return "Nothing was found."
 
 
-def replicate(dataset, labels, out, **options):
+def replicate(dataset, labels, out, *, on_progress=None):
     return Results()
 """
 
@@ -81,3 +81,11 @@ def test_bad_input_ends_the_command_in_one_line(tmp_path: Path) -> None:
     assert (found.exit_code, found.stdout) == (2, "")
     assert found.stderr.count("\n") == 1
     assert "found --networks with --masks" in found.stderr
+
+
+@pytest.mark.usefixtures("second")
+def test_an_option_that_a_study_lacks_is_refused_if_given(tmp_path: Path) -> None:
+    study = open_study("second2030")
+    assert study.replicate("cases", (), tmp_path, seed=0, steps=(), on_progress=print).tables == {}
+    with pytest.raises(InputError, match=r"second2030 has \(on_progress\), found steps, resume\."):
+        study.replicate("cases", (), tmp_path, steps=["primary"], resume=True, on_progress=None)

@@ -78,15 +78,10 @@ def replicate(
     labels: Labels | LabelSource,
     out: StrPath,
     *,
-    networks: StrPath | None = None,
     masks: StrPath | None = None,
     protocol: StrPath | None = None,
-    earlier: StrPath | None = None,
-    steps: Sequence[str] = (),
-    work: StrPath | None = None,
     seed: int = 0,
     jobs: int | None = None,
-    resume: bool = False,
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
     number: int = RESAMPLES,
@@ -116,8 +111,6 @@ def replicate(
         Called with a `Progress` after each unit of work.
     number : int
         Bootstrap samples behind every interval.
-    networks, earlier, steps, work, resume
-        Other studies use these; here they are refused.
 
     Returns
     -------
@@ -127,14 +120,11 @@ def replicate(
     ------
     InputError
         If there are no automatic masks, `dataset` lacks one of its folders, nobody has all three
-        outlines, a label is missing, or an option is given that this study does not have.
+        outlines, or a label is missing.
     """
     check_seed(seed)
-    unused = {
-        "networks": networks, "earlier": earlier, "steps": steps, "work": work, "resume": resume,
-    }  # fmt: skip
     names = (MANUAL, SECOND)
-    folders = checked_folders([Path(dataset) / name for name in names], masks, unused)
+    folders = checked_folders([Path(dataset) / name for name in names], masks)
     places = dict(zip((*names, AUTOMATIC), folders, strict=True))
     known, family = as_labels(labels), read_study_family(FAMILY)
     inputs = recorded_inputs([places[one] for one in OUTLINES], known, protocol)

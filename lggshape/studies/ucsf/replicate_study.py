@@ -66,15 +66,10 @@ def replicate(
     labels: Labels | LabelSource,
     out: StrPath,
     *,
-    networks: StrPath | None = None,
     masks: StrPath | None = None,
     protocol: StrPath | None = None,
-    earlier: StrPath | None = None,
-    steps: Sequence[str] = (),
-    work: StrPath | None = None,
     seed: int = 0,
     jobs: int | None = None,
-    resume: bool = False,
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
 ) -> HospitalResults:
@@ -102,8 +97,6 @@ def replicate(
         Whether to replace the results of an earlier run.
     on_progress : callable, optional
         Called with a `Progress` after each unit of work.
-    networks, earlier, steps, work, resume
-        Other studies use these; here they are refused.
 
     Returns
     -------
@@ -113,13 +106,10 @@ def replicate(
     ------
     InputError
         If there are no automatic masks, `dataset` lacks one of its folders, a mask cannot be
-        measured, a label is missing, or an option is given that this study does not have.
+        measured, or a label is missing.
     """
     check_seed(seed)
-    unused = {
-        "networks": networks, "earlier": earlier, "steps": steps, "work": work, "resume": resume,
-    }  # fmt: skip
-    places = checked_folders([Path(dataset) / name for name in FOLDERS], masks, unused)
+    places = checked_folders([Path(dataset) / name for name in FOLDERS], masks)
     known, family = as_labels(labels), read_family(HYPOTHESES)
     inputs = [*recorded_inputs(places, known, protocol), HYPOTHESES]
     options = {"study": "ucsf", "seed": seed, "adjust": ",".join(COVARIATES)}

@@ -92,8 +92,6 @@ def test_what_is_missing_is_refused_analytic(outlined: Any, tmp_path: Path) -> N
     out = tmp_path / "out"
     with pytest.raises(InputError, match="found no automatic masks"):
         replicate(outlined.dataset, outlined.labels, out)
-    with pytest.raises(InputError, match="found steps"):
-        replicate(outlined.dataset, outlined.labels, out, masks=outlined.masks, steps=["primary"])
     with pytest.raises(InputError, match="Expected a folder, found none: "):
         replicate(tmp_path, outlined.labels, out, masks=outlined.masks)
     sources = open_cases(outlined.masks, masks_only=True)
