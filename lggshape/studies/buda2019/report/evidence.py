@@ -100,3 +100,23 @@ def pair_name(feature: str, label: str) -> str:
     'MF × RNASeq'
     """
     return f"{symbol(feature)} × {label_name(label)}"
+
+
+def intervals_containing(value: int, automatic: Any, manual: Any) -> str:
+    """Return in words which of the intervals of the two kinds of mask contain a value.
+
+    Examples
+    --------
+    >>> class Row(NamedTuple):
+    ...     masks: str
+    ...     low: float
+    ...     high: float
+    >>> intervals_containing(1, Row("automatic", 0.8, 2.0), Row("manual", 1.2, 3.0))
+    'the interval on automatic masks contains 1'
+    """
+    containing = [row.masks for row in (automatic, manual) if row.low <= value <= row.high]
+    if not containing:
+        return f"neither interval contains {value}"
+    if len(containing) > 1:
+        return f"both intervals contain {value}"
+    return f"the interval on {containing[0]} masks contains {value}"

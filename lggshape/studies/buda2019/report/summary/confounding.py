@@ -11,6 +11,7 @@ from lggshape.studies.buda2019.report.evidence import (
     StudyEvidence,
     effect_text,
     hypothesis_column,
+    intervals_containing,
     key,
     pair_name,
 )
@@ -75,18 +76,8 @@ def _models(evidence: StudyEvidence) -> Iterator[Block]:
         yield Text(
             f"In the model {automatic.model} ({automatic.n} patients), the odds ratio is "
             f"{_odds(automatic)} on automatic masks and {_odds(manual)} on manual masks"
-            f"{_containing_one(automatic, manual)}."
+            f"; {intervals_containing(1, automatic, manual)}."
         )
-
-
-def _containing_one(automatic: Any, manual: Any) -> str:
-    """Return which intervals hold 1, no association."""
-    containing = [row.masks for row in (automatic, manual) if row.low <= 1 <= row.high]
-    if not containing:
-        return "; neither interval contains 1"
-    if len(containing) > 1:
-        return "; both intervals contain 1"
-    return f"; the interval on {containing[0]} masks contains 1"
 
 
 def _model_name(row: Any) -> str:

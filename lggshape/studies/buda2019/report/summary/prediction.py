@@ -5,7 +5,7 @@ from typing import Any
 
 from lggshape.report.blocks import Block, Column, Table, Text
 from lggshape.report.wording import interval_text, number_text
-from lggshape.studies.buda2019.report.evidence import KINDS, StudyEvidence
+from lggshape.studies.buda2019.report.evidence import KINDS, StudyEvidence, intervals_containing
 
 _SHOWN = ("shape", "age and grade", "shape, age and grade")
 
@@ -74,18 +74,8 @@ def _increments(evidence: StudyEvidence) -> Iterator[Block]:
             yield Text(
                 f"For {level}, shape adds {_difference(automatic)} to the AUC of age and grade on "
                 f"automatic masks and {_difference(manual)} on manual masks"
-                f"{_containing_zero(automatic, manual)}."
+                f"; {intervals_containing(0, automatic, manual)}."
             )
-
-
-def _containing_zero(automatic: Any, manual: Any) -> str:
-    """Return which intervals hold 0, no difference."""
-    containing = [row.masks for row in (automatic, manual) if row.low <= 0 <= row.high]
-    if not containing:
-        return "; neither interval contains 0"
-    if len(containing) > 1:
-        return "; both intervals contain 0"
-    return f"; the interval on {containing[0]} masks contains 0"
 
 
 def _difference(row: Any) -> str:
