@@ -1,5 +1,6 @@
 """DICOM on the command line: from a folder of the scanner to features, and nobody is named."""
 
+import re
 import stat
 
 import numpy as np
@@ -15,11 +16,11 @@ from lggshape_cli import app
 
 IDENTIFYING = {
     "PatientName": "Featherstonehaugh^Ermintrude",
-    "PatientID": "MRN-0815-4711",
+    "PatientID": "MRN-0815471123",
     "PatientBirthDate": "19310229",  # no such day: pydicom warns of it, and quotes it
     "PatientAddress": "12 Nowhere Lane",
-    "AccessionNumber": "ACC-998877",
-    "StudyID": "STUDY-6655",
+    "AccessionNumber": "ACC-9988776655",
+    "StudyID": "STUDY-6655443322",
     "StudyDate": "20170314",
     "StudyTime": "101112",
     "StudyDescription": "Brain of Ermintrude",
@@ -27,12 +28,13 @@ IDENTIFYING = {
     "InstitutionName": "Saint Elsewhere Hospital",
     "OperatorsName": "Operator^Ottokar",
     "StationName": "STATION-77",
-    "DeviceSerialNumber": "SERIAL-5544",
+    "DeviceSerialNumber": "SERIAL-5544332211",
     "SeriesDescription": "AX T2 FLAIR Featherstonehaugh",
 }
 SECRETS = [
-    "Featherstonehaugh", "Ermintrude", "0815", "4711", "19310229", "Nowhere", "998877", "6655",
-    "20170314", "101112", "Strangelove", "Merkw", "Elsewhere", "Ottokar", "STATION-77", "5544",
+    b"Featherstonehaugh", b"Ermintrude", b"0815471123", b"19310229", b"Nowhere", b"9988776655",
+    b"6655443322", b"20170314", b"101112", b"Strangelove", b"Merkw", b"Elsewhere", b"Ottokar",
+    b"STATION-77", b"5544332211",
 ]  # fmt: skip
 
 
@@ -73,10 +75,11 @@ def test_no_identifier_of_a_header_is_in_any_output_search(studies, networks, tm
     assert "AX FLAIR ?: one of 2 series of FLAIR" in printed
     contents = [path.read_bytes() for path in out.rglob("*") if path.is_file()]
     assert len(contents) >= 10
-    for secret in SECRETS:
-        assert secret not in printed
-        assert not any(secret.encode() in content for content in contents)
-        assert not any(secret in str(path) for path in out.rglob("*"))
+    names = [str(path).encode() for path in out.rglob("*")]
+    for text in (printed.encode(), *names, *contents):
+        # The digits of a time turn up by chance in hashes and in the decimals of measurements.
+        words = re.sub(rb"\b[0-9a-f]{16,}\b|(?<![\d.])\d{1,5}\.\d+(?![\d.])", b"", text)
+        assert not [secret for secret in SECRETS if secret in words]
 
 
 def test_the_patients_are_listed_only_if_asked_for_and_in_private(studies, networks, tmp_path):
@@ -89,8 +92,8 @@ def test_the_patients_are_listed_only_if_asked_for_and_in_private(studies, netwo
     path = out / "private_patients.csv"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     table = pd.read_csv(path).set_index("PatientID")
-    key = hashed_key("MRN-0815-4711-good")
-    assert table.loc["MRN-0815-4711-good", "patient"] == key
+    key = hashed_key("MRN-0815471123-good")
+    assert table.loc["MRN-0815471123-good", "patient"] == key
     assert set(pd.read_csv(out / "segmentation.csv")["patient"]) == set(table["patient"])
 
 
@@ -98,7 +101,7 @@ def test_the_patient_id_is_the_key_if_asked_for_analytic(studies, networks, tmp_
     out = tmp_path / "masks"
     run("segment", studies, "--out", out, "--networks", networks, "--patient-from", "dicom")
     patients = pd.read_csv(out / "segmentation.csv")["patient"]
-    assert set(patients) == {f"MRN-0815-4711-{name}" for name in ("gap", "good", "twice")}
+    assert set(patients) == {f"MRN-0815471123-{name}" for name in ("gap", "good", "twice")}
 
 
 @pytest.mark.parametrize("form", ["layout", "seg.nrrd"])
