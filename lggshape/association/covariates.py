@@ -133,9 +133,10 @@ class Adjustment:
         Examples
         --------
         >>> Adjustment((Covariate("age", "age"),), Covariate("site", "site"), None, 99).title
-        'given age, within site'
+        'adjusted for age, within site'
         """
-        given = [f"given {', '.join(one.name for one in self.covariates)}"] * bool(self.covariates)
+        names = ", ".join(one.name for one in self.covariates)
+        given = [f"adjusted for {names}"] * bool(self.covariates)
         inside = [] if self.within is None else [f"within {self.within.name}"]
         return ", ".join([*given, *inside])
 

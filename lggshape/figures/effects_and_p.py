@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -29,6 +30,8 @@ class EffectsAndP(NamedTuple):
     ----------
     name : str
         What the data are.
+    n : int
+        Number of patients.
     effects : sequence of float
         The effect, or that of each of several sets of data.
     low, high : float
@@ -38,6 +41,7 @@ class EffectsAndP(NamedTuple):
     """
 
     name: str
+    n: int
     effects: Sequence[float]
     low: float
     high: float
@@ -70,11 +74,11 @@ def effects_beside_p(
     Returns
     -------
     Figure
-        Two axes for each panel.
+        Two axes for each panel, with the numbers of patients on the right.
 
     Examples
     --------
-    >>> row = EffectsAndP("manual masks", [0.3], 0.1, 0.5, {"ranks": [1e-5], "bins": [1e-3]})
+    >>> row = EffectsAndP("manual masks", 92, [0.3], 0.1, 0.5, {"ranks": [1e-5], "bins": [1e-3]})
     >>> figure = effects_beside_p({"shape x group": [row]}, effect_name="rho", bounds={})
     >>> [axes.get_xlabel() for axes in figure.axes]
     ['rho', 'p  (← stronger evidence)']
@@ -84,10 +88,8 @@ def effects_beside_p(
     widest = max(_end(row) for rows in panels.values() for row in rows)
     colours = dict(zip(tests, (ACCENT, CONTRAST), strict=True))
     with house_style():
-        figure = HouseFigure(
-            figsize=(8.4, 1.1 + sum(0.82 + 0.27 * count for count in counts)),
-            layout="constrained",
-        )
+        figure = HouseFigure(figsize=(8.8, 1.2 + sum(0.82 + 0.27 * count for count in counts)))
+        figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
         grid = figure.subplots(
             len(counts), 2, squeeze=False,
             gridspec_kw={"height_ratios": [0.5 + 0.27 * count for count in counts]},
@@ -99,8 +101,9 @@ def effects_beside_p(
             _draw_p(right, rows, colours, bounds.get(name))
             left.set_xlabel(effect_name)
             right.set_xlabel("p  (← stronger evidence)")
+            _count(right, rows)
         if title:
-            figure.suptitle(title, fontweight="bold", x=0.01, ha="left")
+            figure.suptitle(title, fontweight="bold", x=0.02, ha="left")
         keys = [
             Line2D([], [], linestyle="none", marker="o", markersize=5, color=colour, label=name)
             for name, colour in colours.items()
@@ -127,7 +130,7 @@ def _draw_effects(axes: Axes, rows: Sequence[EffectsAndP]) -> None:
         )  # fmt: skip
     axes.axvline(0, color=MUTED, linewidth=0.8)
     axes.set_yticks(range(len(rows)), [row.name for row in rows])
-    _finish(axes, len(rows))
+    _finish(axes, rows)
 
 
 def _draw_p(
@@ -147,14 +150,27 @@ def _draw_p(
     if bound is not None:
         axes.axvline(bound, color=INK, linewidth=1.4, zorder=1)
     axes.set_yticks([])
-    _finish(axes, len(rows))
+    _finish(axes, rows)
     axes.set_xlim(_FLOOR / 1.6, 1.3)
 
 
-def _finish(axes: Axes, count: int) -> None:
-    for edge in range(1, count):
-        axes.axhline(edge - 0.5, color="#eceff2", linewidth=0.8, zorder=0)
-    axes.set_ylim(count - 0.5, -0.5)
+def _count(axes: Axes, rows: Sequence[EffectsAndP]) -> None:
+    """Write to the right of the panel how many patients each row has."""
+    look: dict[str, Any] = {
+        "xycoords": ("axes fraction", "data"), "xytext": (22, 0), "textcoords": "offset points",
+        "ha": "right", "annotation_clip": False,
+    }  # fmt: skip
+    axes.annotate("n", (1, -0.6), va="bottom", **look)
+    for place, row in enumerate(rows):
+        axes.annotate(f"{row.n}", (1, place), va="center_baseline", **look)
+
+
+def _finish(axes: Axes, rows: Sequence[EffectsAndP]) -> None:
+    """Draw a line between rows, a dark one between rows of other patients."""
+    for edge, (above, below) in enumerate(pairwise(rows)):
+        colour = MUTED if above.n != below.n else "#eceff2"
+        axes.axhline(edge + 0.5, color=colour, linewidth=0.8, zorder=0)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
 
 

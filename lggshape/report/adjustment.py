@@ -87,12 +87,12 @@ def _models(study: Study, given: AdjustedResults, masks: str) -> Iterator[Block]
     )
     yield Table.of(
         after,
-        "Each hypothesis on the patients who have all covariates: without these, and "
+        "Each hypothesis on the patients who have all covariates: unadjusted, and "
         f"{given.adjustment.title}. VIF is the variance inflation of the feature by the "
         "covariates.",
         "adjusted",
         *shared,
-        Column("without covariates (95 %)", unadjusted),
+        Column("unadjusted (95 %)", unadjusted),
         Column("p", p_unadjusted),
         Column("adjusted (95 %)", _effect),
         columns.p("p, adjusted"),
@@ -142,7 +142,7 @@ def _odds_ratios(given: AdjustedResults, masks: str) -> Iterator[Block]:
         columns.words("label", "label"),
         columns.words("level", "level"),
         Column("n (with the level)", _n),
-        Column("without covariates (95 %)", unadjusted),
+        Column("unadjusted (95 %)", unadjusted),
         Column("adjusted (95 %)", ratio),
         Column("remarks", remarks, "long"),
     )
@@ -154,7 +154,7 @@ def _summary(study: Study, before: pd.DataFrame, after: pd.DataFrame) -> str:
     fitted = int(after["p"].notna().sum())
     text = (
         f"p is at most {alpha:g} for {int((after['p'] <= alpha).sum())} of the {fitted} hypotheses "
-        f"that could be tested given the covariates, and for "
+        f"that could be tested with the covariates, and for "
         f"{int((before['p'] <= alpha).sum())} without them on the same patients."
     )
     if fitted < len(after):
@@ -252,7 +252,7 @@ def _notes(given: AdjustedResults) -> Iterator[str]:
         "Covariates that are numbers enter by their ranks (in a Cox model by normal scores of "
         "these, in a model of ranks by both), so that it does not matter whether a volume or its "
         "logarithm is given. Categories enter as indicators. "
-        "These p-values are not corrected; the answer shows those given the covariates after "
+        "These p-values are not corrected; the answer shows the adjusted ones after "
         "Holm's correction. A model with fewer than "
         f"{FEWEST_PATIENTS} patients ({FEWEST_EVENTS} events) per column is not fitted; one with "
         f"fewer than {ENOUGH} is exploratory. A VIF above {INFLATED} means that the covariates "

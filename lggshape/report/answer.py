@@ -67,7 +67,7 @@ def _lead_given(study: Study, masks: str) -> str:
     several = "hypothesis" if len(rows) == 1 else "hypotheses"
     return (
         f"{title[:1].upper()}{title[1:]}: p is at most {alpha:g} after Holm's correction for "
-        f"{remaining} of {len(rows)} {several}. Without covariates:"
+        f"{remaining} of {len(rows)} {several}. Unadjusted:"
     )
 
 

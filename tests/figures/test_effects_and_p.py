@@ -4,9 +4,9 @@ import numpy as np
 
 from lggshape.figures import EffectsAndP, effects_beside_p, render
 
-ONE = EffectsAndP("one set", [0.3], 0.1, 0.5, {"ranks": [1e-5], "bins": [1e-3]})
+ONE = EffectsAndP("one set", 92, [0.3], 0.1, 0.5, {"ranks": [1e-5], "bins": [1e-3]})
 SEVERAL = EffectsAndP(
-    "three", [0.2, 0.3, 0.4], np.nan, np.nan, {"ranks": [np.nan], "bins": [1e-9, 0.1, 1]}
+    "three", 43, [0.2, 0.3, 0.4], np.nan, np.nan, {"ranks": [np.nan], "bins": [1e-9, 0.1, 1]}
 )
 
 

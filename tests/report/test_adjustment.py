@@ -39,7 +39,7 @@ def report(folder: Path, **options: object) -> str:
 def test_all_that_is_found_given_covariates_is_shown_invariant(tmp_path: Path) -> None:
     section = report(tmp_path, adjust=[NASTY, "twin"], within="site")
     assert NASTY not in section
-    assert "given &lt;b&gt;age&lt;/b&gt;, twin, within site" in section
+    assert "adjusted for &lt;b&gt;age&lt;/b&gt;, twin, within site" in section
     assert "missing: &lt;b&gt;age&lt;/b&gt; (2)" in section
     assert "hardly to be told from the covariates" in section
     assert "as nothing is tested given itself" in section
@@ -58,8 +58,8 @@ def test_the_answer_leads_with_the_tests_given_covariates(tmp_path: Path) -> Non
     given = models[models["model"] == "adjusted"]
     holding = int((given["p_holm"] <= 0.05).sum())
     assert (
-        "Given &lt;b&gt;age&lt;/b&gt;: p is at most 0.05 after Holm&#39;s correction for "
-        f"{holding} of 3 hypotheses. Without covariates:"
+        "Adjusted for &lt;b&gt;age&lt;/b&gt;: p is at most 0.05 after Holm&#39;s correction for "
+        f"{holding} of 3 hypotheses. Unadjusted:"
     ) in lead
     table = answer[answer.index("<table>") : answer.index("</table>")]
     for row in given.itertuples():

@@ -13,7 +13,7 @@ from lggshape.association.feature_table import feature_symbol
 from lggshape.figures.style import INK, LEVELS, MUTED, HouseFigure, house_style
 from lggshape.studies.buda2019.names import ASD, BEVR, MF
 from lggshape.studies.second_outlines.agreement import pair_name, wide
-from lggshape.studies.second_outlines.names import OUTLINES, PAIRS
+from lggshape.studies.second_outlines.names import OUTLINES, PAIRS, SECOND
 
 SHOWN = (BEVR, MF, ASD)
 
@@ -37,8 +37,8 @@ def scatter_grid(features: pd.DataFrame, reliability: pd.DataFrame) -> Figure:
                     table[second], table[first], s=12, color=LEVELS[0], alpha=0.75, linewidths=0
                 )
                 axes.set(xlim=ends, ylim=ends, aspect="equal")
-                axes.set_xlabel(f"{feature_symbol(name)}, {second}")
-                axes.set_ylabel(f"{feature_symbol(name)}, {first}")
+                axes.set_xlabel(f"{feature_symbol(name)}, {_whose(second)}")
+                axes.set_ylabel(f"{feature_symbol(name)}, {_whose(first)}")
                 axes.locator_params(nbins=4)
                 axes.set_title(f"ICC {_icc(reliability, name, (first, second))}", fontsize="small")
     return figure
@@ -54,8 +54,9 @@ def reliability_forest(reliability: pd.DataFrame) -> Figure:
         )
         for name in SHOWN
     ]
-    names = [pair_name(*pair) for pair in PAIRS]
-    return _forest(groups, names, ("estimate", "low", "high"), "ICC(A,1)", (0, 1), None)
+    names = [pair_name(*map(_whose, pair)) for pair in PAIRS]
+    title = "ICC(A,1) (1: perfect agreement)"
+    return _forest(groups, names, ("estimate", "low", "high"), title, (0, 1), None)
 
 
 def explanation_forest(explanations: pd.DataFrame, feature: str = ASD) -> Figure:
@@ -69,8 +70,8 @@ def explanation_forest(explanations: pd.DataFrame, feature: str = ASD) -> Figure
         groups.append(
             (change, [_row(rows, {"first": a, "second": b}, needed=False) for a, b in PAIRS])
         )
-    names = [pair_name(*pair) for pair in PAIRS]
-    title = f"change of ICC(A,1) of {feature_symbol(feature)}"
+    names = [pair_name(*map(_whose, pair)) for pair in PAIRS]
+    title = f"change of the ICC(A,1) of {feature_symbol(feature)} (right of 0: better agreement)"
     return _forest(groups, names, ("difference", "low", "high"), title, None, 0.0)
 
 
@@ -83,7 +84,8 @@ def effect_forest(by_ranks: pd.DataFrame) -> Figure:
         name = "IDH/1p19q" if label.startswith("idh") else label.removesuffix("Cluster")
         groups.append((f"{feature_symbol(feature)} × {name} (n {rows[0].n})", rows))
     columns = ("effect", "effect_low", "effect_high")
-    return _forest(groups, OUTLINES, columns, "epsilon squared", (0, 0.5), None)
+    title = "epsilon squared (0: no association)"
+    return _forest(groups, [_whose(one) for one in OUTLINES], columns, title, (0, 0.5), None)
 
 
 def _forest(
@@ -120,6 +122,11 @@ def _forest(
             axes.plot([], [], "o-", color=LEVELS[number], label=name, markersize=4)
         figure.legend(loc="outside upper center", ncols=len(names), frameon=False, labelcolor=INK)
     return figure
+
+
+def _whose(outlines: str) -> str:
+    """Return the name of outlines as a figure shows it."""
+    return "second group" if outlines == SECOND else outlines
 
 
 def _row(table: pd.DataFrame, key: dict[str, str], *, needed: bool = True) -> Any:

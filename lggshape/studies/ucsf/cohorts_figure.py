@@ -12,7 +12,6 @@ from matplotlib.lines import Line2D
 from lggshape.figures.style import ACCENT, CONTRAST, INK, HouseFigure, house_style
 from lggshape.studies.ucsf.cohorts import (
     ALL,
-    ALONE,
     ASSUMED,
     AUTOMATIC,
     BRATS,
@@ -51,7 +50,7 @@ def cohorts_figure(table: pd.DataFrame, *measures: str) -> Figure:
         As from `describe`. Of outlines without recorded distances, those at the assumed distance
         are drawn.
     *measures : str
-        One measure or two, of which the first is drawn small.
+        One measure or two: the first is drawn large, the second below it and small.
 
     Returns
     -------
@@ -82,11 +81,11 @@ def cohorts_figure(table: pd.DataFrame, *measures: str) -> Figure:
         for patients, place in headings.items():
             first.annotate(
                 _HEADINGS[patients], (0, place), xycoords=("axes fraction", "data"),
-                xytext=(-6, 0), textcoords="offset points", ha="right", va="center",
+                xytext=(-6, 0), textcoords="offset points", ha="right", va="center_baseline",
                 fontweight="bold",
             )  # fmt: skip
         figure.suptitle(
-            "Are gliomas with IDH wild type shaped differently from IDH-mutant gliomas?",
+            "Are IDH-wildtype gliomas shaped differently from IDH-mutant gliomas?",
             fontweight="bold",
         )
         _explain(figure, measures)
@@ -114,7 +113,7 @@ def _count(axes: Axes, table: pd.DataFrame, places: dict[tuple[str, str], float]
     """Write to the right of the panels how many patients each row has."""
     look: dict[str, Any] = {
         "xycoords": ("axes fraction", "data"), "xytext": (8, 0), "textcoords": "offset points",
-        "va": "center", "annotation_clip": False,
+        "va": "center_baseline", "annotation_clip": False,
     }  # fmt: skip
     axes.annotate("wild type /\nall patients", (1, -0.6), **look | {"va": "bottom"}, fontsize=8.5)
     for (patients, outlines), place in places.items():
@@ -135,8 +134,8 @@ def _draw(
 ) -> None:
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
     for measure in measures:
-        small = measure != measures[-1]
-        shift = 0.0 if len(measures) == 1 else -0.17 if small else 0.15
+        small = measure != measures[0]
+        shift = 0.0 if len(measures) == 1 else 0.17 if small else -0.15
         row: Any
         for row in table[table["measure"] == measure].itertuples():
             height, colour = places[row.patients, row.outlines] + shift, _colour(row.outlines)
@@ -165,24 +164,24 @@ def _label(axes: Axes, feature: str, reach: float) -> None:
 
 def _explain(figure: Figure, measures: tuple[str, ...]) -> None:
     """Write below the panels what the marks are."""
-    last = measures[-1]
-    means = f"{last if len(measures) == 1 else ALONE}, with its 95 % interval; 0: no difference"
-    if last == SOMERS_D:
-        means += ", -1 or 1: the groups do not overlap"
-    means += f".\n{SHARED}"
+    if measures[0] == SOMERS_D:
+        means = "Somers' d, unadjusted (0: no difference; -1 or 1: the groups do not overlap)"
+    else:
+        means = "Rank correlation (0: no difference)"
+    means += f" with its 95 % interval.\n{SHARED}"
     if len(measures) == 1:
         figure.supxlabel(means, fontsize=9)
         return
     look: dict[str, Any] = {"color": INK, "marker": "o"}
     small = Line2D(
         [], [], linewidth=0.9, markersize=3.7, markerfacecolor="white",
-        label="without covariates", **look,
+        label="unadjusted", **look,
     )  # fmt: skip
     large = Line2D(
-        [], [], linewidth=2.4, markersize=5.8, label="given age and volume (volume: given age)",
-        **look,
+        [], [], linewidth=2.4, markersize=5.8,
+        label="adjusted for age and volume (volume: for age)", **look,
     )  # fmt: skip
     legend = figure.legend(
-        handles=[small, large], loc="outside lower center", ncols=2, frameon=False, title=means
+        handles=[large, small], loc="outside lower center", ncols=2, frameon=False, title=means
     )
     legend.get_title().set_multialignment("center")

@@ -16,7 +16,7 @@ _COLUMNS = [
 
 
 def conclusions_table(study: Study) -> pd.DataFrame:
-    """Return the tests given the covariates of the protocol, the primary hypothesis first.
+    """Return the adjusted tests of the protocol, the primary hypothesis first.
 
     Parameters
     ----------
@@ -43,8 +43,9 @@ def conclusion(table: pd.DataFrame) -> str:
     confirmed = primary["p"] < ALPHA and primary["effect"] < 0
     return (
         "In grade 2 and 3, sphericity is "
-        f"{'lower' if confirmed else 'not shown to be lower'} in IDH wild type than in IDH mutant, "
-        f"given volume and age: n = {primary['n']}, {primary['effect_name']} "
-        f"{primary['effect']:.2f} ({primary['effect_low']:.2f} to {primary['effect_high']:.2f}), "
+        f"{'lower' if confirmed else 'not shown to be lower'} in IDH-wildtype than in IDH-mutant "
+        f"gliomas, adjusted for volume and age: n = {primary['n']}, {primary['effect_name']} "
+        f"{primary['effect']:.2f} (95 % interval {primary['effect_low']:.2f} to "
+        f"{primary['effect_high']:.2f}), "
         f"p {primary['p']:.2g}."
     )

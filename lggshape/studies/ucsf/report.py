@@ -14,9 +14,10 @@ from lggshape.report.blocks import Column, Section, Table, Text
 from lggshape.report.document import study_sections
 from lggshape.report.gallery import Gallery
 from lggshape.report.page import Page, write_page
+from lggshape.report.wording import p_text
 from lggshape.studies.ucsf.cohorts import ALONE, GIVEN, SOMERS_D
 from lggshape.studies.ucsf.cohorts_figure import cohorts_figure
-from lggshape.studies.ucsf.conclusions import conclusion
+from lggshape.studies.ucsf.conclusions import PRIMARY, conclusion
 
 _FEATURE, _LABEL, _N = columns.feature(), columns.words("label", "label"), columns.count("n", "n")
 _EFFECT = columns.interval("effect (95 %)", "effect", "effect_low", "effect_high")
@@ -40,7 +41,7 @@ def write_hospital_report(
     Parameters
     ----------
     study : Study
-        The hypotheses, tested with and without covariates.
+        The hypotheses, tested unadjusted and adjusted.
     tables : mapping of str to DataFrame
         The further tables of the study by name.
     folder : Path
@@ -63,19 +64,22 @@ def write_hospital_report(
 def _protocol(tables: Mapping[str, pd.DataFrame]) -> Section:
     blocks = [
         Text(
-            f"{conclusion(tables['conclusions'])} BEVR, MF and ASD are not in the table of "
-            "features: nothing is shown for or against them."
+            f"{conclusion(tables['conclusions'])} This is the primary hypothesis. BEVR, MF and "
+            "ASD are not in the table of features: nothing is shown for or against them."
         ),
         Table.of(
             tables["conclusions"],
-            "The tests that decide by the protocol, given volume and age. The primary hypothesis "
-            "is not corrected; the nine secondary ones are, by Holm's method.",
+            "The ten hypotheses, adjusted for volume and age. The primary one needs no correction; "
+            "the p-values of the nine secondary ones are corrected together by Holm's method. A "
+            "hazard ratio is for one standard deviation (SD) more of the feature.",
             "conclusions",
             columns.words("role", "role"), _FEATURE, _LABEL, _N, columns.count("events", "events"),
-            columns.p("p"), columns.p("Holm", "p_holm"), _NAME, _EFFECT,
+            columns.p("p"), Column("p after Holm", _corrected), _NAME, _EFFECT,
         ),
     ]  # fmt: skip
-    return Section("protocol", "What the protocol concludes", blocks)
+    return Section(
+        "protocol", "The main results, adjusted for volume and age", blocks, "Main results"
+    )
 
 
 def _cohorts(tables: Mapping[str, pd.DataFrame], gallery: Gallery) -> Section:
@@ -83,31 +87,33 @@ def _cohorts(tables: Mapping[str, pd.DataFrame], gallery: Gallery) -> Section:
     measure = columns.words("measure", "measure")
     blocks = [
         Text(
-            "This is a description, without tests. 55 patients are in both TCGA cohorts, so these "
-            "cohorts do not confirm each other. The files of the 110 patients record no distances: "
-            "6 mm between slices are assumed in the figures; the table also has 4 and 8 mm. If one "
-            "cohort's interval excludes 0 and another's contains it, that does not show that the "
-            "cohorts differ; the table of differences does."
+            "This is a description, without tests. The two TCGA cohorts share 55 patients, so "
+            "neither confirms the other. The files of the 110 patients do not record the distance "
+            "between slices: the figures assume 6 mm, and the table also has 4 and 8 mm. To see "
+            "whether two cohorts differ, do not compare their intervals; use the table of "
+            "differences."
+        ),
+        gallery.keep(
+            cohorts_figure(described, GIVEN, ALONE),
+            "Rank correlation of each feature with IDH in every cohort, adjusted and unadjusted, "
+            "with 95 % intervals",
+            "cohorts-adjusted",
         ),
         gallery.keep(
             cohorts_figure(described, SOMERS_D),
-            "Somers' d of IDH and each feature in every cohort, with 95 % intervals",
+            "Somers' d of each feature for IDH in every cohort, unadjusted, with 95 % intervals",
             "cohorts",
         ),
-        gallery.keep(
-            cohorts_figure(described, ALONE, GIVEN),
-            "rank correlation of IDH and each feature in every cohort, without covariates and "
-            "given age and volume",
-            "cohorts-given",
-        ),
         Table.of(
-            described, "The effects of IDH. Below 0, the feature is lower in wild type.", "cohorts",
-            *_WHO, _FEATURE, measure, columns.words("given", "covariates"), _N,
+            described,
+            "The association of each feature with IDH. Below 0, the feature is lower in wild type.",
+            "cohorts",
+            *_WHO, _FEATURE, measure, columns.words("adjusted for", "covariates"), _N,
             Column("wild type", lambda row: str(row.wild_type)), _EFFECT,
         ),
         Table.of(
             tables["cohort_differences"],
-            "Effects in UCSF-PDGM less those in another cohort.", "cohort_differences",
+            "Effects at UCSF minus those in each other cohort.", "cohort_differences",
             *_WHO, _FEATURE, measure,
             columns.interval("difference (95 %)", "difference", "low", "high"),
         ),
@@ -119,16 +125,23 @@ def _cohorts(tables: Mapping[str, pd.DataFrame], gallery: Gallery) -> Section:
             _N, columns.interval("rank correlation (95 %)", "rho", "rho_low", "rho_high"),
         ),
     ]  # fmt: skip
-    return Section("cohorts", "The same in three cohorts", blocks)
+    return Section("cohorts", "Tumour shape and IDH in three cohorts", blocks, "Three cohorts")
 
 
 def _populations(tables: Mapping[str, pd.DataFrame]) -> Section:
     table = Table.of(
         tables["sensitivity_populations"],
-        "The hypotheses with and without covariates, without some of the patients. A hypothesis "
-        "from which an analysis takes no patient is left out of it. No p is corrected.",
+        "The hypotheses, unadjusted and adjusted, when some of the patients are left out. An "
+        "analysis shows only the hypotheses that lose patients by it. No p is corrected.",
         "sensitivity_populations",
         columns.words("patients", "analysis"), _FEATURE, _LABEL,
-        columns.words("given", "covariates"), _N, columns.p("p"), _NAME, _EFFECT,
+        columns.words("adjusted for", "covariates"), _N, columns.p("p"), _NAME, _EFFECT,
     )  # fmt: skip
-    return Section("populations", "Without some of the patients", [table])
+    return Section(
+        "populations", "When some of the patients are left out", [table], "Fewer patients"
+    )
+
+
+def _corrected(row: Any) -> str:
+    """Return the corrected p of a secondary hypothesis; the primary one has none."""
+    return "—" if row.role == PRIMARY else p_text(row.p_holm)

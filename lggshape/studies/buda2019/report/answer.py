@@ -18,8 +18,8 @@ def answer(findings: Findings) -> Section:
         *_figure(findings),
         *PARTS["answer"](findings.evidence),
         Text(
-            "The hypotheses were generated and tested in the same patients. This is a check of the "
-            "analysis, not independent evidence for the associations."
+            "The hypotheses were generated and tested in the same patients. This is therefore a "
+            "check of the analysis, not independent evidence for the associations."
         ),
         Table.of(
             claims,

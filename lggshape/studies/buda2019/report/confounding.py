@@ -1,4 +1,4 @@
-"""What is left of the associations given IDH and other covariates."""
+"""What is left of the associations after adjustment for IDH and other covariates."""
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ from lggshape.studies.buda2019.report.summary import PARTS
 
 
 def confounding(findings: Findings) -> Section:
-    """Return the section on what is left given IDH and other covariates."""
+    """Return the section on what is left after adjustment for IDH and other covariates."""
     adjusted, mutants = findings.tables["adjusted"], findings.tables["within_mutants"]
     blocks = [
         *PARTS["confounding"](findings.evidence),
@@ -31,15 +31,15 @@ def confounding(findings: Findings) -> Section:
         ),
         Table.of(
             adjusted,
-            "Ranks of the feature by cluster, given covariates (Freedman-Lane permutation within "
-            "institution). Partial R² is the share of the remaining variance that the clusters "
-            "explain.",
+            "Ranks of the feature by cluster, adjusted for covariates (Freedman-Lane permutation "
+            "within institutions). Partial R² is the share of the remaining variance that the "
+            "clusters explain.",
             "adjusted",
             MASKS, FEATURE, LABEL, columns.words("model", "model"), N, P,
             columns.interval("partial R² (95 %)", "effect", "effect_low", "effect_high"),
         ),
         Table.of(
-            mutants, "The same tests among patients with IDH mutation.", "within_mutants",
+            mutants, "The same tests among patients with an IDH mutation.", "within_mutants",
             MASKS, FEATURE, LABEL, N, P, V,
         ),
         _binary_models(findings.tables["binary_models"]),
@@ -60,8 +60,8 @@ def _wild_types(counts: pd.DataFrame) -> str:
 def _binary_models(models: pd.DataFrame) -> Table:
     return Table.of(
         models,
-        "One cluster against the rest, by ridge logistic regression. The odds ratio is for one "
-        "standard deviation more; for wild type and higher grade, it is for having it.",
+        "One cluster against the rest, by ridge logistic regression. The odds ratio is per "
+        "standard deviation; that of IDH wild type or of the higher grade is for having it.",
         "binary_models",
         MASKS, columns.words("model", "model"), columns.words("term", "term"), N,
         columns.count("events", "events"),
@@ -73,9 +73,9 @@ def _binary_models(models: pd.DataFrame) -> Table:
 def _survival(models: pd.DataFrame) -> Table:
     return Table.of(
         models,
-        "Cox models. The hazard ratio is for one standard deviation more of the feature, towards "
-        "irregular shapes, or of age; for wild type, it is for having it. A small p in the last "
-        "column speaks against proportional hazards.",
+        "Cox models. The hazard ratio is per standard deviation of the feature (towards irregular "
+        "shapes) or of age; that of IDH wild type is for having it. A small p in the last column "
+        "is evidence against proportional hazards.",
         "survival",
         MASKS, columns.words("endpoint", "endpoint"), FEATURE, columns.words("model", "model"),
         columns.feature("term", "term"), N, columns.count("events", "events"),

@@ -40,7 +40,7 @@ def _areas(evidence: StudyEvidence) -> Iterator[Block]:
     )
     if main is not None:
         yield Text(
-            f"The AUC of {predictor(main.feature)} for {level} on automatic masks less that on "
+            f"The AUC of {predictor(main.feature)} for {level} on automatic masks minus that on "
             f"manual masks is {_three(main.difference, main.low, main.high)}."
         )
 
@@ -53,13 +53,14 @@ def _features(evidence: StudyEvidence) -> Iterator[Block]:
     first = {row.feature: row.estimate for row in earlier}
     yield Table.of(
         rows,
-        "ICC(A,1) of the features of automatic masks with those of manual masks (95 %, bootstrap "
-        "of patients)",
+        "Agreement of the features of automatic and manual masks: ICC(A,1) (95 %, bootstrap of "
+        "patients)",
         "agreement",
         Column("", lambda row: symbol(row.feature), "text"),
-        Column("automatic masks", lambda row: _three(row.estimate, row.low, row.high)),
+        Column("n", lambda row: f"{row.n}"),
+        Column("this run", lambda row: _three(row.estimate, row.low, row.high)),
         *(
-            [Column("of the first run", lambda row: number_text(first.get(row.feature, nan), 3))]
+            [Column("first run", lambda row: number_text(first.get(row.feature, nan), 3))]
             if first
             else []
         ),
@@ -74,9 +75,10 @@ def _limits(evidence: StudyEvidence) -> Iterator[Block]:
         return
     yield Table.of(
         rows,
-        "Limits of agreement: 95 % of the differences, automatic less manual, lie between them. "
-        "Where absolute differences grow with the mean of the two (Spearman's correlation above "
-        "0), the limits are straight lines of it; elsewhere they are constant",
+        "Limits of agreement, between which about 95 % of the differences (automatic minus manual) "
+        "lie. Where the size of the differences grows with the mean of the two values (the whole "
+        "interval of Spearman's correlation lies above 0), the limits are proportional: straight "
+        "lines in that mean. Elsewhere they are constant",
         "agreement_limits",
         Column("", lambda row: symbol(row[0].feature), "text"),
         Column(
@@ -109,7 +111,11 @@ def _margin(evidence: StudyEvidence) -> Iterator[Block]:
     else:
         found = "are not shown to be smoother or rougher than manual ones"
     values = (number_text(value, 4) for value in (row.estimate, row.low, row.high))
-    yield Text("Automatic outlines {}: MF differs by {} ({} to {}).".format(found, *values))
+    yield Text(
+        "Automatic outlines {}, as judged by MF: the mean difference is {} ({} to {}).".format(
+            found, *values
+        )
+    )
 
 
 def _three(*values: float) -> str:

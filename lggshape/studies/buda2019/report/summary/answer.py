@@ -23,7 +23,7 @@ from lggshape.studies.buda2019.report.summary.sites import main_site
 
 
 def answer(evidence: StudyEvidence) -> Iterator[Block]:
-    """Yield the effects of the main hypothesis, what remains after correction, and the claims."""
+    """Yield the main effects, what remains after correction, and the values of the paper."""
     yield from _main_effect(evidence)
     yield from _main_difference(evidence)
     yield from main_site(evidence)
@@ -31,7 +31,7 @@ def answer(evidence: StudyEvidence) -> Iterator[Block]:
     yield from _reached(evidence)
     rows = list(_claims(evidence))
     if rows:
-        yield _claims_table(rows, bool(len(evidence.rows("claims", earlier=True))))
+        yield from _claims_tables(rows)
 
 
 def _main_effect(evidence: StudyEvidence) -> Iterator[Block]:
@@ -42,7 +42,8 @@ def _main_effect(evidence: StudyEvidence) -> Iterator[Block]:
     automatic, manual = rows
     yield Text(
         f"Cramér's V of {pair_name(h.feature, h.label)} is {effect_text(automatic)} on automatic "
-        f"masks and {effect_text(manual)} on manual masks of the same {manual.n} patients.",
+        f"masks and {effect_text(manual)} on manual masks of the same {manual.n} patients (in "
+        "brackets: 95 % intervals).",
         "lead",
     )
 
@@ -53,10 +54,12 @@ def _main_difference(evidence: StudyEvidence) -> Iterator[Block]:
     row = evidence.row("effect_differences", effect_name="epsilon_squared", **key(h))
     if row is not None:
         values = (number_text(value, 3) for value in (row.difference, row.low, row.high))
+        open_ended = row.low <= 0 <= row.high
         yield Text(
             f"By ranks, epsilon squared is {number_text(row.first, 3)} on automatic and "
             f"{number_text(row.second, 3)} on manual masks. The paired difference is "
-            "{} ({} to {}).".format(*values)
+            "{} ({} to {})".format(*values)
+            + (": the effects are shown neither to differ nor to be equal." if open_ended else ".")
         )
 
 
@@ -73,8 +76,8 @@ def _corrected(evidence: StudyEvidence) -> Iterator[Block]:
         named = f" ({names})" if names else ""
         parts.append(f"{len(kept)} on {masks} masks{named}")
     yield Text(
-        f"Of the {count} associations, these remain significant after Bonferroni correction: "
-        f"{listed(parts)}."
+        f"Of the {count} associations, these have p at most {evidence.family.alpha:g} after "
+        f"Bonferroni correction: {listed(parts)}."
     )
 
 
@@ -93,7 +96,8 @@ def _reached(evidence: StudyEvidence) -> Iterator[Block]:
         f"Of the {counted(count, 'value')} that the paper reports, {listed(parts)}. A bound of p "
         "is matched if p lies below it. The AUC is matched if its interval excludes 0.5 and "
         "contains the paper's AUC for the same kind of mask. The paper's bounds are for automatic "
-        "masks; manual masks are judged by the same bounds."
+        "masks; manual masks are judged by the same bounds. Whether p lies below a bound is "
+        "largely chance, as the second table below shows, so compare the effects first."
     )
 
 
@@ -102,7 +106,7 @@ def front(evidence: StudyEvidence) -> Iterator[Block]:
     h = evidence.reported[0]
     tests = [evidence.row("associations", masks=masks, **key(h)) for masks in (MANUAL, AUTOMATIC)]
     claims = list(_claims(evidence))
-    areas = [claim for claim in claims if not claim.automatic.claim.startswith("p")]
+    areas = [claim for claim in claims if not claim.is_bound]
     dice = evidence.row("evaluation", score="dice")
     if None in tests or dice is None or not areas:
         return
@@ -132,6 +136,13 @@ class _Claim(NamedTuple):
     automatic: Any
     manual: Any
     first: Any
+    difference: Any
+    chances: tuple[Any, Any]
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the value is a bound of p."""
+        return str(self.automatic.claim).startswith("p")
 
 
 def _claims(evidence: StudyEvidence) -> Iterator[_Claim]:
@@ -151,7 +162,24 @@ def _claims(evidence: StudyEvidence) -> Iterator[_Claim]:
         paper = row.claim if is_bound else number_text(row.reported)
         if not is_bound and other is not None and other.reported != row.reported:
             paper += f" (manual {number_text(other.reported)})"
-        yield _Claim(name, paper, row, other, first)
+        yield _Claim(
+            name, paper, row, other, first, _paired(evidence, row, is_bound),
+            (
+                evidence.row("reaching", masks=AUTOMATIC, truth="V", **of),
+                evidence.row("reaching", masks=MANUAL, truth="V", **of),
+            ),
+        )  # fmt: skip
+
+
+def _paired(evidence: StudyEvidence, row: Any, is_bound: bool) -> Any:
+    """Return how the effects of a claim differ between automatic and manual masks."""
+    if is_bound:
+        return evidence.row(
+            "effect_differences", effect_name="cramers_v", feature=row.feature, label=row.label
+        )
+    level = row.claim.split(" ")[2]
+    feature = row.feature.removeprefix("1/")
+    return evidence.row("area_differences", feature=feature, label=row.label, level=level)
 
 
 def _effect(row: Any) -> str:
@@ -162,26 +190,59 @@ def _p(row: Any) -> str:
     return "—" if row is None or not row.claim.startswith("p") else p_text(row.found)
 
 
-def _claims_table(rows: list[_Claim], has_earlier: bool) -> Table:
-    earlier = (
-        Column("automatic masks, first run", lambda row: _effect(row.first)),
-        Column("p, first run", lambda row: _p(row.first)),
-    )
-    return Table.of(
+def _difference(row: Any) -> str:
+    return "—" if row is None else interval_text(row.difference, row.low, row.high)
+
+
+def _claims_tables(rows: list[_Claim]) -> Iterator[Table]:
+    """Yield the effects, and p beside the paper's bounds."""
+    first = any(row.first is not None for row in rows)
+    compared = any(row.difference is not None for row in rows)
+    bounds = [row for row in rows if row.is_bound]
+    likely = all(None not in row.chances for row in bounds)
+    yield Table.of(
         rows,
-        "The values that the paper reports. Effects are Cramér's V, or the AUC, with 95 % "
-        "intervals",
+        "The effects behind the values that the paper reports: Cramér's V, or the AUC",
         "claims",
         Column("", lambda row: row.name, "text"),
         Column("n", lambda row: f"{row.automatic.n}"),
-        Column("effect, automatic masks", lambda row: _effect(row.automatic)),
+        Column("automatic masks", lambda row: _effect(row.automatic)),
         Column("manual masks", lambda row: _effect(row.manual)),
-        *earlier[: 1 if has_earlier else 0],
+        *[Column("automatic minus manual", lambda row: _difference(row.difference))] * compared,
+        *[Column("automatic masks, first run", lambda row: _effect(row.first))] * first,
+        Column("the paper", lambda row: "—" if row.is_bound else row.paper),
+    )
+    yield Table.of(
+        bounds,
+        "The same associations as p-values. "
+        + (
+            "The last columns give the chance that p lies below the bound in another sample of "
+            "this size, if the true V is that found on automatic or on manual masks, or lies at "
+            "either end of the interval on manual masks (the latter by the chi-squared test)"
+            if likely
+            else "The bounds are the paper's"
+        ),
+        "reaching" if likely else "claims",
+        Column("", lambda row: row.name, "text"),
+        Column("the paper", lambda row: row.paper),
         Column("p, automatic masks", lambda row: _p(row.automatic)),
         Column("p, manual masks", lambda row: _p(row.manual)),
-        *earlier[1 if has_earlier else 2 :],
-        Column("the paper", lambda row: row.paper),
-    )  # fmt: skip
+        *[Column("p, first run", lambda row: _p(row.first))] * first,
+        *(_CHANCES if likely else ()),
+    )
+
+
+def _ends(row: _Claim) -> str:
+    manual = row.chances[1]
+    return f"{number_text(manual.probability_v_low)} to {number_text(manual.probability_v_high)}"
+
+
+_CHANCES = (
+    Column("chance, V of automatic masks", lambda row: number_text(row.chances[0].probability)),
+    Column("chance, V of manual masks", lambda row: number_text(row.chances[1].probability)),
+    Column("at the ends of its interval", _ends),
+)
+"""How likely p is to lie below the bound in another sample of the same size."""
 
 
 def hypotheses(evidence: StudyEvidence) -> Iterator[Block]:
@@ -194,8 +255,8 @@ def hypotheses(evidence: StudyEvidence) -> Iterator[Block]:
         return
     yield Table.of(
         rows,
-        "Fisher's exact test of quartiles against groups; p are not corrected unless the column "
-        "says so",
+        "Fisher's exact test of quartiles against clusters. The p-values are not corrected, except "
+        "in the last two columns",
         "associations",
         hypothesis_column("hypothesis"),
         Column("n", lambda row: f"{row[1].n}"),
@@ -212,8 +273,7 @@ def hypotheses(evidence: StudyEvidence) -> Iterator[Block]:
         low, high = min(detectable), max(detectable)
         level = evidence.family.alpha / len(evidence.family.hypotheses)
         yield Text(
-            f"The smallest V that a test at alpha {level:g} would have found with 80 % power lies "
-            f"between {number_text(low)} and {number_text(high)}, depending on the number of "
-            "patients and of groups. In samples of this size, smaller effects are significant "
-            "only by luck, and are then overestimated."
+            f"At alpha {level:g}, the tests have 80 % power only for a V of {number_text(low)} to "
+            f"{number_text(high)} or more, depending on the number of patients and of clusters. "
+            "They miss smaller effects more often, and tend to overestimate those that they find."
         )

@@ -41,12 +41,26 @@ def _adjusted(evidence: StudyEvidence) -> Iterator[Block]:
         "bootstrap), and p by permutation within institutions",
         "adjusted",
         hypothesis_column(),
-        Column("model", lambda row: row[1], "text"),
+        Column("", lambda row: _adjustment(row[1]), "text"),
+        Column("n", lambda row: f"{row[2].n}"),
         Column("automatic masks", lambda row: effect_text(row[2])),
         Column("p", lambda row: p_text(row[2].p)),
         Column("manual masks", lambda row: effect_text(row[3])),
         Column("p", lambda row: p_text(row[3].p)),
     )
+
+
+def _adjustment(model: str) -> str:
+    """Return what a model of the ranks is adjusted for.
+
+    Examples
+    --------
+    >>> _adjustment("given IDH"), _adjustment("cluster alone")
+    ('adjusted for IDH', 'unadjusted')
+    """
+    if model == "cluster alone":
+        return "unadjusted"
+    return model.replace("given ", "adjusted for ")
 
 
 def _models(evidence: StudyEvidence) -> Iterator[Block]:
@@ -64,8 +78,8 @@ def _models(evidence: StudyEvidence) -> Iterator[Block]:
     level = max(entry.values, key=lambda name: entry.values[name])
     yield Table.of(
         rows,
-        f"Odds ratio (95 %) of {level} against the other clusters for a standard deviation more of "
-        f"{predictor(evidence.reported[0].feature)}, by the logistic models of the protocol",
+        f"Odds ratio (95 %) of {level} against the other clusters per standard deviation of "
+        f"{predictor(evidence.reported[0].feature)}, from the logistic models of the protocol",
         "binary_models",
         Column("model", lambda row: _model_name(row[0]), "text"),
         Column("n", lambda row: f"{row[0].n}"),
@@ -97,7 +111,7 @@ def _mutants(evidence: StudyEvidence) -> Iterator[Block]:
         return
     yield Table.of(
         rows,
-        "The tests of quartiles among the patients with IDH mutation; p are not corrected",
+        "The tests of quartiles among patients with an IDH mutation; p-values are not corrected",
         "within_mutants",
         hypothesis_column(),
         Column("n", lambda row: f"{row[1].n}"),
@@ -110,8 +124,8 @@ def _mutants(evidence: StudyEvidence) -> Iterator[Block]:
     if zero:
         ends = [row[1].effect_high for row in zero]
         yield Text(
-            f"A V of 0.00 is not the absence of an association: the intervals reach up to "
-            f"{min(ends):.2f} to {max(ends):.2f}."
+            "A V of 0.00 on automatic masks does not show that there is no association: the upper "
+            f"ends of these intervals are {min(ends):.2f} to {max(ends):.2f}."
         )
 
 
@@ -143,7 +157,7 @@ def _subtypes(evidence: StudyEvidence) -> Iterator[Block]:
     if own:
         h, group, automatic, manual = max(own, key=lambda row: int(row[2].n))
         yield Text(
-            f"Among the {automatic.n} patients of {group} alone, the epsilon squared of "
+            f"Among the {automatic.n} patients with {group} alone, the epsilon squared of "
             f"{pair_name(h.feature, h.label)} is {_share(automatic)}, p "
             f"{p_text(automatic.p_ranks)}, on automatic masks and {_share(manual)}, p "
             f"{p_text(manual.p_ranks)}, on manual masks."

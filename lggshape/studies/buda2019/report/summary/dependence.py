@@ -82,7 +82,7 @@ def _centres(evidence: StudyEvidence) -> Iterator[Block]:
             f"{number_text(centres.auc, 3)} in place of {number_text(corners.auc, 3)}."
         )
         if masks == AUTOMATIC:
-            text += " The corners were chosen when the paper's AUC was known."
+            text += " The corners were chosen when the paper's AUC was already known."
         yield Text(text)
 
 

@@ -56,8 +56,8 @@ def failed_attempt(evidence: StudyEvidence) -> Iterator[Block]:
     ]
     yield Table.of(
         rows,
-        "Its ellipsoid (in principal axes) and its islands (all kept) exchanged for ours, by the "
-        "masks. Each level of noise is one realisation",
+        "Its ellipsoid (in principal axes) and its handling of islands (all kept) in exchange for "
+        "ours, by the masks. Each level of noise is one realisation",
         "failed_attempt",
         Column("masks", lambda row: _masks(evidence, row.masks), "text"),
         Column("ellipsoid", lambda row: row.ellipsoid, "text"),
@@ -88,10 +88,10 @@ def _single_changes(evidence: StudyEvidence) -> Iterator[Block]:
         most = (min if worst else max)(changed, key=lambda row: float(row.auc))
         choice, before, after = _CHANGED[most.changed], number_text(own.auc), number_text(most.auc)
         yield Text(
-            f"Of its choices, {choice} lowers the AUC most: with our other choices unchanged, it "
-            f"is {after} in place of {before}."
+            f"Starting from our choices and changing one at a time, {choice} lowers the AUC most, "
+            f"from {before} to {after}."
             if worst
-            else f"With all its choices the AUC is {before}. Replacing {choice} by ours raises it "
+            else f"With all its choices, the AUC is {before}. Replacing {choice} by ours raises it "
             f"most, to {after}."
         )
 

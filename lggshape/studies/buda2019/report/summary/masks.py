@@ -9,7 +9,7 @@ import pandas as pd
 from lggshape.report.blocks import Block, Column, Table, Text
 from lggshape.report.wording import number_text, p_text, symbol
 from lggshape.statistics.quantiles import quantile_bins
-from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
+from lggshape.studies.buda2019.names import AUTOMATIC
 from lggshape.studies.buda2019.report.evidence import (
     StudyEvidence,
     effect_text,
@@ -26,7 +26,6 @@ def runs(evidence: StudyEvidence) -> Iterator[Block]:
     yield from sets.table(evidence)
     yield from _beyond_single_networks(evidence)
     yield from _differences(evidence)
-    yield from _reaching(evidence)
     yield from _scatter(evidence)
     yield from _moved(evidence)
 
@@ -38,9 +37,9 @@ def _beyond_single_networks(evidence: StudyEvidence) -> Iterator[Block]:
         p = [one.p for one in evidence.records("draws", draws=sets.NETWORKS, **key(h))]
         if row is not None and p and not min(p) <= row.p <= max(p):
             yield Text(
-                f"The p of {pair_name(h.feature, h.label)} on automatic masks, {p_text(row.p)}, "
-                "lies outside the range of the single networks whose mean gives these masks "
-                f"({p_text(min(p))} to {p_text(max(p))})."
+                f"For {pair_name(h.feature, h.label)}, p on automatic masks is {p_text(row.p)}. "
+                "This lies outside the range of the single networks that these masks are averaged "
+                f"from ({p_text(min(p))} to {p_text(max(p))})."
             )
 
 
@@ -63,50 +62,37 @@ def _differences(evidence: StudyEvidence) -> Iterator[Block]:
         return
     yield Table.of(
         rows,
-        "Paired differences of effects in the same patients, with 95 % intervals (bootstrap of "
+        "Differences between effects in the same patients, with 95 % intervals (bootstrap of "
         "patients)",
         "effect_differences",
         hypothesis_column(),
-        Column("compared", lambda row: row[1], "text"),
+        Column("comparison", lambda row: _comparison(row[1]), "text"),
         Column("effect", lambda row: _EFFECTS[row[2]], "text"),
-        Column("of the one", lambda row: number_text(row[3].first, 3)),
-        Column("of the other", lambda row: number_text(row[3].second, 3)),
+        Column("first", lambda row: number_text(row[3].first, 3)),
+        Column("second", lambda row: number_text(row[3].second, 3)),
         Column("difference (95 %)", lambda row: _three(row[3].difference, row[3].low, row[3].high)),
     )
     clear = sum(row[3].low > 0 or row[3].high < 0 for row in rows)
     yield Text(
         f"{clear or 'None'} of these {len(rows)} intervals "
-        f"{'exclude' if clear > 1 else 'excludes'} 0."
+        f"{'exclude' if clear > 1 else 'excludes'} 0. An interval that contains 0 does not show "
+        "that two effects are equal: every difference within it remains possible."
     )
+
+
+def _comparison(name: str) -> str:
+    """Return a comparison as a table shows it.
+
+    Examples
+    --------
+    >>> _comparison("this run less the earlier one")
+    'this run minus the first run'
+    """
+    return name.replace(" less ", " minus ").replace("the earlier one", "the first run")
 
 
 def _three(*values: float) -> str:
     return "{} ({} to {})".format(*(number_text(value, 3) for value in values))
-
-
-def _reaching(evidence: StudyEvidence) -> Iterator[Block]:
-    """Yield how likely each bound of p is to be reached if what was found is true."""
-    rows = [
-        (h, *(evidence.row("reaching", masks=m, truth="V", **key(h)) for m in (AUTOMATIC, MANUAL)))
-        for h in evidence.reported
-    ]
-    if any(None in row for row in rows):
-        return
-    yield Table.of(
-        rows,
-        "Whether p lies below a bound is largely chance: the probability that it does in another "
-        "sample of so many patients, if the true V is that found on automatic or on manual masks",
-        "reaching",
-        hypothesis_column(),
-        Column("bound", lambda row: f"p < {row[1].reported:g}"),
-        Column("if V is that of automatic masks", lambda row: number_text(row[1].probability)),
-        Column("if V is that of manual masks", lambda row: number_text(row[2].probability)),
-        Column("at the ends of its interval (chi-squared)", lambda row: _ends(row[2])),
-    )
-
-
-def _ends(row: Any) -> str:
-    return f"{number_text(row.probability_v_low)} to {number_text(row.probability_v_high)}"
 
 
 def _scatter(evidence: StudyEvidence) -> Iterator[Block]:
@@ -123,8 +109,8 @@ def _scatter(evidence: StudyEvidence) -> Iterator[Block]:
         return
     yield Table.of(
         rows,
-        "How many times the highest p is the lowest over sets of masks of the same patients, and "
-        "the standard deviation of log10 p, by test",
+        "How much p varies over sets of masks of the same patients, by test: the ratio of the "
+        "highest to the lowest p, and the standard deviation (SD) of log10 p",
         "scatter",
         hypothesis_column(),
         Column("masks", lambda row: row[1], "text"),
@@ -141,7 +127,7 @@ def _dice_range(row: Any) -> str:
 
 def _spread_at(place: int, row: Any) -> str:
     ratio = row[place].ratio
-    return f"{ratio:,.{0 if ratio >= 10 else 1}f} times, SD {number_text(row[place].sd_log10_p)}"
+    return f"{ratio:,.{0 if ratio >= 10 else 1}f}, SD {number_text(row[place].sd_log10_p)}"
 
 
 def _moved(evidence: StudyEvidence) -> Iterator[Block]:
@@ -158,7 +144,7 @@ def _moved(evidence: StudyEvidence) -> Iterator[Block]:
     yield Text(
         f"Between the automatic masks of the two runs, the rank correlation of {symbol(feature)} "
         f"is {number_text(rank)}, and {moved} of the {len(pairs)} patients are in another quartile "
-        "(features.csv of both)."
+        "(features.csv of both runs)."
     )
 
 
@@ -226,7 +212,7 @@ def draws(evidence: StudyEvidence) -> Iterator[Block]:
     has_first = all(row[2] is not None for row in rows)
     yield Table.of(
         rows,
-        f"Share of {rows[0][1].count} random draws of the masks in which p stays below "
+        f"Share of {rows[0][1].count} random draws of the masks in which p is below "
         f"{evidence.family.alpha:g} after correction, and V and p over the draws",
         "stability",
         hypothesis_column(),
@@ -254,14 +240,14 @@ def _changed(evidence: StudyEvidence, rows: list[Any]) -> Iterator[Block]:
         for h, now, before in down
     ]
     if named:
-        yield Text(f"From the first run to this one the share falls for {listed(named)}.")
+        yield Text(f"The share is lower than in the first run for {listed(named)}.")
     found = [(h, evidence.row("draws_of_runs", draws=now.draws, **key(h))) for h, now, _ in rows]
     if any(row is None for _, row in found):
         return
     yield Table.of(
         found,
-        "Difference of these shares, this run less the first (95 %): what the number of draws "
-        "leaves open, not what other networks would give",
+        "Differences between these shares, this run minus the first run, with 95 % intervals. "
+        "These reflect the number of draws only, not how much other networks would differ",
         "draws_of_runs",
         hypothesis_column(),
         Column("draws, this run", lambda row: f"{row[1].significant} of {row[1].count}"),
@@ -299,8 +285,8 @@ def _lengths(evidence: StudyEvidence) -> Iterator[Block]:
     spread = evidence.row("feature_spreads", draws=names[0], feature=evidence.reported[0].feature)
     if spread is not None:
         yield Text(
-            "These shares are not the probabilities that an association is real. Drawn masks have "
-            f"more error than the mask itself: the median draw has a "
-            f"{symbol(spread.feature)} that differs from the mask's own by "
-            f"{number_text(spread.shift, 3)} (median over the patients)."
+            "These shares are not probabilities that an association is real. Drawn masks have more "
+            f"error than the masks that they are drawn around: the {symbol(spread.feature)} of the "
+            f"median draw differs from that of the mask itself by {number_text(spread.shift, 3)} "
+            "(median over the patients)."
         )

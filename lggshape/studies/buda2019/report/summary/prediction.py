@@ -59,8 +59,8 @@ def _increments(evidence: StudyEvidence) -> Iterator[Block]:
         return
     yield Table.of(
         rows,
-        "What shape adds to age and grade: difference of the AUCs on the same patients and folds "
-        "(95 %, DeLong)",
+        "What shape adds to age and grade: difference between the AUCs in the same patients and "
+        "folds (95 %, DeLong)",
         "increments",
         Column("outcome", lambda row: row[0], "text"),
         Column("n", lambda row: f"{row[1].n}"),

@@ -118,9 +118,9 @@ def _first_field(evidence: StudyEvidence) -> str:
 
 
 _RATERS = {
-    "manual, the {} outlined twice": MANUAL,
-    "automatic, the same {}": AUTOMATIC,
-    "second group, the same {}": "second",
+    "manual, patients outlined twice": MANUAL,
+    "automatic, the same patients": AUTOMATIC,
+    "second group, the same patients": "second",
 }
 """The kinds of outlines of the patients that a second group of raters outlined as well."""
 
@@ -140,7 +140,7 @@ def _second(evidence: StudyEvidence, h: Hypothesis, name: str, masks: str) -> Ma
     if one is None or other is None:
         return None
     return MaskSet(
-        name.format(one.n), [], int(one.n), [one.effect], one.effect_low, one.effect_high,
+        name, [], int(one.n), [one.effect], one.effect_low, one.effect_high,
         [one.p], [other.p],
     )  # fmt: skip
 
@@ -153,16 +153,16 @@ def shown(evidence: StudyEvidence) -> list[Hypothesis]:
 def figure(evidence: StudyEvidence) -> Figure:
     """Draw effects and p over every set of masks."""
     panels = {
-        _panel(evidence, h): [
+        _panel(h): [
             EffectsAndP(
-                one.name, one.v, one.low, one.high,
+                one.name, one.n, one.v, one.low, one.high,
                 {"p by ranks": one.p_ranks or [np.nan], "p by quartiles": one.p},
             )
             for one in mask_sets(evidence, h)
         ]
         for h in shown(evidence)
     }  # fmt: skip
-    bounds = {_panel(evidence, h): h.reported_below or np.nan for h in shown(evidence)}
+    bounds = {_panel(h): h.reported_below or np.nan for h in shown(evidence)}
     labels = dict.fromkeys(label_name(h.label) for h in shown(evidence))
     return effects_beside_p(
         panels,
@@ -173,9 +173,8 @@ def figure(evidence: StudyEvidence) -> Figure:
     )
 
 
-def _panel(evidence: StudyEvidence, h: Hypothesis) -> str:
-    n = max(one.n for one in mask_sets(evidence, h))
-    return f"{plain(h.feature).capitalize()} ({symbol(h.feature)}), {n} patients"
+def _panel(h: Hypothesis) -> str:
+    return f"{plain(h.feature).capitalize()} ({symbol(h.feature)})"
 
 
 def description(evidence: StudyEvidence) -> str:
@@ -183,20 +182,21 @@ def description(evidence: StudyEvidence) -> str:
     parts = []
     for h in shown(evidence):
         rows = [
-            f"{one.name}: V {_effects(one)}, p {_span(one.p)} by quartiles"
+            f"{one.name} (n {one.n}): V {_effects(one)}, p {_span(one.p)} by quartiles"
             f"{f' and {_span(one.p_ranks)} by ranks' if one.p_ranks else ''}"
             for one in mask_sets(evidence, h)
         ]
         parts.append(f"{pair_name(h.feature, h.label)}. {'; '.join(rows)}.")
     return (
-        "The same association on several sets of masks of the same patients: effects on the left, "
-        f"p-values on the right. {' '.join(parts)}"
+        "The same associations on several sets of masks: effects on the left, p-values on the "
+        f"right. {' '.join(parts)}"
     ).removesuffix(".")
 
 
 CAPTION = (
-    "Each row is a set of masks of the same patients, or several sets. Left: the effect. Right: p "
-    "by two tests; left of the line it is below the bound that the paper reports"
+    "Each row is a set of masks, or several sets; n is the number of patients. Left: the effect. "
+    "Right: p by two tests, below the bound that the paper reports if left of the black line. The "
+    "rows of patients outlined twice have fewer patients, so compare them with each other only"
 )
 
 
@@ -213,10 +213,11 @@ def table(evidence: StudyEvidence) -> Iterator[Block]:
     if any(len(rows) < 2 for rows in found.values()):
         return
     yield Text(
-        "Dice is the mean, with the manual masks. p is that of Fisher's test of quartiles, and of "
-        "the Kruskal-Wallis test of ranks. Of several sets of masks, whose number is in brackets, "
-        "the lowest and the highest value are given. Single networks are those whose mean gives "
-        "the automatic masks, each applied to the slices and to their mirror images."
+        "Dice is the mean over patients, with the manual masks as reference. p by quartiles is "
+        "that of Fisher's exact test, p by ranks that of the Kruskal-Wallis test. A row of several "
+        "sets of masks (their number in brackets) gives the lowest and the highest value. The "
+        "automatic masks are averaged from the single networks, each applied to the slices and to "
+        "their mirror images."
     )
     for h, rows in found.items():
         yield Table.of(

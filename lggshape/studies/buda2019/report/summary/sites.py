@@ -41,8 +41,9 @@ def sites(evidence: StudyEvidence) -> Iterator[Block]:
         return
     yield Table.of(
         rows,
-        "The rank test beside the quartile test, by institution. Epsilon squared with a bootstrap "
-        "interval; p of it by permutation within institutions, after their means were taken out",
+        "The rank test beside the quartile test, with and without the largest institution. Epsilon "
+        "squared with its bootstrap interval; p by ranks from permutation within institutions, "
+        "after their means were subtracted",
         "sites",
         hypothesis_column(),
         Column("patients", lambda row: row[1], "text"),
@@ -75,7 +76,7 @@ def _without(evidence: StudyEvidence) -> Iterator[Block]:
     yield Text(
         f"By ranks, the epsilon squared of {pair_name(h.feature, h.label)} {group} is "
         f"{_within(automatic)} on automatic masks and {_within(manual)} on manual masks (p by "
-        "permutation within institutions; in brackets, after their means were taken out)."
+        "permutation within institutions; in brackets, after their means were subtracted)."
     )
     lost = [
         (h, rows)
@@ -86,8 +87,8 @@ def _without(evidence: StudyEvidence) -> Iterator[Block]:
         names = listed([pair_name(h.feature, h.label) for h, _ in lost])
         p = [row.p_within_adjusted for _, rows in lost for row in rows]
         yield Text(
-            f"Of {names} no association is shown {group}: p lies between {p_text(min(p))} and "
-            f"{p_text(max(p))}."
+            f"For {names}, no association is shown in these {automatic.n} patients (p "
+            f"{p_text(min(p))} to {p_text(max(p))}), and the intervals are wide."
         )
 
 
@@ -104,9 +105,9 @@ def _differences(evidence: StudyEvidence) -> Iterator[Block]:
         return
     yield Table.of(
         rows,
-        f"Epsilon squared in institution {rows[0][1].site} less that in all others (95 %, "
-        "bootstrap), and p by exchanging at random, within each cluster, who is of that "
-        "institution",
+        f"Epsilon squared in institution {rows[0][1].site} minus that in all others (95 %, "
+        "bootstrap), and p from exchanging at random, within each cluster, which patients are from "
+        "that institution",
         "site_differences",
         hypothesis_column(),
         Column("automatic masks", lambda row: _difference(row[1])),
@@ -123,7 +124,7 @@ def _subsets(evidence: StudyEvidence) -> Iterator[Block]:
         return
     for row in rows[:1]:
         yield Text(
-            f"The smaller number of patients alone does not explain the low V of "
+            f"The smaller number of patients alone is an unlikely explanation of the low V of "
             f"{pair_name(row.feature, row.label)} without {row.without} "
             f"({number_text(row.v_without)} on automatic masks): of {row.subsets:,} random subsets "
             f"of {row.n_without} patients, {100 * row.share:.2g} % have one as low. Half of them "
@@ -142,8 +143,8 @@ def missing_subtype(evidence: StudyEvidence) -> Iterator[Block]:
         return
     yield Table.of(
         rows,
-        f"The {rows[0].n_missing} patients without an RNASeq cluster beside the others: counts, or "
-        "medians; p are not corrected",
+        f"The {rows[0].n_missing} patients without an RNASeq cluster compared with the others: "
+        "counts or medians. The p-values are not corrected",
         "missing_subtype",
         Column("", _characteristic, "text"),
         Column("n", lambda row: f"{row.n}"),
@@ -157,8 +158,8 @@ def missing_subtype(evidence: StudyEvidence) -> Iterator[Block]:
     if len(alike) == len(rows):
         yield Text(
             f"No difference between the two groups of patients is shown (p "
-            f"{p_text(min(row.p for row in rows))} to {p_text(max(row.p for row in rows))}), but "
-            f"{rows[0].n_missing} patients would show only large ones."
+            f"{p_text(min(row.p for row in rows))} to {p_text(max(row.p for row in rows))}). With "
+            f"only {rows[0].n_missing} patients, all but large differences could be missed."
         )
 
 
