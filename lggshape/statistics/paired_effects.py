@@ -74,8 +74,8 @@ def paired_effects(
     each measurement. For the interval, patients are drawn with replacement and both effects are
     computed anew, with new ranks and new cut-points. In resamples both effects are larger than in
     the patients themselves, but their difference hardly is. In simulations of 92 patients in four
-    groups, intervals of 95 % held the true difference of epsilon squared in 94 to 96 % (in 100 % if
-    there is no effect at all), and that of V in 99 %: they are too wide for V.
+    groups, 95 % intervals contained the true difference of epsilon squared in 94 to 96 % (in 100 %
+    if there is no effect at all), and that of V in 99 to 100 %: they are too wide for V.
 
     The p-value exchanges the two ranks of each patient (the rank among the first measurements with
     that among the second) or leaves them, at random. So it does not take a shift of all values for
