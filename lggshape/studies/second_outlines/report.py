@@ -42,7 +42,8 @@ def _agreement(tables: Mapping[str, pd.DataFrame], gallery: Gallery) -> Section:
             "Three outlines of each tumour are compared: manual outlines of one group of people, "
             "outlines of a second group, and automatic outlines by networks that had not seen the "
             "patient. The networks were trained on manual outlines of other patients, so the fair "
-            "comparison is that of automatic and of manual outlines, each with the second group."
+            "comparison is that of automatic and of manual outlines, each with the second group. "
+            "ICC(A,1) is the intraclass correlation for absolute agreement; 1 is perfect."
         ),
         Text(_fair(contrasts), "lead"),
         *(Text(text) for text in _better(contrasts)),
