@@ -158,7 +158,7 @@ def test_cohorts_are_those_of_the_tables_invariant(
     outlines: str, distance: float, patients: str, name: str
 ) -> None:
     line = f"| {name} |"
-    for measure in ("Somers' d", "partial rank correlation"):
+    for measure in ("partial rank correlation", "Somers' d"):
         key = {
             "outlines": outlines, "slice_distance": distance, "patients": patients,
             "feature": "sphericity", "measure": measure,
@@ -173,7 +173,7 @@ def test_the_remaining_sentences_are_those_of_the_tables_invariant() -> None:
     plain = only("associations", feature="sphericity", label=IDH)
     grade = only("adjusted_with_grade", feature="sphericity", label=IDH, model="adjusted")
     said = [
-        f"Somers' d is {of_effect(plain)}, p {p_text(plain.p)}",
+        f"Somers' d is {of_effect(plain)}, p {p_text(plain.p)}, unadjusted",
         f"rho {of_effect(grade)}, p {p_text(grade.p)} (`adjusted_with_grade.csv`)",
     ]
     here = {"feature": "sphericity", "patients": LOW, "measure": "rank correlation"}
