@@ -12,7 +12,7 @@ are printed.
 
 import argparse
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +52,7 @@ class Setting(NamedTuple):
         else:
             feature = rng.normal(size=n)
         if self.test == "spearman":
-            slope = min(self.slope, 0.8)
+            slope = self.slope if self.slope < 1 else 0.8
             label = slope * feature + math.sqrt(1 - slope**2) * rng.normal(size=n)
             label = np.round(label) if self.tied else label
         if self.tied:
@@ -75,12 +75,12 @@ class Setting(NamedTuple):
         return effect(large.feature, large.label)[0]
 
 
-def settings() -> Iterator[Setting]:
-    """Yield all settings."""
+def settings(slopes: Iterable[float]) -> Iterator[Setting]:
+    """Yield all settings of some associations."""
     labels = {"jonckheere-terpstra": list(SHARES), "spearman": ["normal"], "cox": ["exponential"]}
     for test, kinds in labels.items():
         for kind in kinds:
-            for slope in SLOPES:
+            for slope in slopes:
                 for tied in (False, True):
                     yield Setting(test, kind, slope, tied)
 
@@ -113,15 +113,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", type=int, default=1000)
     parser.add_argument("--tests", nargs="+", default=["jonckheere-terpstra", "spearman", "cox"])
+    parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
+    parser.add_argument("--slopes", nargs="+", type=float, default=SLOPES)
     options = parser.parse_args()
-    heads = " | ".join(f"n = {n}: p < .05 | covered" for n in SIZES)
+    heads = " | ".join(f"n = {n}: p < .05 | covered" for n in options.sizes)
     print(f"| test | label | association | ties | effect | {heads} |", flush=True)
-    print("| --- " * (5 + 2 * len(SIZES)) + "|")
-    for one in settings():
+    print("| --- " * (5 + 2 * len(options.sizes)) + "|")
+    for one in settings(options.slopes):
         if one.test not in options.tests:
             continue
         truth = one.truth()
-        cells = " | ".join(one_size(one, n, options.sets, truth) for n in SIZES)
+        cells = " | ".join(one_size(one, n, options.sets, truth) for n in options.sizes)
         ties = "yes" if one.tied else "no"
         print(
             f"| {one.test} | {one.label} | {one.slope:g} | {ties} | {truth:.2f} | {cells} |",

@@ -139,7 +139,8 @@ def associate(
             run.notes.append(_NONE_TESTED)
         run.summary += _passed_over(family)
         page = out / ("report.html" if report else "associations.csv")
-        run.summary += [*study.match.summary(), study.summary(), f"Results: {page}"]
+        made = study.match.labels.notes[len(known.notes) :]
+        run.summary += [*made, *study.match.summary(), study.summary(), f"Results: {page}"]
 
 
 def _passed_over(family: "Family") -> list[str]:

@@ -186,7 +186,7 @@ def associate(
         cohort=cohort_table(table, known, used),
         flow=pd.DataFrame(patient_flow(table, match, chosen, used)),
         left_out=pd.DataFrame(left_out, columns=list(LeftOut._fields)),
-        match=match,
+        match=replace(match, labels=defined),
         given=None
         if adjustment is None
         else adjusted_results(

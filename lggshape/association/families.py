@@ -14,6 +14,7 @@ from lggshape.association.feature_table import (
     find_feature,
     measured_columns,
     read_features,
+    why_no_number,
 )
 from lggshape.association.hypotheses import (
     Family,
@@ -386,15 +387,13 @@ def _what_there_is(family: Family, features: pd.DataFrame, labels: Labels) -> st
         name if symbol == name.replace("_", " ") else f"{name} ({symbol})"
         for name, symbol in zip(columns, symbols, strict=True)
     ]
+    lacking = [h.feature for h in family.hypotheses if find_feature(h.feature, columns) is None]
+    unknown = [h.label for h in family.hypotheses if h.label not in labels]
     said = []
-    for hypothesis in family.hypotheses:
-        if find_feature(hypothesis.feature, columns) is None:
-            near = did_you_mean(hypothesis.feature, [*columns, *symbols])
-            said.append(f"The features are: {', '.join(named) or 'none'}.{near}")
-            break
-    for hypothesis in family.hypotheses:
-        if hypothesis.label not in labels:
-            near = did_you_mean(hypothesis.label, labels)
-            said.append(f"The labels are: {', '.join(labels) or 'none'}.{near}")
-            break
+    for name in lacking[:1]:
+        why = why_no_number(name, features) or did_you_mean(name, [*columns, *symbols])
+        said.append(f"The features are: {', '.join(named) or 'none'}.{why}")
+    for name in unknown[:1]:
+        near = did_you_mean(name, labels)
+        said.append(f"The labels are: {', '.join(labels) or 'none'}.{near}")
     return " ".join(said)

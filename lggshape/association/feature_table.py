@@ -19,6 +19,7 @@ from lggshape.tables import (
     decimal_marks,
     find_patient_column,
     is_missing,
+    is_numeral,
     patient_keys,
     plain_numbers,
     plain_numerals,
@@ -181,6 +182,28 @@ def find_feature(name: str, columns: Iterable[str]) -> str | None:
     symbols = {feature.symbol.casefold(): feature.name for feature in FEATURES.values()}
     found = NAMES.get(name) or symbols.get(name.casefold(), "")
     return found if found in there else None
+
+
+def why_no_number(name: str, table: pd.DataFrame) -> str:
+    """Return the end of a message: a column of a feature table that is none of numbers.
+
+    Examples
+    --------
+    >>> table = read_features(pd.DataFrame({"ID": ["a", "b"], "own": ["0.5", "0.4?"]}))
+    >>> why_no_number("own", table)
+    " The column own holds '0.4?' for case b, and a feature has numbers alone."
+    """
+    if name not in table or table[name].dtype == float:
+        return ""
+    cells = table[name].astype(str)
+    words = cells[~cells.map(is_numeral) & (cells != "")]
+    if words.empty:
+        return ""
+    case = table.loc[words.index[0], "case"]
+    return (
+        f" The column {name} holds {words.iloc[0]!r} for case {case}, and a feature has numbers "
+        "alone."
+    )
 
 
 def feature_symbol(feature: str) -> str:

@@ -37,8 +37,8 @@ class Hypothesis:
         as it. As for `LabelDefinition`.
     time, event : str, optional
         The columns of survival: the time, and whether the event has happened by then.
-    event_is : str, optional
-        The value of `event` that is the event, if it is none of the usual words.
+    event_is : value or sequence, optional
+        The value or values of `event` that are the event, if they are none of the usual words.
     where : mapping, optional
         Who is asked: for each label, the values that a patient may have. As for `LabelDefinition`.
     """
@@ -50,7 +50,7 @@ class Hypothesis:
     levels: StatedLevels | None = field(default=None, hash=False)
     time: str | None = None
     event: str | None = None
-    event_is: str | None = None
+    event_is: Any = field(default=None, hash=False)
     where: Mapping[str, Any] | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:

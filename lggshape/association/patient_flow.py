@@ -80,6 +80,10 @@ def _with_label(
     if label.population is not None:
         outside = int((~group["patient"].isin(list(label.population))).sum())
         yield f"not asked for {name} (only {label.where})", outside, ""
+        undecided = group.loc[group["patient"].isin(list(label.undecided)), "patient"]
+        if len(undecided):
+            step = f"of these, a value that decides it for {name} is missing"
+            yield step, len(undecided), "; ".join(undecided)
     with_label = int((~lacking & group["patient"].isin(label.values.index)).sum())
     yield f"with all tested features and the label {name}", with_label, ""
 

@@ -67,7 +67,8 @@ class Spearman(TestOfGroups):
             "The ranks of each feature and of a continuous or ordinal label were correlated; ties "
             "have their mean rank. The p-value is that of Student's t, or counts all orders of up "
             "to eight patients. The interval of Spearman's rho is symmetric on Fisher's z scale, "
-            "with the variance of Bonett and Wright."
+            "with the variance of Bonett and Wright; that of a rho of 1 or -1 comes from disjoint "
+            "pairs of patients."
         )
 
     def figure(self, pair: TestedPair, *, bins: int, value_name: str) -> "Figure":

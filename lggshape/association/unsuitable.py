@@ -4,6 +4,7 @@ import pandas as pd
 
 from lggshape.association.tests import testable_kinds
 from lggshape.labels import Kind, Label, value_counts, words_among_numbers
+from lggshape.names import counted
 
 _LISTED = 8
 """More words than this are not written out."""
@@ -34,9 +35,11 @@ numbers
             f'numbers beside {value_counts(words)}; a [[label]] with kind = "continuous" and '
             f"missing = [{quoted}] tests the numbers"
         )
+    several = counted(label.values.nunique(), "different value")
     return (
-        f"{label.kind.word}, not {testable_kinds()}; a [[label]] can state its kind, or merge its "
-        "values by levels"
+        f"{label.kind.word} ({several} in {counted(len(label.values), 'patient')}), not "
+        f"{testable_kinds()}; numbers have to stand alone, without units, and a [[label]] can "
+        "state its kind, or merge its values by levels"
     )
 
 

@@ -15,9 +15,11 @@ from lggshape.labels.populations import (
     Conditions,
     alike,
     among,
+    are_values,
     cell_text,
     check_conditions,
     in_words,
+    listed,
     meeting,
     value_counts,
 )
@@ -28,6 +30,9 @@ _WORDS = {kind.value: kind for kind in _STATED} | {"categorical": Kind.NOMINAL}
 
 StatedLevels = Mapping[str, Sequence[Any]] | Sequence[Any]
 """Levels in their order, or for each level the values that count as it."""
+
+_LISTED = 60
+"""So many values that `rest` takes are named."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +51,17 @@ class LabelDefinition:
     levels : mapping or sequence, optional
         The values in their order; or, for each level in order, the values that count as it. Case
         and blanks do not matter.
+    rest : str, optional
+        The level of all values that are in neither `levels` nor `missing`. Which values it took is
+        one of the `notes` of the label.
     missing : sequence, optional
         Values that count as missing.
     time, event : str, optional
         The columns of survival: the time, and whether the event has happened by then.
-    event_is : str, optional
-        The value of `event` that is the event; all others mean that it has not happened. Without
-        it the values are 1 and 0, true and false, yes and no, dead and alive, deceased and living,
-        or event and censored.
+    event_is : value or sequence, optional
+        The value or values of `event` that are the event; all others mean that it has not happened.
+        Without it the values are 1 and 0, true and false, yes and no, dead and alive, deceased and
+        living, or event and censored.
     where : mapping, optional
         Who is asked: for each label, the value or values that a patient may have. Several labels
         have to be met together. All others, also those without a value, are not asked.
@@ -71,15 +79,16 @@ class LabelDefinition:
     column: str | None = None
     kind: str | None = None
     levels: StatedLevels | None = field(default=None, hash=False)
+    rest: str | None = None
     missing: Sequence[Any] = field(default=(), hash=False)
     time: str | None = None
     event: str | None = None
-    event_is: str | None = None
+    event_is: Any = field(default=None, hash=False)
     where: Conditions | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
-        texts = ("name", "column", "kind", "time", "event", "event_is")
+        texts = ("name", "column", "kind", "rest", "time", "event")
         wrong = [
             f"{key} = {getattr(self, key)!r}"
             for key in texts
@@ -87,14 +96,15 @@ class LabelDefinition:
         ]
         if wrong or not self.name:
             msg = (
-                "Expected a label to have a `name`, and texts for `column`, `kind`, `time`, "
-                f"`event` and `event_is`, found {' and '.join(wrong) or 'no `name`'}."
+                "Expected a label to have a `name`, and texts for `column`, `kind`, `rest`, `time` "
+                f"and `event`, found {' and '.join(wrong) or 'no `name`'}."
             )
             raise InputError(msg)
         if self.kind is not None and self.kind not in _WORDS:
             msg = f"Expected the kind of {self.name} to be {or_list(_WORDS)}, found {self.kind!r}."
             raise InputError(msg)
-        if not isinstance(self.missing, Sequence) or isinstance(self.missing, str):
+        is_list = isinstance(self.missing, Sequence) and not isinstance(self.missing, str)
+        if not is_list or not are_values(self.missing):
             msg = f"Expected `missing` of {self.name} to be a list, found {self.missing!r}."
             raise InputError(msg)
         check_conditions(self.name, self.where)
@@ -113,22 +123,32 @@ class LabelDefinition:
         if self.event_is is not None and not both:
             msg = f"Expected `event_is` of {self.name} beside `time` and `event`, found it alone."
             raise InputError(msg)
-        others = [self.column, self.levels, None if self.kind == Kind.SURVIVAL.value else self.kind]
+        stated = [True] if self.event_is is None else listed(self.event_is)
+        if not stated or not are_values(stated):
+            msg = (
+                f"Expected `event_is` of {self.name} to be a value of the column of events, or a "
+                f"list of values, found {self.event_is!r}."
+            )
+            raise InputError(msg)
+        kind = None if self.kind == Kind.SURVIVAL.value else self.kind
+        others = [self.column, self.levels, self.rest, kind]
         if both and any(other is not None for other in others):
             msg = (
                 f"Expected the survival {self.name} to have only `time`, `event`, `event_is` and "
-                "`missing`, found `column`, `levels` or another `kind`."
+                "`missing`, found `column`, `levels`, `rest` or another `kind`."
             )
             raise InputError(msg)
 
     def _check_levels(self) -> None:
         if self.levels is None:
+            if self.rest is not None:
+                msg = f"Expected `rest` of {self.name} beside `levels`, found it alone."
+                raise InputError(msg)
             return
-        listed = isinstance(self.levels, Sequence) and not isinstance(self.levels, str)
-        values = self._values() if listed or isinstance(self.levels, Mapping) else {}
+        is_list = isinstance(self.levels, Sequence) and not isinstance(self.levels, str)
+        values = self._values() if is_list or isinstance(self.levels, Mapping) else {}
         flat = [value for several in values.values() for value in several]
-        are_values = all(isinstance(one, str | int | float) for one in flat)
-        if not values or not all(values.values()) or not are_values:
+        if not values or not all(map(len, values.values())) or not are_values(flat):
             msg = (
                 f"Expected `levels` of {self.name} to be a list of values in their order, or lists "
                 "of values by level, as {mutant = [...], wildtype = [...]}, found "
@@ -151,12 +171,7 @@ class LabelDefinition:
     def _values(self) -> dict[str, Sequence[Any]]:
         """Return the values of each level."""
         if isinstance(self.levels, Mapping):
-            return {
-                str(level): several
-                if isinstance(several, Sequence) and not isinstance(several, str)
-                else [several]
-                for level, several in self.levels.items()
-            }
+            return {str(level): listed(several) for level, several in self.levels.items()}
         return {cell_text(value): [value] for value in self.levels or ()}
 
     def define(self, labels: Labels) -> Label:
@@ -169,16 +184,22 @@ class LabelDefinition:
         """
         if self.where is None:
             return self._of(labels)
-        asked = meeting(self.name, self.where, labels)
-        return replace(self._of(labels, asked), where=in_words(self.where), population=asked)
+        asked, undecided = meeting(self.name, self.where, labels)
+        return replace(
+            self._of(labels, asked),
+            where=in_words(self.where), population=asked, undecided=undecided,
+        )  # fmt: skip
 
     def _of(self, labels: Labels, asked: frozenset[str] | None = None) -> Label:
         """Return the label of the patients who are asked."""
         if self.time is not None and self.event is not None:
-            return self._survival(*(among(labels[name], asked) for name in (self.time, self.event)))
+            time, event = (labels[name] for name in (self.time, self.event))
+            # A stated event has to occur, though not in every subgroup.
+            event = event if self.event_is is not None else among(event, asked)
+            happened = self._happened(event.name, self._known(_cells(event)))
+            return self._survival(among(time, asked), event, happened)
         column = among(labels[self.column or self.name], asked)
-        cells = column.values.map(cell_text).astype(str)
-        cells = self._known(cells)
+        cells = self._known(_cells(column))
         kind = self._kind(column)
         if self.levels is not None:
             return self._with_levels(column, cells, kind)
@@ -215,27 +236,28 @@ class LabelDefinition:
         values = self._values()
         level_of = {alike(one): level for level, several in values.items() for one in several}
         unknown = cells[~cells.map(alike).isin(list(level_of))]
-        if len(unknown):
+        if len(unknown) and self.rest is None:
             msg = (
                 f"Expected every value of {column.name} to be in `levels` or `missing` of the "
                 f"label {self.name}, found {value_counts(unknown)}. Values that count as missing "
-                "are listed in `missing = [...]` of a [[label]]."
+                "are listed in `missing = [...]` of a [[label]]; `rest` of a [[label]] names the "
+                "level of all values that are not listed."
             )
             raise InputError(msg)
-        named = cells.map(alike).map(level_of).rename(self.name)
-        order = tuple(values)
-        return Label(self.name, kind, named, level_order(named, order), column.sources, order)
+        named = cells.map(alike).map(level_of).fillna(self.rest or "").rename(self.name)
+        order = tuple(dict.fromkeys([*values, *([] if self.rest is None else [self.rest])]))
+        taken = f"{self.name}: counted as {self.rest}: {value_counts(unknown, _LISTED)}"
+        return Label(
+            self.name, kind, named, level_order(named, order), column.sources, order,
+            notes=(taken,) if len(unknown) else (),
+        )  # fmt: skip
 
-    def _survival(self, time: Label, event: Label) -> Label:
-        times, events = (
-            self._known(label.values.map(cell_text).astype(str)) for label in (time, event)
-        )
-        numbers = _numbers(time.name, times)
+    def _survival(self, time: Label, event: Label, happened: "pd.Series[bool]") -> Label:
+        numbers = _numbers(time.name, self._known(_cells(time)))
         if (numbers < 0).any():
             found = f"{numbers.min():g} for patient {numbers.idxmin()}"
             msg = f"Expected {time.name} to hold times from 0, found {found}."
             raise InputError(msg)
-        happened = self._happened(event.name, events)
         both = numbers.index.intersection(happened.index, sort=False)
         sources = tuple(dict.fromkeys((*time.sources, *event.sources)))
         return Label(
@@ -244,16 +266,16 @@ class LabelDefinition:
         )  # fmt: skip
 
     def _happened(self, name: str, events: "pd.Series[str]") -> "pd.Series[bool]":
-        if self.event_is is not None:
-            happened = events.map(alike).eq(alike(self.event_is))
-            if not happened.any():
-                msg = (
-                    f"Expected `event_is` to be a value of {name}, found {self.event_is!r}; the "
-                    f"values are: {value_counts(events)}."
-                )
-                raise InputError(msg)
-            return happened
         words = events.map(alike)
+        if self.event_is is not None:
+            for one in listed(self.event_is):
+                if alike(one) not in set(words):
+                    msg = (
+                        f"Expected `event_is` to be a value of {name}, found {one!r}; the values "
+                        f"are: {value_counts(events)}."
+                    )
+                    raise InputError(msg)
+            return words.isin([alike(one) for one in listed(self.event_is)])
         unknown = events[~words.isin(list(EVENTS))]
         if len(unknown):
             msg = (
@@ -299,7 +321,8 @@ def define_labels(definitions: Iterable[LabelDefinition], labels: Labels) -> Lab
     asked = {one.name: one.where for one in stated if one.where is not None}
     known = labels.with_defined({one.name: one.define(labels) for one in whole})
     for name, where in asked.items():
-        if nested := [one for one in where if one in asked]:
+        # Under its own name, a label that is asked of some means the column of the tables.
+        if nested := [one for one in where if one in asked and (one != name or one not in known)]:
             msg = (
                 f"Expected `where` of {name} to name labels of all patients, found {nested[0]}, "
                 "which has a `where` itself. State all conditions in one `where`."
@@ -309,13 +332,17 @@ def define_labels(definitions: Iterable[LabelDefinition], labels: Labels) -> Lab
     return known.with_defined(restricted)
 
 
+def _cells(column: Label) -> "pd.Series[str]":
+    return column.values.map(cell_text).astype(str)
+
+
 def _numbers(name: str, cells: "pd.Series[str]") -> "pd.Series[float]":
     numbers = pd.to_numeric(cells, errors="coerce").astype(float)
     words = cells[~np.isfinite(numbers)]
     if len(words):
         msg = (
-            f"Expected {name} to hold numbers, found {value_counts(words)}. Words for a missing "
-            "value belong in `missing = [...]`."
+            f"Expected {name} to hold numbers, found {value_counts(words)}. Write numbers alone, "
+            "without units; words for a missing value belong in `missing = [...]`."
         )
         raise InputError(msg)
     return numbers

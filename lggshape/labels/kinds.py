@@ -100,6 +100,32 @@ def words_among_numbers(cells: "pd.Series[str]") -> "pd.Series[str]":
     return cells[~finite] if is_number_column else cells[:0]
 
 
+def codes_for_missing(numbers: "pd.Series[float]") -> list[float]:
+    """Return the numbers of a column that may stand for a missing value, such as 999 among ages.
+
+    These are numbers of nines alone: negative ones if all other numbers are not, and any that are
+    more than three times as far from all other numbers as these are from each other.
+
+    Examples
+    --------
+    >>> codes_for_missing(pd.Series([41.0, 60, 33, 999, 999, -9]))
+    [-9.0, 999.0]
+    >>> codes_for_missing(pd.Series([41.0, 60, 33, 99]))
+    []
+    """
+    of_nines = numbers.map(lambda number: set(f"{abs(number):.15g}") == {"9"}).astype(bool)
+    others = numbers[~of_nines]
+    if others.nunique() < 2:
+        return []
+    low, high = float(others.min()), float(others.max())
+    reach = 3 * (high - low)
+    return [
+        code
+        for code in sorted(set(numbers[of_nines].tolist()))
+        if code < 0 <= low or code > high + reach or code < low - reach
+    ]
+
+
 def holds_events(name: str, values: "pd.Series[str]") -> bool:
     """Return whether a column looks like events, such as deaths, that have a time.
 

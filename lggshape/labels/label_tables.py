@@ -13,8 +13,9 @@ import pandas as pd
 from lggshape.errors import InputError
 from lggshape.labels.clean_column import clean_column
 from lggshape.labels.codebook import Codebook, Kind, LabelCodes, TableCodes, read_codebook
-from lggshape.labels.kinds import guessed_kind
+from lggshape.labels.kinds import codes_for_missing, guessed_kind
 from lggshape.labels.labels import Label, Labels, LabelTable, level_order
+from lggshape.names import counted
 from lggshape.tables import (
     DecimalMarks,
     TableSource,
@@ -37,6 +38,13 @@ _PLAIN = TableCodes((), {})
 
 _MERGED = "merged, as they differ in upper and lower case or blanks alone,"
 """What notes on merged levels say."""
+
+
+_CODES = (
+    "counted as numbers, though far from all others: {}. If they stand for missing values, a "
+    "[[label]] lists them in `missing = [...]`"
+)
+"""What notes on codes among numbers say."""
 
 
 class _Undecoded(NamedTuple):
@@ -197,14 +205,25 @@ def _decoded(
         if labels[name].kind.has_levels:
             merged[name] = spelled.describe()
     said = [f"{name}: {why}" for name, why in merged.items() if why]
+    codes_found = "; ".join(filter(None, map(_codes_for_missing, labels.values())))
     notes = [
         missing_line(table.name, words),
         f"{table.name}: {_MERGED} in {'; in '.join(said)}" if said else "",
+        f"{table.name}: {_CODES.format(codes_found)}" if codes_found else "",
     ]
     patients = tuple(table.cells.index)
     return LabelTable(
         table.name, table.source, labels, patients, unusable, tuple(filter(None, notes))
     )
+
+
+def _codes_for_missing(label: Label) -> str:
+    """Return the numbers of a label that may stand for missing values, with how many have them."""
+    if label.kind not in {Kind.CONTINUOUS, Kind.TIME}:
+        return ""
+    codes = codes_for_missing(label.values)
+    said = [f"{code:g} ({counted(int((label.values == code).sum()), 'patient')})" for code in codes]
+    return f"{' and '.join(said)} in {label.name}" if said else ""
 
 
 def _label(

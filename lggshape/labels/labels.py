@@ -43,6 +43,10 @@ class Label:
         Of a label that is asked of some patients alone, which ones, in words; else empty.
     population : frozenset of str or None
         These patients, with or without a value; None for everybody.
+    undecided : frozenset of str
+        Who may belong to them, and lacks a value that tells.
+    notes : tuple of str
+        What was done to the columns to make it.
     """
 
     name: str
@@ -54,6 +58,8 @@ class Label:
     events: "pd.Series[bool] | None" = None
     where: str = ""
     population: frozenset[str] | None = None
+    undecided: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         levels = f", {counted(len(self.levels), 'level')}" if self.levels else ""
@@ -148,8 +154,10 @@ class Labels:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to the tables on reading, a line each."""
-        return tuple(note for table in self.tables for note in table.notes)
+        """What was done to the tables on reading, and to make labels of them, a line each."""
+        read = (note for table in self.tables for note in table.notes)
+        made = (note for label in self._defined.values() for note in label.notes)
+        return (*read, *made)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)

@@ -38,7 +38,8 @@ class PatientMatch:
     Attributes
     ----------
     labels : Labels
-        The labels, under the keys of the cohort where they were joined.
+        The labels, under the keys of the cohort where they were joined. Those of a study also have
+        the labels that its family defines.
     joined : tuple of str
         The patients of the cohort that are in a table.
     unlabelled : tuple of str

@@ -1,7 +1,8 @@
 """How well measurements of the same things agree, and how far their ranks go together.
 
 Of fewer than three things nothing is estimated: all but their number is NaN. Where the measurements
-agree perfectly, an interval would have no width however few they are: its ends are NaN.
+agree perfectly, an interval would have no width however few they are: its ends are NaN. That of
+ranks in perfect order comes from disjoint pairs.
 """
 
 import math
@@ -15,6 +16,7 @@ from scipy.stats import f, nct, norm, rankdata, spearmanr, t
 from lggshape.errors import InputError
 from lggshape.statistics._validators import confidence_level, finite_vector, same_length
 from lggshape.statistics.contingency import Effect
+from lggshape.statistics.discrimination import paired_off
 
 _UNDEFINED = Effect(math.nan, math.nan, math.nan)
 
@@ -263,8 +265,12 @@ def rank_correlation(
     """Return Spearman's rank correlation, with a confidence interval and a p-value.
 
     The interval is symmetric on Fisher's z scale, with the variance of Bonett and Wright,
-    (1 + rho^2 / 2) / (N - 3); with three things it has no ends (NaN). The p-value counts all
-    orders of up to eight things, twice the smaller tail, and is that of Student's t beyond.
+    (1 + rho^2 / 2) / (N - 3); with three things it has no ends (NaN). It is too short where the
+    correlation in the population is above .95. Of a rho of 1 or -1, which has no such interval,
+    N / 2 disjoint pairs are in order: one end is rho, and the other is the limit of Clopper and
+    Pearson for the share of such pairs, as the rho of a normal population with that share (by
+    Kruskal's formulas of Kendall's tau and of rho). The p-value counts all orders of up to eight
+    things, twice the smaller tail, and is that of Student's t beyond.
 
     Parameters
     ----------
@@ -277,7 +283,7 @@ def rank_correlation(
     -------
     RankCorrelation
         Rho, its interval and its p-value; NaN of fewer than three things, or where one of the two
-        does not vary. Of a rho of 1 or -1 the ends are NaN.
+        does not vary.
 
     Raises
     ------
@@ -288,6 +294,7 @@ def rank_correlation(
     ----------
     Bonett DG, Wright TA. Sample size requirements for estimating Pearson, Kendall and Spearman
     correlations. Psychometrika 65 (2000) 23-28.
+    Kruskal WH. Ordinal measures of association. J Am Stat Assoc 53 (1958) 814-861.
 
     Examples
     --------
@@ -303,8 +310,19 @@ def rank_correlation(
     estimate, p = map(float, spearmanr(one, other))
     if n <= _EXACT:
         p = _exact_p(rankdata(one), rankdata(other))
+    if n > 3 and abs(estimate) > _PERFECT:
+        return RankCorrelation(*_in_order(estimate, n, level), p)
     error = math.sqrt((1 + estimate**2 / 2) / (n - 3)) if n > 3 else math.nan
     return RankCorrelation(*fisher_interval(estimate, error, level), p)
+
+
+def _in_order(estimate: float, n: int, level: float) -> Effect:
+    """Return a rho of 1 or -1 with the interval from disjoint pairs."""
+    share, _ = paired_off(1.0, n // 2, (1 - level) / 2)
+    tau = 2 * share - 1
+    least = 6 / math.pi * math.asin(math.sin(math.pi * tau / 2) / 2)
+    ends = (least, 1.0) if estimate > 0 else (-1.0, -least)
+    return Effect(estimate, *ends)
 
 
 def _table(values: ArrayLike) -> NDArray[np.float64]:

@@ -288,7 +288,8 @@ def _check_maximum(rows: _Rows, matrix: NDArray[np.float64], titles: Sequence[st
         msg = (
             "Expected finite hazard ratios, found that the row with the event always has the "
             f"highest or the lowest value of {found} of all rows at risk. The likelihood then has "
-            "no maximum."
+            "no maximum, and a ratio or p that a program prints is where it stopped. More events "
+            "may give it one."
         )
         raise InputError(msg)
 
@@ -319,7 +320,10 @@ def _standardised(
     constant = spread <= 1e-12 * size
     if constant.any():
         found = _quoted(titles, constant)
-        msg = f"Expected columns that vary among the rows at risk, found {found} constant."
+        msg = (
+            f"Expected columns that vary among the rows at risk, found {found} constant. Rows that "
+            "leave before the first event are compared with none."
+        )
         raise InputError(msg)
     scaled = matrix / spread
     rank = np.linalg.matrix_rank(scaled, rtol=1e-7)

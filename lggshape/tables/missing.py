@@ -12,7 +12,8 @@ MISSING_WORDS = frozenset(
         "", "na", "n/a", "n.a.", "<na>", "nan", "nat", "none", "null",
         "-", "--", "–", "—", "?", "??", ".",
         "unknown", "unk", "missing", "not available", "not applicable", "not reported",
-        "not recorded", "not known",
+        "not recorded", "not known", "no data", "not done", "not tested", "not performed",
+        "not assessed", "not evaluated", "not determined", "n/d", "n.d.",
         # What Excel shows where a formula has no result.
         "#n/a", "#na", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!",
     }

@@ -148,7 +148,29 @@ def plain_numbers(cells: "pd.Series[str]") -> "pd.Series[str]":
     >>> plain_numbers(pd.Series(["2.0", "2.5", "007"])).tolist()
     ['2', '2.5', '007']
     """
-    return cells.map(lambda cell: re.sub(r"^(-?\d+)\.0+$", r"\1", cell))
+    return cells.map(plain_number)
+
+
+def plain_number(cell: str) -> str:
+    """Return a cell in which a whole number has no decimal point.
+
+    Examples
+    --------
+    >>> plain_number("-9.0"), plain_number("2.5")
+    ('-9', '2.5')
+    """
+    return re.sub(r"^(-?\d+)\.0+$", r"\1", cell)
+
+
+def is_numeral(cell: str) -> bool:
+    """Return whether a cell is a number, with a decimal point or a decimal comma, or in percent.
+
+    Examples
+    --------
+    >>> is_numeral("1,5"), is_numeral("45 %"), is_numeral("52 y")
+    (True, True, False)
+    """
+    return _is_number(cell.removesuffix("%").rstrip())
 
 
 def dates(cells: Iterable[str]) -> list[str]:

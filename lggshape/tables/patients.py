@@ -1,6 +1,7 @@
 """Tables with a row per patient, and the column that tells whose it is."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -144,7 +145,8 @@ def patient_keys(read: TextTable, column: str) -> "pd.Series[str]":
     Returns
     -------
     Series of str
-        The keys; those that are whole numbers without a decimal point.
+        The keys; those that are whole numbers without a decimal point. A letter and its accent are
+        one character (NFC), also where the names of files come from a Mac, which has two.
 
     Raises
     ------
@@ -156,7 +158,7 @@ def patient_keys(read: TextTable, column: str) -> "pd.Series[str]":
     >>> patient_keys(read_text_table(pd.DataFrame({"ID": [7.0, 8.0]})), "ID").tolist()
     ['7', '8']
     """
-    keys = plain_numbers(read.cells[column])
+    keys = plain_numbers(read.cells[column]).map(lambda key: unicodedata.normalize("NFC", key))
     lacking = is_missing(keys).to_numpy()
     if lacking.any():
         row = read.lines[int(lacking.argmax())]

@@ -16,7 +16,7 @@ from lggshape.association import (
     shipped_families,
 )
 from lggshape.errors import InputError
-from lggshape.labels import Labels, read_labels
+from lggshape.labels import LabelDefinition, Labels, read_labels
 
 MF = "margin_fluctuation"
 
@@ -252,3 +252,22 @@ def test_a_choice_that_is_no_family_is_refused(choice: object) -> None:
 def test_labels_that_are_no_tables_are_refused(labels: object) -> None:
     with pytest.raises(InputError, match="Expected tables of labels"):
         associate(tables()[0], labels)
+
+
+def test_a_feature_with_a_word_in_it_is_named_with_the_word() -> None:
+    patients = [f"p{i}" for i in range(6)]
+    features = pd.DataFrame({"patient": patients, "own": ["0.1", "0.2", "0.3?", "0.4", "0.5", ""]})
+    labels = pd.DataFrame({"patient": patients, "grade": ["II", "III"] * 3})
+    family = Family("f", "f", (Hypothesis("own", "grade"),))
+    with pytest.raises(InputError, match=r"The column own holds '0\.3\?' for case p2"):
+        associate(features, labels, family)
+
+
+def test_the_values_that_the_rest_took_are_among_the_notes() -> None:
+    patients = [f"p{i}" for i in range(8)]
+    features = pd.DataFrame({"patient": patients, "sphericity": [i / 8 for i in range(8)]})
+    labels = pd.DataFrame({"patient": patients, "idh": ["wt", "R132H", "wt", "R132C"] * 2})
+    idh = LabelDefinition("IDH", "idh", levels={"wild": ["wt"]}, rest="mutant")
+    family = Family("f", "f", (Hypothesis("sphericity", "IDH"),), labels=(idh,))
+    notes = associate(features, labels, family).match.labels.notes
+    assert notes == ("IDH: counted as mutant: 'R132H' (2), 'R132C' (2)",)

@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -81,6 +82,44 @@ def test_survival_has_times_and_events() -> None:
     assert by_name.events.to_dict() == {"a": True, "b": False, "c": False, "d": True, "f": False}
 
 
+def test_the_rest_is_a_level_whose_values_are_told_analytic() -> None:
+    label = defined(name="IDH", levels={"wild": ["wildtype", "wild"]}, missing=["NOS"], rest="mut")
+    assert label.levels == ("wild", "mut")
+    # f is missing, and e is stated to be.
+    assert label.values.to_dict() == {"a": "mut", "b": "mut", "c": "wild", "d": "wild"}
+    assert label.notes == ("IDH: counted as mut: 'R132H' (1), 'R132S' (1)",)
+    more = defined(name="IDH", levels={"mut": ["R132H"], "wild": ["wild", "wildtype"]}, rest="mut")
+    assert more.levels == ("mut", "wild")
+    assert more.notes == ("IDH: counted as mut: 'R132S' (1), 'NOS' (1)",)
+    listed = defined(name="who", levels=["2", "3"], rest="higher")
+    assert (listed.kind, listed.levels) == (Kind.ORDINAL, ("2", "3", "higher"))
+    whole = defined(name="IDH", levels=IDH, missing=["NOS"], rest="none of these")
+    assert (whole.levels, whole.notes) == (("mutant", "wildtype"), ())
+
+
+@pytest.mark.parametrize("event_is", [2, 2.0, "2", "2.0", np.int64(2), [2, "3"]])
+def test_an_event_may_be_a_number_or_several_values_invariant(event_is: Any) -> None:
+    codes = [1, 3, 1] if isinstance(event_is, list) else [1, 2, 1]
+    table = pd.DataFrame({"patient": list("abc"), "t": [1, 2, 3], "e": codes})
+    if isinstance(event_is, list):
+        table = pd.concat([table, pd.DataFrame({"patient": ["d"], "t": [4], "e": [2]})])
+    survival = LabelDefinition("s", time="t", event="e", event_is=event_is)
+    events = define_labels([survival], read_labels(table))["s"].events
+    assert events is not None
+    assert events.tolist() == [False, True, False, True][: len(table)]
+
+
+def test_numbers_of_a_dataframe_and_their_texts_mean_the_same_invariant() -> None:
+    expected = defined(name="grade", column="who", levels=["2", "3"], missing=["4"]).values
+    for levels, missing in (
+        (np.array([2, 3]).tolist(), ["4.0"]),
+        (list(np.array([2, 3])), [np.float64(4)]),
+        (["2.0", 3.0], [4]),
+    ):
+        found = defined(name="grade", column="who", levels=levels, missing=missing).values
+        pd.testing.assert_series_equal(found, expected)
+
+
 @pytest.mark.parametrize(
     ("stated", "complaint"),
     [
@@ -95,7 +134,16 @@ def test_survival_has_times_and_events() -> None:
         ({"name": "IDH", "levels": []}, "a list of values in their order"),
         ({"name": "IDH", "levels": {"a": {"b": 3}}}, "a list of values in their order"),
         ({"name": "IDH", "levels": {"a": [], "b": ["x"]}}, "a list of values in their order"),
-        ({"name": "IDH", "event_is": ["a", "b"]}, r"found event_is = \['a', 'b'\]\."),
+        ({"name": "s", "time": "days", "event": "dead", "event_is": []}, r"list .*found \[\]"),
+        ({"name": "s", "time": "days", "event": "dead", "event_is": {}}, "list .*found {}"),
+        (
+            {"name": "s", "time": "days", "event": "state", "event_is": ["gone", "dead"]},
+            "a value of state, found 'dead'",
+        ),
+        ({"name": "IDH", "rest": "mutant"}, "`rest` of IDH beside `levels`"),
+        ({"name": "IDH", "levels": IDH, "rest": ["a"]}, r"texts for .* found rest = \['a'\]"),
+        ({"name": "s", "time": "days", "event": "dead", "rest": "a"}, "only `time`"),
+        ({"name": "IDH", "missing": [None]}, "`missing` of IDH to be a list"),
         ({"name": ""}, "found no `name`"),
         (
             {"name": "IDH", "levels": {"a": ["x"], "b": ["x"]}},

@@ -2,6 +2,7 @@ import pandas as pd
 import pytest
 
 from lggshape.labels import Kind, holds_events, read_labels
+from lggshape.labels.kinds import codes_for_missing
 
 
 def kind(name: str, values: list[object]) -> Kind:
@@ -58,3 +59,26 @@ def test_events_are_told_by_words_or_by_the_name(
     name: str, values: list[str], expected: bool
 ) -> None:
     assert holds_events(name, pd.Series(values)) is expected
+
+
+@pytest.mark.parametrize(
+    ("ages", "codes"),
+    [
+        ([41, 60, 33, 999, 999], [999.0]),
+        ([41, 60, 33, -9, -99], [-99.0, -9.0]),
+        ([41, 60, 33, 99], []),
+        ([0.5, 0.25, 1, -9], [-9.0]),
+        ([-7, 3, 5, -9], []),
+        ([41, 60, 33, 150], []),
+        ([999, 999, 999], []),
+    ],
+)
+def test_codes_of_nines_far_from_all_others_are_told_analytic(
+    ages: list[float], codes: list[float]
+) -> None:
+    assert codes_for_missing(pd.Series(ages, dtype=float)) == codes
+    table = pd.DataFrame({"patient": range(20), "age": [*range(41, 59), 999, 999]})
+    assert read_labels(table).notes == (
+        "labels: counted as numbers, though far from all others: 999 (2 patients) in age. If they "
+        "stand for missing values, a [[label]] lists them in `missing = [...]`",
+    )

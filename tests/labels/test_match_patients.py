@@ -69,3 +69,8 @@ def test_counts_in_words_analytic():
 def test_another_way_to_match_is_refused():
     with pytest.raises(InputError, match="'exact' or 'loose', found 'fuzzy'"):
         match_patients(["a"], read_labels(labels("a")), match_ids="fuzzy")
+
+
+def test_an_accent_may_be_stored_in_two_ways_invariant():
+    labels = read_labels(pd.DataFrame({"patient": ["Mu\u0308ller"], "grade": ["II"]}))
+    assert match_patients(["M\u00fcller"], labels).joined == ("M\u00fcller",)

@@ -45,7 +45,8 @@ def test_a_condition_may_name_a_defined_label_analytic() -> None:
     ("where", "message"),
     [
         ({"grade": ["5"]}, r"values of grade, found '5'; the values are: '2' \(4\)"),
-        ({"stage": ["5"]}, "found no 'stage'"),
+        ({"Grad": ["2"]}, "`where` of low to name labels, found no 'Grad'.*Did you mean grade"),
+        ({"grade": ["unknown"]}, "found 'unknown'; .*That counts as missing"),
         ({"grade": []}, "Expected `where` of low to list values by label"),
         (["2"], "Expected `where` of low to list values by label"),
         ({"low": ["wild"]}, "found low, which has a `where` itself"),
@@ -57,6 +58,33 @@ def test_conditions_that_mean_nothing_are_refused(where: object, message: str) -
             [LabelDefinition("low", "idh", where=where)],  # type: ignore[arg-type]
             read_labels(TABLE),
         )
+
+
+def test_a_label_may_be_restricted_to_some_of_its_values_analytic() -> None:
+    low = LabelDefinition("grade", levels=[2, 3], where={"grade": [2, 3]})
+    label = define_labels([low], read_labels(TABLE))["grade"]
+    assert (label.levels, len(label.values)) == (("2", "3"), 8)
+
+
+def test_an_event_has_to_occur_somewhere_and_not_in_every_subgroup_analytic() -> None:
+    table = TABLE.assign(days=range(12), state=["gone", "here", "here"] * 4)
+    none_gone = LabelDefinition(
+        "s", time="days", event="state", event_is="gone", where={"grade": 3}
+    )
+    events = define_labels([none_gone], read_labels(table))["s"].events
+    assert events is not None
+    assert (len(events), events.sum()) == (4, 0)
+
+
+def test_who_lacks_the_value_that_decides_is_counted_analytic() -> None:
+    table = TABLE.assign(site=["A", None, "A", "?"] * 3)
+    features = pd.DataFrame({"patient": PATIENTS, "sphericity": [i / 12 for i in range(12)]})
+    where = {"site": "A", "grade": ["2", "3"]}
+    family = Family("f", "f", (Hypothesis("sphericity", "grade", where=where),))
+    flow = associate(features, table, family).flow
+    decides = flow[flow["step"] == "of these, a value that decides it for grade is missing"]
+    # p5 and p11 have grade 4, and so are not asked whatever their site is.
+    assert decides["which"].tolist() == ["p1; p3; p7; p9"]
 
 
 def test_the_others_are_neither_tested_nor_missing_invariant() -> None:

@@ -296,15 +296,24 @@ def test_perfect_agreement_has_no_interval_analytic(sign):
     # 24 orders of four things; one is as extreme on either side.
     first = np.array([0.1, 0.2, 0.3, 0.6])
     second = sign * (first - first.mean()) + first.mean()
-    perfect = rank_correlation(first, second)
-    effects = [perfect[:3], concordance(first, second)]
-    assert perfect.p == pytest.approx(2 / 24)
+    assert rank_correlation(first, second).p == pytest.approx(2 / 24)
+    effects = [concordance(first, second)]
     if sign == 1:
         effects.append(intraclass_correlation(np.stack([first, first, first], axis=1)))
     for estimate, low, high in effects:
         assert estimate == pytest.approx(sign)
         assert math.isnan(low)
         assert math.isnan(high)
+
+
+def test_ranks_in_order_have_the_interval_of_pairs_analytic():
+    # Ten pairs in order of ten: their share is at least s with s^10 = .025, and tau 2 s - 1.
+    correlation = rank_correlation(range(20), [*range(18), 30, 40])
+    share = 0.025 ** (1 / 10)
+    pearson = math.sin(math.pi / 2 * (2 * share - 1))
+    assert correlation[:3] == pytest.approx((1, 6 / math.pi * math.asin(pearson / 2), 1))
+    opposite = rank_correlation(range(20), -np.arange(20))
+    assert opposite[:3] == pytest.approx((-1, -1, -correlation.low))
 
 
 def test_three_things_have_no_interval_of_ranks_analytic():
