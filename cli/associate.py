@@ -137,10 +137,9 @@ def associate(
             run.write_json("results.json", study.to_dict())
         if study.associations["p"].isna().all():
             run.notes.append(_NONE_TESTED)
-        run.summary += _passed_over(family)
+        run.summary += [*_passed_over(family), *study.match.labels.notes[len(known.notes) :]]
         page = out / ("report.html" if report else "associations.csv")
-        made = study.match.labels.notes[len(known.notes) :]
-        run.summary += [*made, *study.match.summary(), study.summary(), f"Results: {page}"]
+        run.summary += [*study.match.summary(), study.summary(), f"Results: {page}"]
 
 
 def _passed_over(family: "Family") -> list[str]:
