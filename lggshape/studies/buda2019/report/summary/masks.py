@@ -1,6 +1,6 @@
 """How much the results depend on the masks: two runs, single networks, noise and random draws."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -172,13 +172,42 @@ def noise(evidence: StudyEvidence) -> Iterator[Block]:
     single = all(getattr(level, "realisation", 1) == 1 for level in levels)
     yield Table.of(
         rows,
-        "Gaussian noise on the images that the networks receive, in standard deviations"
-        + (". Each level is one realisation, so the scatter of p is unknown" if single else ""),
+        "Gaussian noise on the images that the networks receive, in standard deviations. Each "
+        + (
+            "level is one realisation, so the scatter of p is unknown"
+            if single
+            else "realisation draws the noise anew; the images and the networks are the same"
+        ),
         "noise_associations",
         Column("noise", lambda row: f"{row[0].noise * 100:g} %"),
+        *([] if single else [Column("realisation", _realisation)]),
         Column("mean Dice", lambda row: number_text(row[0].dice_mean, 3)),
         *columns,
     )
+    if not single:
+        yield from _noise_spread(evidence, rows)
+
+
+def _realisation(row: Any) -> str:
+    return f"{row[0].realisation}" if row[0].noise > 0 else "—"
+
+
+def _noise_spread(evidence: StudyEvidence, rows: list[tuple[Any, ...]]) -> Iterator[Block]:
+    """Yield how V and p of the main hypothesis spread over the realisations of each level."""
+    h = evidence.main[0]
+    sentences = []
+    for amount in dict.fromkeys(row[0].noise for row in rows):
+        tests = [row[1] for row in rows if row[0].noise == amount]
+        level = f"with {amount * 100:g} % noise" if amount > 0 else "without noise"
+        over = f"over {len(tests)} realisations {level}" if len(tests) > 1 else level
+        v, p = [test.effect for test in tests], [test.p for test in tests]
+        sentences.append(f"{over}, V is {_range(v, number_text)} and p {_range(p, p_text)}")
+    yield Text(f"{pair_name(h.feature, h.label)} (n {rows[0][1].n}): {'; '.join(sentences)}.")
+
+
+def _range(values: list[float], text: Callable[[float], str]) -> str:
+    low, high = text(min(values)), text(max(values))
+    return low if low == high else f"{low} to {high}"
 
 
 def _effect_at(place: int, row: Any) -> str:
