@@ -57,6 +57,7 @@ class Setting(NamedTuple):
     confounding: float
     slope: float
     tied: bool
+    censored: float = CENSORED
 
     def draw(self, rng: np.random.Generator, n: int) -> tuple[TestedPair, dict[str, pd.Series]]:
         """Return n patients, and their covariates."""
@@ -68,7 +69,7 @@ class Setting(NamedTuple):
         risk = common + self.slope * feature
         if self.kind is Kind.SURVIVAL:
             time = rng.exponential(np.exp(-risk))
-            end = rng.exponential((1 - CENSORED) / CENSORED, n)
+            end = rng.exponential((1 - self.censored) / self.censored, n)
             events, label = time <= end, np.minimum(time, end)
             label = np.ceil(label * 8) if self.tied else label
         else:
@@ -175,6 +176,7 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
     parser.add_argument("--confounding", nargs="+", type=float, default=[0.0, 0.7])
     parser.add_argument("--slopes", nargs="+", type=float, default=[0.0, 0.5])
+    parser.add_argument("--censored", type=float, default=CENSORED, help="without an association")
     parser.add_argument("--no-interaction", action="store_true", help="it is slow for survival")
     options = parser.parse_args()
     asked = adjustments(interaction=not options.no_interaction)
@@ -186,7 +188,7 @@ def main() -> None:
         for slope in options.slopes:
             for confounding in options.confounding:
                 for tied in (False, True):
-                    one = Setting(kind, confounding, slope, tied)
+                    one = Setting(kind, confounding, slope, tied, options.censored)
                     truth = one.truth()
                     for n in options.sizes:
                         cells = one_size(one, n, options.sets, truth, asked)

@@ -211,5 +211,6 @@ def read_toml(source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
         where = "TOML" if isinstance(source, bytes) else source
         found = error.strerror if isinstance(error, OSError) else error
-        msg = f"Expected {where} to be TOML, found: {found}."
+        advice = " Texts stand in straight quotes." if isinstance(error, ValueError) else ""
+        msg = f"Expected {where} to be TOML, found: {found}.{advice}"
         raise InputError(msg) from error

@@ -214,6 +214,9 @@ _KEYS = {
     "name", "title", "alpha", "reference", "reported_test", "reported_bins", "notes", "hypothesis",
     "auc", "label",
 }  # fmt: skip
+_OPTIONS = {"adjust", "within", "test", "bins"}
+"""What is stated of all hypotheses, and not in the file."""
+
 _TEXTS = ("name", "title", "reference")
 _A_HYPOTHESIS = "a hypothesis"
 
@@ -336,16 +339,25 @@ def _check_keys(entry: Any, known: set[str], what: str) -> None:
     unknown: Sequence[str] = sorted(set(entry) - known) if isinstance(entry, Mapping) else [entry]
     if unknown:
         of_label = {one.name for one in fields(LabelDefinition)}.intersection(unknown)
-        advice = (
-            " That belongs in a [[label]], which the hypothesis names."
-            if what == _A_HYPOTHESIS and of_label
-            else did_you_mean(str(unknown[0]), known)
+        advice = _advice(what, unknown[0], in_label=bool(of_label)) or did_you_mean(
+            str(unknown[0]), known
         )
         msg = (
             f"Expected {what} to have only the keys {', '.join(sorted(known))}, found "
             f"{', '.join(map(str, unknown))}.{advice}"
         )
         raise InputError(msg)
+
+
+def _advice(what: str, key: Any, *, in_label: bool) -> str:
+    """Return where a key belongs, if it belongs elsewhere."""
+    if key in _OPTIONS:
+        return f" That is stated with --{key} ({key}= in Python)."
+    if what == _A_HYPOTHESIS and in_label:
+        return " That belongs in a [[label]], which the hypothesis names."
+    if what == _A_HYPOTHESIS and key in _KEYS:
+        return " That belongs at the top of the file, before the first [[hypothesis]]."
+    return ""
 
 
 def _is_number(value: Any) -> bool:

@@ -23,7 +23,7 @@ from lggshape.labels.populations import (
     meeting,
     value_counts,
 )
-from lggshape.names import or_list
+from lggshape.names import first_few, or_list
 
 _STATED = (Kind.NOMINAL, Kind.ORDINAL, Kind.CONTINUOUS, Kind.SURVIVAL)
 _WORDS = {kind.value: kind for kind in _STATED} | {"categorical": Kind.NOMINAL}
@@ -140,10 +140,13 @@ class LabelDefinition:
             raise InputError(msg)
 
     def _check_levels(self) -> None:
+        if self.rest == "" or (self.rest is not None and self.levels is None):
+            msg = (
+                f"Expected `rest` of {self.name} to be a level, beside `levels`, found "
+                f"{self.rest!r}{'' if self.levels else ' alone'}."
+            )
+            raise InputError(msg)
         if self.levels is None:
-            if self.rest is not None:
-                msg = f"Expected `rest` of {self.name} beside `levels`, found it alone."
-                raise InputError(msg)
             return
         is_list = isinstance(self.levels, Sequence) and not isinstance(self.levels, str)
         values = self._values() if is_list or isinstance(self.levels, Mapping) else {}
@@ -198,7 +201,9 @@ class LabelDefinition:
             event = event if self.event_is is not None else among(event, asked)
             happened = self._happened(event.name, self._known(_cells(event)))
             return self._survival(among(time, asked), event, happened)
-        column = among(labels[self.column or self.name], asked)
+        whole = labels[self.column or self.name]
+        self._check_listed(whole)
+        column = among(whole, asked)
         cells = self._known(_cells(column))
         kind = self._kind(column)
         if self.levels is not None:
@@ -251,6 +256,20 @@ class LabelDefinition:
             self.name, kind, named, level_order(named, order), column.sources, order,
             notes=(taken,) if len(unknown) else (),
         )  # fmt: skip
+
+    def _check_listed(self, column: Label) -> None:
+        """Refuse a misspelt value beside `rest`, which would take the one that was meant."""
+        cells = _cells(column)
+        known = set(cells.map(alike))
+        absent = [one for several in self._values().values() for one in several]
+        absent = [str(one) for one in absent if self.rest is not None and alike(one) not in known]
+        if absent:
+            msg = (
+                f"Expected every value in `levels` of {self.name} to occur in {column.name}, as "
+                f"`rest` takes all others, found no {first_few(absent)}; the values are: "
+                f"{value_counts(cells)}."
+            )
+            raise InputError(msg)
 
     def _survival(self, time: Label, event: Label, happened: "pd.Series[bool]") -> Label:
         numbers = _numbers(time.name, self._known(_cells(time)))

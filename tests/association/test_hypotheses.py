@@ -263,6 +263,13 @@ def test_whole_numbers_are_numbers(tmp_path: Path) -> None:
             r"found kind\. That belongs in a \[\[label\]\]",
         ),
         ("higher_in", "direction", "only the keys .*, found direction"),
+        ("higher_in", "adjust", r"found adjust\. That is stated with --adjust"),
+        ("higher_in", "alpha", "found alpha. That belongs at the top of the file"),
+        (
+            'higher_in = "1"',
+            "higher_in = \u201c1\u201d",
+            "TOML.* Texts stand in straight quotes",
+        ),
         ("[[hypothesis]]", "[other]", "found other"),
         ("[[hypothesis]]", "[hypothesis]", "or more"),
         ("[[hypothesis]]", "[[auc]]\nx = 1\n[[hypothesis]]", "found x"),

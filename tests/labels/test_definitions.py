@@ -140,7 +140,12 @@ def test_numbers_of_a_dataframe_and_their_texts_mean_the_same_invariant() -> Non
             {"name": "s", "time": "days", "event": "state", "event_is": ["gone", "dead"]},
             "a value of state, found 'dead'",
         ),
-        ({"name": "IDH", "rest": "mutant"}, "`rest` of IDH beside `levels`"),
+        ({"name": "IDH", "rest": "mutant"}, "`rest` of IDH to be .* found 'mutant' alone"),
+        ({"name": "IDH", "levels": IDH, "rest": ""}, "`rest` of IDH to be a level, .* found ''"),
+        (
+            {"name": "IDH", "levels": {"wild": ["wildtype", "wt"]}, "rest": "mutant"},
+            "`levels` of IDH to occur in IDH, .* found no wt; the values are: 'R132H'",
+        ),
         ({"name": "IDH", "levels": IDH, "rest": ["a"]}, r"texts for .* found rest = \['a'\]"),
         ({"name": "s", "time": "days", "event": "dead", "rest": "a"}, "only `time`"),
         ({"name": "IDH", "missing": [None]}, "`missing` of IDH to be a list"),
