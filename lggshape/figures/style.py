@@ -105,7 +105,7 @@ def render(figure: Figure) -> Rendered:
     vector, pixels = io.StringIO(), io.BytesIO()
     with house_style():
         figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
-        # The layout is found by now; finding it takes as long as drawing.
-        figure.set_layout_engine("none")
+        # The layout is found by now; with an engine, even "none", all would be drawn twice.
+        figure.set_layout_engine(None)
         figure.savefig(pixels, format="png", dpi=150, metadata={"Software": None})
     return Rendered(vector.getvalue(), pixels.getvalue())

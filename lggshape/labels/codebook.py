@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -133,12 +134,15 @@ def read_codebook(path: str | os.PathLike[str] | None = None) -> Codebook:
     """
     if path is not None:
         return _codebook(read_toml(path), str(path))
-    shipped = [
-        _codebook(read_toml(content), f"the codebook of the study {study}")
-        for study, content in shipped_files("codebook.toml").items()
-    ]
+    shipped = [_shipped(*file) for file in shipped_files("codebook.toml").items()]
     tables = (replace(table, missing=book.missing) for book in shipped for table in book.tables)
     return Codebook(missing=frozenset(), tables=tuple(tables))
+
+
+@cache
+def _shipped(study: str, content: bytes) -> Codebook:
+    """Read a bundled codebook, once: every table of labels is compared with it."""
+    return _codebook(read_toml(content), f"the codebook of the study {study}")
 
 
 def _codebook(content: Mapping[str, Any], where: str) -> Codebook:

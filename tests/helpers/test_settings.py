@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,15 @@ def shrink_encoder(patch: pytest.MonkeyPatch, *, compiled: bool = False) -> None
     It is built in a second in place of ten, and a step is done in half a second, where compiling
     it takes ten.
     """
+    from lggshape.segmentation.inference import network_cache
     from lggshape.segmentation.networks import efficientnet
     from lggshape.segmentation.networks.efficientnet import PREFIX
 
     stages = tuple(efficientnet._Stage(1, 3, stride, 2, 8) for stride in (1, 2, 2, 2, 2))
     patch.setattr(efficientnet, "_STAGES", stages)
+    # None of another size that was built before.
+    built = lru_cache(maxsize=1)(network_cache._built.__wrapped__)
+    patch.setattr(network_cache, "_built", built)
     if not compiled:
         train_eagerly(patch, layer=PREFIX)
 

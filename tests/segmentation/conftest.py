@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 import pytest
@@ -92,20 +91,29 @@ def eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Learner, "compile", compile_nothing)
 
 
+KILLED = """
+import os, sys
+
+def kill(event, arguments):
+    if event in ("open", "os.mkdir", "os.rename") and os.path.exists(sys.argv[1]):
+        os.kill(os.getpid(), 9)
+
+sys.addaudithook(kill)
+from lggshape_cli import app
+app(sys.argv[2:])
+"""
+
+
 @pytest.fixture
 def kill_once() -> Callable[..., None]:
-    """Return what runs a command and kills it (-9) as soon as a file is there."""
+    """Return what runs a command and kills it (-9) as soon as a path is there.
+
+    It dies before it next opens, makes or renames a file, however fast the machine is.
+    """
 
     def run(path: Path, *arguments: object) -> None:
-        command = [sys.executable, "-c", "from lggshape_cli import app; app()"]
-        process = subprocess.Popen([*command, *map(str, arguments)])
-        end = monotonic() + 120
-        while not path.exists():
-            assert process.poll() is None, "ended before it was killed"
-            assert monotonic() < end
-            sleep(0.002)
-        process.kill()
-        process.wait()
+        command = [sys.executable, "-c", KILLED, path, *arguments]
+        assert subprocess.run([*map(str, command)], check=False).returncode == -9
 
     return run
 

@@ -1,6 +1,8 @@
 """Networks in memory, and which of them may be used on a case."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +11,28 @@ from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError, InputError
 from lggshape.segmentation._backend import device_scope, precision_for
 from lggshape.segmentation.inference.predictor import Predictor
-from lggshape.segmentation.networks.configuration import Task
+from lggshape.segmentation.networks.configuration import NetworkConfiguration, Task
 from lggshape.segmentation.run.folder import Ensemble, Member, read_weights
 
 
 class SeenCaseError(CaseError):
     """Every network that there is was trained on the patient."""
+
+
+class _Built:
+    """A network that was built, and whose weights it has; one at a time predicts with it."""
+
+    def __init__(self, configuration: NetworkConfiguration, policy: str) -> None:
+        self.predictor = Predictor(configuration, policy=policy)
+        self.lock = Lock()
+        self.loaded: tuple[object, Member] | None = None
+
+
+@lru_cache(maxsize=1)
+def _built(configuration: NetworkConfiguration, policy: str, device: str) -> _Built:
+    """Build a network, which takes seconds; the last one is kept for the next call like it."""
+    with device_scope(device):
+        return _Built(configuration, policy)
 
 
 class Networks:
@@ -54,8 +72,7 @@ class Networks:
         self._device = device
         with device_scope(device):
             self.precision = precision_for(ensemble.precision, device)
-        self._loaded: Member | None = None
-        self._built: Predictor | None = None
+        self._owner = object()
         # A case needs several, the next one often others: 15 MB each are little for the time.
         self._states: dict[Member, list[NDArray[np.float32]]] = {}
 
@@ -98,16 +115,16 @@ class Networks:
         InputError
             If its weights cannot be read.
         """
-        with device_scope(self._device):
-            if self._built is None:  # only now: it takes seconds, and may not be needed
-                self._built = Predictor(self.configuration, policy=self.precision)
-            self._load(self._built, member)
-            return self._built.predict(codes, flips=flips)
+        # Only now: it may not be needed.
+        built = _built(self.configuration, self.precision, self._device)
+        with built.lock, device_scope(self._device):
+            self._load(built, member)
+            return built.predictor.predict(codes, flips=flips)
 
-    def _load(self, predictor: Predictor, member: Member) -> None:
-        if member == self._loaded:
+    def _load(self, built: _Built, member: Member) -> None:
+        if built.loaded == (self._owner, member):
             return
-        self._loaded = None  # until all weights are there
+        predictor, built.loaded = built.predictor, None  # until all weights are there
         if member in self._states:
             predictor.state = self._states[member]
         else:
@@ -120,4 +137,4 @@ class Networks:
                 )
                 raise InputError(msg) from error
             self._states[member] = predictor.state
-        self._loaded = member
+        built.loaded = (self._owner, member)

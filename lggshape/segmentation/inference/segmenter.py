@@ -239,8 +239,8 @@ def segment(
     case : Case
         With an image that has FLAIR.
     networks : str or Path
-        Folder of a run, as `lggshape train` writes it; by default the bundled networks. They are
-        read anew in each call; for many cases, make a `Segmenter`.
+        Folder of a run, as `lggshape train` writes it; by default the bundled networks. Their
+        weights are read anew in each call; for many cases, make a `Segmenter`.
     flips : bool
         Whether to average over a slice and its mirror image, left to right.
     device : {"auto", "cpu", "gpu"}

@@ -10,6 +10,7 @@ from lggshape.errors import CaseError, InputError
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
 from lggshape.segmentation import Segmenter, read_ensemble, segment
+from lggshape.segmentation.inference import network_cache
 from lggshape.segmentation.inference.network_cache import SeenCaseError
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import FLIPS, Predictor
@@ -98,6 +99,21 @@ def test_the_score_of_a_slice_is_the_mean_of_its_highest_probabilities_analytic(
     # A thousandth of 48 x 60 pixels are three.
     highest = np.sort(found.probability.reshape(9, -1), axis=1)[:, -3:]
     np.testing.assert_allclose(found.slice_scores, highest.mean(axis=1), rtol=1e-6)
+
+
+def test_segmenters_that_share_what_is_built_do_not_mix_their_weights_invariant(networks, found):
+    ensemble = read_ensemble(networks)
+    both = [Segmenter(replace(ensemble, members=(member,))) for member in ensemble.members]
+    first, second, again = (both[place].segment(STRANGER).probability for place in (0, 1, 0))
+    np.testing.assert_array_equal(again, first)
+    assert np.abs(first - second).max() > 0.1
+    np.testing.assert_allclose((first + second) / 2, found.probability, atol=1e-5)
+
+
+def test_a_network_is_built_once_for_calls_that_follow_each_other(networks, monkeypatch):
+    segment(STRANGER, networks)
+    monkeypatch.setattr(network_cache, "Predictor", None)
+    segment(STRANGER, networks)
 
 
 def test_flips_can_be_left_out(networks, found):

@@ -105,8 +105,9 @@ def test_what_the_inner_split_scored_is_what_is_segmented_invariant(tmp_path, se
     assert len(network["inner_dice"]) == 1
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_kill_and_resume_is_an_unbroken_run_invariant(few, tmp_path, settings, kill_once):
-    chosen = replace(settings.training, epochs=6, epoch="inner", inner_every=2)
+    chosen = replace(settings.training, epochs=6, batch=16, epoch="inner", inner_every=2)
     configuration = tmp_path / "configuration.json"
     write_configuration(configuration, settings.network, chosen)
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
@@ -179,7 +180,7 @@ def test_a_training_with_a_frozen_encoder_is_resumed_invariant(few, tmp_path, en
         folds=2,
         epochs=4,
         frozen_epochs=2,
-        batch=8,
+        batch=16,
         crop=1.0,
         inner=0.0,
         encoder_weights=str(start),
