@@ -66,6 +66,7 @@ def test_what_is_written_by_hand_still_holds(evidence: StudyEvidence) -> None:
     attempt = rows("failed_attempt")
     differences = rows("effect_differences", compared="automatic less manual", **pair)
     institutions = rows("site_differences", **pair)
+    noisy = rows("noise_associations", **pair)
     without = rows("sites", patients="without DU", label="RNASeqCluster")
     scatter = rows("scatter", test="Fisher, quartiles", **pair)
     one_choice = rows("failed_attempt_one_at_a_time", start="ours").set_index("changed")
@@ -105,6 +106,11 @@ def test_what_is_written_by_hand_still_holds(evidence: StudyEvidence) -> None:
         "Its test and its 2D features do not weaken the result": (
             changed[["p_ellipsoid", "p_margin"]].max() <= alone[["p_ellipsoid", "p_margin"]]
         ).all(),
+        "the estimates for BEVR × RNASeq are not lower with noise than without": (
+            noisy["effect"].min() == noisy.set_index("analysis")["effect"]["0%"]
+        ),
+        "Masks become less accurate": rows("noise", noise=0.0)["dice_mean"].iloc[0]
+        > rows("noise")["dice_mean"][1:].max(),
         "its automatic masks were poor": rows("evaluation", score="dice")["mean"].iloc[0] > 0.8,
     }
     for sentence, holds in conclusions.items():

@@ -172,11 +172,12 @@ def noise(evidence: StudyEvidence) -> Iterator[Block]:
     single = all(getattr(level, "realisation", 1) == 1 for level in levels)
     yield Table.of(
         rows,
-        "Gaussian noise on the images that the networks receive, in standard deviations. Each "
+        "Gaussian noise on the images that the networks receive, with its level in standard "
+        "deviations. Each "
         + (
             "level is one realisation, so the scatter of p is unknown"
             if single
-            else "realisation draws the noise anew; the images and the networks are the same"
+            else "realisation draws the noise anew, for the same images and networks"
         ),
         "noise_associations",
         Column("noise", lambda row: f"{row[0].noise * 100:g} %"),

@@ -182,7 +182,7 @@ def description(evidence: StudyEvidence) -> str:
     parts = []
     for h in shown(evidence):
         rows = [
-            f"{one.name} (n {one.n}): V {_effects(one)}, p {_span(one.p)} by quartiles"
+            f"{one.name}, n {one.n}: V {_effects(one)}, p {_span(one.p)} by quartiles"
             f"{f' and {_span(one.p_ranks)} by ranks' if one.p_ranks else ''}"
             for one in mask_sets(evidence, h)
         ]
