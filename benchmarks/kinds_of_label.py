@@ -39,6 +39,7 @@ class Setting(NamedTuple):
     label: str
     slope: float
     tied: bool
+    step: float = 0.5
 
     def draw(self, rng: np.random.Generator, n: int) -> TestedPair:
         """Return n patients."""
@@ -56,7 +57,7 @@ class Setting(NamedTuple):
             label = slope * feature + math.sqrt(1 - slope**2) * rng.normal(size=n)
             label = np.round(label) if self.tied else label
         if self.tied:
-            feature = np.round(feature * 2) / 2
+            feature = np.round(feature / self.step) * self.step
         if self.test == "cox":
             time = rng.exponential(np.exp(-self.slope * feature))
             end = rng.exponential((1 - CENSORED) / CENSORED, n)
@@ -75,14 +76,14 @@ class Setting(NamedTuple):
         return effect(large.feature, large.label)[0]
 
 
-def settings(slopes: Iterable[float]) -> Iterator[Setting]:
+def settings(slopes: Iterable[float], step: float) -> Iterator[Setting]:
     """Yield all settings of some associations."""
     labels = {"jonckheere-terpstra": list(SHARES), "spearman": ["normal"], "cox": ["exponential"]}
     for test, kinds in labels.items():
         for kind in kinds:
             for slope in slopes:
                 for tied in (False, True):
-                    yield Setting(test, kind, slope, tied)
+                    yield Setting(test, kind, slope, tied, step)
 
 
 def one_size(setting: Setting, n: int, sets: int, truth: float) -> str:
@@ -115,11 +116,12 @@ def main() -> None:
     parser.add_argument("--tests", nargs="+", default=["jonckheere-terpstra", "spearman", "cox"])
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
     parser.add_argument("--slopes", nargs="+", type=float, default=SLOPES)
+    parser.add_argument("--step", type=float, default=0.5, help="of a rounded feature")
     options = parser.parse_args()
     heads = " | ".join(f"n = {n}: p < .05 | covered" for n in options.sizes)
     print(f"| test | label | association | ties | effect | {heads} |", flush=True)
     print("| --- " * (5 + 2 * len(options.sizes)) + "|")
-    for one in settings(options.slopes):
+    for one in settings(options.slopes, options.step):
         if one.test not in options.tests:
             continue
         truth = one.truth()
