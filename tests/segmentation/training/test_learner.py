@@ -240,7 +240,7 @@ def test_a_fit_ends_with_its_last_step():
     learner, slow = toy_learner(compiled=True), Slow()
     fit(learner, 0)  # compiles
     fit(learner, 1, callbacks=[slow])
-    assert perf_counter() - slow.stopped < 1
+    assert perf_counter() - slow.stopped < 1.5
 
 
 @pytest.mark.parametrize("task", ["detection", "reconstruction"])
