@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from statsmodels.stats.multitest import fdrcorrection
+from statsmodels.stats.multitest import multipletests
 
 from lggshape.errors import InputError
 
@@ -70,26 +70,9 @@ def adjust(p: ArrayLike, *, family: int | None = None) -> Adjusted:
         raise InputError(msg)
     padded = np.concatenate([raw[tested], np.ones((family or count) - count)])
     adjusted = []
-    for method in (_bonferroni, _holm, _benjamini_hochberg):
+    for method in ("bonferroni", "holm", "fdr_bh"):
         values = np.full(raw.shape, np.nan)
         if count:
-            values[tested] = np.minimum(method(padded), 1)[:count]
+            values[tested] = multipletests(padded, method=method)[1][:count]
         adjusted.append(values)
     return Adjusted(*adjusted)
-
-
-def _bonferroni(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    return p * len(p)
-
-
-def _holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Holm's correction in statsmodels collects garbage, which takes longer than all tests.
-    order = np.argsort(p)
-    found = np.empty_like(p)
-    found[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    return found
-
-
-def _benjamini_hochberg(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = fdrcorrection(p)[1]
-    return found

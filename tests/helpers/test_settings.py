@@ -1,8 +1,10 @@
 """Settings of all tests and doctests, which save time and change nothing that they test."""
 
+import gc
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,21 @@ def one_core() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lggshape.parallel._usable_cores", lambda: 1)
         yield
+
+
+@pytest.fixture(autouse=True)
+def imported_stays() -> None:
+    """Keep what was imported out of each collection of garbage, which statsmodels asks for often.
+
+    With TensorFlow and all else in memory, one would take longer than a small analysis.
+    """
+    _freeze(len(sys.modules) // 200)
+
+
+@cache
+def _freeze(imported: int) -> None:
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
