@@ -23,6 +23,9 @@ _FLOOR = 1e-7
 """Where the axis of p begins. Smaller values are drawn there."""
 
 
+_DASHES = (0, (4, 2))
+
+
 class EffectsAndP(NamedTuple):
     """A row of the figure.
 
@@ -109,7 +112,9 @@ def effects_beside_p(
             for name, colour in colours.items()
         ]
         if bounds:
-            keys.append(Line2D([], [], color=INK, linewidth=1.4, label=bound_name))
+            keys.append(
+                Line2D([], [], color=INK, linewidth=1.2, linestyle=_DASHES, label=bound_name)
+            )
         figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), frameon=False)
     return figure
 
@@ -141,14 +146,16 @@ def _draw_p(
     for place, row in enumerate(rows):
         for (name, colour), shift in zip(colours.items(), (-0.17, 0.17), strict=False):
             p = [max(value, _FLOOR) for value in row.p[name] if not math.isnan(value)]
-            if len(p) > 1:
-                axes.hlines(place + shift, min(p), max(p), color=colour, linewidth=1, alpha=0.5)
             axes.scatter(
                 p, [place + shift] * len(p), color=colour, zorder=3, linewidths=0,
                 s=14 if len(p) > 1 else 26, alpha=_opacity(len(p)),
             )  # fmt: skip
     if bound is not None:
-        axes.axvline(bound, color=INK, linewidth=1.4, zorder=1)
+        axes.axvline(bound, color=INK, linewidth=1.2, linestyle=_DASHES, zorder=1)
+        axes.annotate(
+            f"p < {bound:g}", (bound, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
+            textcoords="offset points", ha="center", va="bottom",
+        )  # fmt: skip
     axes.set_yticks([])
     _finish(axes, rows)
     axes.set_xlim(_FLOOR / 1.6, 1.3)
@@ -166,10 +173,12 @@ def _count(axes: Axes, rows: Sequence[EffectsAndP]) -> None:
 
 
 def _finish(axes: Axes, rows: Sequence[EffectsAndP]) -> None:
-    """Draw a line between rows, a dark one between rows of other patients."""
+    """Draw a line between rows, and a shade behind those of other patients than the first."""
     for edge, (above, below) in enumerate(pairwise(rows)):
         colour = MUTED if above.n != below.n else "#eceff2"
         axes.axhline(edge + 0.5, color=colour, linewidth=0.8, zorder=0)
+        if below.n != rows[0].n:
+            axes.axhspan(edge + 0.5, edge + 1.5, color="#f1f3f5", linewidth=0, zorder=-1)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
 

@@ -58,7 +58,7 @@ def mask_sets(evidence: StudyEvidence, h: Hypothesis) -> list[MaskSet]:
         _one(evidence, h, "automatic masks, first run", AUTOMATIC, earlier=True),
         _drawn(evidence, h, "single networks", NETWORKS),
         *_noisy(evidence, h),
-        _drawn(evidence, h, "masks drawn at random", _first_field(evidence)),
+        _drawn(evidence, h, "masks drawn from probabilities", _first_field(evidence)),
         *(_second(evidence, h, name, masks) for name, masks in _RATERS.items()),
     ]
     return [one for one in found if one is not None]
@@ -163,13 +163,13 @@ def figure(evidence: StudyEvidence) -> Figure:
         for h in shown(evidence)
     }  # fmt: skip
     bounds = {_panel(h): h.reported_below or np.nan for h in shown(evidence)}
-    labels = dict.fromkeys(label_name(h.label) for h in shown(evidence))
+    labels = " or ".join(dict.fromkeys(label_name(h.label) for h in shown(evidence)))
     return effects_beside_p(
         panels,
-        effect_name="Cramér's V (95 % interval)",
+        effect_name="Cramér's V by quartiles (lines: 95 % intervals)",
         bounds=bounds,
         bound_name="bound reported by the paper",
-        title=f"Tumour shape and {' or '.join(labels)} cluster on different masks",
+        title=f"Does the association of shape with {labels} clusters depend on the masks?",
     )
 
 
@@ -187,16 +187,22 @@ def description(evidence: StudyEvidence) -> str:
             for one in mask_sets(evidence, h)
         ]
         parts.append(f"{pair_name(h.feature, h.label)}. {'; '.join(rows)}.")
+    bounds = [
+        f"{h.reported_below:g} for {pair_name(h.feature, h.label)}"
+        for h in shown(evidence)
+        if h.reported_below
+    ]
     return (
         "The same associations on several sets of masks: effects on the left, p-values on the "
-        f"right. {' '.join(parts)}"
+        f"right, with the bounds that the paper reports ({', '.join(bounds)}). {' '.join(parts)}"
     ).removesuffix(".")
 
 
 CAPTION = (
-    "Each row is a set of masks, or several sets; n is the number of patients. Left: the effect. "
-    "Right: p by two tests, below the bound that the paper reports if left of the black line. The "
-    "rows of patients outlined twice have fewer patients, so compare them with each other only"
+    "Each row is a set of masks, or several sets with a dot each; n is the number of patients. "
+    "Left: the effect. Right: p by two tests. "
+    "Dots to the left of the dashed line meet the bound that the paper reports. The shaded rows "
+    "have only the patients who were outlined twice, so compare them with each other only"
 )
 
 
