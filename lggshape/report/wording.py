@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lggshape.association import (
@@ -33,6 +34,14 @@ def p_text(p: float) -> str:
 def number_text(value: float, digits: int = 2) -> str:
     """Return a number with a fixed number of digits, "—" if missing."""
     return "—" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def range_text(values: Sequence[float], text: Callable[[float], str]) -> str:
+    """Return the lowest and the highest value, one if they read alike, "—" if there is none."""
+    if not values:
+        return "—"
+    low, high = text(min(values)), text(max(values))
+    return low if low == high else f"{low} to {high}"
 
 
 def interval_text(estimate: float, low: float, high: float) -> str:

@@ -28,7 +28,7 @@ def _block(block: Block) -> str:
     if isinstance(block, Points):
         return "\n".join(_wrapped(item, first="- ", others="  ") for item in block.items)
     if isinstance(block, Drawing):
-        return f"![{block.description}](figures/{block.name}.svg)"
+        return _wrapped(f"![{block.description}](figures/{block.name}.svg)")
     if isinstance(block, Table):
         source = f" (`{block.source}.csv`)" if block.source else ""
         caption = _wrapped(f"{block.caption.removesuffix('.')}{source}:") if block.caption else ""

@@ -1,13 +1,13 @@
 """How much the results depend on the masks: two runs, single networks, noise and random draws."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from lggshape.report.blocks import Block, Column, Table, Text
-from lggshape.report.wording import number_text, p_text, symbol
+from lggshape.report.wording import number_text, p_text, range_text, symbol
 from lggshape.statistics.quantiles import quantile_bins
 from lggshape.studies.buda2019.names import AUTOMATIC
 from lggshape.studies.buda2019.report.evidence import (
@@ -202,13 +202,9 @@ def _noise_spread(evidence: StudyEvidence, rows: list[tuple[Any, ...]]) -> Itera
         level = f"with {amount * 100:g} % noise" if amount > 0 else "without noise"
         over = f"over {len(tests)} realisations {level}" if len(tests) > 1 else level
         v, p = [test.effect for test in tests], [test.p for test in tests]
-        sentences.append(f"{over}, V is {_range(v, number_text)} and p {_range(p, p_text)}")
+        values = f"V is {range_text(v, number_text)} and p {range_text(p, p_text)}"
+        sentences.append(f"{over}, {values}")
     yield Text(f"{pair_name(h.feature, h.label)} (n {rows[0][1].n}): {'; '.join(sentences)}.")
-
-
-def _range(values: list[float], text: Callable[[float], str]) -> str:
-    low, high = text(min(values)), text(max(values))
-    return low if low == high else f"{low} to {high}"
 
 
 def _effect_at(place: int, row: Any) -> str:

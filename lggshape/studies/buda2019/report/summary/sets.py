@@ -1,6 +1,7 @@
 """Effects and p over every set of masks of the same patients."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.figure import Figure
 from lggshape.association import Hypothesis
 from lggshape.figures import EffectsAndP, effects_beside_p
 from lggshape.report.blocks import Block, Column, Drawing, Table, Text
-from lggshape.report.wording import interval_text, number_text, p_text, plain, symbol
+from lggshape.report.wording import interval_text, number_text, p_text, plain, range_text, symbol
 from lggshape.studies.buda2019.analyses.sensitivity import BY_RANKS
 from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
 from lggshape.studies.buda2019.report.evidence import StudyEvidence, key, label_name, pair_name
@@ -182,8 +183,8 @@ def description(evidence: StudyEvidence) -> str:
     parts = []
     for h in shown(evidence):
         rows = [
-            f"{one.name}, n {one.n}: V {_effects(one)}, p {_span(one.p)} by quartiles"
-            f"{f' and {_span(one.p_ranks)} by ranks' if one.p_ranks else ''}"
+            f"{one.name}, n {one.n}: V {_effects(one)}, p {range_text(one.p, p_text)} by quartiles"
+            f"{f' and {range_text(one.p_ranks, p_text)} by ranks' if one.p_ranks else ''}"
             for one in mask_sets(evidence, h)
         ]
         parts.append(f"{pair_name(h.feature, h.label)}. {'; '.join(rows)}.")
@@ -232,10 +233,10 @@ def table(evidence: StudyEvidence) -> Iterator[Block]:
             "",
             Column("masks", lambda row: row.name, "text"),
             Column("n", lambda row: f"{row.n}"),
-            Column("mean Dice", _dice),
+            Column("mean Dice", lambda row: range_text(row.dice, partial(number_text, digits=3))),
             Column("V (95 %)", _effects),
-            Column("p by quartiles", lambda row: _span(row.p)),
-            Column("p by ranks", lambda row: _span(row.p_ranks)),
+            Column("p by quartiles", lambda row: range_text(row.p, p_text)),
+            Column("p by ranks", lambda row: range_text(row.p_ranks, p_text)),
         )
 
 
@@ -244,18 +245,4 @@ def _effects(one: MaskSet) -> str:
         return interval_text(one.v[0], one.low, one.high)
     if len(one.v) == 1:
         return number_text(one.v[0])
-    return f"{number_text(min(one.v))} to {number_text(max(one.v))}"
-
-
-def _dice(one: MaskSet) -> str:
-    if not one.dice:
-        return "—"
-    low, high = (number_text(value, 3) for value in (min(one.dice), max(one.dice)))
-    return low if low == high else f"{low} to {high}"
-
-
-def _span(p: list[float]) -> str:
-    if not p:
-        return "—"
-    low, high = p_text(min(p)), p_text(max(p))
-    return low if low == high else f"{low} to {high}"
+    return range_text(one.v, number_text)
