@@ -59,7 +59,7 @@ def main() -> None:
         for case in cases:
             volume = prepare_input(case, ensemble.configuration)
             flipped = predictor.predict(volume.codes, flips=FLIPS)
-            predicted.append(np.stack([volume.frame.restore(one) for one in flipped]))
+            predicted.append(np.stack([volume.restore(one) for one in flipped]))
         for way, (numbers, share) in WAYS.items():
             across = [share, 1 - 2 * share, share]
             means = [

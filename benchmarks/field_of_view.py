@@ -7,7 +7,7 @@ a mask (names with `flair`, `t1c` and `otmulti` or `seg`) with voxels of 1 mm. I
 other fields of view, pixels and planes, with its mask, and segmented by the networks that have not
 seen the patient. Printed are the Dice on each grid and its difference from that of the image as it
 is. To save time, `--every` keeps every so many slices of files, `--members-every` every so many
-networks, and `--no-flips` looks at no mirror images. `--plain` leaves out the spacing, as if it
+networks, and `--effort` is that of `lggshape segment`. `--plain` leaves out the spacing, as if it
 were unknown.
 """
 
@@ -43,13 +43,13 @@ def main() -> None:
     parser.add_argument("--networks", type=Path, default=SHIPPED)
     parser.add_argument("--members-every", type=int, default=1)
     parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--no-flips", action="store_true")
+    parser.add_argument("--effort", choices=("fast", "usual", "thorough"), default="thorough")
     parser.add_argument("--only", nargs="*", default=[""])
     parser.add_argument("--plain", action="store_true")
     options = parser.parse_args()
     ensemble = read_ensemble(options.networks)
     ensemble = replace(ensemble, members=ensemble.members[:: options.members_every])
-    segmenter = Segmenter(ensemble, flips=not options.no_flips)
+    segmenter = Segmenter(ensemble, effort=options.effort)
     rows = []
     for name in options.cases:
         case = read(name, options.every)

@@ -42,7 +42,7 @@ def rows_of(member: Member, predictor: Predictor, sources: dict) -> list[dict]:
         case = sources[name].read()
         volume = prepare_input(case, predictor.configuration)
         predicted = predictor.predict(volume.codes, flips=FLIPS).mean(axis=0)
-        probability = volume.frame.restore(member.calibration.apply(predicted))
+        probability = volume.restore(member.calibration.apply(predicted))
         mask = select_component(probability, member.threshold).mask
         scores = score_masks(mask, case.mask)
         row = {

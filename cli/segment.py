@@ -8,7 +8,7 @@ import typer
 from lggshape_cli import _options as o
 
 if TYPE_CHECKING:
-    from lggshape.segmentation import Map
+    from lggshape.segmentation import Effort, Map, SegmentationTable
 
 EXAMPLES = (
     "lggshape segment images/ --out masks/",
@@ -35,6 +35,18 @@ Uncertainty = Annotated[
     ),
 ]
 
+Fast = Annotated[
+    bool,
+    typer.Option("--fast", help="Use at most two networks, and no mirror images of the slices."),
+]
+Thorough = Annotated[
+    bool,
+    typer.Option(
+        "--thorough",
+        help="Show all slices to all networks, not just those in which one finds tumour.",
+    ),
+]
+
 
 def segment(
     images: Annotated[
@@ -53,7 +65,8 @@ def segment(
     write: Write = "layout",
     probabilities: Probabilities = False,
     uncertainty: Uncertainty = False,
-    flips: Annotated[bool, typer.Option(help="Average over a slice and its mirror image.")] = True,
+    fast: Fast = False,
+    thorough: Thorough = False,
     skip_seen: o.SkipSeen = False,
     device: o.Device = "auto",
     resume: o.Resume = False,
@@ -74,13 +87,14 @@ def segment(
     from lggshape.segmentation import SHIPPED, segment_cases
 
     networks = networks or SHIPPED
+    effort = _effort(fast=fast, thorough=thorough)
     maps: list[Map] = [
         *(["probability"] if probabilities else []),
         *(["uncertainty", "entropy"] if uncertainty else []),
     ]
     with run_command(
         "segment", out=out, kind="in place", inputs=[*images, networks, manifest], quiet=quiet,
-        options={"flips": flips, "maps": maps, "device": device, "skip_seen": skip_seen,
+        options={"effort": effort, "maps": maps, "device": device, "skip_seen": skip_seen,
                  "write": write, "register": register, "pattern": pattern, "sequences": sequences,
                  "spacing": spacing},
     ) as run:  # fmt: skip
@@ -88,7 +102,7 @@ def segment(
         sources = open_cases(images, register=register, **reading)
         private = patient_table(sources) if with_table else None
         found = segment_cases(
-            sources, out, networks=networks, maps=maps, flips=flips, device=device, write=write,
+            sources, out, networks=networks, maps=maps, effort=effort, device=device, write=write,
             skip_seen=skip_seen, resume=resume, overwrite=overwrite, on_progress=run.on_progress,
         )  # fmt: skip
         run.fail(found.failures, of=len(sources))
@@ -96,10 +110,22 @@ def segment(
         if private is not None:
             files.append(write_patient_table(out, private))
         run.details |= {"outputs": files, "skipped": len(found.skipped)}
-        status = found.table["status"].value_counts()
-        kept = f", {status['corrected']} corrected and kept" if "corrected" in status else ""
-        run.summary.append(
-            f"Segmented {len(sources) - len(found.failures) - len(found.skipped)} of "
-            f"{len(sources)} cases ({status.get('empty', 0)} without tumour, "
-            f"{len(found.skipped)} skipped{kept}): {out}"
-        )
+        run.summary.append(f"Segmented {_counted(found)}: {out}")
+
+
+def _counted(found: "SegmentationTable") -> str:
+    """Return how many cases were segmented, and what came of the others."""
+    cases, failed, skipped = len(found.table), len(found.failures), len(found.skipped)
+    status = found.table["status"].value_counts()
+    kept = f", {status['corrected']} corrected and kept" if "corrected" in status else ""
+    empty = f"{status.get('empty', 0)} without tumour"
+    return f"{cases - failed - skipped} of {cases} cases ({empty}, {skipped} skipped{kept})"
+
+
+def _effort(*, fast: bool, thorough: bool) -> "Effort":
+    from lggshape.errors import InputError
+
+    if fast and thorough:
+        msg = "Expected --fast or --thorough, found both."
+        raise InputError(msg)
+    return "fast" if fast else "thorough" if thorough else "usual"

@@ -30,7 +30,7 @@ def write_demo(
 ) -> None:
     """Write a synthetic cohort with a planted association, and everything up to the report.
 
-    The steps are those of the commands verify, segment (with the bundled networks, without flips),
+    The steps are those of the commands verify, segment (with two of the bundled networks),
     evaluate, features and associate.
 
     Parameters
@@ -98,9 +98,9 @@ def _segment_and_evaluate(
     on_progress: OnProgress | None,
 ) -> None:
     cohort, masks, scores = place / "cohort", place / "masks", place / "evaluation"
-    say(f"\n$ lggshape segment {shown / 'cohort'} --out {shown / 'masks'} --no-flips")
+    say(f"\n$ lggshape segment {shown / 'cohort'} --out {shown / 'masks'} --fast")
     segmented = segmentation.segment_cases(
-        open_cases(cohort), masks, networks=segmentation.SHIPPED, flips=False,
+        open_cases(cohort), masks, networks=segmentation.SHIPPED, effort="fast",
         on_progress=on_progress,
     )  # fmt: skip
     end_recording(masks)  # the masks are no run of their own, to be continued

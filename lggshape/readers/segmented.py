@@ -28,7 +28,7 @@ COLUMNS = (
 """The columns of the table of cases. Further ones are those of a manifest."""
 
 _STATUSES = ("ok", "empty", "corrected", "failed", "skipped")
-SETTINGS, _SETTINGS_KEYS = "segmentation.json", {"networks", "maps", "flips"}
+SETTINGS, _SETTINGS_KEYS = "segmentation.json", {"networks", "maps"}
 """The file by which a run of `lggshape segment` is recognised, and what it has to hold."""
 
 _COLUMNS = "case,patient,"  # that segmentation.csv begins with

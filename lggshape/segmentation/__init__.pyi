@@ -1,4 +1,5 @@
 from .inference.detect_cases import Detection, DetectionTable, Detector, detect_cases
+from .inference.effort import Effort
 from .inference.segment_cases import Map, SegmentationTable, segment_cases
 from .inference.segmenter import Segmentation, Segmenter, segment
 from .networks.configuration import NetworkConfiguration
@@ -18,6 +19,7 @@ __all__ = [
     "Detection",
     "DetectionTable",
     "Detector",
+    "Effort",
     "Ensemble",
     "Map",
     "NetworkConfiguration",

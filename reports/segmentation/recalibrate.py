@@ -35,7 +35,7 @@ def main() -> None:
         cases = [sources[name].read() for name in content["inner_dice"]]
         volumes = [prepare_input(case, ensemble.configuration) for case in cases]
         probabilities = [
-            volume.frame.restore(predictor.predict(volume.codes, flips=FLIPS).mean(axis=0))
+            volume.restore(predictor.predict(volume.codes, flips=FLIPS).mean(axis=0))
             for volume in volumes
         ]
         fitted = fit_to_inner_split(probabilities, [case.mask for case in cases])

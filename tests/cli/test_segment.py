@@ -48,7 +48,7 @@ def test_masks_tables_record_and_summary(cohort, networks, tmp_path):
     record = read_json(out / "run.json")
     assert (record["command"], record["cases"], record["failed"]) == ("segment", 4, 0)
     assert record["options"] == {
-        "flips": True, "maps": [], "device": "auto", "skip_seen": False, "write": "layout",
+        "effort": "usual", "maps": [], "device": "auto", "skip_seen": False, "write": "layout",
         "register": False, "pattern": "", "sequences": "", "spacing": None,
     }  # fmt: skip
     assert [given["path"] for given in record["inputs"]] == [str(cohort), str(networks)]
@@ -66,7 +66,7 @@ def test_maps_are_written_if_asked(cohort, networks, tmp_path):
     case = open_cases(cohort)[0]
     for options, kinds in (
         (("--probabilities",), {"mask", "probability"}),
-        (("--uncertainty", "--no-flips"), {"mask", "uncertainty", "entropy"}),
+        (("--uncertainty", "--fast"), {"mask", "uncertainty", "entropy"}),
     ):
         out = tmp_path / options[0]
         result = run(case.path, "--out", out, "--networks", networks, "--quiet", *options)
@@ -74,6 +74,12 @@ def test_maps_are_written_if_asked(cohort, networks, tmp_path):
         assert names(out / case.id) == sorted(
             f"{case.id}_{number}_{kind}.tif" for kind in kinds for number in range(1, 7)
         )
+
+
+def test_fast_and_thorough_exclude_each_other(cohort, networks, tmp_path):
+    result = run(cohort, "--out", tmp_path / "out", "--networks", networks, "--fast", "--thorough")
+    assert result.exit_code == 2
+    assert "Expected --fast or --thorough, found both." in result.stderr
 
 
 def test_several_inputs_and_a_manifest(cohort, networks, tmp_path):

@@ -97,9 +97,8 @@ class Detector:
             evidences.append(evidence.mean(axis=0))
         block = np.ones((1, configuration.reduction, configuration.reduction), dtype=np.float32)
         fine = np.kron(np.mean(evidences, axis=0), block)
-        return Detection(
-            np.mean(probabilities, axis=0).astype(np.float32), volume.frame.restore(fine), fold
-        )
+        probability = volume.slabs.restore(np.mean(probabilities, axis=0).astype(np.float32))
+        return Detection(probability, volume.restore(fine), fold)
 
 
 class DetectionTable(NamedTuple):

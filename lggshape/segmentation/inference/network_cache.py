@@ -106,7 +106,12 @@ class Networks:
         return members, members[0].fold if patients else None
 
     def predict(
-        self, member: Member, codes: NDArray[np.uint8], *, flips: Sequence[tuple[int, ...]]
+        self,
+        member: Member,
+        codes: NDArray[np.uint8],
+        *,
+        flips: Sequence[tuple[int, ...]],
+        slices: NDArray[np.intp] | None = None,
     ) -> NDArray[np.float32]:
         """Predict the slices of one volume by one of the networks; see `Predictor.predict`.
 
@@ -119,7 +124,7 @@ class Networks:
         built = _built(self.configuration, self.precision, self._device)
         with built.lock, device_scope(self._device):
             self._load(built, member)
-            return built.predictor.predict(codes, flips=flips)
+            return built.predictor.predict(codes, flips=flips, slices=slices)
 
     def _load(self, built: _Built, member: Member) -> None:
         if built.loaded == (self._owner, member):

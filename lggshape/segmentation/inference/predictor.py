@@ -22,7 +22,7 @@ FLIPS: tuple[tuple[int, ...], ...] = ((), (2,))
 """The axes (of Z, Y, X) along which slices are flipped: none, and left-right, as heads are nearly
 symmetric. Up-down flips cost as much again and made masks worse."""
 
-_BATCH = 16
+_BATCH = 8
 
 
 class Predictor:
@@ -68,7 +68,11 @@ class Predictor:
         fold_weights(self.network, self._folded)
 
     def predict(
-        self, codes: NDArray[np.uint8], *, flips: Sequence[tuple[int, ...]] = ((),)
+        self,
+        codes: NDArray[np.uint8],
+        *,
+        flips: Sequence[tuple[int, ...]] = ((),),
+        slices: NDArray[np.intp] | None = None,
     ) -> NDArray[np.float32]:
         """Predict the slices of one volume.
 
@@ -78,21 +82,25 @@ class Predictor:
             Standardised intensities, one channel per sequence.
         flips : sequence of tuple of int
             The axes along which the volume is flipped before, and the result after.
+        slices : ndarray of int, shape (N,), optional
+            Which slices to predict; all by default.
 
         Returns
         -------
-        ndarray of float32, shape (len(flips), Z, size, size)
+        ndarray of float32, shape (len(flips), N, size, size)
             Probability of tumour. Of a detector the evidence, on a grid 32 times coarser.
         """
-        count, grid = len(codes), self._model.output_shape[1:3]
+        wanted = np.arange(len(codes)) if slices is None else slices
+        count, grid = len(wanted), self._model.output_shape[1:3]
         total = len(flips) * count
         result = np.empty((total, *grid), dtype=np.float32)
         for start in range(0, total, _BATCH):
             # Batches of one size alone, because some backends compile for each; what is too many
             # is the last slice again.
             chosen = np.minimum(np.arange(start, start + _BATCH), total - 1)
-            ways, places = np.divmod(chosen, count)
-            first, last = np.zeros_like(places), np.full_like(places, count - 1)
+            ways, numbers = np.divmod(chosen, count)
+            places = wanted[numbers]
+            first, last = np.zeros_like(places), np.full_like(places, len(codes) - 1)
             shown = with_neighbours(codes, places, first, last, self.configuration)
             predicted = np.asarray(self._model.predict_on_batch(_flipped(shown, ways, flips)))
             result[start : start + _BATCH] = _flipped(predicted[..., 0], ways, flips)[

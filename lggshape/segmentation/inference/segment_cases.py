@@ -25,6 +25,7 @@ from lggshape.readers.segmented import COLUMNS, JOURNAL, SEGMENTATION, SETTINGS,
 from lggshape.readers.source import LAYOUT, Form, UnreadableCase
 from lggshape.results import check_folder, check_place, record_file
 from lggshape.segmentation._backend import keras
+from lggshape.segmentation.inference.effort import Effort
 from lggshape.segmentation.inference.network_cache import SeenCaseError
 from lggshape.segmentation.inference.segmentation_folder import (
     begin_folder,
@@ -88,7 +89,7 @@ def segment_cases(
     *,
     networks: str | os.PathLike[str] = SHIPPED,
     maps: Sequence[Map] = (),
-    flips: bool = True,
+    effort: Effort = "usual",
     device: str = "auto",
     samples: bool = False,
     prepare: Prepare = prepare_input,
@@ -112,8 +113,8 @@ def segment_cases(
         Folder of a training run; by default the bundled networks.
     maps : sequence of {"probability", "uncertainty", "entropy"}
         What to write beside the masks.
-    flips : bool
-        Whether to average over a slice and its mirror image, left to right.
+    effort : {"fast", "usual", "thorough"}
+        How much is computed; see `EFFORTS`.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
     samples : bool
@@ -169,11 +170,11 @@ def segment_cases(
     _refuse_options(sources, out, maps, resume=resume, overwrite=overwrite, resumed=resumed)
     _check_form(sources, write)
     ensemble = read_ensemble(networks)
-    segmenter = Segmenter(ensemble, flips=flips, device=device, samples=samples, prepare=prepare)
+    segmenter = Segmenter(ensemble, effort=effort, device=device, samples=samples, prepare=prepare)
     settings = {
         "networks": networks_identity(networks, ensemble),
         "maps": list(maps),
-        "flips": flips,
+        "effort": effort,
         **prepare_settings,
         "backend": keras.backend.backend(),
         "precision": segmenter.precision,

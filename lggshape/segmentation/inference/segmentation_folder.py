@@ -83,6 +83,9 @@ def _check_settings(path: Path, settings: Mapping[str, Any]) -> None:
     earlier = read_json(path, ())
     if earlier.get("noise") == 0:  # written by versions that had it as an option
         earlier = {name: value for name, value in earlier.items() if name not in {"noise", "seed"}}
+    if "flips" in earlier:  # of versions in which all networks saw all slices
+        flips = earlier.pop("flips")
+        earlier["effort"] = "thorough" if flips else "thorough, without flips"
     names = sorted({*earlier, *settings})
     changed = [name for name in names if earlier.get(name) != settings.get(name)]
     if changed:

@@ -1,7 +1,7 @@
 """From the image of a case to its mask."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Case
+from lggshape.segmentation.inference.effort import Effort, may_show_tumour, workload
 from lggshape.segmentation.inference.network_cache import Networks
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import FLIPS
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.preprocessing.network_input import Volume, prepare_input
-from lggshape.segmentation.run.folder import SHIPPED, Ensemble, read_ensemble
+from lggshape.segmentation.run.folder import SHIPPED, Ensemble, Member, read_ensemble
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,9 +42,11 @@ class Segmentation:
     threshold : float
         The lowest probability that is inside the mask.
     probability : ndarray of float32, shape (Z, Y, X)
-        Calibrated probability of tumour, the mean over networks and flips.
+        Calibrated probability of tumour, the mean over networks and flips. Unless all of them see
+        every slice, it is that of the first network alone where that found no tumour.
     uncertainty : ndarray of float32, shape (Z, Y, X)
-        Standard deviation of the probability over networks and flips, each calibrated by itself.
+        Standard deviation of the probability over networks and flips, each calibrated by itself; 0
+        where one network alone has looked.
     entropy : ndarray of float32, shape (Z, Y, X)
         Entropy of the probability, in bits: 1 where it is one half, 0 where it is certain.
     slice_scores : ndarray of float32, shape (Z,)
@@ -60,7 +63,8 @@ class Segmentation:
     notes : tuple of str
         What was done to slices of an unusual geometry before the networks saw them.
     samples : ndarray of bool, shape (N, Z, Y, X), or None
-        The mask of each network and flip alone; None unless it was asked for.
+        The mask of each network and flip alone; None unless it was asked for. No other finds tumour
+        where only the first network has looked.
     """
 
     case: Case
@@ -125,8 +129,8 @@ class Segmenter:
     ----------
     ensemble : Ensemble
         The networks.
-    flips : bool
-        Whether to average over a slice and its mirror image, left to right.
+    effort : {"fast", "usual", "thorough"}
+        How much is computed; see `EFFORTS`.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
     samples : bool
@@ -150,7 +154,7 @@ class Segmenter:
         self,
         ensemble: Ensemble,
         *,
-        flips: bool = True,
+        effort: Effort = "usual",
         device: str = "auto",
         samples: bool = False,
         prepare: Prepare = prepare_input,
@@ -158,7 +162,7 @@ class Segmenter:
         self._networks = Networks(ensemble, task="segmentation", device=device)
         self.precision = self._networks.precision
         self._samples, self._prepare = samples, prepare
-        self._flips: Sequence[tuple[int, ...]] = FLIPS if flips else FLIPS[:1]
+        self._workload = workload(effort)
 
     def segment(self, case: Case) -> Segmentation:
         """Segment a case.
@@ -186,13 +190,20 @@ class Segmenter:
             If the weights of a network cannot be read.
         """
         volume = self._prepare(case, self._networks.configuration)
-        members, fold = self._networks.unseen_by(case)
-        mean = np.zeros(volume.codes.shape[:3])
-        sums, squares = np.zeros_like(mean), np.zeros_like(mean)
+        unseen, fold = self._networks.unseen_by(case)
+        members, flips = self._workload.choose(unseen), self._workload.flips
         threshold = float(np.mean([member.threshold for member in members]))
+        look = self._first_look(members[0], volume.codes)
+        elsewhere = members[0].calibration.apply(look)
+        seen = np.arange(len(look)) if self._workload.every_slice else may_show_tumour(elsewhere)
+        mean = np.zeros((len(seen), *look.shape[1:]))
+        sums, squares = np.zeros_like(mean), np.zeros_like(mean)
         samples = []
-        for member in members:
-            predicted = self._networks.predict(member, volume.codes, flips=self._flips)
+        for number, member in enumerate(members):
+            ways = flips[1:] if number == 0 else flips  # the first is the look
+            predicted = self._networks.predict(member, volume.codes, flips=ways, slices=seen)
+            if number == 0:
+                predicted = np.concatenate([look[None, seen], predicted])
             # Averaged before it is calibrated: so it was when the calibration was fitted.
             mean += member.calibration.apply(predicted.mean(axis=0)) / len(members)
             for one in predicted:
@@ -200,13 +211,12 @@ class Segmenter:
                 sums += calibrated
                 squares += np.square(calibrated, dtype=np.float64)
                 if self._samples:
-                    samples.append(
-                        select_component(volume.frame.restore(calibrated), threshold).mask
-                    )
-        count = len(members) * len(self._flips)
+                    sample = volume.restore(_filled(elsewhere, seen, calibrated))
+                    samples.append(select_component(sample, threshold).mask)
+        count = len(members) * len(flips)
         spread = np.sqrt(np.maximum(squares / count - (sums / count) ** 2, 0))
-        probability = np.clip(volume.frame.restore(mean.astype(np.float32)), 0, 1)
-        uncertainty = volume.frame.restore(spread.astype(np.float32))
+        probability = np.clip(volume.restore(_filled(elsewhere, seen, mean)), 0, 1)
+        uncertainty = volume.restore(_filled(np.zeros_like(look), seen, spread))
         mask, removed = select_component(probability, threshold)
         return Segmentation(
             case=case,
@@ -224,12 +234,21 @@ class Segmenter:
             samples=np.stack(samples) if self._samples else None,
         )
 
+    def _first_look(self, member: Member, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return what a network predicts of all slices (S, Y, X); 0 in those of air alone."""
+        look = np.zeros(codes.shape[:3], dtype=np.float32)
+        shown = np.arange(len(codes))
+        if not self._workload.every_slice:
+            shown = np.flatnonzero((codes != codes[:, :1, :1]).any(axis=(1, 2, 3)))
+        look[shown] = self._networks.predict(member, codes, flips=FLIPS[:1], slices=shown)[0]
+        return look
+
 
 def segment(
     case: Case,
     networks: str | os.PathLike[str] = SHIPPED,
     *,
-    flips: bool = True,
+    effort: Effort = "usual",
     device: str = "auto",
 ) -> Segmentation:
     """Segment a case with the bundled networks, or with those of a training run.
@@ -241,8 +260,8 @@ def segment(
     networks : str or Path
         Folder of a run, as `lggshape train` writes it; by default the bundled networks. Their
         weights are read anew in each call; for many cases, make a `Segmenter`.
-    flips : bool
-        Whether to average over a slice and its mirror image, left to right.
+    effort : {"fast", "usual", "thorough"}
+        How much is computed; see `EFFORTS`.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
 
@@ -264,10 +283,19 @@ def segment(
     --------
     >>> from lggshape.phantoms import make_phantom
     >>> case = make_phantom(np.random.default_rng(0), size=(2, 64, 64), name="phantom")
-    >>> segment(case, flips=False).mask.shape
+    >>> segment(case, effort="fast").mask.shape
     (2, 64, 64)
     """
-    return Segmenter(read_ensemble(Path(networks)), flips=flips, device=device).segment(case)
+    return Segmenter(read_ensemble(Path(networks)), effort=effort, device=device).segment(case)
+
+
+def _filled(
+    elsewhere: NDArray[np.float32], seen: NDArray[np.intp], values: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """Return values (S, Y, X) with others (N, Y, X) in some of the slices."""
+    filled = elsewhere.copy()
+    filled[seen] = values
+    return filled
 
 
 def _entropy(probability: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """Volumes fitted to the square grid of a network, and back."""
 
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ from lggshape.errors import CaseError
 from lggshape.head import find_head
 from lggshape.segmentation.preprocessing.frame import FIELD_OF_VIEW, Frame
 from lggshape.segmentation.preprocessing.intensities import standardise
+from lggshape.segmentation.preprocessing.slabs import Slabs
 
 MOST_COARSE = 2.0
 """How far sagittal or coronal slices may lie apart, in mm, to make axial ones of them.
@@ -43,10 +45,12 @@ class Volume(NamedTuple):
 
     Attributes
     ----------
-    codes : ndarray of uint8, shape (Z, size, size, C)
+    codes : ndarray of uint8, shape (S, size, size, C)
         Standardised intensities, one channel per sequence.
     frame : Frame
         How the slices lie in the square.
+    slabs : Slabs
+        How the Z slices of the case were averaged to S.
     missing : tuple of str
         The sequences that the case lacks.
     notes : tuple of str
@@ -55,8 +59,13 @@ class Volume(NamedTuple):
 
     codes: NDArray[np.uint8]
     frame: Frame
+    slabs: Slabs
     missing: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+    def restore(self, squares: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Bring values (S, size, size) back to the grid of the case (Z, Y, X)."""
+        return self.slabs.restore(self.frame.restore(squares))
 
 
 def prepare_input(case: Case, configuration: InputConfiguration) -> Volume:
@@ -66,6 +75,7 @@ def prepare_input(case: Case, configuration: InputConfiguration) -> Volume:
     they are cut around the head where they show more, and padded where they show less. Otherwise
     they are scaled by their number of pixels, see `Frame.of`. Where the orientation is known, the
     networks see it as they were trained: rows from front to back, columns from right to left.
+    Slices that lie close together are averaged first, see `Slabs.of`.
 
     Raises
     ------
@@ -76,17 +86,21 @@ def prepare_input(case: Case, configuration: InputConfiguration) -> Volume:
     spacing = case.geometry.spacing
     if spacing is not None:
         _refuse_coarse(case, spacing)
-    codes, missing = standardise(case, configuration.sequences)
+    count = 0 if case.image is None else len(case.image)
+    slabs = Slabs.of(count, None if spacing is None else spacing[0])
+    thick = case if case.image is None else replace(case, image=slabs.average(case.image))
+    codes, missing = standardise(thick, configuration.sequences)
     shape = (codes.shape[1], codes.shape[2])
     # Then rows run from back to front, and columns from left to right.
     turned = case.geometry.affine is not None
     if spacing is None:
         frame = Frame.of(shape, configuration.size)._replace(turned=turned)
-        return Volume(frame.fit(codes), frame, missing)
+        return Volume(frame.fit(codes), frame, slabs, missing)
     frame = Frame.with_pixels(shape, configuration.size, spacing[1:])._replace(turned=turned)
     if frame.is_cut:
         frame = frame.around(find_head(codes[..., configuration.sequences.index(FLAIR)]))
-    return Volume(frame.fit(codes), frame, missing, _notes(case, shape, spacing, frame))
+    notes = _notes(case, shape, spacing, frame, slabs)
+    return Volume(frame.fit(codes), frame, slabs, missing, notes)
 
 
 def _refuse_coarse(case: Case, spacing: Spacing) -> None:
@@ -110,13 +124,15 @@ def _refuse_coarse(case: Case, spacing: Spacing) -> None:
     raise CaseError(msg)
 
 
-def _notes(case: Case, shape: tuple[int, int], spacing: Spacing, frame: Frame) -> tuple[str, ...]:
-    """Return what was done to slices that are not axial, or not of square pixels and usual size."""
-    plane, (_, height, width) = case.geometry.plane, spacing
+def _notes(
+    case: Case, shape: tuple[int, int], spacing: Spacing, frame: Frame, slabs: Slabs
+) -> tuple[str, ...]:
+    """Return what was done to slices that are not axial, thick, of square pixels and usual size."""
+    plane, (apart, height, width) = case.geometry.plane, spacing
     notes = []
     if plane.axis:
-        apart = f"{spacing[plane.axis]:g} mm apart"
-        notes.append(f"segmented in axial slices made from {plane.name} ones {apart}")
+        made = f"made from {plane.name} ones {spacing[plane.axis]:g} mm apart"
+        notes.append(f"segmented in axial slices {made}")
     elif not np.isclose(height, width, rtol=_NEARLY_SQUARE):
         notes.append(f"pixels of {height:g} x {width:g} mm (y, x) made square for the networks")
     field = [n * mm for n, mm in zip(shape, (height, width), strict=True)]
@@ -124,6 +140,11 @@ def _notes(case: Case, shape: tuple[int, int], spacing: Spacing, frame: Frame) -
         notes.append(
             f"field of view of {field[0]:.0f} x {field[1]:.0f} mm cut to {FIELD_OF_VIEW:g} mm "
             "around the head for the networks"
+        )
+    if slabs.each > 1:
+        notes.append(
+            f"slices {apart:g} mm apart averaged to slabs of {slabs.each * apart:g} mm for the "
+            "networks"
         )
     return tuple(notes)
 

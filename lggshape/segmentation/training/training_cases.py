@@ -13,9 +13,8 @@ from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
-from lggshape.segmentation.preprocessing.frame import Frame
 from lggshape.segmentation.preprocessing.intensities import MISSING
-from lggshape.segmentation.preprocessing.network_input import prepare_input
+from lggshape.segmentation.preprocessing.network_input import Volume, prepare_input
 from lggshape.segmentation.run.fingerprints import slice_fingerprints
 
 
@@ -27,9 +26,9 @@ class TrainingCase:
     ----------
     id, patient, site : str
         Names of the case, of its patient and of its site.
-    codes : ndarray of uint8, shape (Z, size, size, C)
-        Standardised intensities.
-    mask : ndarray of uint8, shape (Z, size, size)
+    codes : ndarray of uint8, shape (S, size, size, C)
+        Standardised intensities of S slices, or slabs of thin ones.
+    mask : ndarray of uint8, shape (S, size, size)
         1 inside the tumour.
     fingerprints : tuple of str
         Fingerprints of its FLAIR slices, by which a copy of the case is recognised.
@@ -61,7 +60,7 @@ def load_case(source: CaseSource, configuration: NetworkConfiguration) -> Traini
         patient=case.patient,
         site=source.site,
         codes=volume.codes,
-        mask=_fitted(case.mask, volume.frame),
+        mask=_fitted(case.mask, volume),
         fingerprints=_fingerprints(case),
     )
 
@@ -123,7 +122,8 @@ def _fingerprints(case: Case) -> tuple[str, ...]:
     return tuple(slice_fingerprints(case.image[..., case.sequences.index(FLAIR)]))
 
 
-def _fitted(mask: NDArray[np.bool_], frame: Frame) -> NDArray[np.uint8]:
-    """Fit a mask to the square: a pixel is inside if it is so by half."""
-    full = frame.fit((mask * np.uint8(255))[..., None], fill=0)[..., 0]
+def _fitted(mask: NDArray[np.bool_], volume: Volume) -> NDArray[np.uint8]:
+    """Fit a mask to the slabs and the square: a pixel is inside if it is so by half."""
+    inside = np.rint(volume.slabs.average(mask * np.uint8(255))).astype(np.uint8)
+    full = volume.frame.fit(inside[..., None], fill=0)[..., 0]
     return (full > 127).astype(np.uint8)

@@ -246,16 +246,24 @@ def test_only_the_same_run_is_resumed(cohort, networks, tmp_path):
     )
     for options, name in (
         ({"networks": others}, "networks"),
-        ({"networks": networks, "flips": False}, "flips"),
+        ({"networks": networks, "effort": "fast"}, "effort"),
         ({"networks": networks, "maps": ["entropy"]}, "maps"),
         ({"networks": networks, "prepare_settings": {"noise": 0.1}}, "noise"),
     ):
         with pytest.raises(InputError, match=f"earlier run, found other {name}"):
             segment_cases(sources, out, **options, resume=True)
     assert contents(out) == before
-    # As earlier versions wrote them, with noise as an option.
     record = out / "segmentation.json"
     settings = json.loads(record.read_text())
+    # As earlier versions wrote them, in which all networks saw all slices.
+    earlier = {name: value for name, value in settings.items() if name != "effort"}
+    record.write_text(json.dumps(earlier | {"flips": True}))
+    segment_cases(sources, out, networks=networks, effort="thorough", resume=True)
+    for flips, effort in ((True, "usual"), (False, "fast"), (False, "thorough")):
+        record.write_text(json.dumps(earlier | {"flips": flips}))
+        with pytest.raises(InputError, match="earlier run, found other effort"):
+            segment_cases(sources, out, networks=networks, effort=effort, resume=True)
+    # And noise was an option.
     record.write_text(json.dumps(settings | {"noise": 0.0, "seed": 3}))
     segment_cases(sources, out, networks=networks, resume=True)
     record.write_text(json.dumps(settings | {"noise": 0.1, "seed": 3}))

@@ -177,7 +177,9 @@ def test_all_cases_bad(networks, tmp_path):
 def test_nothing_found_is_empty(cohort, networks, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "lggshape.segmentation.inference.predictor.Predictor.predict",
-        lambda self, codes, *, flips: np.zeros((len(flips), *codes.shape[:3]), np.float32),
+        lambda self, codes, *, flips, slices: np.zeros(
+            (len(flips), len(slices), *codes.shape[1:3]), np.float32
+        ),
     )
     result = segment_cases([first(cohort)], tmp_path / "out", networks=networks)
     row = result.table.iloc[0]

@@ -7,6 +7,7 @@ import pytest
 
 from lggshape.case import Case, Geometry
 from lggshape.errors import CaseError, InputError
+from lggshape.masks import dice
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
 from lggshape.segmentation import Segmenter, read_ensemble, segment
@@ -24,6 +25,11 @@ STRANGER = make_phantom(np.random.default_rng(99), size=(9, 48, 60), name="stran
 @pytest.fixture(scope="module")
 def found(networks):
     return segment(STRANGER, networks)
+
+
+@pytest.fixture(scope="module")
+def thorough(networks):
+    return segment(STRANGER, networks, effort="thorough")
 
 
 def test_all_are_on_the_grid_of_the_case(found):
@@ -67,7 +73,8 @@ def test_ranges_and_the_entropy_of_the_probability_analytic(found):
     np.testing.assert_allclose(found.entropy, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_the_mean_over_networks_and_flips_invariant(networks, found):
+def test_the_mean_over_networks_and_flips_invariant(networks, thorough):
+    found = thorough
     ensemble = read_ensemble(networks)
     volume = prepare_input(STRANGER, ensemble.configuration)
     predictor = Predictor(ensemble.configuration)
@@ -78,20 +85,18 @@ def test_the_mean_over_networks_and_flips_invariant(networks, found):
         every += [member.calibration.apply(one) for one in predicted]
         means.append(member.calibration.apply(predicted.mean(axis=0)))
     assert len(every) == 4
-    mean = volume.frame.restore(np.mean(means, axis=0))
+    mean = volume.restore(np.mean(means, axis=0))
     np.testing.assert_allclose(found.probability, mean, atol=1e-5)
-    np.testing.assert_allclose(
-        found.uncertainty, volume.frame.restore(np.std(every, axis=0)), atol=1e-4
-    )
+    np.testing.assert_allclose(found.uncertainty, volume.restore(np.std(every, axis=0)), atol=1e-4)
     threshold = np.mean([member.threshold for member in ensemble.members])
     mask, removed = select_component(found.probability, threshold)
     np.testing.assert_array_equal(found.mask, mask)
     assert found.removed == removed
     assert (found.probability[found.mask] >= threshold).all()
     assert found.threshold == threshold
-    samples = Segmenter(ensemble, samples=True).segment(STRANGER).samples
+    samples = Segmenter(ensemble, samples=True, effort="thorough").segment(STRANGER).samples
     for sample, one in zip(samples, every, strict=True):
-        by_itself = select_component(volume.frame.restore(one), threshold).mask
+        by_itself = select_component(volume.restore(one), threshold).mask
         np.testing.assert_array_equal(sample, by_itself)
 
 
@@ -101,13 +106,16 @@ def test_the_score_of_a_slice_is_the_mean_of_its_highest_probabilities_analytic(
     np.testing.assert_allclose(found.slice_scores, highest.mean(axis=1), rtol=1e-6)
 
 
-def test_segmenters_that_share_what_is_built_do_not_mix_their_weights_invariant(networks, found):
+def test_segmenters_that_share_what_is_built_do_not_mix_their_weights_invariant(networks, thorough):
     ensemble = read_ensemble(networks)
-    both = [Segmenter(replace(ensemble, members=(member,))) for member in ensemble.members]
+    both = [
+        Segmenter(replace(ensemble, members=(member,)), effort="thorough")
+        for member in ensemble.members
+    ]
     first, second, again = (both[place].segment(STRANGER).probability for place in (0, 1, 0))
     np.testing.assert_array_equal(again, first)
     assert np.abs(first - second).max() > 0.1
-    np.testing.assert_allclose((first + second) / 2, found.probability, atol=1e-5)
+    np.testing.assert_allclose((first + second) / 2, thorough.probability, atol=1e-5)
 
 
 def test_a_network_is_built_once_for_calls_that_follow_each_other(networks, monkeypatch):
@@ -116,14 +124,64 @@ def test_a_network_is_built_once_for_calls_that_follow_each_other(networks, monk
     segment(STRANGER, networks)
 
 
-def test_flips_can_be_left_out(networks, found):
-    plain = segment(STRANGER, networks, flips=False)
-    assert not np.array_equal(plain.probability, found.probability)
-    # Flipped slices give the flipped result only with flips.
+def test_a_mirrored_head_has_the_mirrored_result_invariant(networks, thorough):
     mirrored = replace(STRANGER, image=STRANGER.image[:, :, ::-1])
-    np.testing.assert_allclose(
-        segment(mirrored, networks).probability[:, :, ::-1], found.probability, atol=2e-4
-    )
+    probability = segment(mirrored, networks, effort="thorough").probability
+    np.testing.assert_allclose(probability[:, :, ::-1], thorough.probability, atol=2e-4)
+
+
+def first_look(networks):
+    """Return what the first network finds, without mirror image."""
+    ensemble = read_ensemble(networks)
+    alone = replace(ensemble, members=ensemble.members[:1])
+    return Segmenter(alone, effort="fast").segment(STRANGER).probability
+
+
+def test_all_networks_see_the_slices_in_which_one_finds_tumour_invariant(networks, found, thorough):
+    look = first_look(networks)
+    found_by_one = look.max(axis=(1, 2)) > 0.1
+    seen = np.flatnonzero(np.convolve(found_by_one, [1, 1, 1], "same"))
+    elsewhere = np.setdiff1d(np.arange(9), seen)
+    assert 0 < len(elsewhere) < 9
+    np.testing.assert_allclose(found.probability[seen], thorough.probability[seen], atol=1e-6)
+    np.testing.assert_array_equal(found.probability[elsewhere], look[elsewhere])
+    assert not found.uncertainty[elsewhere].any()
+    np.testing.assert_array_equal(found.mask, thorough.mask)
+
+
+def test_a_slice_of_air_is_not_looked_at_analytic(networks, found):
+    padded = np.concatenate([STRANGER.image, np.full_like(STRANGER.image[:2], 0)])
+    case = replace(STRANGER, image=padded)
+    look = segment(case, networks)
+    # The logit of nothing, which is 1e-5, calibrated.
+    member = read_ensemble(networks).members[0]
+    nothing = member.calibration.apply(np.zeros(1, np.float32))
+    np.testing.assert_allclose(look.probability[-1], np.full((48, 60), nothing[0]), rtol=1e-5)
+
+
+def test_the_fast_way_has_two_networks_and_no_flips_invariant(networks, found):
+    ensemble = read_ensemble(networks)
+    many = replace(ensemble, members=ensemble.members * 3)
+    fast = Segmenter(many, effort="fast", samples=True).segment(STRANGER)
+    assert fast.networks == ("fold0-member0", "fold1-member0")
+    assert len(fast.samples) == 2
+    assert dice(fast.mask, found.mask) > 0.9
+    assert not np.array_equal(fast.probability, found.probability)
+
+
+def test_an_effort_that_there_is_not(networks):
+    with pytest.raises(InputError, match="effort to be fast, usual, thorough, found: most"):
+        segment(STRANGER, networks, effort="most")
+
+
+def test_thin_slices_are_brought_back_to_the_grid_of_the_case_invariant(networks):
+    thick = replace(STRANGER, geometry=Geometry((3.0, 4.0, 4.0)))
+    thin = replace(thick, image=np.repeat(thick.image, 3, axis=0), geometry=Geometry((1.0, 4, 4)))
+    expected, found = segment(thick, networks), segment(thin, networks)
+    assert found.mask.shape == (27, 48, 60)
+    assert found.notes[-1] == "slices 1 mm apart averaged to slabs of 3 mm for the networks"
+    # In the middle of each slab nothing is interpolated.
+    np.testing.assert_allclose(found.probability[1::3], expected.probability, atol=1e-6)
 
 
 def test_what_the_networks_are_shown_can_be_changed_invariant(networks, found):

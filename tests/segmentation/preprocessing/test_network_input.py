@@ -67,12 +67,16 @@ def test_heads_have_one_size_whatever_the_matrix_and_the_pixels_invariant():
         assert dice(other, flair[0]) > 0.95
 
 
+THIN = "slices 0.9 mm apart averaged to slabs of 2.7 mm for the networks"
+
+
 @pytest.mark.parametrize(
     ("spacing", "notes"),
     [
-        ((0.9, 0.8, 2.0), ("segmented in axial slices made from sagittal ones 2 mm apart",)),
-        ((0.9, 2.0, 0.9), ("segmented in axial slices made from coronal ones 2 mm apart",)),
-        ((1.0, 1.0, 1.2), ("pixels of 1 x 1.2 mm (y, x) made square for the networks",)),
+        ((0.9, 0.8, 2.0), ("segmented in axial slices made from sagittal ones 2 mm apart", THIN)),
+        ((0.9, 2.0, 0.9), ("segmented in axial slices made from coronal ones 2 mm apart", THIN)),
+        ((2.0, 1.0, 1.2), ("pixels of 1 x 1.2 mm (y, x) made square for the networks",)),
+        ((0.9, 4.0, 4.0), (THIN,)),
         ((5.0, 1.0, 1.005), ()),
         ((5.0, 4.0, 4.0), ()),
     ],
@@ -97,6 +101,17 @@ def test_thick_slices_of_another_plane_are_refused_with_the_distance_analytic(ge
     case = replace(phantom, geometry=geometry)
     with pytest.raises(CaseError, match=f"Expected case thick to have axial slices.*{found}"):
         prepare_input(case, NetworkConfiguration(size=64))
+
+
+def test_thin_slices_are_averaged_as_they_are_standardised_invariant():
+    configuration = NetworkConfiguration(size=64)
+    thick = sized((4, 60, 60), (240, 240))
+    steps = np.array([-2.0, 0.0, 2.0])[:, None, None, None]
+    thin = (thick.image[:, None] + steps).reshape(12, *thick.image.shape[1:])
+    finer = replace(thick, image=thin, geometry=Geometry((1.0, 4.0, 4.0)))
+    found, expected = (prepare_input(case, configuration) for case in (finer, thick))
+    np.testing.assert_array_equal(found.codes, expected.codes)
+    assert found.restore(np.zeros((4, 64, 64), np.float32)).shape == (12, 60, 60)
 
 
 def numbered(count, channels):
