@@ -8,6 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from lggshape.association import read_study_family
+from lggshape.evaluation import evaluate
+from lggshape.labels import read_labels
+from lggshape.readers import open_cases
+from lggshape.studies.buda2019.analyses.other_networks import effect_table
 from lggshape.studies.buda2019.names import AUTOMATIC, BEVR, MANUAL
 from lggshape.studies.buda2019.report.evidence import StudyEvidence
 from lggshape.studies.buda2019.report.readme import fill, readme_parts
@@ -137,7 +142,7 @@ def test_tables_of_the_comparison_are_those_that_its_script_prints(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     runpy.run_path(str(REPORTS / "architectures" / "table.py"), run_name="__main__")
-    readme = (REPORTS / "architectures" / "README.md").read_text(encoding="utf-8")
+    readme = by_hand((REPORTS / "architectures" / "README.md").read_text(encoding="utf-8"))
     tables = re.findall(r"(?:^\|.*\n)+", readme, flags=re.MULTILINE)
     written = [table.strip() for table in tables if not table.startswith("| | |")]  # but of files
     assert sorted(written) == sorted(capsys.readouterr().out.strip().split("\n\n"))
@@ -173,3 +178,41 @@ def test_what_a_choice_could_bring_is_no_less_than_what_was_chosen_invariant() -
     whole = limits[masks["components_removed"].reindex(limits.index) == 0]  # nothing was removed
     assert len(whole)
     pd.testing.assert_series_equal(whole["dice_all_components"], whole["dice"], check_names=False)
+
+
+def test_manual_and_bundled_masks_give_the_results_of_the_replication_invariant(
+    dataset: Path,
+) -> None:
+    tables = dataset.parents[1] / "tcga_lgg"
+    science = runpy.run_path(str(REPORTS / "architectures" / "science.py"))
+    labels = read_labels([dataset / "data.csv", tables / "idh_1p19q.csv", tables / "clinical.csv"])
+    patients, family = science["patients"](), read_study_family("buda2019")
+    patients = patients[patients["masks"].isin([MANUAL, science["BUNDLED"]])]
+    found = effect_table(patients, labels, family, replicates=19)
+    found = found.replace({"masks": {science["BUNDLED"]: AUTOMATIC}})
+    key = ["masks", "feature", "label"]
+    found = found.set_index(key)
+    for name, columns in (
+        ("associations", ["n", "p_quartiles", "v", "v_low", "v_high"]),
+        ("sensitivity", ["n", "p_ranks", "epsilon_squared"]),
+    ):
+        table = pd.read_csv(REPORTS / "buda2019" / f"{name}.csv")
+        if name == "sensitivity":
+            table = table[table["test"] == "kruskal_wallis"]
+        published = ["n", "p", "effect", "effect_low", "effect_high"][: len(columns)]
+        expected = table.set_index(key)[published].set_axis(columns, axis=1)
+        pd.testing.assert_frame_equal(found[columns], expected.loc[found.index])
+
+
+def test_masks_of_a_run_are_measured_invariant(
+    runs: dict[str, Path], cohort_of_runs: Path, tmp_path: Path
+) -> None:
+    masks = runpy.run_path(str(REPORTS / "architectures" / "science_masks.py"))
+    assert masks["is_whole"](runs["long"])
+    assert not masks["is_whole"](runs["short"])  # it has one of two folds
+    assert not masks["is_whole"](tmp_path / "none")
+    found = masks["patients_of"](runs["long"], cohort_of_runs, tmp_path / "masks")
+    assert set(found["patient"]) == {source.patient for source in open_cases(cohort_of_runs)}
+    assert set(found["masks"]) == {"long"}
+    scores = evaluate(tmp_path / "masks", cohort_of_runs, jobs=1).scores.set_index("case")
+    pd.testing.assert_series_equal(found.set_index("case")["dice"], scores["dice"])
