@@ -24,7 +24,7 @@ from lggshape.studies.buda2019.analyses.masks import (
     component_above,
     own_mask,
 )
-from lggshape.studies.buda2019.analyses.noise import disturbed, noisy_masks
+from lggshape.studies.buda2019.analyses.noise import REALISATIONS, disturbed, noisy_masks
 from lggshape.studies.buda2019.analyses.scatter import with_other_tests
 from lggshape.studies.buda2019.analyses.sensitivity import Analysis, run_analyses
 from lggshape.studies.buda2019.analyses.uncertainty import (
@@ -42,9 +42,6 @@ from lggshape.studies.buda2019.replication import Replication, Tables, masks_in
 
 NOISE = (0.0, 0.1, 0.2)
 """Standard deviations of the noise experiment."""
-
-REALISATIONS = 3
-"""How often noise of each standard deviation is drawn."""
 
 LEVEL_OF_THE_ATTEMPT = 0.71
 """Mean Dice of the failed attempt's masks."""
@@ -148,8 +145,9 @@ def failed_attempt_step(replication: Replication) -> Tables:
             masks_in(noisy.masks),
             partial(component_above, folder=noisy.probabilities, threshold=0.5),
             partial(above_threshold, folder=noisy.probabilities, threshold=0.5),
+            realisation,
         )
-        for noise, noisy in found.masks.items()
+        for (noise, realisation), noisy in found.masks.items()
     ]
     measured = pd.concat([measure_masks(kind, jobs=replication.jobs) for kind in kinds])
     manual = measured[measured["masks"] == MANUAL]

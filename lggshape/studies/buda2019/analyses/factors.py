@@ -39,12 +39,15 @@ class Masks(NamedTuple):
         The cases.
     one, islands : callable
         Return both, from a case.
+    realisation : int
+        Which of several of this name: noise is drawn more than once.
     """
 
     name: str
     sources: Sequence[CaseSource]
     one: Change
     islands: Change
+    realisation: int = 1
 
 
 def measure_masks(masks: Masks, *, jobs: int | None = None) -> pd.DataFrame:
@@ -54,7 +57,7 @@ def measure_masks(masks: Masks, *, jobs: int | None = None) -> pd.DataFrame:
     -------
     DataFrame
         A row per patient and component rule ("ours": one component, "theirs": every island):
-        `masks`, `patient`, `component`, and the two features by both definitions, as
+        `masks`, `realisation`, `patient`, `component`, and the two features by both definitions, as
         `<feature>:ours` and `<feature>:theirs`.
     """
     rows: list[dict[str, Any]] = []
@@ -75,7 +78,8 @@ def _measure(source: CaseSource, *, masks: Masks) -> list[dict[str, Any]]:
         own = extract_features(mask, conventions=rule).values
         other = failed_attempt.measure(mask)
         rows.append(
-            {"masks": masks.name, "patient": case.patient, "component": component}
+            {"masks": masks.name, "realisation": masks.realisation}
+            | {"patient": case.patient, "component": component}
             | {f"{name}:{OURS}": own[name] for name in STUDIED}
             | {f"{name}:{THEIRS}": other[name] for name in STUDIED}
         )
@@ -103,21 +107,21 @@ def factor_table(
     Returns
     -------
     DataFrame
-        A row per combination: `masks`, `ellipsoid`, `component`, `in_plane`, `test` ("ours" or
-        "theirs"), `n`, `auc` of the inverse ellipsoid ratio for the target level with `auc_low` and
-        `auc_high`, `p_ellipsoid`, `p_margin`, and against the manual masks measured in the same
-        way `pearson` and `icc` of the ellipsoid ratio.
+        A row per combination: `masks`, `realisation`, `ellipsoid`, `component`, `in_plane`, `test`
+        ("ours" or "theirs"), `n`, `auc` of the inverse ellipsoid ratio for the target level with
+        `auc_low` and `auc_high`, `p_ellipsoid`, `p_margin`, and against the manual masks measured
+        in the same way `pearson` and `icc` of the ellipsoid ratio.
     """
     hypotheses = {
         h.feature: h for h in family.hypotheses if h.label == roles.subtype and h.feature != ASD
     }
     label = labels[roles.subtype]
     rows = []
-    kinds = dict.fromkeys(measured["masks"])
-    for name, component, ellipsoid, in_plane in product(
+    kinds = measured.groupby(["masks", "realisation"], sort=False)
+    for ((name, realisation), kind), component, ellipsoid, in_plane in product(
         kinds, (OURS, THEIRS), (OURS, THEIRS), (OURS, THEIRS)
     ):
-        own = measured[(measured["masks"] == name) & (measured["component"] == component)]
+        own = kind[kind["component"] == component]
         table = own.rename(columns={f"{BEVR}:{ellipsoid}": BEVR, f"{MF}:{in_plane}": MF})
         pairs = {f: TestedPair.of(h, label, table) for f, h in hypotheses.items()}
         same = reference[reference["component"] == component].set_index("patient")
@@ -125,8 +129,9 @@ def factor_table(
         area = _area(pairs[BEVR], roles.target)
         rows += [
             {
-                "masks": name, "ellipsoid": ellipsoid, "component": component,
-                "in_plane": in_plane, "test": test, "n": int(pairs[BEVR].complete.sum()),
+                "masks": name, "realisation": realisation, "ellipsoid": ellipsoid,
+                "component": component, "in_plane": in_plane, "test": test,
+                "n": int(pairs[BEVR].complete.sum()),
                 **area, "p_ellipsoid": _p(pairs[BEVR], test), "p_margin": _p(pairs[MF], test),
                 **against,
             }
@@ -149,7 +154,7 @@ def one_at_a_time(table: pd.DataFrame, masks: Mapping[str, str]) -> pd.DataFrame
     -------
     DataFrame
         The rows with `start` ("ours" or "theirs") and `changed` (the choice that was
-        exchanged, or "nothing").
+        exchanged, or "nothing"). There is one for each realisation of the masks.
     """
     choices = ["ellipsoid", "component", "in_plane", "test", "masks"]
     parts = []

@@ -26,6 +26,10 @@ DISTURBANCES = (0.3, 0.5, 0.7, 1.0, 1.5)
 """Standard deviations of noise that are tried to bring the masks down to a level of Dice."""
 
 
+REALISATIONS = 3
+"""How often noise of each standard deviation is drawn."""
+
+
 @dataclass(frozen=True)
 class Noise:
     """Gaussian noise on what networks are shown: for `prepare` of `Segmenter`.
@@ -84,13 +88,15 @@ class Disturbance(NamedTuple):
 
     Attributes
     ----------
-    masks : dict of float to NoisyMasks
-        The masks of each level of noise that was tried, up to the first that did.
+    masks : dict of (float, int) to NoisyMasks
+        The masks of each level of noise that was tried, up to the first that did, and of each
+        realisation of it.
     tried : DataFrame
-        A row per level: `noise`, `dice_mean`, `dice_median`, `below_tenth`, `reached`.
+        A row per level and realisation: `noise`, `realisation`, `dice_mean`, `dice_median`,
+        `below_tenth`, and `reached`, which is of the level.
     """
 
-    masks: dict[float, NoisyMasks]
+    masks: dict[tuple[float, int], NoisyMasks]
     tried: pd.DataFrame
 
 
@@ -132,21 +138,30 @@ def noisy_masks(replication: Replication, noise: float, realisation: int = 1) ->
 
 
 def disturbed(replication: Replication, level: float) -> Disturbance:
-    """Find the noise that brings the mean Dice of all that lies above one half down to a level."""
+    """Find the noise that brings the mean Dice of all that lies above one half down to a level.
+
+    The Dice is the mean over the patients and the realisations of the noise.
+    """
     masks, tried = {}, []
     for noise in DISTURBANCES:
-        masks[noise] = noisy_masks(replication, noise)
-        scores = pd.Series(list(_dice_above_half(replication, masks[noise])), dtype=float)
-        reached = bool(scores.mean() <= level)
-        tried.append(
-            {
-                "noise": noise, "dice_mean": scores.mean(), "dice_median": scores.median(),
-                "below_tenth": int((scores < 0.1).sum()), "reached": reached,
-            }
-        )  # fmt: skip
+        rows = []
+        for realisation in range(1, REALISATIONS + 1):
+            found = noisy_masks(replication, noise, realisation)
+            scores = pd.Series(list(_dice_above_half(replication, found)), dtype=float)
+            masks[noise, realisation] = found
+            rows.append(
+                {
+                    "noise": noise, "realisation": realisation,
+                    "dice_mean": scores.mean(), "dice_median": scores.median(),
+                    "below_tenth": int((scores < 0.1).sum()),
+                }
+            )  # fmt: skip
+        of_level = pd.DataFrame(rows)
+        reached = bool(of_level["dice_mean"].mean() <= level)
+        tried.append(of_level.assign(reached=reached))
         if reached:
             break
-    return Disturbance(masks, pd.DataFrame(tried))
+    return Disturbance(masks, pd.concat(tried, ignore_index=True))
 
 
 def _dice_above_half(replication: Replication, found: NoisyMasks) -> Iterator[float]:

@@ -147,6 +147,23 @@ def test_one_choice_is_changed_at_a_time(table: pd.DataFrame) -> None:
         assert row["p_ellipsoid"] == same["p_ellipsoid"]
 
 
+def test_each_realisation_has_rows_of_its_own_invariant(
+    measured: pd.DataFrame, table: pd.DataFrame, labels: Labels, family: Family, roles: Roles
+) -> None:
+    manual, automatic = (measured[measured["masks"] == name] for name in ("manual", "automatic"))
+    thrice = pd.concat([manual, *(automatic.assign(realisation=number) for number in (1, 2, 3))])
+    found = factor_table(thrice, manual, labels, family, roles)
+    for number in (1, 2, 3):
+        part = found[(found["masks"] == "manual") | (found["realisation"] == number)]
+        pd.testing.assert_frame_equal(part.assign(realisation=1).reset_index(drop=True), table)
+    picked = one_at_a_time(found, {OURS: "manual", THEIRS: "automatic"})
+    counts = picked.groupby(["start", "changed"]).size().to_dict()
+    drawn = {
+        (start, changed) for start, changed in counts if (start == THEIRS) ^ (changed == "masks")
+    }
+    assert counts == {key: 3 if key in drawn else 1 for key in counts}
+
+
 def test_of_their_test_the_smallest_p_of_the_clusters_is_taken_invariant(
     table: pd.DataFrame, features: pd.DataFrame, labels: Labels
 ) -> None:
@@ -165,7 +182,7 @@ def test_both_tests_on_eight_patients_analytic(
     rows = "".join(f"{name},{'R2' if i < 4 else 'R1'}\n" for i, name in enumerate(patients))
     (tmp_path / "labels.csv").write_text(f"Patient,{CLUSTER}\n{rows}")
     rising = np.linspace(0.1, 0.8, 8)
-    made = pd.DataFrame({"masks": "manual", "patient": patients}).merge(
+    made = pd.DataFrame({"masks": "manual", "realisation": 1, "patient": patients}).merge(
         pd.DataFrame({"component": [OURS, THEIRS]}), how="cross"
     )
     position = made["patient"].map(dict(zip(patients, range(8), strict=True)))

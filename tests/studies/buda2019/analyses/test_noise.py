@@ -67,8 +67,10 @@ def test_cases_without_a_usable_mask_do_not_stop_the_search_analytic(
         for source, status in ((unmeasured, "ok"), (good, "ok"), (failed, "failed"))
     ]
     pd.DataFrame(rows).to_csv(found.masks / "segmentation.csv", index=False)
-    monkeypatch.setattr(noise, "noisy_masks", lambda replication, noise: found)
+    monkeypatch.setattr(noise, "noisy_masks", lambda replication, noise, realisation: found)
 
-    tried = noise.disturbed(replication, level=1.0).tried
-    assert tried["dice_mean"].tolist() == [2 * inside / (inside + whole)]
+    disturbance = noise.disturbed(replication, level=1.0)
+    tried = disturbance.tried
+    assert tried["dice_mean"].tolist() == [2 * inside / (inside + whole)] * 3
+    assert list(disturbance.masks) == [(0.3, 1), (0.3, 2), (0.3, 3)]
     assert [source.id for source in masks_in(found.masks)] == [unmeasured.id, good.id]

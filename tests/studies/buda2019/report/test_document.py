@@ -182,7 +182,7 @@ def tables(labels: Labels, family: Family) -> Tables:
         f"{name}:{rule}": features[name] for name in (ASD, MF, BEVR) for rule in (OURS, THEIRS)
     }
     both = pd.concat([features.assign(component=rule, **by_rule) for rule in (OURS, THEIRS)])
-    plain = both[["masks", "patient", "component", *by_rule]]
+    plain = both.assign(realisation=1)[["masks", "realisation", "patient", "component", *by_rule]]
     found["failed_attempt"] = factor_table(
         plain, plain[plain["masks"] == "manual"], labels, family, roles
     )
@@ -190,8 +190,8 @@ def tables(labels: Labels, family: Family) -> Tables:
         found["failed_attempt"], {OURS: "automatic", THEIRS: "manual"}
     )
     found["failed_attempt_masks"] = pd.DataFrame(
-        [[0.7, 0.702, 0.75, 4, True]],
-        columns=["noise", "dice_mean", "dice_median", "below_tenth", "reached"],
+        [[0.7, 1, 0.702, 0.75, 4, True], [0.7, 2, 0.708, 0.76, 3, True]],
+        columns=["noise", "realisation", "dice_mean", "dice_median", "below_tenth", "reached"],
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prediction, "REPETITIONS", 1)

@@ -1,15 +1,20 @@
 """The public attempt that did not find the association on its automatic masks."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
+import pandas as pd
+
 from lggshape.report.blocks import Block, Column, Table, Text
-from lggshape.report.wording import interval_text, number_text, p_text
+from lggshape.report.wording import interval_text, number_text, p_text, range_text
 from lggshape.studies.buda2019.analyses.factors import OURS, THEIRS
 from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
 from lggshape.studies.buda2019.report.evidence import StudyEvidence
 
 _CHOICES = ("ellipsoid", "component", "in_plane", "test")
+
+_three = partial(number_text, digits=3)
 
 _CHANGED = {
     "ellipsoid": "the ellipsoid",
@@ -47,25 +52,29 @@ def failed_attempt(evidence: StudyEvidence) -> Iterator[Block]:
         return
     yield from _manual(evidence)
     kinds = [m for m in dict.fromkeys(evidence.rows("failed_attempt")["masks"]) if m != MANUAL]
-    rows = [
-        row
+    groups = [
+        rows
         for masks in kinds
         for ellipsoid in (OURS, THEIRS)
         for component in (OURS, THEIRS)
-        if (row := _row(evidence, masks, ellipsoid, component, OURS, OURS)) is not None
+        if len(rows := _rows(evidence, masks, ellipsoid, component, OURS, OURS))
     ]
     yield Table.of(
-        rows,
+        groups,
         "Its ellipsoid (in principal axes) and its handling of islands (all kept) in exchange for "
-        "ours, by the masks. Each level of noise is one realisation",
+        "ours, by the masks. Noise of each level is drawn several times (the number in brackets): "
+        "such a row has the lowest and the highest value of the draws instead of an interval",
         "failed_attempt",
-        Column("masks", lambda row: _masks(evidence, row.masks), "text"),
-        Column("ellipsoid", lambda row: row.ellipsoid, "text"),
-        Column("islands", lambda row: row.component, "text"),
-        Column("n", lambda row: f"{row.n}"),
+        Column("masks", lambda rows: _masks(evidence, rows), "text"),
+        Column("ellipsoid", lambda rows: rows["ellipsoid"].iloc[0], "text"),
+        Column("islands", lambda rows: rows["component"].iloc[0], "text"),
+        Column("n", lambda rows: range_text(list(rows["n"]), str)),
         Column("AUC of 1/BEVR for R2", _area),
-        Column("p of BEVR × RNASeq", lambda row: p_text(row.p_ellipsoid)),
-        Column("correlation with manual BEVR", lambda row: number_text(row.pearson)),
+        Column("p of BEVR × RNASeq", lambda rows: range_text(list(rows["p_ellipsoid"]), p_text)),
+        Column(
+            "correlation with manual BEVR",
+            lambda rows: range_text(list(rows["pearson"]), number_text),
+        ),
     )
     yield from _single_changes(evidence)
     lowest = evidence.rows("failed_attempt")["auc"].min()
@@ -80,13 +89,15 @@ def failed_attempt(evidence: StudyEvidence) -> Iterator[Block]:
 def _single_changes(evidence: StudyEvidence) -> Iterator[Block]:
     """Yield which single choice changes the AUC most, from ours and from theirs."""
     for start, worst in ((OURS, True), (THEIRS, False)):
-        rows = evidence.records("failed_attempt_one_at_a_time", start=start)
-        own = next((row for row in rows if row.changed == "nothing"), None)
-        if own is None:
+        areas = evidence.rows("failed_attempt_one_at_a_time", start=start).groupby("changed")["auc"]
+        if "nothing" not in areas.groups:
             return
-        changed = [row for row in rows if row.changed != "nothing"]
-        most = (min if worst else max)(changed, key=lambda row: float(row.auc))
-        choice, before, after = _CHANGED[most.changed], number_text(own.auc), number_text(most.auc)
+        changed = areas.mean().drop("nothing")
+        most = str(changed.idxmin() if worst else changed.idxmax())
+        choice = _CHANGED[most]
+        before, after = (
+            range_text(list(areas.get_group(name)), number_text) for name in ("nothing", most)
+        )
         yield Text(
             f"Starting from our choices and changing one at a time, {choice} lowers the AUC most, "
             f"from {before} to {after}."
@@ -98,10 +109,9 @@ def _single_changes(evidence: StudyEvidence) -> Iterator[Block]:
 
 def _manual(evidence: StudyEvidence) -> Iterator[Block]:
     """Yield what its choices, and ours, give on manual masks."""
-    theirs = _row(evidence, MANUAL, *[THEIRS] * 4)
-    ours = _row(evidence, MANUAL, *[OURS] * 4)
-    if theirs is None or ours is None:
+    if not len(_rows(evidence, MANUAL)):
         return
+    theirs, ours = (_rows(evidence, MANUAL, *[choice] * 4).iloc[0] for choice in (THEIRS, OURS))
     yield Text(
         f"On manual masks, {NAME}, finds the association as this study does. It reports p "
         f"{ATTEMPT.p:g} for BEVR × RNASeq and an AUC of {ATTEMPT.area} for R2. All its choices, "
@@ -111,21 +121,28 @@ def _manual(evidence: StudyEvidence) -> Iterator[Block]:
     )
 
 
-def _row(evidence: StudyEvidence, masks: str, *choices: str) -> Any:
-    cells: dict[str, Any] = dict(zip(_CHOICES, choices, strict=True))
-    return evidence.row("failed_attempt", masks=masks, **cells)
+def _rows(evidence: StudyEvidence, masks: str, *choices: str) -> pd.DataFrame:
+    """Return the rows of a kind of mask and its choices, one per realisation of noise."""
+    cells: dict[str, Any] = dict(zip(_CHOICES, choices, strict=False))
+    return evidence.rows("failed_attempt", masks=masks, **cells)
 
 
-def _masks(evidence: StudyEvidence, masks: str) -> str:
-    """Return a kind of mask with its mean Dice, where the tables have it."""
+def _masks(evidence: StudyEvidence, rows: pd.DataFrame) -> str:
+    """Return a kind of mask with its number and its mean Dice, where the tables have it."""
+    masks = str(rows["masks"].iloc[0])
     if masks == AUTOMATIC:
-        row = evidence.row("evaluation", score="dice")
-        return masks if row is None else f"{masks} (mean Dice {number_text(row.mean, 3)})"
-    for row in evidence.records("failed_attempt_masks"):
-        if masks.endswith(f"noise {row.noise:.0%}"):
-            return f"{masks} (mean Dice {number_text(row.dice_mean, 3)})"
-    return masks
+        means = evidence.rows("evaluation", score="dice")["mean"]
+        name = masks
+    else:
+        tried = evidence.rows("failed_attempt_masks")
+        means = tried.loc[[masks.endswith(f"noise {noise:.0%}") for noise in tried["noise"]]][
+            "dice_mean"
+        ]
+        name = f"{masks} ({len(rows)})"
+    return f"{name}, mean Dice {range_text(list(means), _three)}" if len(means) else name
 
 
-def _area(row: Any) -> str:
-    return interval_text(row.auc, row.auc_low, row.auc_high)
+def _area(rows: pd.DataFrame) -> str:
+    if len(rows) == 1:
+        return interval_text(*rows[["auc", "auc_low", "auc_high"]].iloc[0])
+    return range_text(list(rows["auc"]), number_text)
