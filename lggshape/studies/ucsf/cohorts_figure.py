@@ -12,12 +12,13 @@ from matplotlib.lines import Line2D
 from lggshape.figures.style import ACCENT, CONTRAST, INK, HouseFigure, house_style
 from lggshape.studies.ucsf.cohorts import (
     ALL,
+    ALONE,
     ASSUMED,
     AUTOMATIC,
     BRATS,
+    GIVEN,
     LOWER,
     MANUAL,
-    SOMERS_D,
     UCSF,
 )
 
@@ -37,20 +38,24 @@ _NAMES = {
     MANUAL: "TCGA-LGG, outlined by hand",
     AUTOMATIC: "TCGA-LGG, automatic (networks)",
 }
-SHARED = "The two TCGA cohorts share patients, so they do not confirm each other."
-_HEADINGS = {LOWER: "Grade 2 and 3", ALL: "All grades"}
+_MEANING = (
+    "Rank correlation (0: no difference) with its 95 % interval. Shaded: the primary hypothesis.\n"
+    "The two rows of TCGA-LGG are the same patients. About half of them are in the row above, too."
+)
+_PRIMARY = (LOWER, UCSF), "sphericity"
+_HEADINGS = {LOWER: "Grade 2 and 3", ALL: "Grade 2, 3 and 4"}
 
 
-def cohorts_figure(table: pd.DataFrame, *measures: str) -> Figure:
-    """Draw the effects of IDH on features in every cohort.
+def cohorts_figure(table: pd.DataFrame) -> Figure:
+    """Draw the rank correlations of IDH with features in every cohort.
+
+    Those that are adjusted are drawn large, the unadjusted ones below them and small.
 
     Parameters
     ----------
     table : DataFrame
         As from `describe`. Of outlines without recorded distances, those at the assumed distance
         are drawn.
-    *measures : str
-        One measure or two: the first is drawn large, the second below it and small.
 
     Returns
     -------
@@ -58,7 +63,7 @@ def cohorts_figure(table: pd.DataFrame, *measures: str) -> Figure:
         A panel per feature, with a row per cohort and group of outlines.
     """
     drawn = table[
-        table["slice_distance"].isin([1.0, ASSUMED]) & table["measure"].isin(list(measures))
+        table["slice_distance"].isin([1.0, ASSUMED]) & table["measure"].isin([GIVEN, ALONE])
     ]
     places, headings, height = _places(drawn)
     ends = drawn[["effect_low", "effect_high"]].to_numpy(float)
@@ -68,7 +73,10 @@ def cohorts_figure(table: pd.DataFrame, *measures: str) -> Figure:
         figure.set_layout_engine("constrained", w_pad=0.1)
         panels = figure.subplots(1, len(PANELS), sharey=True)
         for axes, feature in zip(panels, PANELS, strict=True):
-            _draw(axes, drawn[drawn["feature"] == feature], places, measures)
+            _draw(axes, drawn[drawn["feature"] == feature], places)
+            if feature == _PRIMARY[1]:
+                middle = places[_PRIMARY[0]]
+                axes.axhspan(middle - 0.45, middle + 0.45, color=FAINT, alpha=0.6, zorder=0)
             _label(axes, feature, reach)
             for place in headings.values():
                 axes.axhline(place - 0.6, color=FAINT, linewidth=0.8, zorder=0)
@@ -88,7 +96,7 @@ def cohorts_figure(table: pd.DataFrame, *measures: str) -> Figure:
             "Are IDH-wildtype gliomas shaped differently from IDH-mutant gliomas?",
             fontweight="bold",
         )
-        _explain(figure, measures)
+        _explain(figure)
     return figure
 
 
@@ -126,17 +134,10 @@ def _colour(outlines: str) -> str:
     return CONTRAST if outlines == UCSF else ACCENT
 
 
-def _draw(
-    axes: Axes,
-    table: pd.DataFrame,
-    places: dict[tuple[str, str], float],
-    measures: tuple[str, ...],
-) -> None:
+def _draw(axes: Axes, table: pd.DataFrame, places: dict[tuple[str, str], float]) -> None:
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
-    for measure in measures:
-        small = measure != measures[0]
-        shift = 0.0 if len(measures) == 1 else 0.17 if small else -0.15
-        row: Any
+    row: Any
+    for measure, small, shift in ((GIVEN, False, -0.15), (ALONE, True, 0.17)):
         for row in table[table["measure"] == measure].itertuples():
             height, colour = places[row.patients, row.outlines] + shift, _colour(row.outlines)
             axes.hlines(
@@ -162,16 +163,8 @@ def _label(axes: Axes, feature: str, reach: float) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _explain(figure: Figure, measures: tuple[str, ...]) -> None:
+def _explain(figure: Figure) -> None:
     """Write below the panels what the marks are."""
-    if measures[0] == SOMERS_D:
-        means = "Somers' d, unadjusted (0: no difference; -1 or 1: the groups do not overlap)"
-    else:
-        means = "Rank correlation (0: no difference)"
-    means += f" with its 95 % interval.\n{SHARED}"
-    if len(measures) == 1:
-        figure.supxlabel(means, fontsize=9)
-        return
     look: dict[str, Any] = {"color": INK, "marker": "o"}
     small = Line2D(
         [], [], linewidth=0.9, markersize=3.7, markerfacecolor="white",
@@ -182,6 +175,6 @@ def _explain(figure: Figure, measures: tuple[str, ...]) -> None:
         label="adjusted for age and volume (volume: for age)", **look,
     )  # fmt: skip
     legend = figure.legend(
-        handles=[large, small], loc="outside lower center", ncols=2, frameon=False, title=means
+        handles=[large, small], loc="outside lower center", ncols=2, frameon=False, title=_MEANING
     )
     legend.get_title().set_multialignment("center")

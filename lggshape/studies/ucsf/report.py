@@ -15,7 +15,6 @@ from lggshape.report.document import study_sections
 from lggshape.report.gallery import Gallery
 from lggshape.report.page import Page, write_page
 from lggshape.report.wording import p_text
-from lggshape.studies.ucsf.cohorts import ALONE, GIVEN, SOMERS_D
 from lggshape.studies.ucsf.cohorts_figure import cohorts_figure
 from lggshape.studies.ucsf.conclusions import PRIMARY, conclusion
 
@@ -89,19 +88,14 @@ def _cohorts(tables: Mapping[str, pd.DataFrame], gallery: Gallery) -> Section:
         Text(
             "This is a description, without tests. The two TCGA cohorts share 55 patients, so "
             "neither confirms the other. The files of the 110 patients do not record the distance "
-            "between slices: the figures assume 6 mm, and the table also has 4 and 8 mm. To see "
+            "between slices: the figure assumes 6 mm, and the table also has 4 and 8 mm. To see "
             "whether two cohorts differ, do not compare their intervals; use the table of "
             "differences."
         ),
         gallery.keep(
-            cohorts_figure(described, GIVEN, ALONE),
+            cohorts_figure(described),
             "Rank correlation of each feature with IDH in every cohort, adjusted and unadjusted, "
             "with 95 % intervals",
-            "cohorts-adjusted",
-        ),
-        gallery.keep(
-            cohorts_figure(described, SOMERS_D),
-            "Somers' d of each feature for IDH in every cohort, unadjusted, with 95 % intervals",
             "cohorts",
         ),
         Table.of(

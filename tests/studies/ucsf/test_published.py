@@ -213,7 +213,7 @@ def test_the_remaining_sentences_are_those_of_the_tables_invariant() -> None:
     bevr = only("stand_ins", feature="sphericity", **there).rho
     reach = math.sqrt((1 - idh**2) * (1 - bevr**2))
     said.append(
-        f"correlation of {bevr:.2f} with sphericity, and sphericity one of {idh:.2f} with IDH"
+        f"of about {bevr:.2f} with sphericity, and sphericity one of about {idh:.2f} with IDH"
     )
     said.append(f"from {bevr * idh - reach:.2f} to {bevr * idh + reach:.2f}, by the bounds")
     for text in said:

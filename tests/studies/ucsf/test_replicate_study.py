@@ -101,7 +101,6 @@ def found(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
 def test_every_table_and_figure_lies_in_the_folder_invariant(found: HospitalResults) -> None:
     assert {path.stem for path in found.folder.glob("*.csv")} == set(found.tables)
     assert (found.folder / "figures" / "cohorts.png").exists()
-    assert (found.folder / "figures" / "cohorts-adjusted.png").exists()
     assert found.summary() in found.report.read_text(encoding="utf-8")
     assert "sphericity is lower in IDH-wildtype than in IDH-mutant gliomas" in found.summary()
 
