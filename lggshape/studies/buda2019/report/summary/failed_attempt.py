@@ -80,8 +80,8 @@ def failed_attempt(evidence: StudyEvidence) -> Iterator[Block]:
     lowest = evidence.rows("failed_attempt")["auc"].min()
     count = len(evidence.rows("failed_attempt"))
     yield Text(
-        f"The lowest AUC of all {count} combinations is {number_text(lowest)}. The attempt reports "
-        f"{ATTEMPT.automatic_area} for its automatic masks (mean Dice {ATTEMPT.dice}), and a "
+        f"The lowest AUC of all {count} combinations of masks and choices is "
+        f"{number_text(lowest)}. The attempt reports {ATTEMPT.automatic_area} for its automatic masks (mean Dice {ATTEMPT.dice}), and a "
         f"correlation of {ATTEMPT.correlation} with manual BEVR."
     )
 
@@ -99,8 +99,8 @@ def _single_changes(evidence: StudyEvidence) -> Iterator[Block]:
             range_text(list(areas.get_group(name)), number_text) for name in ("nothing", most)
         )
         yield Text(
-            f"Starting from our choices and changing one at a time, {choice} lowers the AUC most, "
-            f"from {before} to {after}."
+            "If one of our choices is exchanged for its own, the AUC is lowered most by "
+            f"exchanging {choice}: it is {after} instead of {before}."
             if worst
             else f"With all its choices, the AUC is {before}. Replacing {choice} by ours raises it "
             f"most, to {after}."
