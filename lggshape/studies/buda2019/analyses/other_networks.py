@@ -5,10 +5,12 @@ the scores, which manual masks do not have.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lggshape.association import Family, TestedPair
 from lggshape.labels import Labels
@@ -55,8 +57,7 @@ def score_table(
             both = wide.dropna(subset=[masks, reference])
             values = np.column_stack([both[masks], both[masks] - both[reference]])
             low, high = cluster_bootstrap(
-                lambda chosen, values=values: values[chosen].mean(axis=0),
-                both.index, replicates=replicates, seed=seed,
+                partial(_means, values), both.index, replicates=replicates, seed=seed
             )  # fmt: skip
             row: dict[str, Any] = {"masks": masks, "score": score, "n": len(both)}
             for place, name in enumerate(("mean", "difference")):
@@ -64,6 +65,11 @@ def score_table(
                 row |= {f"{name}_low": low[place], f"{name}_high": high[place]}
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _means(values: NDArray[np.float64], chosen: NDArray[np.intp]) -> NDArray[np.float64]:
+    means: NDArray[np.float64] = values[chosen].mean(axis=0)
+    return means
 
 
 def intraclass_table(
