@@ -216,3 +216,35 @@ def test_masks_of_a_run_are_measured_invariant(
     assert set(found["masks"]) == {"long"}
     scores = evaluate(tmp_path / "masks", cohort_of_runs, jobs=1).scores.set_index("case")
     pd.testing.assert_series_equal(found.set_index("case")["dice"], scores["dice"])
+
+
+def test_the_part_on_other_networks_says_what_its_tables_say_analytic() -> None:
+    science = runpy.run_path(str(REPORTS / "architectures" / "science.py"))
+    pairs = [(h.feature, h.label) for h in read_study_family("buda2019").hypotheses]
+    key = pd.DataFrame(pairs, columns=["feature", "label"])
+    ends = {"epsilon_squared": 0.2, "epsilon_squared_low": 0.1, "epsilon_squared_high": 0.3}
+    interval = {"difference": -0.1, "low": -0.2, "high": [-0.05, *[0.1] * (len(key) - 1)]}
+    mean = {"mean": 0.8, "mean_low": 0.7, "mean_high": 0.9}
+    less = {"difference": -0.01, "difference_low": -0.02, "difference_high": 0.03}
+    agreement = {"masks": "unet", "feature": BEVR, "estimate": 0.7, "low": 0.6, "high": 0.8}
+    tables = {
+        "effects": pd.concat(
+            key.assign(masks=masks, n=92, p_quartiles=p, **ends)
+            for masks, p in (("bundled", 0.5), ("unet", 1e-9))
+        ),
+        "differences": key.assign(masks="unet", **interval),
+        "scores": pd.DataFrame([{"masks": "unet", "score": "dice"} | mean | less]),
+        "agreement": pd.DataFrame([agreement]),
+    }
+    text = science["to_markdown"](science["part"](tables))
+    sentence = "1 of the 10 intervals of a difference in epsilon squared leaves out 0."
+    assert text.startswith(f"{sentence} If no network changed any effect, 0.5 would be")
+    for row in (
+        "`unet` | 0.800 (0.700 to 0.900) | −0.010 (−0.020 to +0.030) | 0.70 (0.60 to 0.80)",
+        "BEVR × RNASeq | −0.10 (−0.20 to −0.05)",
+        "BEVR × miRNA | −0.10 (−0.20 to +0.10)",
+        "ASD × COC | 0.20 (0.10 to 0.30) | 0.20 (0.10 to 0.30)",
+        "ASD × COC | 0.50 | < 0.000001",
+        "bounds of the paper that are met | 0 of 6 | 6 of 6",
+    ):
+        assert f"| {row} |" in text
