@@ -81,7 +81,8 @@ def failed_attempt(evidence: StudyEvidence) -> Iterator[Block]:
     count = len(evidence.rows("failed_attempt"))
     yield Text(
         f"The lowest AUC of all {count} combinations of masks and choices is "
-        f"{number_text(lowest)}. The attempt reports {ATTEMPT.automatic_area} for its automatic masks (mean Dice {ATTEMPT.dice}), and a "
+        f"{number_text(lowest)}. The attempt reports {ATTEMPT.automatic_area} for its "
+        f"automatic masks (mean Dice {ATTEMPT.dice}), and a "
         f"correlation of {ATTEMPT.correlation} with manual BEVR."
     )
 
