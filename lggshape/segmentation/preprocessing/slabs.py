@@ -50,7 +50,7 @@ class Slabs(NamedTuple):
         with np.errstate(invalid="ignore"):
             sums = np.add.reduceat(values, self._starts, axis=0, dtype=np.float32)
         counts = self._counts.astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
-        averaged: NDArray[np.float32] = sums / counts
+        averaged: NDArray[np.float32] = np.divide(sums, counts, dtype=np.float32)
         return averaged
 
     def restore(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
