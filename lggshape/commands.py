@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -36,6 +37,9 @@ LOG = "run.log"
 
 SOME_FAILED, NOT_STARTED, BUG, INTERRUPTED = 1, 2, 70, 130
 """Exit statuses other than 0. 70 is EX_SOFTWARE of sysexits.h."""
+
+SECONDS_PER_LINE = 10.0
+"""How long the progress is shown in no new line where there is no terminal."""
 
 _MANY = 3  # more cases than the first that fail alike: they have one line
 _PATH = re.compile(r"\S*[/\\]\S*")
@@ -212,9 +216,12 @@ def _alike(failures: Mapping[str, str]) -> list[list[str]]:
 
 @contextmanager
 def progress_bar(*, quiet: bool) -> Iterator[OnProgress | None]:
-    """Provide what shows progress on a terminal; None in a pipe, or if `quiet`."""
-    if quiet or not sys.stderr.isatty():
+    """Provide what shows progress: a bar on a terminal, lines elsewhere; None if `quiet`."""
+    if quiet:
         yield None
+        return
+    if not sys.stderr.isatty():
+        yield _progress_lines()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -237,6 +244,20 @@ def progress_bar(*, quiet: bool) -> Iterator[OnProgress | None]:
             )
 
         yield show
+
+
+def _progress_lines() -> OnProgress:
+    """Return what prints a line every few seconds, for a log."""
+    printed = time.monotonic()
+
+    def show(progress: Progress) -> None:
+        nonlocal printed
+        if time.monotonic() - printed >= SECONDS_PER_LINE:
+            printed = time.monotonic()
+            line = f"{progress.doing}: {progress.done} of {progress.total}"
+            print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+    return show
 
 
 # --- the log

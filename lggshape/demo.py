@@ -86,7 +86,7 @@ def write_demo(
     family = choose_family(cohort / "hypotheses.toml", measured, labels)
     study = associate(measured, labels, family, on_progress=on_progress)
     write_report(study, place / "report", on_progress=on_progress)
-    say(f"{study.summary()}\nResults: {shown / 'report' / 'report.html'}")
+    say(f"{study.summary()}\n\nOpen the report in a browser: {shown / 'report' / 'report.html'}")
 
 
 def _segment_and_evaluate(

@@ -1,17 +1,17 @@
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from lggshape import commands
 from lggshape.commands import progress_bar, run_command
 from lggshape.errors import CaseError, InputError
 from lggshape.progress import Progress
 from lggshape.results import recorded_outputs
 
 
-def test_progress_is_shown_on_a_terminal_alone(monkeypatch, capsys):
-    with progress_bar(quiet=False) as on_progress:
-        assert on_progress is None
+def test_progress_is_a_bar_on_a_terminal(monkeypatch, capsys):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
@@ -22,6 +22,20 @@ def test_progress_is_shown_on_a_terminal_alone(monkeypatch, capsys):
         on_progress(Progress("reading", 0, 2))
         on_progress(Progress("fold 1 network 2 epoch 1, loss 0.500", 1, 2))
     assert "fold 1 network 2 epoch 1, loss 0.500" in capsys.readouterr().err
+
+
+def test_progress_is_a_line_every_few_seconds_elsewhere(monkeypatch, capsys):
+    with progress_bar(quiet=False) as on_progress:
+        on_progress(Progress("reading", 1, 9))
+        assert capsys.readouterr().err == ""
+        monkeypatch.setattr(commands, "SECONDS_PER_LINE", 0.2)
+        for done in range(2, 5):
+            time.sleep(0.25)
+            on_progress(Progress("reading", done, 9))
+            on_progress(Progress("nothing new", done, 9))
+    assert capsys.readouterr().err.splitlines() == [
+        "reading: 2 of 9", "reading: 3 of 9", "reading: 4 of 9",
+    ]  # fmt: skip
 
 
 def test_failures_end_a_command_after_its_results_are_there(tmp_path: Path, capsys) -> None:

@@ -39,6 +39,7 @@ def test_the_whole_way_on_a_synthetic_cohort(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout.count("$ lggshape") == 5
     assert f"$ lggshape evaluate {out}/masks {out}/cohort --out {out}/evaluation" in result.stdout
+    assert result.stdout.endswith(f"\nOpen the report in a browser: {out}/report/report.html\n")
     features = pd.read_csv(out / "features.csv")
     assert (len(features), set(features["masks"])) == (10, {"automatic"})
     # The networks have seen no phantom.

@@ -52,6 +52,14 @@ def one_core() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_progress_lines() -> Iterator[None]:
+    """Let no command print its progress, however slow the machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lggshape.commands.SECONDS_PER_LINE", float("inf"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def imported_stays() -> None:
     """Keep what was imported out of each collection of garbage, which statsmodels asks for often.

@@ -4,10 +4,9 @@ import hashlib
 import os
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError, InputError
 from lggshape.files import names_cell, write_table
 from lggshape.head import describe_misfit
-from lggshape.parallel import map_cases
+from lggshape.parallel import map_stages
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.readers.columns import check_columns, with_columns
@@ -34,7 +33,13 @@ from lggshape.segmentation.inference.segmentation_folder import (
     remove_files,
 )
 from lggshape.segmentation.inference.segmentation_journal import SegmentationJournal, SegmentedCase
-from lggshape.segmentation.inference.segmenter import Prepare, Segmentation, Segmenter
+from lggshape.segmentation.inference.segmenter import (
+    Predicted,
+    Prepare,
+    Prepared,
+    Segmentation,
+    Segmenter,
+)
 from lggshape.segmentation.preprocessing.network_input import prepare_input
 from lggshape.segmentation.run.folder import SHIPPED, read_ensemble
 
@@ -189,13 +194,10 @@ def segment_cases(
         if resumed
         else begin_folder(out, sources, settings, overwrite=overwrite)
     )
-    work = partial(
-        _segment_case, segmenter, out=out, maps=maps, form=write, journal=journal,
-        on_result=on_result, kept=corrected,
-    )  # fmt: skip
+    work = _Work(segmenter, out, tuple(maps), write, journal, on_result, corrected)
     advance = counter(on_progress, "segmenting", len(sources))
-    # One process: the networks use all cores themselves.
-    for outcome in map_cases(work, sources, jobs=1):
+    # The networks use all cores themselves; files are read and written beside them.
+    for outcome in map_stages(work.read, work.predict, work.write, sources):
         if outcome.error is not None:
             _without_mask(outcome.item, outcome.error, out, journal, skip_seen=skip_seen)
         advance()
@@ -252,39 +254,61 @@ def _check_form(sources: Sequence[CaseSource], form: Form) -> None:
         raise InputError(msg)
 
 
-def _segment_case(
-    segmenter: Segmenter,
-    source: CaseSource,
-    *,
-    out: Path,
-    maps: Sequence[Map],
-    form: Form,
-    journal: SegmentationJournal,
-    on_result: OnResult | None,
-    kept: Container[str],
-) -> None:
-    """Segment a case unless its mask is there and is of the image that the case has now."""
-    if source.id in kept:
-        return
-    earlier = journal.results.get(source.id)
-    whole = earlier is not None and _is_whole(earlier, source, out)
-    if earlier is not None and whole and not earlier.image:
-        return
-    case = source.read(mask=False)
-    image = _image_hash(case)
-    if earlier is not None and whole and earlier.image == image:
-        return
-    result = segmenter.segment(case)
-    if on_result is not None:
-        on_result(case.id, result)
-    remove_files(out, journal.files_of(case.id))
-    journal.begin(case.id)
-    volumes = {"mask": result.mask} | {name: getattr(result, name) for name in maps}
-    files = source.write(out, volumes, form=form, geometry=case.geometry)
-    for path in files:
-        record_file(out, path)
-    names = [path.relative_to(out).as_posix() for path in files]
-    journal.add(_segmented(case, result, names, image))
+class _Read(NamedTuple):
+    """A case that was read, with the hash of its image."""
+
+    source: CaseSource
+    image: str
+    prepared: Prepared
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is done with each case, unless its mask is there and of the image that it has now."""
+
+    segmenter: Segmenter
+    out: Path
+    maps: Sequence[Map]
+    form: Form
+    journal: SegmentationJournal
+    on_result: OnResult | None
+    kept: Container[str]
+
+    def read(self, source: CaseSource) -> _Read | None:
+        """Read a case and prepare it for the networks."""
+        if source.id in self.kept:
+            return None
+        earlier = self.journal.results.get(source.id)
+        whole = earlier is not None and _is_whole(earlier, source, self.out)
+        if earlier is not None and whole and not earlier.image:
+            return None
+        case = source.read(mask=False)
+        image = _image_hash(case)
+        if earlier is not None and whole and earlier.image == image:
+            return None
+        return _Read(source, image, self.segmenter.prepare(case))
+
+    def predict(self, read: _Read | None) -> tuple[_Read, Predicted] | None:
+        """Show a case to the networks."""
+        return None if read is None else (read, self.segmenter.predict(read.prepared))
+
+    def write(self, predicted: tuple[_Read, Predicted] | None) -> None:
+        """Write the mask of a case."""
+        if predicted is None:
+            return
+        (source, image, _), found = predicted
+        result = self.segmenter.finish(found)
+        case, out, journal = result.case, self.out, self.journal
+        if self.on_result is not None:
+            self.on_result(case.id, result)
+        remove_files(out, journal.files_of(case.id))
+        journal.begin(case.id)
+        volumes = {"mask": result.mask} | {name: getattr(result, name) for name in self.maps}
+        files = source.write(out, volumes, form=self.form, geometry=case.geometry)
+        for path in files:
+            record_file(out, path)
+        names = [path.relative_to(out).as_posix() for path in files]
+        journal.add(_segmented(case, result, names, image))
 
 
 def _is_whole(earlier: SegmentedCase, source: CaseSource, out: Path) -> bool:

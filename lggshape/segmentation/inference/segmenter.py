@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,6 +122,46 @@ class Segmentation:
         }
 
 
+class Prepared(NamedTuple):
+    """A case that networks are about to be shown.
+
+    Attributes
+    ----------
+    case : Case
+        With its image.
+    volume : Volume
+        What they are shown.
+    members : tuple of Member
+        The networks, none of which was trained on the patient.
+    fold : int or None
+        As of `Segmentation`.
+    """
+
+    case: Case
+    volume: Volume
+    members: tuple[Member, ...]
+    fold: int | None
+
+
+class Predicted(NamedTuple):
+    """What networks found in a case, on their grid (S, Y, X).
+
+    Attributes
+    ----------
+    prepared : Prepared
+        What they were shown.
+    probability, spread : ndarray of float32
+        The calibrated probability, and its standard deviation over networks and flips.
+    singles : tuple of ndarray of float32
+        The probability by each network and flip alone, if samples are asked for.
+    """
+
+    prepared: Prepared
+    probability: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    singles: tuple[NDArray[np.float32], ...]
+
+
 class Segmenter:
     """Networks ready to segment one case after another.
 
@@ -189,19 +229,27 @@ class Segmenter:
         InputError
             If the weights of a network cannot be read.
         """
+        return self.finish(self.predict(self.prepare(case)))
+
+    def prepare(self, case: Case) -> Prepared:
+        """Do what comes before the networks: the first part of `segment`."""
         volume = self._prepare(case, self._networks.configuration)
         unseen, fold = self._networks.unseen_by(case)
-        members, flips = self._workload.choose(unseen), self._workload.flips
-        threshold = float(np.mean([member.threshold for member in members]))
-        look = self._first_look(members[0], volume.codes)
+        members = tuple(self._workload.choose(unseen))
+        return Prepared(case, volume, members, fold)
+
+    def predict(self, prepared: Prepared) -> Predicted:
+        """Show the slices to the networks: the second part of `segment`."""
+        codes, members, flips = prepared.volume.codes, prepared.members, self._workload.flips
+        look = self._first_look(members[0], codes)
         elsewhere = members[0].calibration.apply(look)
         seen = np.arange(len(look)) if self._workload.every_slice else may_show_tumour(elsewhere)
         mean = np.zeros((len(seen), *look.shape[1:]))
         sums, squares = np.zeros_like(mean), np.zeros_like(mean)
-        samples = []
+        singles = []
         for number, member in enumerate(members):
             ways = flips[1:] if number == 0 else flips  # the first is the look
-            predicted = self._networks.predict(member, volume.codes, flips=ways, slices=seen)
+            predicted = self._networks.predict(member, codes, flips=ways, slices=seen)
             if number == 0:
                 predicted = np.concatenate([look[None, seen], predicted])
             # Averaged before it is calibrated: so it was when the calibration was fitted.
@@ -211,19 +259,31 @@ class Segmenter:
                 sums += calibrated
                 squares += np.square(calibrated, dtype=np.float64)
                 if self._samples:
-                    sample = volume.restore(_filled(elsewhere, seen, calibrated))
-                    samples.append(select_component(sample, threshold).mask)
+                    singles.append(_filled(elsewhere, seen, calibrated))
         count = len(members) * len(flips)
         spread = np.sqrt(np.maximum(squares / count - (sums / count) ** 2, 0))
-        probability = np.clip(volume.restore(_filled(elsewhere, seen, mean)), 0, 1)
-        uncertainty = volume.restore(_filled(np.zeros_like(look), seen, spread))
+        return Predicted(
+            prepared,
+            _filled(elsewhere, seen, mean),
+            _filled(np.zeros_like(look), seen, spread),
+            tuple(singles),
+        )
+
+    def finish(self, predicted: Predicted) -> Segmentation:
+        """Make the mask: the last part of `segment`."""
+        case, volume, members, fold = predicted.prepared
+        threshold = float(np.mean([member.threshold for member in members]))
+        probability = np.clip(volume.restore(predicted.probability), 0, 1)
         mask, removed = select_component(probability, threshold)
+        samples = [
+            select_component(volume.restore(single), threshold).mask for single in predicted.singles
+        ]
         return Segmentation(
             case=case,
             mask=mask,
             threshold=threshold,
             probability=probability,
-            uncertainty=uncertainty,
+            uncertainty=volume.restore(predicted.spread),
             entropy=_entropy(probability),
             slice_scores=_slice_scores(probability),
             removed=removed,

@@ -309,7 +309,8 @@ def test_time_per_case_does_not_grow_with_the_number_of_cases(networks, tmp_path
         entropy=np.zeros((1, 2, 2)), slice_scores=np.ones(1), removed=0,
         networks=("fold0-member0",), fold=None, missing=(),
     )  # fmt: skip
-    monkeypatch.setattr(Segmenter, "segment", lambda *_: found)
+    for stage in ("prepare", "predict", "finish"):
+        monkeypatch.setattr(Segmenter, stage, lambda *_: found)
     image = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3)
     for number in range(400):
         write_slices(tmp_path / "in", f"case_{number}", image)
