@@ -8,13 +8,7 @@ import signal
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    CancelledError,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache, partial
 from pathlib import Path
@@ -116,7 +110,7 @@ def map_cases(
     4 2.0 NoneType
     -1 None InternalError
     """
-    return _logged(_outcomes(function, items, jobs, scheduler))
+    return logged(_outcomes(function, items, jobs, scheduler))
 
 
 def _outcomes(
@@ -134,11 +128,11 @@ def _outcomes(
     jobs = min(jobs, len(work))
     # A process that is one of several may not, or should not, start more of them.
     if jobs <= 1 or _in_worker or multiprocessing.current_process().daemon:
-        return (_call(function, item) for item in work)
+        return (outcome_of(function, item) for item in work)
     return _map_processes(function, work, jobs)
 
 
-def _logged(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+def logged(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
     """Pass outcomes on, and keep the tracebacks of what is not a fault of the item."""
     for outcome in outcomes:
         if isinstance(outcome.error, InternalError):
@@ -146,66 +140,6 @@ def _logged(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
         elif isinstance(outcome.error, _WrappedError):
             _LOGGER.warning("%s", _name(outcome.item), exc_info=outcome.error.__cause__)
         yield outcome
-
-
-def map_stages(
-    before: Callable[[Any], Any],
-    beside: Callable[[Any], Any],
-    after: Callable[[Any], Any],
-    items: Iterable[Any],
-) -> Iterator[Outcome]:
-    """Call three functions one after the other with every item, the second in a thread beside.
-
-    While it works on an item, the third is called for the item before and the first for the next
-    one. This is for a library that computes on all cores and does not wait for files. The first and
-    the third function are never called at once, because to silence warnings is safe in one thread
-    alone.
-
-    Parameters
-    ----------
-    before, beside, after : callable
-        Called with an item, with what `before` returned, and with what `beside` returned.
-    items : iterable
-        The items.
-
-    Yields
-    ------
-    Outcome
-        In the order of the items, with what `after` returned. Where a function fails, the next ones
-        are not called for the item.
-
-    Examples
-    --------
-    >>> for item, value, error in map_stages(int, str, list, ["12", "one"]):
-    ...     print(item, value, type(error).__name__)
-    12 ['1', '2'] NoneType
-    one None InternalError
-    """
-    return _logged(_stages(before, beside, after, items))
-
-
-def _stages(
-    before: Callable[[Any], Any],
-    beside: Callable[[Any], Any],
-    after: Callable[[Any], Any],
-    items: Iterable[Any],
-) -> Iterator[Outcome]:
-    with ThreadPoolExecutor(1) as thread:
-        working: Future[Outcome] | None = None
-        for item in items:
-            following = thread.submit(_after, _call(before, item), beside)
-            if working is not None:
-                yield _after(working.result(), after)
-            working = following
-        if working is not None:
-            yield _after(working.result(), after)
-
-
-def _after(earlier: Outcome, function: Callable[[Any], Any]) -> Outcome:
-    """Call the next function for an item, unless an earlier one failed."""
-    if earlier.error is not None:
-        return earlier
-    return _call(lambda _: function(earlier.value), earlier.item)
 
 
 def map_all(
@@ -242,7 +176,8 @@ def _usable_cores() -> int:
     return os.cpu_count() or 1  # pragma: no cover (macOS, Windows)
 
 
-def _call(function: Callable[[Any], Any], item: Any) -> Outcome:
+def outcome_of(function: Callable[[Any], Any], item: Any) -> Outcome:
+    """Call a function with an item, and return what came of it."""
     try:
         return Outcome(item, function(item), None)
     except Exception as error:

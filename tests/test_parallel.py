@@ -15,7 +15,7 @@ import pytest
 
 from lggshape import parallel
 from lggshape.errors import CaseError, InputError, InternalError
-from lggshape.parallel import Outcome, map_all, map_cases, map_stages
+from lggshape.parallel import Outcome, map_all, map_cases
 from lggshape.readers.source import UnreadableCase
 
 READ = operator.methodcaller("read")
@@ -393,49 +393,3 @@ def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch):
 def test_jobs_that_are_no_whole_number_are_refused(jobs):
     with pytest.raises(InputError, match="whole number of at least 1"):
         map_cases(str, [1], jobs=jobs)
-
-
-def test_stages_overlap_and_come_in_order_analytic():
-    """The second stage of an item ends only after the first one of the next has begun."""
-    begun = [threading.Event() for _ in range(4)]
-    threads = set()
-
-    def before(number):
-        begun[number].set()
-        return number
-
-    def beside(number):
-        threads.add(threading.get_ident())
-        assert begun[min(number + 1, 3)].wait(timeout=30)
-        return 10 * number
-
-    outcomes = list(map_stages(before, beside, lambda value: value + 1, range(4)))
-    assert [tuple(outcome) for outcome in outcomes] == [(n, 10 * n + 1, None) for n in range(4)]
-    assert len(threads) == 1
-    assert threading.get_ident() not in threads
-
-
-@pytest.mark.parametrize("failing", range(3))
-def test_what_fails_in_a_stage_is_not_in_the_next_ones_analytic(failing):
-    called = []
-
-    def stage(place, item):
-        called.append((place, item))
-        if (place, item) == (failing, "bad"):
-            raise CaseError("Expected good, found bad.")
-        return item
-
-    stages = [partial(stage, place) for place in range(3)]
-    outcomes = list(map_stages(*stages, ["good", "bad", "fine"]))
-    assert [outcome.item for outcome in outcomes] == ["good", "bad", "fine"]
-    assert [outcome.value for outcome in outcomes] == ["good", None, "fine"]
-    assert str(outcomes[1].error) == "Expected good, found bad."
-    assert [place for place, item in called if item == "bad"] == list(range(failing + 1))
-
-
-def test_nothing_is_begun_after_the_one_who_asked_has_stopped():
-    written = []
-    outcomes = map_stages(int, int, written.append, range(9))
-    next(outcomes)
-    outcomes.close()
-    assert written == [0]

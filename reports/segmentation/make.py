@@ -77,7 +77,9 @@ def publish_masks(dataset: Path, labels: Path) -> dict[str, float]:
     """Segment, pack, score and take the scores apart; give time and memory."""
     with tempfile.TemporaryDirectory() as folder:
         masks = Path(folder) / "masks"
-        seconds, memory = lggshape("segment", dataset, "--out", masks, "--probabilities", "--quiet")
+        seconds, memory = lggshape(
+            "segment", dataset, "--out", masks, "--probabilities", "--thorough", "--quiet"
+        )
         packed = HERE / "masks"
         shutil.rmtree(packed, ignore_errors=True)
         pack_masks(open_cases(masks, masks_only=True), packed)
@@ -172,7 +174,7 @@ def score_split(dataset: Path, run: Path) -> None:
         for source in open_cases(dataset):
             if source.patient in held_out:
                 (cases / source.id).symlink_to(source.path.resolve())
-        lggshape("segment", cases, "--out", masks, "--networks", run, "--quiet")
+        lggshape("segment", cases, "--out", masks, "--networks", run, "--thorough", "--quiet")
         lggshape("evaluate", masks, cases, "--out", out, "--quiet")
         shutil.copyfile(out / "scores.csv", HERE / "published_split.csv")
 
@@ -185,7 +187,7 @@ def split_patients() -> set[str]:
 def phantom_dice() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         cohort = write_cohort(Path(folder) / "cohort", patients=12, seed=0)
-        lggshape("segment", cohort, "--out", Path(folder) / "masks", "--quiet")
+        lggshape("segment", cohort, "--out", Path(folder) / "masks", "--thorough", "--quiet")
         lggshape("evaluate", Path(folder) / "masks", cohort, "--out", Path(folder) / "e", "--quiet")
         values = pd.read_csv(Path(folder) / "e" / "scores.csv")["dice"]
     return {

@@ -143,7 +143,7 @@ class Prepared(NamedTuple):
     fold: int | None
 
 
-class Predicted(NamedTuple):
+class NetworkOutput(NamedTuple):
     """What networks found in a case, on their grid (S, Y, X).
 
     Attributes
@@ -238,7 +238,7 @@ class Segmenter:
         members = tuple(self._workload.choose(unseen))
         return Prepared(case, volume, members, fold)
 
-    def predict(self, prepared: Prepared) -> Predicted:
+    def predict(self, prepared: Prepared) -> NetworkOutput:
         """Show the slices to the networks: the second part of `segment`."""
         codes, members, flips = prepared.volume.codes, prepared.members, self._workload.flips
         look = self._first_look(members[0], codes)
@@ -262,14 +262,14 @@ class Segmenter:
                     singles.append(_filled(elsewhere, seen, calibrated))
         count = len(members) * len(flips)
         spread = np.sqrt(np.maximum(squares / count - (sums / count) ** 2, 0))
-        return Predicted(
+        return NetworkOutput(
             prepared,
             _filled(elsewhere, seen, mean),
             _filled(np.zeros_like(look), seen, spread),
             tuple(singles),
         )
 
-    def finish(self, predicted: Predicted) -> Segmentation:
+    def finish(self, predicted: NetworkOutput) -> Segmentation:
         """Make the mask: the last part of `segment`."""
         case, volume, members, fold = predicted.prepared
         threshold = float(np.mean([member.threshold for member in members]))

@@ -38,6 +38,7 @@ def segment_step(replication: Replication) -> Tables:
         sources,
         replication.mask_folder,
         networks=replication.networks,
+        effort="thorough",  # masks are drawn from the probabilities of all slices
         samples=True,
         resume=True,
         on_progress=replication.on_progress,
