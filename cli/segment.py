@@ -43,7 +43,7 @@ Thorough = Annotated[
     bool,
     typer.Option(
         "--thorough",
-        help="Show all slices to all networks, not just those in which one finds tumour.",
+        help="Show all slices to all networks, not just those in which some find tumour.",
     ),
 ]
 

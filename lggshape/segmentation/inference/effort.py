@@ -30,27 +30,40 @@ class Workload(NamedTuple):
         How many of the networks that may be used are used at most; None: all.
     flips : tuple of tuple of int
         The axes along which slices are flipped, each way to be averaged.
+    looks : int
+        How many networks see all slices first, at most one of each fold: one alone may be blind to
+        a tumour unlike those of its training data.
     every_slice : bool
-        Whether all networks see all slices; otherwise only those that `may_show_tumour`.
+        Whether the others, too, see all slices; otherwise only those that `may_show_tumour`.
     """
 
     networks: int | None
     flips: tuple[tuple[int, ...], ...]
+    looks: int
     every_slice: bool
 
     def choose(self, members: Sequence[Member]) -> Sequence[Member]:
         """Return the networks that are used, of different folds as far as there are any."""
-        if self.networks is None or len(members) <= self.networks:
-            return members
-        return [members[number * len(members) // self.networks] for number in range(self.networks)]
+        return members if self.networks is None else _spread(members, self.networks)
+
+    def first(self, members: Sequence[Member]) -> Sequence[Member]:
+        """Return those of the networks that see all slices first."""
+        folds = {member.fold: member for member in reversed(_spread(members, self.looks))}
+        return list(reversed(folds.values()))
+
+
+def _spread(members: Sequence[Member], count: int) -> Sequence[Member]:
+    """Return some networks, if there are more, which are in the order of their folds."""
+    count = min(count, len(members))
+    return [members[number * len(members) // count] for number in range(count)]
 
 
 EFFORTS: dict[str, Workload] = {
-    "fast": Workload(2, FLIPS[:1], every_slice=False),
-    "usual": Workload(None, FLIPS, every_slice=False),
-    "thorough": Workload(None, FLIPS, every_slice=True),
+    "fast": Workload(2, FLIPS[:1], looks=1, every_slice=False),
+    "usual": Workload(None, FLIPS, looks=2, every_slice=False),
+    "thorough": Workload(None, FLIPS, looks=1, every_slice=True),
 }
-"""What is computed, by name: few networks and no mirror images; all of them where one network finds
+"""What is computed, by name: few networks and no mirror images; all of them where a network finds
 that a slice may show tumour; or all of them in every slice."""
 
 
@@ -69,12 +82,12 @@ def workload(effort: str) -> Workload:
 
 
 def may_show_tumour(probability: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Return which slices may show tumour, by the first look of one network.
+    """Return which slices may show tumour, by the networks that have looked first.
 
     Parameters
     ----------
     probability : ndarray of shape (S, Y, X)
-        Calibrated probability of tumour.
+        Calibrated probability of tumour, the highest that any of them gives.
 
     Returns
     -------

@@ -43,10 +43,10 @@ class Segmentation:
         The lowest probability that is inside the mask.
     probability : ndarray of float32, shape (Z, Y, X)
         Calibrated probability of tumour, the mean over networks and flips. Unless all of them see
-        every slice, it is that of the first network alone where that found no tumour.
+        every slice, it is that of the networks that looked first where these found no tumour.
     uncertainty : ndarray of float32, shape (Z, Y, X)
         Standard deviation of the probability over networks and flips, each calibrated by itself; 0
-        where one network alone has looked.
+        where only those networks have looked.
     entropy : ndarray of float32, shape (Z, Y, X)
         Entropy of the probability, in bits: 1 where it is one half, 0 where it is certain.
     slice_scores : ndarray of float32, shape (Z,)
@@ -63,8 +63,8 @@ class Segmentation:
     notes : tuple of str
         What was done to slices of an unusual geometry before the networks saw them.
     samples : ndarray of bool, shape (N, Z, Y, X), or None
-        The mask of each network and flip alone; None unless it was asked for. No other finds tumour
-        where only the first network has looked.
+        The mask of each network and flip alone; None unless it was asked for. There is nothing in
+        it where not all networks have looked.
     """
 
     case: Case
@@ -241,17 +241,21 @@ class Segmenter:
     def predict(self, prepared: Prepared) -> NetworkOutput:
         """Show the slices to the networks: the second part of `segment`."""
         codes, members, flips = prepared.volume.codes, prepared.members, self._workload.flips
-        look = self._first_look(members[0], codes)
-        elsewhere = members[0].calibration.apply(look)
-        seen = np.arange(len(look)) if self._workload.every_slice else may_show_tumour(elsewhere)
-        mean = np.zeros((len(seen), *look.shape[1:]))
+        first = self._workload.first(members)
+        looks = {member: self._first_look(member, codes) for member in first}
+        calibrated_looks = [member.calibration.apply(looks[member]) for member in first]
+        elsewhere = np.mean(calibrated_looks, axis=0)
+        seen = np.arange(len(codes))
+        if not self._workload.every_slice:
+            seen = may_show_tumour(np.max(calibrated_looks, axis=0))
+        mean = np.zeros((len(seen), *elsewhere.shape[1:]))
         sums, squares = np.zeros_like(mean), np.zeros_like(mean)
         singles = []
-        for number, member in enumerate(members):
-            ways = flips[1:] if number == 0 else flips  # the first is the look
+        for member in members:
+            known = [looks[member][seen]] if member in looks else []  # without flip
+            ways = flips[len(known) :]
             predicted = self._networks.predict(member, codes, flips=ways, slices=seen)
-            if number == 0:
-                predicted = np.concatenate([look[None, seen], predicted])
+            predicted = np.stack([*known, *predicted])
             # Averaged before it is calibrated: so it was when the calibration was fitted.
             mean += member.calibration.apply(predicted.mean(axis=0)) / len(members)
             for one in predicted:
@@ -265,7 +269,7 @@ class Segmenter:
         return NetworkOutput(
             prepared,
             _filled(elsewhere, seen, mean),
-            _filled(np.zeros_like(look), seen, spread),
+            _filled(np.zeros_like(elsewhere), seen, spread),
             tuple(singles),
         )
 

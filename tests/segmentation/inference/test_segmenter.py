@@ -130,33 +130,31 @@ def test_a_mirrored_head_has_the_mirrored_result_invariant(networks, thorough):
     np.testing.assert_allclose(probability[:, :, ::-1], thorough.probability, atol=2e-4)
 
 
-def first_look(networks):
-    """Return what the first network finds, without mirror image."""
-    ensemble = read_ensemble(networks)
-    alone = replace(ensemble, members=ensemble.members[:1])
-    return Segmenter(alone, effort="fast").segment(STRANGER).probability
-
-
-def test_all_networks_see_the_slices_in_which_one_finds_tumour_invariant(networks, found, thorough):
-    look = first_look(networks)
-    found_by_one = look.max(axis=(1, 2)) > 0.1
+def test_all_networks_see_the_slices_in_which_the_first_find_tumour_invariant(
+    networks, found, thorough
+):
+    ensemble = read_ensemble(networks)  # one network of each of two folds
+    alone = [replace(ensemble, members=(member,)) for member in ensemble.members]
+    looks = [Segmenter(one, effort="fast").segment(STRANGER).probability for one in alone]
+    found_by_one = np.max(looks, axis=(0, 2, 3)) > 0.1
     seen = np.flatnonzero(np.convolve(found_by_one, [1, 1, 1], "same"))
     elsewhere = np.setdiff1d(np.arange(9), seen)
     assert 0 < len(elsewhere) < 9
     np.testing.assert_allclose(found.probability[seen], thorough.probability[seen], atol=1e-6)
-    np.testing.assert_array_equal(found.probability[elsewhere], look[elsewhere])
+    mean = np.mean(looks, axis=0)
+    np.testing.assert_allclose(found.probability[elsewhere], mean[elsewhere], atol=1e-6)
     assert not found.uncertainty[elsewhere].any()
     np.testing.assert_array_equal(found.mask, thorough.mask)
 
 
-def test_a_slice_of_air_is_not_looked_at_analytic(networks, found):
+def test_a_slice_of_air_is_not_looked_at_analytic(networks):
     padded = np.concatenate([STRANGER.image, np.full_like(STRANGER.image[:2], 0)])
     case = replace(STRANGER, image=padded)
     look = segment(case, networks)
-    # The logit of nothing, which is 1e-5, calibrated.
-    member = read_ensemble(networks).members[0]
-    nothing = member.calibration.apply(np.zeros(1, np.float32))
-    np.testing.assert_allclose(look.probability[-1], np.full((48, 60), nothing[0]), rtol=1e-5)
+    # Nothing, calibrated.
+    members = read_ensemble(networks).members
+    nothing = np.mean([member.calibration.apply(np.zeros(1, np.float32)) for member in members])
+    np.testing.assert_allclose(look.probability[-1], np.full((48, 60), nothing), rtol=1e-5)
 
 
 def test_the_fast_way_has_two_networks_and_no_flips_invariant(networks, found):
