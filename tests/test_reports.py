@@ -62,6 +62,7 @@ def test_what_is_written_by_hand_still_holds(evidence: StudyEvidence) -> None:
 
     pair = {"feature": BEVR, "label": "RNASeqCluster"}
     tests = rows("associations", **pair)
+    first = evidence.rows("associations", earlier=True, masks=AUTOMATIC, **pair)
     given_idh = rows("adjusted", model="given IDH", label="RNASeqCluster")
     within = rows("within_mutants", masks=AUTOMATIC, feature=BEVR)
     areas = rows("area_differences")
@@ -76,10 +77,13 @@ def test_what_is_written_by_hand_still_holds(evidence: StudyEvidence) -> None:
     scatter = rows("scatter", test="Fisher, quartiles", **pair)
     one_choice = rows("failed_attempt_one_at_a_time", start="ours").set_index("changed")
     alone, changed = one_choice.loc["nothing"], one_choice.loc[["test", "in_plane"]]
+    changed_areas = one_choice.groupby("changed")["auc"].max()
     conclusions = {
         "is reproduced in the same patients": (tests["p_bonferroni"] <= 0.05).all(),
-        "The paper's bound for its p-value is met on manual masks only": (
+        "the paper's bound for its p-value is met on manual masks and on the automatic masks of "
+        "the first run, but not on those of this run": (
             (tests.set_index("masks")["p"] < 0.0002).to_dict() == {MANUAL: True, AUTOMATIC: False}
+            and (first["p"] < 0.0002).all()
         ),
         "Between automatic and manual masks, no difference in its effect is shown": (
             (differences["low"] < 0) & (differences["high"] > 0)
@@ -88,7 +92,7 @@ def test_what_is_written_by_hand_still_holds(evidence: StudyEvidence) -> None:
             # A range over three sets is narrow by their number: 6 over the noise of each level.
             scatter.loc[scatter["sets"] > 3, "ratio"] > 10
         ).all(),
-        "Its estimate is larger in one institution than in the others": (
+        "The estimate is larger in one institution than in the others": (
             institutions["epsilon_squared_site"] > institutions["epsilon_squared_rest"]
         ).all(),
         "For the RNASeq clusters, IDH alone does not account for the associations": (
@@ -102,7 +106,7 @@ def test_what_is_written_by_hand_still_holds(evidence: StudyEvidence) -> None:
         "R1 and R2 in part. For R3 and R4, this is not shown": (lows[["R1", "R2"]] > 0.5).all()
         and (lows[["R3", "R4"]] < 0.5).all(),
         "no combination of choices fully explains the failure": attempt["auc"].min() > 0.455,
-        "though a difference between them is not shown": (
+        "but this may be chance": (
             (institutions["difference_low"] < 0) & (institutions["difference_high"] > 0)
         ).all(),
         "most intervals of the difference contain 0, but not all": (
@@ -111,7 +115,10 @@ def test_what_is_written_by_hand_still_holds(evidence: StudyEvidence) -> None:
         "are smaller and most of their intervals reach 0": (
             0.5 < (without["epsilon_squared_low"] == 0).mean() < 1
         ),
-        "Its test and its 2D features do not weaken the result": (
+        "With our other choices, the estimated AUC is lower with either": (
+            changed_areas[["ellipsoid", "masks"]].max() < alone["auc"]
+        ),
+        "Its test and its 2D features do not raise the p-values here": (
             changed[["p_ellipsoid", "p_margin"]].max() <= alone[["p_ellipsoid", "p_margin"]]
         ).all(),
         "the estimates for BEVR × RNASeq are not lower with noise than without": (

@@ -39,8 +39,9 @@ _NAMES = {
     AUTOMATIC: "TCGA-LGG, automatic (networks)",
 }
 _MEANING = (
-    "Rank correlation (0: no difference) with its 95 % interval. Shaded: the primary hypothesis.\n"
-    "The two rows of TCGA-LGG are the same patients. About half of them are in the row above, too."
+    "Rank correlation of each feature with wild type (below 0: lower in wild type; 0: no "
+    "difference), with its 95 % interval.\nShaded: the primary hypothesis. The two rows of "
+    "TCGA-LGG are the same patients; about half of them are among those outlined by the BraTS group, too."
 )
 _PRIMARY = (LOWER, UCSF), "sphericity"
 _HEADINGS = {LOWER: "Grade 2 and 3", ALL: "Grade 2, 3 and 4"}

@@ -61,7 +61,7 @@ def test_explanations_are_those_of_the_table_invariant() -> None:
         "slices k thick": "second group: slices k thick",
         "resolution in the slice: half as many pixels": "all: half as many pixels a side",
         "smoothing: all by 1 pixel": "all: smoothed, 1 pixel",
-        "manual masks alone by 1 pixel": "manual: smoothed, 1 pixel",
+        "smoothing: manual masks alone by 1 pixel": "manual: smoothed, 1 pixel",
         "component: whole mask": "all: whole mask",
         "slice: mean over all slices": "all: mean over all slices",
         "slice of the manual mask for all": "automatic and second group: slice of the manual mask",

@@ -59,7 +59,7 @@ def _main_difference(evidence: StudyEvidence) -> Iterator[Block]:
             f"By ranks, epsilon squared is {number_text(row.first, 3)} on automatic and "
             f"{number_text(row.second, 3)} on manual masks. The paired difference is "
             "{} ({} to {})".format(*values)
-            + (": the effects are shown neither to differ nor to be equal." if open_ended else ".")
+            + (": this shows neither a difference nor its absence." if open_ended else ".")
         )
 
 
@@ -96,8 +96,9 @@ def _reached(evidence: StudyEvidence) -> Iterator[Block]:
         f"Of the {counted(count, 'value')} that the paper reports, {listed(parts)}. A bound of p "
         "is matched if p lies below it. The AUC is matched if its interval excludes 0.5 and "
         "contains the paper's AUC for the same kind of mask. The paper's bounds are for automatic "
-        "masks; manual masks are judged by the same bounds. Whether p lies below a bound is "
-        "largely chance, as the second table below shows, so compare the effects first."
+        "masks; manual masks are judged by the same bounds. In another sample of this size, p "
+        "could easily fall on the other side of a bound, as the second table below shows, so compare the "
+        "effects first."
     )
 
 
@@ -216,9 +217,10 @@ def _claims_tables(rows: list[_Claim]) -> Iterator[Table]:
         bounds,
         "The same associations as p-values. "
         + (
-            "The last columns give the chance that p lies below the bound in another sample of "
-            "this size, if the true V is that found on automatic or on manual masks, or lies at "
-            "either end of the interval on manual masks (the latter by the chi-squared test)"
+            "The last three columns give the chance that p would fall below the bound in a new "
+            "sample of this size. They assume that the true V is the one found on automatic masks, "
+            "the one on manual masks, or either end of its interval on manual masks. The last "
+            "column uses the chi-squared test"
             if likely
             else "The bounds are the paper's"
         ),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from lggshape.report.blocks import Block, Column, Table, Text
-from lggshape.report.wording import interval_text, number_text, p_text, range_text
+from lggshape.report.wording import interval_text, listed, number_text, p_text, range_text
 from lggshape.studies.buda2019.analyses.factors import OURS, THEIRS
 from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
 from lggshape.studies.buda2019.report.evidence import StudyEvidence
@@ -16,13 +16,8 @@ _CHOICES = ("ellipsoid", "component", "in_plane", "test")
 
 _three = partial(number_text, digits=3)
 
-_CHANGED = {
-    "ellipsoid": "the ellipsoid",
-    "component": "the islands",
-    "in_plane": "the 2D features",
-    "test": "the test",
-    "masks": "the masks",
-}
+_CHANGED = {"ellipsoid": "the ellipsoid", "component": "the islands", "masks": "the masks"}
+"""The choices that can change the AUC. The 2D features and the test do not enter it."""
 
 NAME = (
     'the public attempt AIscend-Research/lgg-imaging-repro ("[not Re]", submission 117 to '
@@ -61,9 +56,10 @@ def failed_attempt(evidence: StudyEvidence) -> Iterator[Block]:
     ]
     yield Table.of(
         groups,
-        "Its ellipsoid (in principal axes) and its handling of islands (all kept) in exchange for "
-        "ours, by the masks. Noise of each level is drawn several times (the number in brackets): "
-        "such a row has the lowest and the highest value of the draws instead of an interval",
+        "Each set of masks with our ellipsoid and our handling of islands, and with those of the "
+        "attempt (an ellipsoid along the principal axes; all islands kept). Noise of each level is "
+        "drawn several times (the number in brackets): such a row has the lowest and the highest "
+        "value of the draws instead of an interval",
         "failed_attempt",
         Column("masks", lambda rows: _masks(evidence, rows), "text"),
         Column("ellipsoid", lambda rows: rows["ellipsoid"].iloc[0], "text"),
@@ -72,7 +68,7 @@ def failed_attempt(evidence: StudyEvidence) -> Iterator[Block]:
         Column("AUC of 1/BEVR for R2", _area),
         Column("p of BEVR × RNASeq", lambda rows: range_text(list(rows["p_ellipsoid"]), p_text)),
         Column(
-            "correlation with manual BEVR",
+            "correlation with BEVR of manual masks, by the same choices",
             lambda rows: range_text(list(rows["pearson"]), number_text),
         ),
     )
@@ -88,24 +84,26 @@ def failed_attempt(evidence: StudyEvidence) -> Iterator[Block]:
 
 
 def _single_changes(evidence: StudyEvidence) -> Iterator[Block]:
-    """Yield which single choice changes the AUC most, from ours and from theirs."""
-    for start, worst in ((OURS, True), (THEIRS, False)):
-        areas = evidence.rows("failed_attempt_one_at_a_time", start=start).groupby("changed")["auc"]
-        if "nothing" not in areas.groups:
-            return
-        changed = areas.mean().drop("nothing")
-        most = str(changed.idxmin() if worst else changed.idxmax())
-        choice = _CHANGED[most]
-        before, after = (
-            range_text(list(areas.get_group(name)), number_text) for name in ("nothing", most)
-        )
-        yield Text(
-            "If one of our choices is exchanged for its own, the AUC is lowered most by "
-            f"exchanging {choice}: it is {after} instead of {before}."
-            if worst
-            else f"With all its choices, the AUC is {before}. Replacing {choice} by ours raises it "
-            f"most, to {after}."
-        )
+    """Yield what each choice does to the AUC by itself, from ours and from theirs."""
+    tried = evidence.rows("failed_attempt_one_at_a_time")
+    if not len(tried):
+        return
+    noise = [name for name in dict.fromkeys(tried["masks"]) if name != AUTOMATIC]
+    yield Text(
+        f"The masks of the attempt are not at hand. Those with the most noise ({listed(noise)}) "
+        f"stand in for them; its Dice was {ATTEMPT.dice}."
+    )
+    for start, words in (
+        (OURS, "With our choices on automatic masks, the AUC is {}. Exchanging one of them gives"),
+        (
+            THEIRS,
+            "With its choices on the masks with noise, the AUC is {}. With one of ours, it is",
+        ),
+    ):
+        areas = tried[tried["start"] == start].groupby("changed")["auc"]
+        area = {str(name): range_text(list(values), number_text) for name, values in areas}
+        changes = [f"{area[choice]} for {_CHANGED[choice]}" for choice in _CHANGED]
+        yield Text(f"{words.format(area['nothing'])} {listed(changes)}.")
 
 
 def _manual(evidence: StudyEvidence) -> Iterator[Block]:
