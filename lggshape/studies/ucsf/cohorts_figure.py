@@ -41,7 +41,7 @@ _NAMES = {
 _MEANING = (
     "Rank correlation of each feature with wild type (below 0: lower in wild type; 0: no "
     "difference), with its 95 % interval.\nShaded: the primary hypothesis. The two rows of "
-    "TCGA-LGG are the same patients; about half of them are among those outlined by the BraTS group, too."
+    "TCGA-LGG are the same patients; about half of them were also outlined by the BraTS group."
 )
 _PRIMARY = (LOWER, UCSF), "sphericity"
 _HEADINGS = {LOWER: "Grade 2 and 3", ALL: "Grade 2, 3 and 4"}

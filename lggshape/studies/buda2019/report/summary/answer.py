@@ -97,8 +97,8 @@ def _reached(evidence: StudyEvidence) -> Iterator[Block]:
         "is matched if p lies below it. The AUC is matched if its interval excludes 0.5 and "
         "contains the paper's AUC for the same kind of mask. The paper's bounds are for automatic "
         "masks; manual masks are judged by the same bounds. In another sample of this size, p "
-        "could easily fall on the other side of a bound, as the second table below shows, so compare the "
-        "effects first."
+        "could easily fall on the other side of a bound, as the second table below shows, so "
+        "compare the effects first."
     )
 
 

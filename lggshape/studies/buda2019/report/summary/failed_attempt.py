@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from lggshape.report.blocks import Block, Column, Table, Text
-from lggshape.report.wording import interval_text, listed, number_text, p_text, range_text
+from lggshape.report.wording import interval_text, number_text, p_text, range_text
 from lggshape.studies.buda2019.analyses.factors import OURS, THEIRS
 from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
 from lggshape.studies.buda2019.report.evidence import StudyEvidence
+from lggshape.studies.buda2019.report.findings import listed
 
 _CHOICES = ("ellipsoid", "component", "in_plane", "test")
 
