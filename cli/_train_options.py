@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from lggshape.segmentation import ARCHITECTURES
+from lggshape.segmentation import ARCHITECTURES, FINE_TUNING
 
 NETWORK, FOLDS, TRAINING, INNER = "Network", "Folds", "Training", "Inner split"
 
@@ -31,6 +31,17 @@ EncoderWeights = Annotated[
     typer.Option(
         metavar="auto|imagenet|none|PATH",
         help="Initial weights of the encoder. auto: imagenet for efficientnet-lite, else none.",
+        rich_help_panel=NETWORK,
+    ),
+]
+StartFrom = Annotated[
+    str,
+    typer.Option(
+        metavar="shipped|RUN",
+        help="Fine-tune trained networks: shipped (the bundled ones) or the folder of a run. They "
+        "determine the network. Unless given, --epochs is then "
+        f"{FINE_TUNING['epochs']} and --learning-rate {FINE_TUNING['learning_rate']}.",
+        show_default=False,
         rich_help_panel=NETWORK,
     ),
 ]

@@ -22,6 +22,7 @@ EXAMPLES = (
     "[dim]Folds:[/dim] lggshape train cases/ --out run/ --folds-file other/folds.json --fold 0",
     "[dim]Training:[/dim] lggshape train cases/ --out run/ --epochs 40 --batch 8 --crop 1",
     "[dim]Inner split:[/dim] lggshape train cases/ --out run/ --inner 0.2 --epoch inner",
+    "[dim]Fine-tuning:[/dim] lggshape train cases/ --out run/ --start-from shipped --folds 3",
     "[dim]How to run:[/dim] lggshape train cases/ --out run/ --device gpu --resume",
 )
 
@@ -33,7 +34,7 @@ _NETWORK = {
 _TRAINING = (
     "folds", "members", "epochs", "batch", "learning_rate", "border_weight", "crop",
     "sequence_dropout", "frozen_epochs", "patients", "inner", "inner_every", "epoch",
-    "encoder_weights", "precision", "seed",
+    "encoder_weights", "start_from", "precision", "seed",
 )  # fmt: skip
 """The options that are settings: of the network, under the names there, and of the training."""
 
@@ -55,6 +56,7 @@ def train(
     task: t.Task = Network.task,
     network: t.Architecture = Network.architecture,
     encoder_weights: t.EncoderWeights = Training.encoder_weights,
+    start_from: t.StartFrom = Training.start_from,
     sequences: t.Sequences = _SEQUENCES,
     neighbours: t.Neighbours = Network.neighbours,
     filters: t.Filters = "",
@@ -137,28 +139,37 @@ def _report(run: "Run", found: "TrainingSummary", out: Path) -> None:
 
 
 def _own_weights(settings: TrainingConfiguration) -> list[Path]:
-    """Return the user's file of weights to start from, if that is what they chose."""
-    path = Path(settings.encoder_weights)
-    return [path] if path.is_file() else []
+    """Return the user's weights to start from, a file or a run, if that is what they chose."""
+    paths = (Path(settings.encoder_weights), Path(settings.start_from or "none"))
+    return [path for path in paths if path.exists()]
 
 
 def _settings(context: typer.Context) -> tuple[NetworkConfiguration, TrainingConfiguration]:
     """Return the settings, from the options or from the file that holds all of them."""
-    from lggshape.segmentation import read_configuration
+    from lggshape.segmentation import FINE_TUNING, read_configuration
     from lggshape.segmentation.run.configuration import settings_without_effect
+    from lggshape.segmentation.training.start_network import network_to_start_from
 
     options = context.params
     if options["configuration"] is not None:
         because = "with --configuration, which holds all settings"
         o.refuse_unused(context, **dict.fromkeys((*_NETWORK, *_TRAINING), (True, because)))
         return read_configuration(options["configuration"])
-    values = {inside: options[name] for name, inside in _NETWORK.items()}
-    values["sequences"] = [name.strip() for name in options["sequences"].split(",")]
-    values["filters"] = _numbers(options["filters"])
-    network = NetworkConfiguration.from_dict(values, where="the options")
-    training = TrainingConfiguration.from_dict(
-        {name: options[name] for name in _TRAINING}, where="the options"
-    )
+    settings = {name: options[name] for name in _TRAINING}
+    if options["start_from"]:
+        because = "with --start-from, which determines the network"
+        unused = dict.fromkeys((*_NETWORK, "encoder_weights", "frozen_epochs"), (True, because))
+        o.refuse_unused(context, **unused)
+        given = o.given_options(context)
+        settings |= {name: value for name, value in FINE_TUNING.items() if name not in given}
+    training = TrainingConfiguration.from_dict(settings, where="the options")
+    if options["start_from"]:
+        network = network_to_start_from(training)
+    else:
+        values = {inside: options[name] for name, inside in _NETWORK.items()}
+        values["sequences"] = [name.strip() for name in options["sequences"].split(",")]
+        values["filters"] = _numbers(options["filters"])
+        network = NetworkConfiguration.from_dict(values, where="the options")
     reasons = settings_without_effect(network, training)
     unused = {name: (True, why) for name, why in reasons.items()}
     unused["folds"] = (options["folds_file"] is not None, "with --folds-file")

@@ -95,5 +95,7 @@ def read_inner_splits(name: str, ensemble: Ensemble) -> dict[tuple[str, str], fr
 
 def _start(training: TrainingConfiguration) -> str:
     """Name what the encoder started from; of another run its name and the network's."""
+    if training.start_from:
+        return Path(training.start_from).name
     source = training.encoder_weights
     return "/".join(Path(source).parts[-3:-1]) or source

@@ -6,6 +6,7 @@ from .inference.segmenter import Segmentation, Segmenter, segment
 from .networks.configuration import NetworkConfiguration
 from .networks.registry import ARCHITECTURES, Architecture
 from .run.configuration import (
+    FINE_TUNING,
     TrainingConfiguration,
     read_configuration,
     write_configuration,
@@ -15,6 +16,7 @@ from .training.cross_validation import TrainingSummary, train
 
 __all__ = [
     "ARCHITECTURES",
+    "FINE_TUNING",
     "SHIPPED",
     "Architecture",
     "Detection",

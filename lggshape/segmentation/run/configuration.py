@@ -1,7 +1,9 @@
 """How networks are trained, and the file that keeps this with what the networks are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, Self
 
 from lggshape.errors import InputError
@@ -10,6 +12,10 @@ from lggshape.segmentation.networks.configuration import NetworkConfiguration
 
 if TYPE_CHECKING:
     from lggshape.files import StrPath
+
+
+FINE_TUNING: Mapping[str, float] = MappingProxyType({"epochs": 6, "learning_rate": 2e-4})
+"""Settings for a training that starts from trained networks: short, and in small steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +70,10 @@ class TrainingConfiguration(CheckedSettings):
         Where an EfficientNet-Lite encoder starts: "imagenet", "none" (random), or the path of a
         weights file of this package. "auto" is "imagenet", and "none" for a network without such
         an encoder.
+    start_from : str
+        The run whose networks the training goes on from, with all their layers: "shipped" (the
+        bundled networks) or the path of its folder. "" (none): a network starts from random
+        weights, but for its encoder.
     frozen_epochs : int
         Epochs at the beginning in which the encoder stays as it starts. The rest is a training of
         its own, with its own schedule.
@@ -91,6 +101,7 @@ class TrainingConfiguration(CheckedSettings):
     inner_every: int = 1
     epoch: Literal["last", "inner"] = "last"
     encoder_weights: str = "auto"
+    start_from: str = ""
     frozen_epochs: int = 0
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seed: int = 0
@@ -112,6 +123,9 @@ class TrainingConfiguration(CheckedSettings):
         if self.encoder_weights == "none":
             expected = "to be 0 where the encoder starts from nothing"
             self.require("frozen_epochs", self.frozen_epochs == 0, expected)
+        if self.start_from:
+            own = self.encoder_weights in ("auto", "none")
+            self.require("encoder_weights", own, "to be none with start_from, which has encoders")
         if self.epoch == "inner":
             self.require("epoch", self.inner > 0, "to be last where there is no inner split")
 
@@ -119,7 +133,8 @@ class TrainingConfiguration(CheckedSettings):
         """Return the settings with those filled in that depend on the network."""
         if self.encoder_weights != "auto":
             return self
-        return replace(self, encoder_weights="imagenet" if network.kind.pretrained else "none")
+        pretrained = network.kind.pretrained and not self.start_from
+        return replace(self, encoder_weights="imagenet" if pretrained else "none")
 
 
 def settings_without_effect(

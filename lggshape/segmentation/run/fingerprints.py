@@ -83,8 +83,7 @@ class KnownCases:
             of the case of that name, or with any slice in common; empty for a case that is not
             known.
         """
-        keys = _keys(case, patient)
-        found = self._by_case.get(case, set()).union(*(self._by_key.get(k, set()) for k in keys))
+        found = self._named(case, patient)
         for axis in range(3):
             fingerprints = slice_fingerprints(np.moveaxis(flair, axis, 0))
             shared = [f for f in fingerprints if f in self._by_fingerprint]
@@ -92,6 +91,16 @@ class KnownCases:
                 # Slices lie across one axis only.
                 return frozenset(found.union(*(self._by_fingerprint[f] for f in shared)))
         return frozenset(found)
+
+    def patients_like(self, case: KnownCase) -> frozenset[str]:
+        """Return the known patients that a case of known fingerprints may be of."""
+        shared = (self._by_fingerprint.get(one, set()) for one in case.fingerprints)
+        return frozenset(self._named(case.case, case.patient).union(*shared))
+
+    def _named(self, case: str, patient: str) -> set[str]:
+        """Return the known patients with that key, or with a case of that name."""
+        keys = _keys(case, patient)
+        return self._by_case.get(case, set()).union(*(self._by_key.get(k, set()) for k in keys))
 
 
 def _keys(case: str, patient: str) -> set[str]:

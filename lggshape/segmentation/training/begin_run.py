@@ -24,6 +24,11 @@ from lggshape.segmentation.training.start_encoder import (
     refuse_seen,
     start_encoder,
 )
+from lggshape.segmentation.training.start_network import (
+    cases_behind_start,
+    choose_start,
+    refuse_other_network,
+)
 from lggshape.segmentation.training.training_cases import TrainingCase
 
 
@@ -78,9 +83,11 @@ def refuse_unused(network: NetworkConfiguration, training: TrainingConfiguration
             raise InputError(msg)
 
 
-def refuse_encoder(network: NetworkConfiguration, training: TrainingConfiguration) -> None:
-    """Raise if the weights that the encoder starts from are not there, or do not fit."""
-    if training.encoder_weights != "none":
+def refuse_start(network: NetworkConfiguration, training: TrainingConfiguration) -> None:
+    """Raise if the weights that a network or its encoder starts from are missing or do not fit."""
+    if training.start_from:
+        refuse_other_network(network, training)
+    elif training.encoder_weights != "none":
         start_encoder(build(network), network.architecture, training)
 
 
@@ -181,7 +188,7 @@ def begin_run(
     sites = {case.patient: case.site for case in cases}
     own = [KnownCase(case.id, case.patient, case.fingerprints) for case in cases]
     refuse_shared_slices(own)
-    behind = cases_behind_encoder(training)
+    behind = (cases_behind_start if training.start_from else cases_behind_encoder)(training)
     known = own + [case for case in behind if case.patient not in folds]
     for fold in chosen:
         patients, inner = split_patients(sites, folds, fold, training)
@@ -189,7 +196,10 @@ def begin_run(
             msg = f"Expected tumour in the masks to train fold {fold} on, found none."
             raise InputError(msg)
         apart = {*inner, *(patient for patient in sites if folds[patient] == fold)}
-        refuse_seen(own, behind, apart, fold, training.encoder_weights)
+        if training.start_from:
+            choose_start(own, apart, fold, training.members, training)
+        else:
+            refuse_seen(own, behind, apart, fold, training.encoder_weights)
     if begun:
         # All of them: who is known again as a training case must not depend on the call.
         if (runs.read_folds(out / runs.FOLDS), runs.read_cases(out / runs.CASES)) != (folds, known):

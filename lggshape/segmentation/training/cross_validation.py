@@ -17,12 +17,13 @@ from lggshape.segmentation.training.begin_run import (
     begin_run,
     holds_run,
     refuse_cases,
-    refuse_encoder,
     refuse_settings,
     refuse_sources,
+    refuse_start,
     refuse_unused,
 )
 from lggshape.segmentation.training.folds import choose_folds
+from lggshape.segmentation.training.start_network import network_to_start_from
 from lggshape.segmentation.training.train_fold import FoldTraining
 from lggshape.segmentation.training.training_cases import TrainingCase, load_cases
 
@@ -65,7 +66,8 @@ def train(
     out : str or Path
         Folder of the run, described in `lggshape.segmentation.run.folder`.
     network : NetworkConfiguration, optional
-        What the networks look like; by default as `NetworkConfiguration()`.
+        What the networks look like; by default as `NetworkConfiguration()`, or like those that the
+        training starts from.
     training : TrainingConfiguration, optional
         How they are trained; by default as `TrainingConfiguration()`.
     only : sequence of int
@@ -94,7 +96,7 @@ def train(
         If there is no case with a mask or none with one of the sequences, there are too few
         patients, two of them share a slice, a fold does not exist or has no tumour to train on,
         `out` holds something else or an earlier run of other settings or cases, a setting of a new
-        run has no effect, the weights of the encoder or a GPU are asked for and not there, or the
+        run has no effect, weights to start from or a GPU are asked for and not there, or the
         weights were trained on a patient who is held out.
 
     Examples
@@ -111,8 +113,11 @@ def train(
     ...     train(cases, run, network=network, training=training, only=[0], jobs=1).members
     ('fold0-member0',)
     """
-    out, network = Path(out), network or NetworkConfiguration()
-    training = _completed(training or TrainingConfiguration(), network, folds)
+    out, training = Path(out), training or TrainingConfiguration()
+    if network is None:
+        start = training.start_from
+        network = network_to_start_from(training) if start else NetworkConfiguration()
+    training = _completed(training, network, folds)
     sources, chosen = sources_of(cases), _chosen(only, training)
     # Whatever can be refused is refused before the cases are read, which takes minutes.
     refuse_settings(network, training, only=only, device=device)
@@ -122,7 +127,7 @@ def train(
     places = [source.path for source in sources if not isinstance(source, without_files)]
     check_place(out, inputs=places)
     refuse_sources(sources, folds, training, chosen)
-    refuse_encoder(network, training)
+    refuse_start(network, training)
     loaded, failures = load_cases(sources, network, jobs=jobs, on_progress=on_progress)
     members = train_on(
         loaded, out, network=network, training=training, only=only, folds=folds, resume=resume,

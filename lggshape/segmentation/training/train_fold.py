@@ -23,6 +23,7 @@ from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.run import folder as runs
 from lggshape.segmentation.run.calibration import Calibration
 from lggshape.segmentation.run.configuration import TrainingConfiguration, crop_of
+from lggshape.segmentation.run.fingerprints import KnownCase
 from lggshape.segmentation.training.augmentation import draw
 from lggshape.segmentation.training.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
 from lggshape.segmentation.training.fit_calibration import (
@@ -39,6 +40,7 @@ from lggshape.segmentation.training.learner import (
 )
 from lggshape.segmentation.training.slice_store import SliceStore
 from lggshape.segmentation.training.start_encoder import start_encoder
+from lggshape.segmentation.training.start_network import choose_start
 from lggshape.segmentation.training.training_cases import TrainingCase
 
 _FILES = (runs.HISTORY, runs.NETWORK, runs.WEIGHTS, "training.png", "training.svg")
@@ -78,6 +80,11 @@ class FoldTraining:
         sites = {case.patient: case.site for case in cases}
         self._patients, inner = split_patients(sites, folds, fold, training)
         self._inner = _of_patients(cases, inner)
+        self._start: list[runs.Member] = []
+        if training.start_from:
+            own = [KnownCase(case.id, case.patient, case.fingerprints) for case in cases]
+            apart = {*inner, *(patient for patient in sites if folds[patient] == fold)}
+            self._start = choose_start(own, apart, fold, training.members, training)
         self._store = SliceStore(_of_patients(cases, self._patients), network)
         self._slices = ResidentSlices(self._store)
         self._steps = self._store.epoch_length(
@@ -91,7 +98,12 @@ class FoldTraining:
         keras.utils.set_random_seed(_integer(training.seed, self._fold, member))
         crop = dataclasses.replace(self._network, size=crop_of(self._network, training))
         network = build(crop, policy=self._policy)
-        start_encoder(network, crop.architecture, training)
+        if self._start:
+            weights = runs.read_weights(self._start[member].weights)
+            for variable in network.variables:
+                variable.assign(weights[variable.path])
+        else:
+            start_encoder(network, crop.architecture, training)
         learner = self._learner(network, epoch=0)
         predictor = Predictor(self._network, policy=self._policy)
         past = read_checkpoint(folder)
@@ -199,7 +211,7 @@ class FoldTraining:
         runs.write_weights(folder / runs.WEIGHTS, named)
         # What is calibrated is what was written, with its rounding.
         predictor.load(runs.read_weights(folder / runs.WEIGHTS))
-        fitted = self._fit(predictor)
+        fitted = self._fit(predictor, member)
         scores: list[float | None] = [round(score, 4) for score in fitted.dice]
         scores = scores or [None] * len(self._inner)
         epoch = (
@@ -228,8 +240,14 @@ class FoldTraining:
             record_file(self._out, folder / name)
         (folder / CHECKPOINT).unlink(missing_ok=True)
 
-    def _fit(self, predictor: Predictor) -> Fitted:
-        """Fit to the inner split what is kept with the weights."""
+    def _fit(self, predictor: Predictor, member: int) -> Fitted:
+        """Fit to the inner split what is kept with the weights.
+
+        Without one, it stays as it was for the network that the training started from.
+        """
+        if self._start and not self._inner:
+            start = self._start[member]
+            return Fitted(start.calibration, start.threshold, ())
         task = self._network.task
         if task == "reconstruction":
             return Fitted(Calibration(), 0.5, ())

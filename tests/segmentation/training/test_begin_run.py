@@ -190,7 +190,7 @@ def earlier_run(folder, cases, *, fold=0, inner=()):
 
 
 def test_an_encoder_that_has_seen_who_is_held_out_is_refused(few, tmp_path, settings, monkeypatch):
-    monkeypatch.setattr(cross_validation, "refuse_encoder", lambda *_: None)
+    monkeypatch.setattr(cross_validation, "refuse_start", lambda *_: None)
     run = tmp_path / "run"
     cases = [load_case(source, settings.network) for source in open_cases(few)]
     known = [KnownCase(case.id, case.patient, case.fingerprints) for case in cases]
@@ -207,7 +207,7 @@ def test_an_encoder_that_has_seen_who_is_held_out_is_refused(few, tmp_path, sett
 def test_patients_behind_an_encoder_are_known_again(few, tmp_path, settings, monkeypatch):
     begun = []
     monkeypatch.setattr(fold_training.FoldTraining, "train_member", lambda *_: begun.append(1))
-    monkeypatch.setattr(cross_validation, "refuse_encoder", lambda *_: None)
+    monkeypatch.setattr(cross_validation, "refuse_start", lambda *_: None)
     others = [KnownCase(f"exam {n}", f"other {n}", (f"{n:016x}",)) for n in range(6)]
     weights = earlier_run(tmp_path / "earlier", others, inner=["exam 1"])
     network = replace(settings.network, architecture="efficientnet-lite0", filters=())
