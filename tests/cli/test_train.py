@@ -74,6 +74,22 @@ def test_configuration_of_another_run(cohort, trained, tmp_path):
         assert (out / name).read_bytes() == (trained[0] / name).read_bytes()
 
 
+def test_fine_tuning_takes_fewer_epochs_and_smaller_steps(cohort, trained, tmp_path):
+    start, out = trained[0], tmp_path / "run"
+    folds = ("--folds-file", start / "folds.json", "--inner", "0", "--fold", "1")
+    result = run(cohort, "--out", out, "--start-from", start, *folds, "--epochs", "2")
+    assert (result.exit_code, result.stdout) == (0, f"Trained 1 network: {out}\n")
+    settings, before = (read_json(folder / "configuration.json") for folder in (out, start))
+    assert settings["network"] == before["network"]
+    chosen = {"start_from": str(start), "epochs": 2, "learning_rate": 2e-4, "folds": 2}
+    assert chosen.items() <= settings["training"].items()
+    named = [given["path"] for given in read_json(out / "run.json")["inputs"]]
+    assert named == [str(cohort), str(start / "folds.json"), str(start)]
+    missing = run(cohort, "--out", tmp_path / "other", "--start-from", tmp_path / "nowhere")
+    assert missing.exit_code == 2
+    assert missing.stderr.startswith("lggshape: Expected the folder of a training run")
+
+
 def test_a_run_is_continued_only_if_asked(cohort, trained, tiny):
     out, _ = trained
     options = ("--out", out, *tiny, "--no-batch-normalisation", "--seed")
@@ -123,6 +139,7 @@ def test_bad_case_is_named_and_the_others_are_trained_on(cohort, tmp_path, tiny)
         (("--crop", "0"), "crop to be above 0"),
         (("--seed", "-1"), "seed to be at least 0"),
         (("--configuration", "nowhere.json"), "found --network with --configuration"),
+        (("--start-from", "shipped"), "found --network with --start-from"),
         (
             ("--network", "efficientnet-lite0", "--filters", "", "--encoder-weights", "no.npz"),
             "Expected no.npz to hold the weights",

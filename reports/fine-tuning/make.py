@@ -1,0 +1,118 @@
+"""Fine-tune on some cases of an institution that a network has not seen, and score the others.
+
+    python reports/fine-tuning/make.py kaggle_3m --work WORK [--institution HT]
+
+Trains and segments in WORK, which can be resumed. Writes `settings.csv` (chosen on HT), or with the
+settings that won there `scores.csv` and `curve.csv` (of DU). The protocol is in `protocol.md`.
+"""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import bootstrap
+
+from lggshape.evaluation import evaluate
+from lggshape.files import write_table
+from lggshape.readers import CaseSource, open_cases
+from lggshape.segmentation import (
+    NetworkConfiguration,
+    TrainingConfiguration,
+    segment_cases,
+    train,
+)
+from lggshape.segmentation.training.folds import assign_folds
+
+HERE = Path(__file__).parent
+CHOSEN_ON, LEFT_OUT = "HT", "DU"
+NETWORK = NetworkConfiguration(size=128)
+FOLDS = 3
+SETTINGS = [
+    {"epochs": epochs, "learning_rate": rate} for epochs in (6, 20) for rate in (2e-4, 1e-3)
+]
+CASES = (3, 6, 12, 24)
+PRIMARY = 12
+
+
+def base(sources: list[CaseSource], institution: str, work: Path) -> Path:
+    """Train a network on the patients of the other institutions; return its run."""
+    folds = {source.patient: int(source.site != institution) for source in sources}
+    training = TrainingConfiguration(folds=2, epochs=8, inner_every=8)
+    out = work / f"without-{institution}"
+    train(sources, out, network=NETWORK, training=training, folds=folds, only=[0], resume=True)
+    return out
+
+
+def tuned(
+    own: list[CaseSource], start: Path, cases: int, settings: Mapping[str, Any], out: Path
+) -> Path:
+    """Train it further on some of the institution's own patients; return the run."""
+    folds = assign_folds({source.patient: "" for source in own}, folds=FOLDS, seed=0)
+    training = TrainingConfiguration(
+        folds=FOLDS, inner=0, average=0.9, patients=cases, start_from=str(start), **settings
+    )
+    train(own, out, training=training, folds=folds, resume=True)
+    return out
+
+
+def dice(own: list[CaseSource], run: Path, reference: Path) -> "pd.Series[float]":
+    """Segment the institution's patients by the networks that have not seen them, and score."""
+    masks = run.with_name(f"{run.name}-masks")
+    segment_cases(own, masks, networks=run, resume=True)
+    scores = evaluate(masks, reference).scores
+    return scores.set_index("patient")["dice"].dropna()
+
+
+def curve(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the means and the paired differences from before, by the number of cases."""
+    rows = []
+    for column in scores:
+        row = {"cases": column, "n": len(scores), "dice_mean": scores[column].mean()}
+        row |= {
+            "dice_median": scores[column].median(),
+            "below_0.7": int((scores[column] < 0.7).sum()),
+        }
+        if column:
+            change = (scores[column] - scores[0]).to_numpy()
+            ends = bootstrap((change,), np.mean, rng=np.random.default_rng(0)).confidence_interval
+            row |= {"difference": change.mean(), "low": ends.low, "high": ends.high}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    """Do one institution."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--institution", choices=(CHOSEN_ON, LEFT_OUT), default=LEFT_OUT)
+    options = parser.parse_args()
+    place, work = options.institution, options.work
+    sources = [source for source in open_cases(options.dataset) if source.has_mask]
+    own = [source for source in sources if source.site == place]
+    start = base(sources, place, work)
+    before = dice(own, start, options.dataset)
+    if place == CHOSEN_ON:
+        rows: list[dict[str, Any]] = [{"dice_mean": before.mean()}]
+        for settings in SETTINGS:
+            name = f"{place}-{'-'.join(map(str, settings.values()))}"
+            scores = dice(own, tuned(own, start, PRIMARY, settings, work / name), options.dataset)
+            rows.append({**settings, "dice_mean": scores.mean(), "n": len(scores)})
+        write_table(HERE / "settings.csv", pd.DataFrame(rows))
+        return
+    table = pd.read_csv(HERE / "settings.csv")
+    best = table.iloc[1:].sort_values("dice_mean").iloc[-1]
+    settings = {"epochs": int(best["epochs"]), "learning_rate": float(best["learning_rate"])}
+    scores = pd.DataFrame({0: before})
+    for cases in CASES:
+        run = tuned(own, start, cases, settings, work / f"{place}-{cases}")
+        scores[cases] = dice(own, run, options.dataset)
+    write_table(HERE / "scores.csv", scores.rename_axis("patient").reset_index())
+    write_table(HERE / "curve.csv", curve(scores))
+
+
+if __name__ == "__main__":
+    main()
