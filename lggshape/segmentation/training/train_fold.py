@@ -99,9 +99,9 @@ class FoldTraining:
         crop = dataclasses.replace(self._network, size=crop_of(self._network, training))
         network = build(crop, policy=self._policy)
         if self._start:
-            weights = runs.read_weights(self._start[member].weights)
+            start = runs.read_weights(self._start[member].weights)
             for variable in network.variables:
-                variable.assign(weights[variable.path])
+                variable.assign(start[variable.path])
         else:
             start_encoder(network, crop.architecture, training)
         learner = self._learner(network, epoch=0)
