@@ -97,10 +97,9 @@ def train(
 
     given_folds = None if folds_file is None else segmentation.read_folds(folds_file)
     networks, settings = _settings(context)
-    with run_command(
-        "train", out=out, kind="in place", quiet=quiet, options=_recorded(context.params),
-        inputs=[dataset, manifest, folds_file, o.region_file(regions), *_own_weights(settings)],
-    ) as run:  # fmt: skip
+    inputs = [dataset, manifest, folds_file, o.region_file(regions), *_own_weights(settings)]
+    with run_command("train", out=out, kind="in place", quiet=quiet, inputs=inputs,
+                     options=_recorded(context.params)) as run:  # fmt: skip
         found = segmentation.train(
             _cases(context.params), out, network=networks, training=settings, only=fold or (),
             folds=given_folds, resume=resume, device=device, jobs=jobs, on_progress=run.on_progress,
