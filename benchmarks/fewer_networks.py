@@ -44,10 +44,9 @@ class Way(NamedTuple):
 WAYS = [
     Way(None, "thorough"),
     Way(None, "usual"),
-    Way(None, "usual", slabs=False),
-    *(Way(networks, "usual") for networks in (5, 4, 3, 2, 1)),
+    *(Way(networks, "usual") for networks in (5, 2, 1)),
     Way(2, "fast"),
-    Way(1, "fast"),
+    Way(2, "fast", slabs=False),
 ]
 
 
