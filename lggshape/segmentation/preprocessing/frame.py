@@ -111,7 +111,7 @@ class Frame(NamedTuple):
         """
         slices = self._turn(slices)[:, *self.shown]
         if self.inner != slices.shape[1:3]:
-            resized = (_resized_by_splines if self.cubic else _resized)(slices, self.inner)
+            resized = _resized(slices, self.inner, order=3 if self.cubic else 1)
             slices = np.rint(resized).astype(np.uint8)
         if self.inner == (self.size, self.size):
             return slices
@@ -127,7 +127,7 @@ class Frame(NamedTuple):
             len(range(stored)[part]) for stored, part in zip(self.shape, self.shown, strict=True)
         )
         if self.inner != (rows, columns):
-            slices = _resized(slices[..., None], (rows, columns))[..., 0]
+            slices = _resized(slices[..., None], (rows, columns), order=1)[..., 0]
         if not self.is_cut:
             return self._turn(slices)
         whole = np.zeros((len(slices), *self.shape), dtype=slices.dtype)
@@ -144,41 +144,35 @@ class Frame(NamedTuple):
         return slice(None), slice(row, row + rows), slice(column, column + columns)
 
 
-def _resized(slices: NDArray[np.generic], shape: tuple[int, int]) -> NDArray[np.float32]:
-    from skimage.transform import resize
-
-    shrinks = shape[0] < slices.shape[1] or shape[1] < slices.shape[2]
-    target = (len(slices), *shape, slices.shape[3])
-    resized: NDArray[np.float32] = resize(
-        slices.astype(np.float32), target, order=1, mode="edge", anti_aliasing=shrinks
-    ).astype(np.float32)
-    return resized
-
-
-def _resized_by_splines(slices: NDArray[np.generic], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Resize by cubic splines, within the range of each channel.
+def _resized(
+    slices: NDArray[np.generic], shape: tuple[int, int], *, order: int
+) -> NDArray[np.float32]:
+    """Resize (Z, Y, X, C) by splines of an order, within the range of each channel.
 
     They are linear in the values and work along one axis after the other: two products with
     matrices, many times as fast as interpolating in four dimensions.
     """
-    rows, columns = map(_spline_matrix, slices.shape[1:3], shape)
+    rows, columns = (
+        _spline_matrix(stored, inner, order)
+        for stored, inner in zip(slices.shape[1:3], shape, strict=True)
+    )
     values = np.tensordot(rows, slices.astype(np.float32), (1, 1))
     resized = np.tensordot(columns, values, (1, 2)).transpose(2, 1, 0, 3)
     axes = (0, 1, 2)
     clipped: NDArray[np.float32] = np.clip(
-        resized, slices.min(axis=axes), slices.max(axis=axes), dtype=np.float32
+        resized, slices.min(axis=axes), slices.max(axis=axes), dtype=np.float32, order="C"
     )
     return clipped
 
 
-def _spline_matrix(stored: int, inner: int) -> NDArray[np.float32]:
+def _spline_matrix(stored: int, inner: int, order: int) -> NDArray[np.float32]:
     """Return the matrix (inner, stored) that resizes a row of pixels."""
     from skimage.transform import resize
 
     matrix: NDArray[np.float32] = resize(
         np.eye(stored, dtype=np.float32),
         (inner, stored),
-        order=3,
+        order=order,
         mode="edge",
         anti_aliasing=inner < stored,
         clip=False,
