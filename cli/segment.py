@@ -116,10 +116,12 @@ def segment(
 def _counted(found: "SegmentationTable") -> str:
     """Return how many cases were segmented, and what came of the others."""
     cases, failed, skipped = len(found.table), len(found.failures), len(found.skipped)
-    status = found.table["status"].value_counts()
+    status, checks = (found.table[name].value_counts() for name in ("status", "check"))
     kept = f", {status['corrected']} corrected and kept" if "corrected" in status else ""
     empty = f"{status.get('empty', 0)} without tumour"
-    return f"{cases - failed - skipped} of {cases} cases ({empty}, {skipped} skipped{kept})"
+    doubtful = f", {checks['doubtful']} doubtful" if "doubtful" in checks else ""
+    parts = f"{empty}, {skipped} skipped{kept}{doubtful}"
+    return f"{cases - failed - skipped} of {cases} cases ({parts})"
 
 
 def _effort(*, fast: bool, thorough: bool) -> "Effort":

@@ -21,9 +21,14 @@ SEGMENTATION, SLICES = "segmentation.csv", "slices.csv"
 JOURNAL = "segmentation.jsonl"
 """The journal of `lggshape segment`, with a line for each case as soon as it is done."""
 
+CHECK_COLUMNS = (
+    "expected_dice", "expected_dice_low", "expected_dice_high", "check", "check_reason",
+)  # fmt: skip
+"""The columns about the Dice to expect. Tables of earlier versions lack them."""
+
 COLUMNS = (
     "case", "patient", "fold", "status", "reason", "networks", "volume", "components_removed",
-    "missing_sequences", "spacing_known", "notes",
+    "missing_sequences", "spacing_known", *CHECK_COLUMNS, "notes",
 )  # fmt: skip
 """The columns of the table of cases. Further ones are those of a manifest."""
 

@@ -338,6 +338,8 @@ Out of fold, {whole["n"]} patients:
 | --- | --- | --- |
 {folds}
 
+**Which masks to trust.** `lggshape segment` writes the Dice to expect of each mask and marks those that someone should look at. [reports/quality-flag](../../../reports/quality-flag/README.md) has its calibration, also under disturbed images.
+
 ## Limits
 
 {limits}

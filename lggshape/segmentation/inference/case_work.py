@@ -12,6 +12,7 @@ from lggshape.case import FLAIR, Case
 from lggshape.files import names_cell
 from lggshape.head import describe_misfit
 from lggshape.readers import CaseSource
+from lggshape.readers.segmented import CHECK_COLUMNS
 from lggshape.readers.source import Form
 from lggshape.results import record_file
 from lggshape.segmentation.inference.segmentation_folder import remove_files
@@ -127,6 +128,7 @@ def _segmented(case: Case, result: Segmentation, files: Sequence[str], image: st
         "components_removed": result.removed,
         "missing_sequences": names_cell(result.missing),
         "spacing_known": spacing is not None,
+        **dict(zip(CHECK_COLUMNS, result.check, strict=True)),
         "notes": "; ".join(filter(None, [*case.notes, *result.notes, unlike])),
     }
     scores = [f"{score:.6g}" for score in result.slice_scores]

@@ -10,6 +10,7 @@ from lggshape.case import Case
 from lggshape.errors import CaseError, InputError
 from lggshape.readers import CaseSource, open_cases
 from lggshape.readers.naming import MAPS
+from lggshape.readers.segmented import CHECK_COLUMNS
 from lggshape.segmentation.inference.segmentation_journal import SegmentedCase
 
 CORRECTED = "corrected"
@@ -39,8 +40,9 @@ def find_corrected(
     -------
     dict of str to SegmentedCase
         By name of the case. Volume and areas are those of the mask as it is; scores and networks
-        are those of the mask that was corrected. A mask that cannot be read, has other slices than
-        were segmented, or lies on another grid than the image, is not among them.
+        are those of the mask that was corrected; nothing is said of the Dice to expect. A mask that
+        cannot be read, has other slices than were segmented, or lies on another grid than the
+        image, is not among them.
     """
     changed = set(changed)
     candidates = {
@@ -97,7 +99,10 @@ def _as_corrected(earlier: SegmentedCase, mask: Case, patient: str) -> Segmented
     areas = [int(area) for area in mask.mask.sum(axis=(1, 2))]
     spacing = mask.geometry.spacing
     volume = sum(areas) * float(np.prod(spacing)) if spacing else sum(areas)
-    row = {**earlier.row, "patient": patient, "status": CORRECTED, "reason": "", "volume": volume}
+    row = {
+        **earlier.row, "patient": patient, "status": CORRECTED, "reason": "", "volume": volume,
+        **dict.fromkeys(CHECK_COLUMNS),
+    }  # fmt: skip
     slices = [
         (number, area, score)
         for (number, _, score), area in zip(earlier.slices, areas, strict=False)

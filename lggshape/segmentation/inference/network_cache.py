@@ -65,7 +65,7 @@ class Networks:
         if self.configuration.task != task:
             msg = (
                 f"Expected networks for {task}, found some for {self.configuration.task}: "
-                f"{ensemble.members[0].weights.parent.parent}."
+                f"{ensemble.folder}."
             )
             raise InputError(msg)
         self._ensemble = ensemble

@@ -15,7 +15,7 @@ import pandas as pd
 from lggshape.errors import CaseError, InputError
 from lggshape.files import parse_json, write_text
 from lggshape.readers import CaseSource, case_files, open_cases
-from lggshape.readers.segmented import COLUMNS, JOURNAL, SEGMENTATION, SLICES
+from lggshape.readers.segmented import CHECK_COLUMNS, COLUMNS, JOURNAL, SEGMENTATION, SLICES
 from lggshape.results import record_file
 from lggshape.tables import read_table
 
@@ -154,7 +154,8 @@ def _read_tables(folder: Path) -> dict[str, SegmentedCase]:
 
     A case with a mask is returned only if its mask has the areas that the tables list.
     """
-    table = read_table(folder / SEGMENTATION, required=COLUMNS)
+    required = [name for name in COLUMNS if name not in CHECK_COLUMNS]
+    table = read_table(folder / SEGMENTATION, required=required)
     by_case = read_table(folder / SLICES, required=SLICE_COLUMNS).groupby("case")
     try:
         masks = {source.id: source for source in open_cases(folder, masks_only=True)}

@@ -1,8 +1,8 @@
 """From the image of a case to its mask."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.case import Case
+from lggshape.case import FLAIR, Case
 from lggshape.segmentation.inference.effort import Effort, may_show_tumour, workload
+from lggshape.segmentation.inference.mask_check import UNKNOWN, Check, read_model
+from lggshape.segmentation.inference.mask_measures import agreement_of, measure_mask
 from lggshape.segmentation.inference.network_cache import Networks
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import FLIPS
@@ -65,6 +67,10 @@ class Segmentation:
     samples : ndarray of bool, shape (N, Z, Y, X), or None
         The mask of each network and flip alone; None unless it was asked for. There is nothing in
         it where not all networks have looked.
+    measures : mapping of str to float
+        What tells how good the mask may be, see `mask_measures`; nothing if it is empty.
+    check : Check
+        The Dice to expect and whether to look at the mask, if the networks come with a model.
     """
 
     case: Case
@@ -80,6 +86,8 @@ class Segmentation:
     missing: tuple[str, ...]
     notes: tuple[str, ...] = ()
     samples: NDArray[np.bool_] | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)
+    check: Check = UNKNOWN
 
     def __repr__(self) -> str:
         """Return what was found, in one line."""
@@ -152,6 +160,8 @@ class NetworkOutput(NamedTuple):
         What they were shown.
     probability, spread : ndarray of float32
         The calibrated probability, and its standard deviation over networks and flips.
+    agreement : float
+        The agreement of the networks, as `agreement_of` computes it.
     singles : tuple of ndarray of float32
         The probability by each network and flip alone, if samples are asked for.
     """
@@ -159,6 +169,7 @@ class NetworkOutput(NamedTuple):
     prepared: Prepared
     probability: NDArray[np.float32]
     spread: NDArray[np.float32]
+    agreement: float
     singles: tuple[NDArray[np.float32], ...]
 
 
@@ -203,6 +214,7 @@ class Segmenter:
         self.precision = self._networks.precision
         self._samples, self._prepare = samples, prepare
         self._workload = workload(effort)
+        self._model = read_model(ensemble.folder)
 
     def segment(self, case: Case) -> Segmentation:
         """Segment a case.
@@ -248,7 +260,7 @@ class Segmenter:
         seen = np.arange(len(codes))
         if not self._workload.every_slice:
             seen = may_show_tumour(np.max(calibrated_looks, axis=0))
-        mean = np.zeros((len(seen), *elsewhere.shape[1:]))
+        mean, alone = np.zeros((len(seen), *elsewhere.shape[1:])), 0.0
         sums, squares = np.zeros_like(mean), np.zeros_like(mean)
         singles = []
         for member in members:
@@ -257,7 +269,9 @@ class Segmenter:
             predicted = self._networks.predict(member, codes, flips=ways, slices=seen)
             predicted = np.stack([*known, *predicted])
             # Averaged before it is calibrated: so it was when the calibration was fitted.
-            mean += member.calibration.apply(predicted.mean(axis=0)) / len(members)
+            own = member.calibration.apply(predicted.mean(axis=0))
+            mean += own / len(members)
+            alone += float(np.square(own, dtype=np.float64).sum())
             for one in predicted:
                 calibrated = member.calibration.apply(one)
                 sums += calibrated
@@ -270,6 +284,7 @@ class Segmenter:
             prepared,
             _filled(elsewhere, seen, mean),
             _filled(np.zeros_like(elsewhere), seen, spread),
+            agreement_of(float(np.square(mean).sum()), alone, len(members)),
             tuple(singles),
         )
 
@@ -282,6 +297,11 @@ class Segmenter:
         samples = [
             select_component(volume.restore(single), threshold).mask for single in predicted.singles
         ]
+        flair = volume.codes[..., self._networks.configuration.sequences.index(FLAIR)]
+        measures = measure_mask(
+            flair, predicted.probability, threshold=threshold, frame=volume.frame,
+            agreement=predicted.agreement, missing=len(volume.missing),
+        )  # fmt: skip
         return Segmentation(
             case=case,
             mask=mask,
@@ -296,6 +316,8 @@ class Segmenter:
             missing=volume.missing,
             notes=volume.notes,
             samples=np.stack(samples) if self._samples else None,
+            measures=measures,
+            check=self._model.judge(measures) if self._model else UNKNOWN,
         )
 
     def _first_look(self, member: Member, codes: NDArray[np.uint8]) -> NDArray[np.float32]:

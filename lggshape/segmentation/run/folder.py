@@ -94,6 +94,11 @@ class Ensemble:
     known: KnownCases
     precision: str = "auto"
 
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the run."""
+        return self.members[0].weights.parent.parent
+
     def unseen_by(self, patients: Iterable[str]) -> tuple[Member, ...]:
         """Return the networks that were trained on none of some known patients."""
         # A patient without a fold is one that the encoder was trained on before: all networks have

@@ -14,6 +14,7 @@ from lggshape.masks import dice
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
 from lggshape.segmentation import segment, segment_cases
+from lggshape.segmentation.inference.mask_check import UNKNOWN
 from lggshape.segmentation.inference.segmentation_journal import COLUMNS, SLICE_COLUMNS
 
 AFFINE = np.diag([-4.5, 4.0, 5.0, 1.0])  # of about the field of view that networks know
@@ -55,7 +56,9 @@ def test_masks_tables_and_maps_of_slices(cohort, networks, tmp_path):
             "case": source.id, "patient": source.patient, "fold": str(folds[source.patient]),
             "status": "ok", "reason": "", "networks": f"fold{folds[source.patient]}-member0",
             "volume": str(mask.sum()), "components_removed": str(result.removed),
-            "missing_sequences": "none", "spacing_known": "False", "notes": "",
+            "missing_sequences": "none", "spacing_known": "False", "expected_dice": "",
+            "expected_dice_low": "", "expected_dice_high": "", "check": "",
+            "check_reason": UNKNOWN.reason, "notes": "",
         }  # fmt: skip
         of_case = slices[slices["case"] == source.id]
         assert of_case["slice"].tolist() == list(range(1, 11))
