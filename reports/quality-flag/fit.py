@@ -232,7 +232,7 @@ def draw(table: pd.DataFrame) -> HouseFigure:
         axes.plot([0, 1], [0, 1], color="#888888", linewidth=0.8)
         axes.axhline(BAD, color="#888888", linewidth=0.8, linestyle=":")
         axes.set(xlim=(-0.02, 1), ylim=(-0.02, 1), xlabel="expected Dice", ylabel="Dice")
-        axes.legend(loc="upper left", frameon=False)
+        figure.legend(loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
+from lggshape.readers.segmented import CHECK_COLUMNS
 from lggshape.results import record_file, recorded_outputs
 from lggshape_cli import app
 
@@ -60,6 +61,21 @@ def test_masks_tables_record_and_summary(cohort, networks, tmp_path):
     assert [source.read().mask.shape for source in open_cases(out, masks_only=True)] == [
         (6, 48, 40)
     ] * 4
+
+
+def test_doubtful_masks_are_counted_analytic(cohort, networks, tmp_path):
+    judged = shutil.copytree(networks, tmp_path / "judged")
+    lines = dict.fromkeys(("low", "expected", "high"), (0, 1))  # a Dice of one half for all
+    model = {"terms": {}, "intercept": 0, "lines": lines, "ok": 0.8, "doubtful": 0.7}
+    (judged / "check.json").write_text(json.dumps(model))
+    out = tmp_path / "out"
+    result = run(cohort, "--out", out, "--networks", judged)
+    assert ", 0 skipped, 4 doubtful): " in result.stdout
+    table = pd.read_csv(out / "segmentation.csv")
+    assert set(table["check"]) == {"doubtful"}
+    found = table.loc[table["status"] == "ok", list(CHECK_COLUMNS[:3])]
+    assert (found == 0.5).all(axis=None)
+    assert table.loc[table["status"] == "empty", "expected_dice"].isna().all()
 
 
 def test_maps_are_written_if_asked(cohort, networks, tmp_path):
