@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.masks import largest_component
+from lggshape.masks import fill_slices, largest_component
 
 _BLUR = 1 / 128  # of the longer side of a slice: noise of the air, not the edge of the head
 _NEARLY_HIGHEST = 99.5  # percent: a few hot voxels do not count
@@ -43,7 +43,7 @@ def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     .. [1] Otsu N. A threshold selection method from gray-level histograms. IEEE Trans Syst Man
        Cybern 1979; 9: 62-66.
     """
-    from scipy.ndimage import binary_fill_holes, gaussian_filter
+    from scipy.ndimage import gaussian_filter
     from skimage.filters import threshold_otsu
 
     intensities = values.astype(np.float32)
@@ -52,7 +52,7 @@ def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     signal = gaussian_filter(np.abs(intensities - np.median(outer)), (0, blur, blur))
     root = np.sqrt(np.minimum(signal, np.percentile(signal, _NEARLY_HIGHEST)))
     above = root > threshold_otsu(root.ravel())
-    return largest_component(np.stack([binary_fill_holes(plane) for plane in above]))
+    return largest_component(fill_slices(above))
 
 
 def describe_misfit(mask: NDArray[np.bool_], flair_of: FlairOf) -> str:

@@ -161,6 +161,37 @@ def find_components(mask: Mask, *, diagonal: bool = False) -> Components:
     return Components(*label(mask, np.ones((3,) * mask.ndim) if diagonal else None))
 
 
+def fill_slices(mask: Mask) -> Mask:
+    """Fill what a mask encloses within each slice, along its rows and columns.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (Z, Y, X)
+        True inside.
+
+    Returns
+    -------
+    ndarray of bool, shape (Z, Y, X)
+        As `scipy.ndimage.binary_fill_holes` gives of each slice, in less time.
+
+    Examples
+    --------
+    >>> ring = np.array([[[0, 1, 0], [1, 0, 1], [0, 1, 0]]], dtype=bool)
+    >>> fill_slices(ring).astype(int).tolist()
+    [[[0, 1, 0], [1, 1, 1], [0, 1, 0]]]
+    """
+    from scipy.ndimage import generate_binary_structure, label
+
+    within = np.zeros((3, 3, 3), dtype=bool)
+    within[1] = generate_binary_structure(2, 1)
+    labels, count = label(~mask, within)
+    outside = np.zeros(count + 1, dtype=bool)
+    outside[labels[:, [0, -1]]] = outside[labels[:, :, [0, -1]]] = True
+    outside[0] = False  # the mask
+    filled: Mask = ~outside[labels]
+    return filled
+
+
 def largest_component(mask: Mask, *, diagonal: bool = False) -> Mask:
     """Return the largest connected component of a mask.
 

@@ -3,12 +3,14 @@ import re
 import numpy as np
 import pytest
 import skimage.measure
+from scipy.ndimage import binary_fill_holes
 
 from lggshape.errors import InputError
 from lggshape.masks import (
     as_mask,
     bounding_box,
     dice,
+    fill_slices,
     find_components,
     largest_component,
     split_lesions,
@@ -141,3 +143,11 @@ def test_dice_analytic(one, other, expected):
 def test_dice_of_two_grids_is_refused_analytic():
     with pytest.raises(InputError, match=r"one shape \(Z, Y, X\), found \(1, 1, 2\) and \(1, 1, 1"):
         dice(np.ones((1, 1, 2)), np.ones((1, 1, 1)))
+
+
+def test_slices_are_filled_one_by_one_scipy():
+    mask = np.random.default_rng(5).random((6, 19, 13)) < 0.6
+    mask[0, 5:9, 5:9] = np.pad(np.zeros((2, 2), dtype=bool), 1, constant_values=True)
+    expected = np.stack([binary_fill_holes(plane) for plane in mask])
+    np.testing.assert_array_equal(fill_slices(mask), expected)
+    assert (expected != mask).any()
