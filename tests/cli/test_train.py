@@ -81,7 +81,9 @@ def test_fine_tuning_takes_fewer_epochs_and_smaller_steps(cohort, trained, tmp_p
     assert (result.stderr, result.stdout) == ("", f"Trained 1 network: {out}\n")
     settings, before = (read_json(folder / "configuration.json") for folder in (out, start))
     assert settings["network"] == before["network"]
-    chosen = {"start_from": str(start), "epochs": 2, "learning_rate": 2e-4, "folds": 2}
+    chosen = {
+        "start_from": str(start), "epochs": 2, "learning_rate": 2e-4, "average": 0.9, "folds": 2,
+    }  # fmt: skip
     assert chosen.items() <= settings["training"].items()
     named = [given["path"] for given in read_json(out / "run.json")["inputs"]]
     assert named == [str(cohort), str(start / "folds.json"), str(start)]

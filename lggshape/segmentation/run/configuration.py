@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from lggshape.files import StrPath
 
 
-FINE_TUNING: Mapping[str, float] = MappingProxyType({"epochs": 6, "learning_rate": 2e-4})
-"""Settings for a training that starts from trained networks: short, and in small steps."""
+FINE_TUNING: Mapping[str, float] = MappingProxyType(
+    {"epochs": 6, "learning_rate": 2e-4, "average": 0.9}
+)
+"""Settings for a training that starts from trained networks: short, and in small steps.
+
+With so few steps, the usual average of the weights would hardly leave the start."""
 
 
 @dataclass(frozen=True, kw_only=True)
