@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -198,7 +199,9 @@ def test_libraries_do_not_write_to_the_terminal(cohort, tmp_path, tiny):
     done = subprocess.run(
         [*command, *map(str, arguments)], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    # On a slow machine there are lines of progress, one every ten seconds.
+    lines = [line for line in done.stderr.splitlines() if not re.search(r": \d+ of \d+$", line)]
+    assert (done.returncode, lines) == (0, [])
     assert done.stdout == f"Trained 1 network: {tmp_path / 'run'}\n"
 
 
