@@ -242,7 +242,8 @@ def skull(flair: NDArray[np.floating], head: Mask) -> float:
     if not slices.size:
         return float("nan")
     low, high = np.quantile(slices, _MIDDLE)
-    chosen = slices[(slices >= low) & (slices <= high)]
+    middle = slices[(slices >= low) & (slices <= high)]
+    chosen = middle if middle.size else slices  # of two slices neither lies in the middle
     depth = np.stack([distance_transform_edt(np.pad(head[n], 1))[1:-1, 1:-1] for n in chosen])
     depth /= depth.max(axis=(1, 2), keepdims=True)
     values = flair[chosen]

@@ -145,3 +145,18 @@ def test_a_head_with_a_tumour_has_all_measures_invariant():
     assert found.keys() == WORDS.keys()
     assert np.isfinite(list(found.values())).all()
     assert measure(0 * probability) == {}
+
+
+@pytest.mark.parametrize("slices", [1, 2, 3, 4])
+@pytest.mark.parametrize("side", [1, 2, 30, 64])
+def test_a_few_slices_and_a_tiny_head_have_measures_invariant(slices, side):
+    rng = np.random.default_rng(slices)
+    codes = np.ones((slices, 64, 64), dtype=np.uint8)
+    codes[:, :side, :side] = rng.integers(60, 200, (slices, side, side))
+    probability = np.zeros(codes.shape, dtype=np.float32)
+    probability[0, :2, :2] = 0.9
+    found = m.measure_mask(
+        codes, probability, threshold=0.5, frame=Frame.of((64, 64), 64), agreement=1.0, missing=0
+    )
+    assert found["soft_dice"] == pytest.approx(2 * 4 * 0.9 / (4 * 0.9 + 4))
+    assert not any(np.isinf(value) for value in found.values())
