@@ -22,8 +22,8 @@ class SeenCaseError(CaseError):
 class _Built:
     """A network that was built, and whose weights it has; one at a time predicts with it."""
 
-    def __init__(self, configuration: NetworkConfiguration, policy: str) -> None:
-        self.predictor = Predictor(configuration, policy=policy)
+    def __init__(self, configuration: NetworkConfiguration, policy: str, device: str) -> None:
+        self.predictor = Predictor(configuration, policy=policy, device=device)
         self.lock = Lock()
         self.loaded: tuple[object, Member] | None = None
 
@@ -32,7 +32,7 @@ class _Built:
 def _built(configuration: NetworkConfiguration, policy: str, device: str) -> _Built:
     """Build a network, which takes seconds; the last one is kept for the next call like it."""
     with device_scope(device):
-        return _Built(configuration, policy)
+        return _Built(configuration, policy, device)
 
 
 class Networks:

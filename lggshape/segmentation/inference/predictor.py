@@ -1,12 +1,13 @@
 """A network in use: codes in, probabilities out."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.segmentation._backend import keras
+from lggshape.segmentation._backend import device_scope, keras
 from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.networks.decode_codes import decode
@@ -24,6 +25,10 @@ symmetric. Up-down flips cost as much again and made masks worse."""
 
 _BATCH = 8
 
+_AT_ONCE = 2 if keras.backend.backend() == "tensorflow" else 1
+"""Batches that are predicted at the same time: where one leaves a core idle, the other uses it.
+With other backends a Keras model keeps the state of a call, so there is one at a time."""
+
 
 class Predictor:
     """A network without its weights, ready to predict with those of one member after another.
@@ -34,10 +39,15 @@ class Predictor:
         What the network looks like.
     policy : str
         The dtype policy of Keras, "float32" or "mixed_bfloat16".
+    device : {"auto", "cpu", "gpu"}
+        Where to compute.
     """
 
-    def __init__(self, configuration: NetworkConfiguration, *, policy: str = "float32") -> None:
+    def __init__(
+        self, configuration: NetworkConfiguration, *, policy: str = "float32", device: str = "auto"
+    ) -> None:
         self.configuration = configuration
+        self._device = device
         self.network = build(configuration, policy=policy)
         shape = (configuration.size, configuration.size, configuration.channels)
         codes = keras.Input(shape, dtype="uint8")
@@ -45,6 +55,7 @@ class Predictor:
         fold_weights(self.network, self._folded)
         activation = "linear" if configuration.task == "detection" else "sigmoid"
         self._model = keras.Model(codes, _Prediction(self._folded, activation)(codes))
+        self._model.make_predict_function()  # now, as two threads would make one each
 
     def load(self, weights: Mapping[str, NDArray[np.floating]]) -> None:
         """Take the weights of a member, by the paths of its variables."""
@@ -94,7 +105,8 @@ class Predictor:
         count, grid = len(wanted), self._model.output_shape[1:3]
         total = len(flips) * count
         result = np.empty((total, *grid), dtype=np.float32)
-        for start in range(0, total, _BATCH):
+
+        def predict_batch(start: int) -> None:
             # Batches of one size alone, because some backends compile for each; what is too many
             # is the last slice again.
             chosen = np.minimum(np.arange(start, start + _BATCH), total - 1)
@@ -102,10 +114,14 @@ class Predictor:
             places = wanted[numbers]
             first, last = np.zeros_like(places), np.full_like(places, len(codes) - 1)
             shown = with_neighbours(codes, places, first, last, self.configuration)
-            predicted = np.asarray(self._model.predict_on_batch(_flipped(shown, ways, flips)))
+            with device_scope(self._device):  # a thread does not inherit it
+                predicted = np.asarray(self._model.predict_on_batch(_flipped(shown, ways, flips)))
             result[start : start + _BATCH] = _flipped(predicted[..., 0], ways, flips)[
                 : total - start
             ]
+
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            list(threads.map(predict_batch, range(0, total, _BATCH)))
         return result.reshape(len(flips), count, *grid)
 
 

@@ -105,7 +105,7 @@ class FoldTraining:
         else:
             start_encoder(network, crop.architecture, training)
         learner = self._learner(network, epoch=0)
-        predictor = Predictor(self._network, policy=self._policy)
+        predictor = Predictor(self._network, policy=self._policy, device=self._device)
         past = read_checkpoint(folder)
         for growing in (runs.HISTORY, CHECKPOINT):
             record_file(self._out, folder / growing, finished=False)

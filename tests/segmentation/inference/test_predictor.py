@@ -42,6 +42,13 @@ def test_every_slice_whatever_their_number_numpy(predictor, count):
     np.testing.assert_allclose(probability[0], computed(predictor.network, codes), atol=1e-5)
 
 
+def test_batches_at_once_give_the_same_bits_invariant(predictor, monkeypatch):
+    codes = random_codes(70)
+    at_once = predictor.predict(codes, flips=EVERY_FLIP)
+    monkeypatch.setattr("lggshape.segmentation.inference.predictor._AT_ONCE", 1)
+    np.testing.assert_array_equal(predictor.predict(codes, flips=EVERY_FLIP), at_once)
+
+
 def test_flips_come_back_to_their_place_invariant(predictor):
     codes = random_codes(18)
     probability = predictor.predict(codes, flips=EVERY_FLIP)
