@@ -35,6 +35,15 @@ Steps = Annotated[
         "the primary analysis alone. Default: all steps."
     ),
 ]
+Realisations = Annotated[
+    int | None,
+    typer.Option(
+        help="How often noise of each strength is drawn in the steps noise and failed-attempt. The "
+        "networks segment all patients again for each. Default: once.",
+        min=1,
+        show_default=False,
+    ),
+]
 
 
 def replicate(
@@ -53,6 +62,7 @@ def replicate(
     earlier: Earlier = None,
     protocol: Protocol = None,
     step: Steps = None,
+    realisations: Realisations = None,
     seed: o.Seed = 0,
     jobs: o.Jobs = None,
     work: o.Work = None,
@@ -74,6 +84,7 @@ def replicate(
     o.refuse_unused(
         context,
         networks=(masks is not None, "with --masks, which take their place"),
+        realisations=(masks is not None, "with --masks, as networks alone are shown noise"),
         overwrite=(resume, "with --resume, which replaces the results too"),
     )
     opened = open_study(study)
@@ -87,6 +98,7 @@ def replicate(
             earlier=earlier,
             protocol=protocol,
             steps=step or (),
+            realisations=realisations,
             work=work,
             seed=seed,
             jobs=jobs,

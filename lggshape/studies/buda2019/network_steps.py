@@ -24,7 +24,7 @@ from lggshape.studies.buda2019.analyses.masks import (
     component_above,
     own_mask,
 )
-from lggshape.studies.buda2019.analyses.noise import REALISATIONS, disturbed, noisy_masks
+from lggshape.studies.buda2019.analyses.noise import disturbed, noisy_masks
 from lggshape.studies.buda2019.analyses.scatter import with_other_tests
 from lggshape.studies.buda2019.analyses.sensitivity import Analysis, run_analyses
 from lggshape.studies.buda2019.analyses.uncertainty import (
@@ -52,7 +52,7 @@ def noise_step(replication: Replication) -> Tables:
     levels, analyses, agreements = [], [], []
     manual = replication.features_of(MANUAL)
     labels, family, jobs = replication.labels, replication.family, replication.jobs
-    for noise, realisation in _noises():
+    for noise, realisation in _noises(replication.realisations):
         masks = noisy_masks(replication, noise, realisation).masks
         scores = evaluate(masks, replication.dataset, jobs=jobs).scores
         name = f"automatic, noise {noise:.0%}"
@@ -87,10 +87,10 @@ def noise_step(replication: Replication) -> Tables:
     }
 
 
-def _noises() -> Iterator[tuple[float, int]]:
+def _noises(realisations: int) -> Iterator[tuple[float, int]]:
     """Yield each standard deviation with the number of the realisation."""
     for noise in NOISE:
-        for realisation in range(1, REALISATIONS + 1 if noise else 2):
+        for realisation in range(1, realisations + 1 if noise else 2):
             yield noise, realisation
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from lggshape.association import read_study_family
-from lggshape.checks import check_seed
+from lggshape.checks import check_seed, check_whole_number
 from lggshape.errors import InputError
 from lggshape.files import StrPath, to_records, write_json
 from lggshape.labels import Labels, LabelSource, as_labels
@@ -92,6 +92,7 @@ def replicate(
     earlier: StrPath | None = None,
     protocol: StrPath | None = None,
     steps: Sequence[str] = (),
+    realisations: int | None = None,
     work: StrPath | None = None,
     seed: int = 0,
     jobs: int | None = None,
@@ -122,6 +123,9 @@ def replicate(
         What was written down before; `run.json` keeps its hash.
     steps : sequence of str
         Steps to do besides the primary analysis; ("primary",) for that alone, empty for all.
+    realisations : int, optional
+        How often the steps noise and failed-attempt draw noise of each strength; once by default.
+        Networks segment all patients again for each.
     work : str or Path, optional
         Folder for masks and unfinished work; by default beside the results.
     seed : int
@@ -155,12 +159,14 @@ def replicate(
         msg = "Expected resume or overwrite, found both."
         raise InputError(msg)
     out = Path(out)
+    drawn = 1 if realisations is None else realisations
+    check_whole_number(drawn, "the number of realisations of noise", least=1)
     replication = _open(
-        dataset, labels, out, networks, masks, earlier, work, seed, jobs, on_progress
+        dataset, labels, out, networks, masks, earlier, drawn, work, seed, jobs, on_progress
     )
     chosen = chosen_steps(steps, networks=replication.networks is not None)
     inputs = [*_inputs(replication), *([] if protocol is None else [Path(protocol)])]
-    options = {"seed": seed, "steps": [one.name for one in chosen]}
+    options = {"seed": seed, "steps": [one.name for one in chosen], "realisations": drawn}
     with (
         results_folder(out, overwrite=overwrite or resume, inputs=inputs) as place,
         recorded(place / "run.json", command="replicate", options=options, inputs=inputs) as record,
@@ -192,6 +198,7 @@ def _open(
     networks: StrPath | None,
     masks: StrPath | None,
     earlier: StrPath | None,
+    realisations: int,
     work: StrPath | None,
     seed: int,
     jobs: int | None,
@@ -216,6 +223,7 @@ def _open(
         masks=None if masks is None else Path(masks),
         work=place,
         earlier=None if earlier is None else Path(earlier),
+        realisations=realisations,
         seed=seed,
         jobs=jobs,
         on_progress=on_progress,
@@ -262,6 +270,7 @@ def _settings(replication: Replication, record: Record) -> dict[str, Any]:
             for table in replication.label_tables
         ],
         "seed": replication.seed,
+        "realisations": replication.realisations,
         "versions": package_versions(),
         "code": code_hash(),
     }

@@ -60,6 +60,8 @@ class Replication:
         Folder for masks, and for the tables of the steps.
     earlier : Path or None
         Results of an earlier replication to compare with.
+    realisations : int
+        How often noise of each standard deviation is drawn.
     seed : int
         Seed of all random numbers.
     jobs : int or None
@@ -77,6 +79,7 @@ class Replication:
     masks: Path | None
     work: Path
     earlier: Path | None = None
+    realisations: int = 1
     seed: int = 0
     jobs: int | None = None
     on_progress: OnProgress | None = None

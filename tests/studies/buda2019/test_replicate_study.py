@@ -132,7 +132,7 @@ def test_the_record_says_from_what_and_how_long(cohort: Cohort, first: Replicati
     ]  # fmt: skip
     assert inputs["protocol.md"] == hashlib.sha256(cohort.protocol.read_bytes()).hexdigest()
     done = ["verify", "segment", "evaluate", "features", "associate", "agreement"]
-    assert record["options"] == {"seed": 0, "steps": done}
+    assert record["options"] == {"seed": 0, "steps": done, "realisations": 1}
     assert list(record["seconds_by_step"]) == done
     assert all(seconds >= 0 for seconds in record["seconds_by_step"].values())
     written = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
@@ -217,6 +217,7 @@ def test_work_does_not_lie_with_what_it_might_remove(cohort: Cohort, tmp_path: P
         ({"steps": ["noise"]}, "Expected networks for the step noise, found masks alone"),
         ({"steps": ["lunch"]}, "Expected a step among primary, verify, segment, "),
         ({"steps": ["primary", "lunch"]}, "found 'lunch'"),
+        ({"realisations": 0}, "Expected the number of realisations of noise to be"),
     ],
 )
 def test_what_cannot_be_done_is_refused_at_once(

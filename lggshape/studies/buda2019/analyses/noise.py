@@ -26,10 +26,6 @@ DISTURBANCES = (0.3, 0.5, 0.7, 1.0, 1.5)
 """Standard deviations of noise that are tried to bring the masks down to a level of Dice."""
 
 
-REALISATIONS = 3
-"""How often noise of each standard deviation is drawn."""
-
-
 @dataclass(frozen=True)
 class Noise:
     """Gaussian noise on what networks are shown: for `prepare` of `Segmenter`.
@@ -127,7 +123,6 @@ def noisy_masks(replication: Replication, noise: float, realisation: int = 1) ->
         sources,
         found.masks,
         networks=replication.networks,
-        samples=True,
         prepare=Noise(noise, seed),
         prepare_settings={"noise": noise, "seed": seed},
         resume=True,
@@ -145,7 +140,7 @@ def disturbed(replication: Replication, level: float) -> Disturbance:
     masks, tried = {}, []
     for noise in DISTURBANCES:
         rows = []
-        for realisation in range(1, REALISATIONS + 1):
+        for realisation in range(1, replication.realisations + 1):
             found = noisy_masks(replication, noise, realisation)
             scores = pd.Series(list(_dice_above_half(replication, found)), dtype=float)
             masks[noise, realisation] = found

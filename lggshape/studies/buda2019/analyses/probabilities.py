@@ -60,8 +60,7 @@ class Probability(NamedTuple):
 
 
 def keep_probability(folder: Path, case: str, found: "Segmentation") -> None:
-    """Write the probability of a case, rounded to half precision."""
-    assert found.samples is not None  # they are asked for
+    """Write the probability of a case, rounded to half precision, and its samples if it has any."""
     probability = found.probability
     values = np.where(probability >= _NOTHING, probability, 0).astype(np.float16)
     places = np.argwhere(values)
@@ -70,6 +69,7 @@ def keep_probability(folder: Path, case: str, found: "Segmentation") -> None:
         (places.min(axis=0), places.max(axis=0) + 1) if len(places) else ([0] * 3, [1] * 3)
     )
     box = tuple(slice(start, stop) for start, stop in zip(first, last, strict=True))
+    samples = {} if found.samples is None else {"samples": np.packbits(found.samples, axis=None)}
     with written_whole(_place(folder, case)) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file,
@@ -78,7 +78,7 @@ def keep_probability(folder: Path, case: str, found: "Segmentation") -> None:
             shape=values.shape,
             # Rounded as the values are, so that what reached it still does.
             threshold=np.float16(found.threshold),
-            samples=np.packbits(found.samples, axis=None),
+            **samples,
         )
     record_file(folder, _place(folder, case))
 

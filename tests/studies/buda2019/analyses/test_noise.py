@@ -12,6 +12,7 @@ from lggshape.segmentation.preprocessing.network_input import prepare_input
 from lggshape.studies.buda2019.analyses import noise
 from lggshape.studies.buda2019.analyses.masks import own_mask
 from lggshape.studies.buda2019.analyses.noise import Noise, NoisyMasks, add_noise
+from lggshape.studies.buda2019.network_steps import _noises
 from lggshape.studies.buda2019.replication import Replication, masks_in
 
 
@@ -40,6 +41,14 @@ def test_the_noise_of_a_case_depends_on_its_name_and_the_seed_alone_invariant():
         assert not np.array_equal(different.codes, noisy.codes)
 
 
+@pytest.mark.parametrize(
+    ("realisations", "expected"),
+    [(1, [(0, 1), (0.1, 1), (0.2, 1)]), (2, [(0, 1), (0.1, 1), (0.1, 2), (0.2, 1), (0.2, 2)])],
+)
+def test_noise_is_drawn_as_often_as_asked_analytic(realisations, expected) -> None:
+    assert list(_noises(realisations)) == expected
+
+
 def test_cases_without_a_usable_mask_do_not_stop_the_search_analytic(
     replicated, keep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -47,7 +56,7 @@ def test_cases_without_a_usable_mask_do_not_stop_the_search_analytic(
     replication = Replication(
         dataset=replicated.folder, labels=replicated.labels, label_tables=(),
         family=replicated.family, roles=replicated.roles, networks=tmp_path, masks=None,
-        work=tmp_path / "work", jobs=1,
+        work=tmp_path / "work", realisations=3, jobs=1,
     )  # fmt: skip
     unmeasured, good, failed = replicated.manual_sources[:3]
     features = replicated.features.copy()
