@@ -69,7 +69,9 @@ def keep_probability(folder: Path, case: str, found: "Segmentation") -> None:
         (places.min(axis=0), places.max(axis=0) + 1) if len(places) else ([0] * 3, [1] * 3)
     )
     box = tuple(slice(start, stop) for start, stop in zip(first, last, strict=True))
-    samples = {} if found.samples is None else {"samples": np.packbits(found.samples, axis=None)}
+    samples: dict[str, Any] = {}
+    if found.samples is not None:
+        samples["samples"] = np.packbits(found.samples, axis=None)
     with written_whole(_place(folder, case)) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file,
