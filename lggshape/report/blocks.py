@@ -1,7 +1,7 @@
 """What a report is made of: sections with paragraphs, tables, drawings and the like.
 
 A block is data. What it looks like stands in `templates/blocks/`, in the template that has its
-name, and in `templates/style.css`.
+name, and in `templates/style/`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -92,15 +92,15 @@ class Drawing(Block):
         Name of its files in `figures/`, without ending.
     description : str
         What it shows, also for those who cannot see it.
-    source : str
-        The SVG as a data URL.
+    svg : str
+        The figure as an element of the page (markup).
     caption : str
         What stands below it, if that is not the description.
     """
 
     name: str
     description: str
-    source: str
+    svg: str
     caption: str = ""
 
 
@@ -199,9 +199,12 @@ class Section:
         What is in it.
     short : str
         Its name in the contents, if the heading is too long for that.
+    folded : bool
+        Whether only its heading is shown until it is clicked on.
     """
 
     name: str
     title: str
     blocks: Sequence[Block]
     short: str = ""
+    folded: bool = False

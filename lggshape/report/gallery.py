@@ -1,9 +1,9 @@
 """The figures of a report: kept as files beside it, and embedded in it."""
 
-import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
+from types import MappingProxyType
 
 from matplotlib.figure import Figure
 
@@ -11,6 +11,7 @@ from lggshape.figures import render
 from lggshape.files import write_figure
 from lggshape.names import what_is_unsafe
 from lggshape.report.blocks import Drawing
+from lggshape.report.inline_svg import inline_svg
 
 _LONGEST_ON_AXIS = 40
 """Longer names from data are cut on the axes of figures, in characters."""
@@ -35,7 +36,14 @@ class Gallery:
         self._advance = advance
         self._taken: set[str] = set()
 
-    def keep(self, figure: Figure, description: str, *name: str) -> Drawing:
+    def keep(
+        self,
+        figure: Figure,
+        description: str,
+        *name: str,
+        data: str = "",
+        titles: Mapping[str, str] = MappingProxyType({}),
+    ) -> Drawing:
         """Write a figure as PNG and SVG, and return it as a block.
 
         Parameters
@@ -46,13 +54,18 @@ class Gallery:
             What it shows.
         *name : str
             What its files are called after: names from data, of any length and with any signs.
+        data : str
+            Its numbers in words, for those who cannot see it.
+        titles : mapping of str to str
+            What pointing at a link of the figure shows, by where it leads.
         """
         stem = self._free(_file_name(name))
         drawn = render(figure)
         write_figure(self._folder / stem, *drawn)
         self._advance()
-        encoded = base64.b64encode(drawn.svg.encode()).decode()
-        return Drawing(stem, description, f"data:image/svg+xml;base64,{encoded}")
+        label = f"{description}. {data}" if data else description
+        svg = inline_svg(drawn.svg, f"f{len(self._taken)}", label, titles)
+        return Drawing(stem, description, svg)
 
     def _free(self, name: str) -> str:
         """Return a name that no file has yet, on a disk that ignores upper and lower case too."""

@@ -1,0 +1,93 @@
+"""A browser without a window, for tests of what a page does; tests are skipped without one."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+AXE = Path(__file__).parents[2] / ".node/node_modules/axe-core/axe.min.js"
+"""`npm install --prefix .node axe-core` puts it there."""
+
+_OVERFLOWING = """
+const width = document.documentElement.clientWidth, found = [];
+for (const element of document.querySelectorAll("body *")) {
+  if (element.closest(".wide, .skip, .unseen, svg *")) continue;
+  const box = element.getBoundingClientRect();
+  if (box.width && box.right > width + 1) found.push(element.outerHTML.slice(0, 120));
+}
+return found;"""
+
+
+class Browser:
+    """Chromium, driven by Selenium."""
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+        self.run = driver.execute_script
+
+    def resize(self, width: int, height: int = 900) -> None:
+        """Show the page at a width in CSS pixels."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+    def open(self, path: Path, fragment: str = "") -> None:
+        """Open a file."""
+        self.driver.get("about:blank")
+        self.driver.get(f"{path.as_uri()}{fragment}")
+
+    def wait(self, condition: str) -> None:
+        """Wait until a condition in JavaScript holds."""
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        WebDriverWait(self.driver, 20).until(lambda _: self.run(f"return {condition}"))
+
+    def overflowing(self) -> list[str]:
+        """Return what reaches beyond the right edge of the page, but tables."""
+        found: list[str] = self.run(_OVERFLOWING)
+        return found
+
+    def complaints(self) -> list[str]:
+        """Return what the console of the browser shows since the last call."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def violations(self) -> list[str]:
+        """Return what axe finds to be inaccessible."""
+        if not AXE.exists():
+            pytest.skip("axe-core is missing: npm install --prefix .node axe-core")
+        # Run by the protocol of the browser, which the policy of the page does not bind.
+        self.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
+        found = self.driver.execute_async_script(
+            "const done = arguments[arguments.length - 1];"
+            "axe.run(document, {resultTypes: ['violations']}).then(found => done(found.violations))"
+        )
+        return [
+            f"{one['id']}: {node['html'][:200]} {node['failureSummary'][:200]}"
+            for one in found
+            for node in one["nodes"]
+        ]
+
+
+@contextmanager
+def opened_browser(*, scripts: bool = True) -> Iterator[Browser]:
+    """Start a browser, and end it afterwards."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("chromium or chromedriver is missing: apt-get install chromium chromium-driver")
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    made = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    try:
+        made.set_script_timeout(120)
+        if not scripts:
+            off = {"value": True}
+            made.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", off)
+        yield Browser(made)
+    finally:
+        made.quit()
