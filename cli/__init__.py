@@ -1,9 +1,7 @@
 """The command line of lggshape: one thin file for each command, no computation."""
 
 import signal
-import sys
 import threading
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -26,6 +24,7 @@ from lggshape_cli import (
     train,
     verify,
 )
+from lggshape_cli._errors import print_error
 from lggshape_cli._options import DEBUG
 
 
@@ -37,7 +36,9 @@ class _Commands(TyperGroup):
             with _terminated_in_order():
                 return super().invoke(ctx)
         except (Exception, KeyboardInterrupt) as error:
-            status = _print_error(error, debug=ctx.meta.get(DEBUG, False))
+            status = print_error(
+                error, command=ctx.invoked_subcommand or "", debug=ctx.meta.get(DEBUG, False)
+            )
             if status is None:
                 raise
             raise typer.Exit(status) from error
@@ -56,44 +57,6 @@ def _terminated_in_order() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
-def _print_error(error: BaseException, *, debug: bool) -> int | None:
-    """Print what ended a command, and return its exit status; None if Typer should say it."""
-    from lggshape.commands import BUG, INTERRUPTED, NOT_STARTED, is_bug, kept_log
-    from lggshape.errors import LggshapeError
-
-    if debug and isinstance(error, LggshapeError | OSError | MemoryError):
-        traceback.print_exception(error)
-    if isinstance(error, KeyboardInterrupt):
-        _say("interrupted")
-        return INTERRUPTED
-    if isinstance(error, LggshapeError):
-        _say(str(error))
-        return NOT_STARTED
-    if isinstance(error, OSError | MemoryError) and not isinstance(error, BrokenPipeError):
-        _say(
-            f"The system refused a request: {_kind(error)}. Check permissions, free disk space and "
-            "memory, then run the command again."
-        )
-        return NOT_STARTED
-    if not is_bug(error):
-        return None
-    if debug:
-        traceback.print_exception(error)
-    log = kept_log(error)
-    where = f" with the log {log}" if log else ", with what --debug prints"
-    _say(f"{_kind(error)}. This is a bug in lggshape: please report it{where}.")
-    return BUG
-
-
-def _kind(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _say(text: str) -> None:
-    print(f"lggshape: {text}", file=sys.stderr)  # noqa: T201
-
-
 def _paragraphs(text: str) -> str:
     """Return a docstring without its line breaks, which would show in the help."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
@@ -104,7 +67,7 @@ app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
 

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 RUNNING = "How to run"
 """The panel of the help for what does not change the results."""
+READING = "How to read the cases"
+LABELS = "Labels"
+NETWORKS = "Networks"
+WRITING = "What to write"
+"""Further panels, that several commands have."""
 
 DEBUG = "lggshape.debug"
 """Where the context keeps whether --debug was given."""
@@ -38,13 +43,14 @@ _LABELS = (
     "Label table (CSV, TSV, Excel, Parquet; one row per patient). book.xlsx:Sheet names a sheet. "
     "Repeat the option for further tables."
 )
-Labels = Annotated[list[Path] | None, typer.Option(help=_LABELS)]
+Labels = Annotated[list[Path] | None, typer.Option(help=_LABELS, rich_help_panel=LABELS)]
 RequiredLabels = Annotated[list[Path], typer.Option(help=_LABELS, show_default=False)]
 PatientColumn = Annotated[
     str | None,
     typer.Option(
         help="Column of the tables that identifies the patient. Default: Patient, or the only one "
-        "with another name of patients, such as ID or subject."
+        "with another name of patients, such as ID or subject.",
+        rich_help_panel=LABELS,
     ),
 ]
 Manifest = Annotated[
@@ -52,7 +58,8 @@ Manifest = Annotated[
     typer.Option(
         help="Table of the cases, with the columns case and patient, and optionally site, "
         "session, files (flair, t1, t1ce, mask) and columns of your own. `inspect --write` makes "
-        "one."
+        "one.",
+        rich_help_panel=READING,
     ),
 ]
 Pattern = Annotated[
@@ -61,6 +68,7 @@ Pattern = Annotated[
         help="How the files in the folder are named, such as {case}_{role}.nii. "
         "Default: the layout is recognised.",
         show_default=False,
+        rich_help_panel=READING,
     ),
 ]
 Sequences = Annotated[
@@ -69,6 +77,7 @@ Sequences = Annotated[
         help="Sequences in image files whose names do not say, in the order of the volumes, "
         "separated by commas: pre-contrast, FLAIR, post-contrast.",
         show_default=False,
+        rich_help_panel=READING,
     ),
 ]
 Spacing = Annotated[
@@ -78,6 +87,7 @@ Spacing = Annotated[
         help="Distances between voxel centres in mm, for cases whose files do not give them, such "
         "as TIFF slices.",
         show_default=False,
+        rich_help_panel=READING,
     ),
 ]
 Register = Annotated[
@@ -85,6 +95,7 @@ Register = Annotated[
     typer.Option(
         "--register",
         help="Align each sequence with FLAIR by a rigid motion. Default: trust the headers.",
+        rich_help_panel=READING,
     ),
 ]
 ResampleMasks = Annotated[
@@ -93,20 +104,23 @@ ResampleMasks = Annotated[
         "--resample-masks",
         help="Resample masks that lie on a different grid from their image. Default: such cases "
         "fail.",
+        rich_help_panel=READING,
     ),
 ]
 MatchIds = Annotated[
     Literal["exact", "loose"],
     typer.Option(
         help="How to find the patients in the label tables. loose ignores upper and lower case, "
-        "blanks, leading zeros, and - instead of _, and lists such matches."
+        "blanks, leading zeros, and - instead of _, and lists such matches.",
+        rich_help_panel=LABELS,
     ),
 ]
 PatientFrom = Annotated[
     Literal["hash", "dicom"],
     typer.Option(
         help="Identify the patients of DICOM files by a hash of the PatientID, or by the PatientID "
-        "itself."
+        "itself.",
+        rich_help_panel=READING,
     ),
 ]
 PatientTable = Annotated[
@@ -115,6 +129,7 @@ PatientTable = Annotated[
         "--patient-table",
         help="Also write the PatientID of each DICOM case to private_patients.csv, which only you "
         "can read.",
+        rich_help_panel=WRITING,
     ),
 ]
 _MEANING = "What the values of masks mean"
@@ -146,7 +161,9 @@ Threshold = Annotated[
 ]
 Networks = Annotated[
     Path | None,
-    typer.Option(help="Folder of a training run. Default: the bundled networks."),
+    typer.Option(
+        help="Folder of a training run. Default: the bundled networks.", rich_help_panel=NETWORKS
+    ),
 ]
 SurfaceTolerance = Annotated[
     float,
@@ -159,6 +176,7 @@ SkipSeen = Annotated[
     typer.Option(
         "--skip-seen",
         help="Skip patients on whom every network was trained. By default their cases fail.",
+        rich_help_panel=NETWORKS,
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of all random numbers.", min=0)]

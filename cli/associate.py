@@ -17,6 +17,7 @@ EXAMPLES = (
     "--hypotheses mine.toml --out results/",
 )
 
+_TESTS = "What is tested, and how"
 _NONE_TESTED = "lggshape: no hypothesis could be tested; left_out.csv has the reasons."
 
 Features = Annotated[
@@ -31,29 +32,37 @@ Hypotheses = Annotated[
         help="literature (the few features that the literature names, with every label), all "
         "(every shape feature with every label), the name of a bundled study, or a TOML file. "
         "Default: the bundled study if the tables have all its features and labels, otherwise "
-        "literature."
+        "literature.",
+        rich_help_panel=_TESTS,
     ),
 ]
 Test = Annotated[
     Literal[*TEST_CLASSES] | None,
     typer.Option(
         help="The primary test, for the kinds of label that it takes. Default: by the kind of each "
-        "label. All other tests that take it are reported as sensitivity analyses."
+        "label. All other tests that take it are reported as sensitivity analyses.",
+        rich_help_panel=_TESTS,
     ),
 ]
 Report = Annotated[bool, typer.Option("--report", help="Write report.html and figures.")]
-Bins = Annotated[int, typer.Option(help="Number of quantile bins of a feature.", min=2)]
+Bins = Annotated[
+    int, typer.Option(help="Number of quantile bins of a feature.", min=2, rich_help_panel=_TESTS)
+]
 Codebook = Annotated[
-    Path | None, typer.Option(help="Codebook (TOML), in place of the bundled ones.")
+    Path | None,
+    typer.Option(help="Codebook (TOML), in place of the bundled ones.", rich_help_panel=o.LABELS),
 ]
 Region = Annotated[
     str | None,
-    typer.Option(help="Region to analyse, if the feature table has several."),
+    typer.Option(
+        help="Region to analyse, if the feature table has several.", rich_help_panel=_TESTS
+    ),
 ]
 Take = Annotated[
     Literal["first", "last"] | None,
     typer.Option(
-        help="Which case is analysed if a patient has several: the first or last by name."
+        help="Which case is analysed if a patient has several: the first or last by name.",
+        rich_help_panel=_TESTS,
     ),
 ]
 
@@ -64,6 +73,7 @@ Adjust = Annotated[
         help="Labels or columns of the feature table, such as age,volume,site: each hypothesis is "
         "also tested given these.",
         show_default=False,
+        rich_help_panel=_TESTS,
     ),
 ]
 Within = Annotated[
@@ -72,7 +82,12 @@ Within = Annotated[
         metavar="NAME",
         help="A label or column, such as site, within whose values patients are also compared.",
         show_default=False,
+        rich_help_panel=_TESTS,
     ),
+]
+Seed = Annotated[
+    int,
+    typer.Option(help="Seed of Monte Carlo p-values.", min=0, rich_help_panel=_TESTS),
 ]
 
 
@@ -91,7 +106,7 @@ def associate(
     match_ids: o.MatchIds = "exact",
     region: Region = None,
     take: Take = None,
-    seed: Annotated[int, typer.Option(help="Seed of Monte Carlo p-values.", min=0)] = 0,
+    seed: Seed = 0,
     jobs: o.Jobs = None,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,

@@ -9,7 +9,7 @@ from lggshape_cli import _options as o
 
 EXAMPLES = (
     "lggshape evaluate masks/ cases/ --out evaluation/",
-    "lggshape evaluate masks/ cases/ --out evaluation/ --labels labels.csv --by gender",
+    "lggshape evaluate masks/ cases/ --out evaluation/ --labels labels.csv --by sex",
     "lggshape evaluate masks/ cases/ --out evaluation/ --regions brats",
 )
 
@@ -28,7 +28,10 @@ Reference = Annotated[
 ]
 By = Annotated[
     list[str] | None,
-    typer.Option(help="Label to group the cases by. Repeat the option for further labels."),
+    typer.Option(
+        help="Label to group the cases by. Repeat the option for further labels.",
+        rich_help_panel=o.LABELS,
+    ),
 ]
 
 

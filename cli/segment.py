@@ -22,28 +22,40 @@ Write = Annotated[
         metavar="FORMAT",
         help="Format of the masks: layout (that of the images; for DICOM, dicom-seg), dicom-seg, "
         "or seg.nrrd for 3D Slicer.",
+        rich_help_panel=o.WRITING,
     ),
 ]
 Probabilities = Annotated[
-    bool, typer.Option("--probabilities", help="Also write the calibrated probabilities.")
+    bool,
+    typer.Option(
+        "--probabilities",
+        help="Also write the calibrated probabilities.",
+        rich_help_panel=o.WRITING,
+    ),
 ]
 Uncertainty = Annotated[
     bool,
     typer.Option(
         "--uncertainty",
         help="Also write the standard deviation over networks and flips, and the entropy.",
+        rich_help_panel=o.WRITING,
     ),
 ]
 
 Fast = Annotated[
     bool,
-    typer.Option("--fast", help="Use at most two networks, and no mirror images of the slices."),
+    typer.Option(
+        "--fast",
+        help="Use at most two networks, and no mirror images of the slices.",
+        rich_help_panel=o.NETWORKS,
+    ),
 ]
 Thorough = Annotated[
     bool,
     typer.Option(
         "--thorough",
         help="Show all slices to all networks, not just those in which some find tumour.",
+        rich_help_panel=o.NETWORKS,
     ),
 ]
 

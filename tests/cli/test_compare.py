@@ -46,5 +46,6 @@ def test_a_single_run_is_refused(cohort_of_runs, runs, tmp_path):
     result = run("compare", runs["few"], "--dataset", cohort_of_runs, "--out", tmp_path / "x")
     assert result.exit_code == 2
     assert result.stderr == (
-        "lggshape: Expected two runs or more of different names, found: few.\n"
+        "lggshape: Expected two runs or more of different names, found: few. "
+        "See lggshape compare -h and docs/comparison.md.\n"
     )

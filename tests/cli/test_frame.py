@@ -6,15 +6,15 @@ import warnings
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from lggshape.results import recorded_outputs
 from lggshape_cli import app
+from lggshape_cli._errors import PAGES
 
-COMMANDS = (
-    "verify", "train", "segment", "detect", "evaluate", "compare", "show", "features", "associate",
-    "replicate", "demo", "info",
-)  # fmt: skip
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 
 
 def run(*arguments: object) -> Result:
@@ -28,6 +28,12 @@ def raising(error: BaseException):
     return call
 
 
+NO_PAGE = {
+    "checks", "figures", "files", "masks", "parallel", "phantoms", "results", "statistics",
+}  # fmt: skip
+"""Parts that refuse what the help of the command explains, or arguments in Python."""
+
+
 # --- the help
 
 
@@ -39,6 +45,12 @@ def test_every_command_explains_itself_by_an_example(command: str) -> None:
     assert f"lggshape {command}" in result.output.partition("Example")[2]
     for name in () if command == "replicate" else ("buda", "kaggle", "tcga", "rnaseq"):
         assert name not in result.output.lower()
+
+
+def test_completion_finds_commands() -> None:
+    words = {"_LGGSHAPE_COMPLETE": "complete_bash", "COMP_WORDS": "lggshape seg", "COMP_CWORD": "1"}
+    result = CliRunner().invoke(app, [], prog_name="lggshape", env=words)
+    assert result.output.split() == ["segment"]
 
 
 # --- options without effect
@@ -148,6 +160,21 @@ def test_an_empty_working_folder_can_be_written(
 
 
 # --- what goes wrong
+
+
+@pytest.mark.parametrize("page", sorted(set(PAGES.values())))
+def test_the_pages_that_errors_name_exist(page: str) -> None:
+    document, _, anchor = page.partition("#")
+    lines = (ROOT / document).read_text(encoding="utf-8").splitlines()
+    titles = {line.strip("# ").lower().replace(" ", "-") for line in lines if line.startswith("#")}
+    assert anchor in titles | {""}
+
+
+@pytest.mark.parametrize("part", sorted((ROOT / "lggshape").iterdir()), ids=lambda path: path.stem)
+def test_what_a_command_can_be_refused_for_is_explained_on_a_page(part: Path) -> None:
+    files = part.rglob("*.py") if part.is_dir() else [part] if part.suffix == ".py" else []
+    refuses = any("raise InputError" in file.read_text(encoding="utf-8") for file in files)
+    assert not refuses or part.stem in PAGES.keys() | NO_PAGE
 
 
 def test_a_bug_is_called_one_and_its_traceback_is_kept(

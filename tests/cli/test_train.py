@@ -64,7 +64,8 @@ def test_configuration_of_another_run(cohort, trained, tmp_path):
     assert result.exit_code == 2
     assert result.stderr == (
         "lggshape: Expected options that have an effect, found --batch-normalisation with "
-        "--configuration, which holds all settings. Leave --batch-normalisation out.\n"
+        "--configuration, which holds all settings. Leave --batch-normalisation out. "
+        "See lggshape train -h.\n"
     )
     result = run(*arguments, "--fold", "1", "--quiet")
     assert (result.exit_code, result.output) == (0, "")
@@ -99,7 +100,8 @@ def test_a_run_is_continued_only_if_asked(cohort, trained, tiny):
     result = run(cohort, *options, "3")
     assert result.exit_code == 2
     assert result.stderr == (
-        f"lggshape: Expected {out} to be empty or new, found a run. {CONTINUE_IT}\n"
+        f"lggshape: Expected {out} to be empty or new, found a run. {CONTINUE_IT} "
+        "See lggshape train -h and docs/training.md.\n"
     )
     result = run(cohort, *options, "4", "--resume")
     assert result.exit_code == 2
