@@ -18,6 +18,7 @@ from lggshape_cli import (
     features,
     info,
     inspect,
+    labels,
     replicate,
     segment,
     show,
@@ -104,7 +105,7 @@ def main(
 
 for _module in (
     *(inspect, verify, train, segment, detect, evaluate, compare, show),
-    *(features, associate, replicate, demo, info),
+    *(features, labels, associate, replicate, demo, info),
 ):
     _name = _module.__name__.rpartition(".")[2]
     _examples = "\n\n".join(["[bold]Examples[/bold]", *_module.EXAMPLES])

@@ -7,6 +7,7 @@ from lggshape.labels.label_tables import LabelSource, as_labels, read_labels
 from lggshape.labels.labels import Label, Labels, LabelTable
 from lggshape.labels.match_patients import MatchIds, PatientMatch, match_patients
 from lggshape.labels.populations import value_counts
+from lggshape.labels.supplements import Supplement, read_supplement
 
 __all__ = [
     "Codebook",
@@ -19,12 +20,14 @@ __all__ = [
     "MatchIds",
     "PatientMatch",
     "StatedLevels",
+    "Supplement",
     "as_labels",
     "define_labels",
     "holds_events",
     "match_patients",
     "read_codebook",
     "read_labels",
+    "read_supplement",
     "value_counts",
     "words_among_numbers",
 ]

@@ -13,6 +13,8 @@ second folder here. It is a package that holds
 `codebook.toml`
     The codes of the publication's tables, if they are public: what `lggshape.labels.read_codebook`
     reads.
+`supplements.toml`
+    The published tables from which `lggshape labels` makes tables of labels, if there are any.
 `replicate`
     A function of the package: `replicate(dataset, labels, out, *, ...)`, with those of the options
     `networks`, `masks`, `earlier`, `protocol`, `steps`, `realisations`, `work`, `seed`, `jobs`,

@@ -59,6 +59,9 @@ def _cohort(folder: Path, layout: str) -> None:
         table.unlink()
     for name in ("masks", "images"):
         shutil.copytree(cases, folder / name)
+    published = [["", "", "", ""], ["Case", "IDH status", "1p/19q codeletion", "IDH/codel subtype"]]
+    published.append(["P-1", "Mutant", "codel", "IDHmut-codel"])
+    pd.DataFrame(published).to_excel(folder / "supplement.xlsx", header=False, index=False)
     (folder / "other").mkdir()
     (folder / "other" / "folds.json").write_text(json.dumps({"folds": 2, "patients": {"a": 0}}))
 
