@@ -6,7 +6,7 @@ DEMO := demo
 # Tests of one file share what they make, so a file is not divided between processes.
 IN_PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test coverage lint types clean
+.PHONY: demo test coverage docs lint types clean
 
 demo: $(VENV)/installed
 	$(BIN)/lggshape demo --out $(DEMO) --overwrite
@@ -17,6 +17,9 @@ test: lint types
 coverage: $(VENV)/installed
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest $(IN_PARALLEL) --cov --cov-report=term
+
+docs: $(VENV)/installed
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --builder html --conf-dir docs . docs/_build/html
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -236,11 +236,13 @@ class Case:
         )
         return f"<table>{rows}</table>"
 
-    def plot(self, *, sequence: str | None = None) -> "Figure":
+    def plot(self, *, predicted: ArrayLike | None = None, sequence: str | None = None) -> "Figure":
         """Draw the slices of the case with the outline of its mask.
 
         Parameters
         ----------
+        predicted : array_like, shape (Z, Y, X), optional
+            Another mask of the case, which is drawn as well.
         sequence : str, optional
             The sequence to show. By default it is FLAIR, or the first one of an image without
             FLAIR.
@@ -256,7 +258,7 @@ class Case:
         CaseError
             If the case has neither an image nor a mask, or its intensities are not finite.
         InputError
-            If the image has no such sequence.
+            If the image has no such sequence, or `predicted` is no mask of the shape of the case.
 
         Examples
         --------
@@ -270,7 +272,7 @@ class Case:
         # to import.
         from lggshape.visualisation import plot_case
 
-        return plot_case(self, sequence=sequence)
+        return plot_case(self, predicted=predicted, sequence=sequence)
 
     def _described(self) -> dict[str, str]:
         """Return what is known of the case, in words."""

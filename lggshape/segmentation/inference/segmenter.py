@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -105,14 +105,14 @@ class Segmentation:
         return f"<table>{rows}</table>"
 
     def plot(self) -> "Figure":
-        """Draw the slices with the outline of the mask.
+        """Draw the slices with the outline of the mask, and of the case's own mask if it has one.
 
         Returns
         -------
         matplotlib.figure.Figure
             FLAIR of the slices with tumour, or of all slices if none was found.
         """
-        return replace(self.case, mask=self.mask).plot()
+        return self.case.plot(predicted=self.mask)
 
     def _described(self) -> dict[str, str]:
         """Return what was found, in words."""

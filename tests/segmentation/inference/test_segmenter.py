@@ -58,7 +58,11 @@ def test_it_shows_itself_in_a_line_and_as_a_figure(found):
     spaced = replace(found.case, geometry=Geometry((2.0, 5.0, 10.0)))
     assert f"({voxels / 10:.1f} ml)" in repr(replace(found, case=spaced))
     assert "no tumour found" in repr(replace(found, mask=np.zeros_like(found.mask)))
-    assert sum(bool(axes.images) for axes in found.plot().axes) >= slices
+    figure = found.plot()
+    assert sum(bool(axes.images) for axes in figure.axes) >= slices
+    # The case has a mask of its own, too.
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["reference", "predicted"]
 
 
 def test_ranges_and_the_entropy_of_the_probability_analytic(found):
