@@ -6,6 +6,7 @@ from pathlib import Path
 from lggshape import segmentation
 from lggshape.association import associate, choose_family
 from lggshape.evaluation import evaluate
+from lggshape.extras import require
 from lggshape.figures import write_figures
 from lggshape.files import StrPath, write_json, write_table
 from lggshape.labels import read_labels
@@ -56,6 +57,8 @@ def write_demo(
     InputError
         If the folder cannot be written, or is not empty.
     """
+    if layout != "packed":
+        require("keras", "to segment the cohort")
     place, shown = Path(folder), Path(folder if shown_as is None else shown_as)
     cohort, masks = place / "cohort", place / "masks"
     tables = [cohort / "labels.csv", cohort / "clinical.csv"]
@@ -68,7 +71,7 @@ def write_demo(
     say(verify(cohort, labels=tables, on_progress=on_progress).summary())
 
     measured_from = cohort
-    if layout != "packed":  # which has no images
+    if layout != "packed":
         measured_from = masks
         _segment_and_evaluate(place, shown, patients, say=say, on_progress=on_progress)
 

@@ -13,6 +13,10 @@ class InputError(LggshapeError, ValueError):
     """An input or option cannot be used, so the work cannot start (exit status 2)."""
 
 
+class MissingPackageError(InputError):
+    """A package is not installed that this work needs; the message names the command."""
+
+
 class CaseError(LggshapeError):
     """One case cannot be read or processed; the other cases go on (exit status 1)."""
 

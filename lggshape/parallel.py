@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lggshape.checks import check_whole_number
-from lggshape.errors import CaseError, InputError, InternalError
+from lggshape.errors import CaseError, InputError, InternalError, MissingPackageError
+from lggshape.extras import require
 
 _LOGGER = logging.getLogger("lggshape")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -186,6 +187,8 @@ def outcome_of(function: Callable[[Any], Any], item: Any) -> Outcome:
 
 def _failed(item: Any, error: BaseException) -> Outcome:
     """Return the outcome of an item that raised; a bug becomes an `InternalError`."""
+    if isinstance(error, MissingPackageError):  # no case can be processed
+        raise error
     if isinstance(error, CaseError):
         return Outcome(item, None, error)
     # Libraries raise with pages of text; a reason has to fit a line and a cell of a table.
@@ -342,14 +345,9 @@ def _work(function: bytes, item: bytes, *, folder: Path) -> tuple[Any, list[str]
 def _map_dask(
     function: Callable[[Any], Any], items: Iterable[Any], scheduler: str
 ) -> Iterator[Outcome]:
-    try:
-        from distributed import Client
-    except ImportError as error:
-        msg = (
-            "Expected the package distributed for a Dask scheduler, found none: "
-            'pip install "lggshape[dask]".'
-        )
-        raise InputError(msg) from error
+    require("distributed", "to use a Dask scheduler")
+    from distributed import Client
+
     try:
         client = Client(scheduler, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:

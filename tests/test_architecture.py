@@ -1,28 +1,32 @@
 """The order of imports: data flows one way, and slow libraries are loaded late."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from lggshape.extras import EXTRAS
+
 PACKAGE = Path(__file__).resolve().parents[1] / "lggshape"
 
-LEAVES = {"checks", "errors", "masks", "names", "progress"}
+LEAVES = {"checks", "errors", "extras", "masks", "names", "progress"}
 TABLES = LEAVES | {"files", "labels", "statistics", "shape", "tables"}
 CASES = LEAVES | {"case", "files", "head", "regions", "results", "parallel", "readers", "tables"}
 
 MAY_IMPORT = {
     "checks": {"errors"},
     "errors": set(),
+    "extras": {"errors"},
     "names": {"errors"},
     "masks": {"errors"},
     "progress": set(),
     "head": {"masks"},
     "regions": {"errors", "files", "names"},
     "case": {"errors", "visualisation"},  # only late, to plot
-    "statistics": {"checks", "errors"},
+    "statistics": {"checks", "errors", "extras"},
     "figures": {"errors", "files", "progress"},
     "files": LEAVES,
     "tables": LEAVES | {"files"},
@@ -90,12 +94,37 @@ def test_slow_libraries_are_imported_late_invariant(statement: str) -> None:
         "highdicom",
         "openpyxl",
         "pyarrow",
+        "sklearn",
+        "statsmodels",
+        "numba",
+        "SimpleITK",
     ]
     code = f"{statement}; import sys; print([m for m in {slow} if m in sys.modules])"
     printed = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout
     assert printed.strip() == "[]"
+
+
+# At the left margin, or in the `with` that silences Keras.
+_IMPORTED = re.compile(r"(?:|    (?=import keras))(?:import|from) (\w+)")
+
+NEED_AN_EXTRA = {
+    "segmentation/_backend.py": {"keras"},
+    "statistics/performance.py": {"statsmodels"},
+    "statistics/prediction.py": {"sklearn"},
+}
+"""What imports a package of an extra as soon as it is imported: networks, and parts of studies."""
+
+
+def test_packages_of_extras_are_imported_where_they_are_used_invariant() -> None:
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        modules = {match[1] for line in lines if (match := _IMPORTED.match(line))}
+        if needed := modules & EXTRAS.keys():
+            found[path.relative_to(PACKAGE).as_posix()] = needed
+    assert found == NEED_AN_EXTRA
 
 
 def test_the_public_names_exist_invariant() -> None:

@@ -28,7 +28,9 @@ from lggshape.association.study import Study
 from lggshape.association.tested_pair import TestedPair
 from lggshape.association.tests import check_applies, deciding_test, tests_for
 from lggshape.checks import check_whole_number
+from lggshape.extras import require
 from lggshape.labels import (
+    Kind,
     Label,
     Labels,
     LabelSource,
@@ -167,6 +169,8 @@ def associate(
     defined = define_labels(chosen.definitions, known)
     used = {h.label: defined[h.label] for h in chosen.hypotheses}
     check_applies(test, [label.kind for label in used.values()])
+    if any(label.kind is Kind.SURVIVAL for label in used.values()):
+        require("statsmodels", "to test survival")
     adjustment = Adjustment.of(adjust, within, table, defined, permutations=permutations)
     find = partial(_find, labels=used, family=chosen, bins=bins, test=test)
     rows, untestable = _find_all(find, chosen, table, int(seed), jobs, on_progress)

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from lggshape.errors import InputError
+from lggshape.extras import require
 from lggshape.readers.folder import Folder
 from lggshape.readers.listing import check_regular
 from lggshape.readers.unusable import UnusableError
@@ -59,12 +60,9 @@ def highdicom() -> ModuleType:
 def _installed(name: str) -> ModuleType:
     from importlib import import_module
 
-    try:
-        with quietly():
-            return import_module(name)
-    except ImportError as error:
-        msg = f"Expected {name} to read and write DICOM, found none: pip install 'lggshape[dicom]'."
-        raise InputError(msg) from error
+    require(name, "to read and write DICOM")
+    with quietly():
+        return import_module(name)
 
 
 def dicom_files(folder: Folder) -> tuple[list[Path], list[Path]]:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Geometry
+from lggshape.extras import require
 from lggshape.readers.grids import (
     RAS,
     check_affine,
@@ -47,9 +48,9 @@ def load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
 
 def load_with(path: Path, header: ItkHeader) -> tuple[NDArray[np.generic], Geometry]:
     """Read values and geometry of a file whose header is read already."""
-    import SimpleITK
-
     with _itk_reading():
+        import SimpleITK
+
         reader = _reader(path)
         image = reader.Execute()
         values = SimpleITK.GetArrayFromImage(image)
@@ -183,6 +184,7 @@ def _stored(values: NDArray[np.generic], grid: Grid) -> NDArray[np.generic]:
 @contextmanager
 def _itk_reading() -> Iterator[None]:
     """Raise UnusableError for what SimpleITK raises; silence what it writes about headers."""
+    require("SimpleITK", "to read and write NRRD and MetaImage files")
     import SimpleITK
 
     shown = SimpleITK.ProcessObject.GetGlobalWarningDisplay()

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Geometry, corners
+from lggshape.extras import require
 from lggshape.readers.unusable import UnusableError
 
 _LEVELS = (4.0, 2.0)  # mm
@@ -69,6 +70,7 @@ def register(
         If a volume has values that are not finite or all the same, or the motion is not to be
         believed: larger than a head moves between two sequences, or not found again.
     """
+    require("SimpleITK", "to align sequences")
     import SimpleITK as sitk  # noqa: N813
 
     images = [_image(fixed, fixed_geometry), _image(moving, moving_geometry)]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Geometry, corners
+from lggshape.extras import require
 from lggshape.readers.unusable import UnusableError
 
 _ALL = 0.995  # a share that counts as all
@@ -192,6 +193,7 @@ def _resampled(
     nearest: bool,
     around: float,
 ) -> NDArray[np.generic]:
+    require("SimpleITK", "to bring a volume onto another grid")
     import SimpleITK as sitk  # noqa: N813
 
     # Between indices, so that an affine may be as oblique as it likes. Those of ITK are (x, y, z).

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lggshape.errors import MissingPackageError
+from lggshape.extras import require
+
 
 class UnusableError(ValueError):
     """What a file holds cannot be used; the message completes "found: ..."."""
@@ -25,5 +28,9 @@ def library_reading() -> Iterator[None]:
     """
     try:
         yield
+    except MissingPackageError:
+        raise
     except Exception as error:
+        if "imagecodecs" in str(error):  # by which tifffile decodes most compressions
+            require("imagecodecs", "to decode compressed TIFF files")
         raise UnusableError(str(error) or type(error).__name__) from error

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lggshape.errors import InputError
+from lggshape.extras import require
 
 
 @contextmanager
@@ -32,6 +33,9 @@ def _without_stderr() -> Iterator[None]:
 
 # Later notes of TensorFlow heed this. What goes wrong raises, whatever they say.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+require("keras", "to run networks")
+if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+    require("tensorflow", "to run networks")
 with _without_stderr():
     import keras
 

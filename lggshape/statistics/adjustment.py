@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from statsmodels.stats.multitest import multipletests
+from scipy.stats import false_discovery_control
 
 from lggshape.errors import InputError
 
@@ -70,9 +70,20 @@ def adjust(p: ArrayLike, *, family: int | None = None) -> Adjusted:
         raise InputError(msg)
     padded = np.concatenate([raw[tested], np.ones((family or count) - count)])
     adjusted = []
-    for method in ("bonferroni", "holm", "fdr_bh"):
+    for method in (_bonferroni, _holm, false_discovery_control):
         values = np.full(raw.shape, np.nan)
         if count:
-            values[tested] = multipletests(padded, method=method)[1][:count]
+            values[tested] = method(padded)[:count]
         adjusted.append(values)
     return Adjusted(*adjusted)
+
+
+def _bonferroni(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.minimum(p * len(p), 1)
+
+
+def _holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    order = np.argsort(p)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    return np.minimum(adjusted, 1)

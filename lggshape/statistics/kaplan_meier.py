@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lggshape.errors import InputError
+from lggshape.extras import require
 from lggshape.statistics._validators import finite_vector, zeros_and_ones
 
 
@@ -72,6 +73,7 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike) -> SurvivalCurve:
     >>> curve.times.tolist(), curve.surviving.tolist()
     ([0.0, 2.0, 5.0], [1.0, 0.75, 0.375])
     """
+    require("statsmodels", "to estimate survival curves")
     from statsmodels.duration.survfunc import SurvfuncRight
 
     times = finite_vector(time, "time")

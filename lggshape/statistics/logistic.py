@@ -4,10 +4,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.special import expit
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit
 from scipy.stats import norm
-from sklearn.linear_model import LogisticRegression
 
 from lggshape.errors import InputError
 from lggshape.statistics._validators import confidence_level, finite_columns, zeros_and_ones
@@ -111,16 +111,36 @@ def ridge_logistic(
         msg = f"Expected `covariates` to have columns that vary, found {found}."
         raise InputError(msg)
     matrix = (matrix - matrix.mean(axis=0)) / spread
-    fit = LogisticRegression(
-        C=prior_scale**2, solver="newton-cholesky", tol=1e-10, max_iter=10_000
-    ).fit(matrix, happened)
-    slopes, intercept = fit.coef_[0], float(fit.intercept_[0])
-    chances = expit(intercept + matrix @ slopes)
-    design = np.column_stack([np.ones(n), matrix])
-    information = design.T * (chances * (1 - chances)) @ design
-    information[1:, 1:] += np.eye(len(slopes)) / prior_scale**2
+    coefficients, information = _mode(np.column_stack([np.ones(n), matrix]), happened, prior_scale)
     errors = np.sqrt(np.diag(np.linalg.inv(information)))[1:]
     reach = float(norm.isf((1 - level) / 2))
+    intercept, *slopes = coefficients.tolist()
     return RidgeLogisticResult(
-        tuple(map(_ratio, slopes.tolist(), (reach * errors).tolist())), intercept, n, events
+        tuple(map(_ratio, slopes, (reach * errors).tolist())), intercept, n, events
     )
+
+
+def _mode(
+    design: NDArray[np.float64], happened: NDArray[np.bool_], prior_scale: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the posterior mode, intercept first, and the information there."""
+    penalty = np.full(design.shape[1], prior_scale**-2.0)
+    penalty[0] = 0
+    signs = np.where(happened, 1.0, -1.0)
+
+    def loss(beta: NDArray[np.float64]) -> float:
+        return float(-log_expit(signs * (design @ beta)).sum() + penalty @ beta**2 / 2)
+
+    def slope(beta: NDArray[np.float64]) -> NDArray[np.float64]:
+        residuals: NDArray[np.float64] = expit(design @ beta) - happened
+        return design.T @ residuals + penalty * beta
+
+    def information(beta: NDArray[np.float64]) -> NDArray[np.float64]:
+        chances: NDArray[np.float64] = expit(design @ beta)
+        return design.T * (chances * (1 - chances)) @ design + np.diag(penalty)
+
+    start = np.zeros(design.shape[1])
+    found = minimize(
+        loss, start, method="trust-exact", jac=slope, hess=information, options={"gtol": 1e-9}
+    )
+    return found.x, information(found.x)

@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linprog
 from scipy.stats import chi2, norm
-from statsmodels.duration.hazard_regression import PHReg
 
 from lggshape.errors import InputError
+from lggshape.extras import require
 from lggshape.statistics._validators import (
     confidence_level,
     finite_columns,
@@ -20,6 +20,9 @@ from lggshape.statistics._validators import (
 )
 from lggshape.statistics.contingency import Effect
 from lggshape.statistics.proportional_hazards import proportional_hazards
+
+if TYPE_CHECKING:
+    from statsmodels.duration.hazard_regression import PHReg
 
 
 class CoxTerm(NamedTuple):
@@ -212,7 +215,10 @@ class _Rows(NamedTuple):
             yield np.flatnonzero(self.strata == stratum)
 
 
-def _model(rows: _Rows, matrix: NDArray[np.float64]) -> PHReg:
+def _model(rows: _Rows, matrix: NDArray[np.float64]) -> "PHReg":
+    require("statsmodels", "to fit a Cox model")
+    from statsmodels.duration.hazard_regression import PHReg
+
     return PHReg(
         rows.times,
         matrix,
@@ -222,7 +228,7 @@ def _model(rows: _Rows, matrix: NDArray[np.float64]) -> PHReg:
     )
 
 
-def _fit(rows: _Rows, matrix: NDArray[np.float64]) -> tuple[PHReg, NDArray[np.float64]]:
+def _fit(rows: _Rows, matrix: NDArray[np.float64]) -> "tuple[PHReg, NDArray[np.float64]]":
     """Return the model and the coefficients at its maximum."""
     model = _model(rows, matrix)
     # PHReg.fit takes whole steps of Newton's, which overshoot where a column is skewed or sparse.

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lggshape.errors import InputError
+from lggshape.extras import require
 from lggshape.files import StrPath, read_toml
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def open_study(name: str | None = None) -> PublishedStudy:
         found = "none" if name is None else repr(name)
         msg = f"Expected the name of a study, one of {', '.join(sorted(files))}, found {found}."
         raise InputError(msg)
+    require("sklearn", "to replicate a study")
     package = import_module(f"{__name__}.{name}")
     title = read_toml(files[name])["title"]
     return PublishedStudy(name, str(title), package.replicate)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from lggshape.errors import InputError
+from lggshape.extras import require
 
 
 def read_parquet(data: bytes, path: Path) -> pd.DataFrame:
@@ -28,14 +29,9 @@ def read_parquet(data: bytes, path: Path) -> pd.DataFrame:
     InputError
         If pyarrow is not installed, or the file cannot be read.
     """
-    try:
-        import pyarrow
-    except ImportError as error:
-        msg = (
-            f"Expected pyarrow to be installed to read {path}, found that it is not. Install it "
-            'with: pip install "lggshape[parquet]"'
-        )
-        raise InputError(msg) from error
+    require("pyarrow", f"to read {path}")
+    import pyarrow
+
     try:
         return pd.read_parquet(BytesIO(data), engine="pyarrow")
     except (ValueError, pyarrow.ArrowException) as error:

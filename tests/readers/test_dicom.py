@@ -267,5 +267,5 @@ def test_one_file_is_a_case_invariant(tmp_path):
 
 def test_without_pydicom_the_way_to_install_it_is_said_invariant(study, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pydicom", None)
-    with pytest.raises(InputError, match=r"pip install 'lggshape\[dicom\]'"):
+    with pytest.raises(InputError, match=r'pip install "lggshape\[dicom\]"'):
         open_cases(study)

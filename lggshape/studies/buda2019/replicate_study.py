@@ -14,6 +14,7 @@ import pandas as pd
 from lggshape.association import read_study_family
 from lggshape.checks import check_seed, check_whole_number
 from lggshape.errors import InputError
+from lggshape.extras import require
 from lggshape.files import StrPath, to_records, write_json
 from lggshape.labels import Labels, LabelSource, as_labels
 from lggshape.progress import OnProgress
@@ -155,6 +156,8 @@ def replicate(
     if masks is not None and networks is not None:
         msg = "Expected networks or masks, found both."
         raise InputError(msg)
+    if masks is None:
+        require("keras", "to segment the cases")
     if resume and overwrite:
         msg = "Expected resume or overwrite, found both."
         raise InputError(msg)
