@@ -63,7 +63,12 @@ def draw(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
     for run, result in comparison.results.items():
         if result.evidence:
             panels = [
-                EvidencePanel(f"{one.case}, slice {one.slice}", one.evidence, trace_rings(one.mask))
+                EvidencePanel(
+                    f"{one.case}\nslice {one.slice}",
+                    one.evidence,
+                    trace_rings(one.mask),
+                    trace_rings(one.head),
+                )
                 for one in result.evidence
             ]
             yield f"evidence_{run}", evidence_panels(panels, value_name="evidence for tumour")

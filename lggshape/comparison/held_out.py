@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lggshape.case import FLAIR
 from lggshape.errors import CaseError, InputError
 from lggshape.evaluation import evaluate
 from lggshape.evaluation.evaluation import SLICE_COLUMNS
 from lggshape.files import read_json, write_json
+from lggshape.head import find_head
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
@@ -37,14 +39,15 @@ class Evidence(NamedTuple):
         Number of the slice, from 1: that of its largest tumour.
     evidence : ndarray of float32, shape (Y, X)
         Above 0 it is evidence for tumour, below 0 against it.
-    mask : ndarray of bool, shape (Y, X)
-        The reference.
+    mask, head : ndarray of bool, shape (Y, X)
+        The reference, and where the head is.
     """
 
     case: str
     slice: int
     evidence: NDArray[np.float32]
     mask: NDArray[np.bool_]
+    head: NDArray[np.bool_]
 
 
 class HeldOut(NamedTuple):
@@ -189,6 +192,7 @@ def detect_held_out(
         advance()
     if not masks:
         raise _none_left(run, failures)
+    by_name = {source.id: source for source in sources}
     evidence: list[Evidence] = []
     clock = _Clock()
 
@@ -196,7 +200,7 @@ def detect_held_out(
         clock.tick()
         if len(evidence) < MOST_SHOWN and masks[case].any():
             place = int(masks[case].sum(axis=(1, 2)).argmax())
-            shown = detection.evidence[place], masks[case][place]
+            shown = detection.evidence[place], masks[case][place], _head(by_name[case], place)
             evidence.append(Evidence(case, place + 1, *shown))
 
     found = detect_cases(
@@ -220,6 +224,13 @@ def detect_held_out(
         clock.median(),
         failures | found.failures,
     )
+
+
+def _head(source: CaseSource, place: int) -> NDArray[np.bool_]:
+    """Return where the head is in a slice (Y, X) of a case with FLAIR."""
+    case = source.read()
+    assert case.image is not None  # a detector has seen it
+    return find_head(case.image[..., case.sequences.index(FLAIR)])[place]
 
 
 def _areas(case: str, mask: NDArray[np.bool_]) -> pd.DataFrame:

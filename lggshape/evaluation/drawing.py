@@ -70,6 +70,7 @@ def _by_group(evaluation: Evaluation) -> Figure:
     # The name of a group stands before its first level alone.
     first = ~groups["group"].duplicated()
     headings = (groups["group"].str.replace("_", " ") + ": ").where(first, "")
+    lowest = float(groups[["mean", "mean_low"]].min(axis=None))
     return interval_plot(
         list(headings + groups["level"] + " (n = " + groups["n"].astype(str) + ")"),
         list(groups["mean"]),
@@ -77,7 +78,7 @@ def _by_group(evaluation: Evaluation) -> Figure:
         list(groups["mean_high"]),
         value_name="mean Dice, 95 % interval",
         no_effect=float(evaluation.scores["dice"].mean()),
-        limits=(0.0, 1.0),
+        limits=(math.floor(20 * lowest) / 20, 1.0),
     )
 
 

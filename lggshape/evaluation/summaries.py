@@ -145,7 +145,7 @@ def _cut(values: "pd.Series[Any]") -> "pd.Series[Any]":
     if known.empty:
         return values.astype("category")
     binned = quantile_bins(known, _PARTS)
-    low, high = (f"{cut:.4g}" for cut in binned.cuts)
+    low, high = (f"{float(f'{cut:.4g}'):.12g}" for cut in binned.cuts)  # no power of ten
     names = [f"up to {low}", f"above {low} to {high}", f"above {high}"]
     levels = pd.Series([names[code - 1] for code in binned.codes], index=known.index)
     return levels.reindex(values.index).astype(pd.CategoricalDtype(names))

@@ -181,6 +181,68 @@ def decision_curve(
     return DecisionCurve(model, prevalence - odds * (1 - prevalence), np.zeros(len(t)))
 
 
+def net_benefit_interval(
+    outcome: ArrayLike,
+    probabilities: ArrayLike,
+    thresholds: ArrayLike,
+    *,
+    level: float = 0.95,
+    replicates: int = 2000,
+    seed: int = 0,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return an interval of the median net benefit over repeated predictions of the same patients.
+
+    Percentiles over bootstrap samples of patients, the predictions being given: the models are not
+    fitted again, so the interval does not hold what another fit would have changed.
+
+    Parameters
+    ----------
+    outcome : array_like of shape (N,)
+        0 or 1.
+    probabilities : array_like of shape (R, N)
+        Predicted for outcome 1 in each repetition, NaN where nothing was predicted.
+    thresholds : array_like of shape (T,)
+        Probabilities from which on one would treat, from 0 to below 1.
+    level : float
+        Confidence level.
+    replicates : int
+        Number of bootstrap samples.
+    seed : int
+        Seed of the samples.
+
+    Returns
+    -------
+    low, high : ndarray of shape (T,)
+        The ends of the interval.
+
+    Raises
+    ------
+    InputError
+        If the outcome is not binary, or the arguments differ in length.
+
+    Examples
+    --------
+    >>> certain = [[0.0, 1.0, 0.0, 1.0]]
+    >>> low, high = net_benefit_interval([0, 1, 0, 1], certain, [0.5])
+    >>> low.tolist(), high.tolist()
+    ([0.0], [1.0])
+    """
+    y, p = binary_outcome(outcome), np.asarray(probabilities, dtype=float)
+    t = finite_vector(thresholds, "thresholds")
+    if p.ndim != 2 or p.shape[1:] != y.shape:
+        msg = f"Expected `probabilities` to have shape (R, {len(y)}), found {p.shape}."
+        raise InputError(msg)
+    odds = (t / (1 - t))[:, None, None]
+    gains = np.where(p >= t[:, None, None], y - odds * (1 - y), 0.0)
+    rng = np.random.default_rng(seed)
+    weights = rng.multinomial(len(y), np.full(len(y), 1 / len(y)), size=replicates)
+    predicted = weights @ np.isfinite(p).T  # how many of a sample have a prediction
+    benefits = np.tensordot(weights, gains, axes=(1, 2)) / predicted[:, None]
+    tails = (1 - level) / 2, (1 + level) / 2
+    low, high = np.quantile(np.median(benefits, axis=2), tails, axis=0)
+    return low, high
+
+
 def _predicted(
     outcome: ArrayLike, probability: ArrayLike, *, certain: bool = False
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

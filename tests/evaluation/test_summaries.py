@@ -93,6 +93,14 @@ def test_groups_are_in_order_and_complete(scores, labels):
     assert table.set_index("level").loc["9", "median"] == pytest.approx(ninth.median())
 
 
+def test_large_volumes_are_written_without_a_power_of_ten(scores):
+    scores["reference_volume"] *= 1000
+    table = group_table(scores).set_index("group")
+    assert table.loc["reference_volume", "level"].tolist() == [
+        "up to 466700", "above 466700 to 833300", "above 833300",
+    ]  # fmt: skip
+
+
 def test_cases_without_scores_are_in_no_group(scores):
     scores.loc[0, "dice"] = np.nan
     assert group_table(scores)["n"].sum() == 3 * 11

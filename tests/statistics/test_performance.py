@@ -2,10 +2,10 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
 from lggshape.errors import InputError
-from lggshape.statistics.performance import calibration, decision_curve
+from lggshape.statistics.performance import calibration, decision_curve, net_benefit_interval
 
 OUTCOME = np.array([0, 1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0, 1, 0, 1])
 PROBABILITY = np.array(
@@ -97,6 +97,33 @@ def test_net_benefit_of_certain_predictions_analytic():
     perfect, wrong = (decision_curve(OUTCOME, p, [0.2, 0.75]) for p in (OUTCOME, 1 - OUTCOME))
     assert perfect.model == pytest.approx(np.full(2, prevalence))
     assert wrong.model == pytest.approx(-(1 - prevalence) * np.array([0.25, 3]))
+
+
+def test_the_interval_of_the_net_benefit_of_treating_all_is_binomial_scipy():
+    """Where everybody is treated, the net benefit is a linear function of how many have it."""
+    outcome, t = np.repeat([1, 0], [30, 70]), 0.2
+    low, high = net_benefit_interval(outcome, np.ones((3, 100)), [t], replicates=20000)
+    ends = binom(100, 0.3).ppf([0.025, 0.975]) / 100
+    np.testing.assert_allclose([low[0], high[0]], ends - t / (1 - t) * (1 - ends), atol=0.013)
+
+
+def test_repetitions_that_agree_are_as_one_invariant():
+    once = net_benefit_interval(OUTCOME, [PROBABILITY], THRESHOLDS)
+    thrice = net_benefit_interval(OUTCOME, [PROBABILITY] * 3, THRESHOLDS)
+    np.testing.assert_array_equal(once, thrice)
+    benefit = decision_curve(OUTCOME, PROBABILITY, THRESHOLDS).model
+    assert (once[0] <= benefit).all()
+    assert (benefit <= once[1]).all()
+
+
+def test_a_patient_without_a_prediction_does_not_count_invariant():
+    some = np.where(np.arange(15) < 12, PROBABILITY, np.nan)
+    low, high = net_benefit_interval(OUTCOME, [some], THRESHOLDS)
+    benefit = decision_curve(OUTCOME[:12], some[:12], THRESHOLDS).model
+    assert (low <= benefit).all()
+    assert (benefit <= high).all()
+    with pytest.raises(InputError, match=r"shape \(R, 15\), found \(15,\)"):
+        net_benefit_interval(OUTCOME, some, THRESHOLDS)
 
 
 def test_treating_all_and_none_meet_at_the_prevalence_invariant():

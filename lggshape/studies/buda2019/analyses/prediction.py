@@ -13,7 +13,7 @@ from lggshape.labels import Labels
 from lggshape.parallel import map_all
 from lggshape.progress import OnProgress, counter
 from lggshape.statistics import auc
-from lggshape.statistics.performance import calibration, decision_curve
+from lggshape.statistics.performance import calibration, decision_curve, net_benefit_interval
 from lggshape.statistics.prediction import cross_validated, stratified_folds
 from lggshape.statistics.sample_size import cox_snell_from_auc, required_sample_size
 from lggshape.studies.buda2019.analyses.confounding import Covariates
@@ -29,6 +29,8 @@ _SCORES = [
     "n", "events", "terms", "missing", "auc", "auc_low", "auc_high", "slope", "slope_low",
     "slope_high", "intercept", "brier", "scaled_brier", "needed", "reason",
 ]  # fmt: skip
+
+_DECISION = ["threshold", "net_benefit", "net_benefit_low", "net_benefit_high", "treat_all"]
 
 PREDICTORS: Mapping[str, tuple[str, ...]] = {
     "shape": ("shape",),
@@ -54,7 +56,8 @@ class Predicted(NamedTuple):
         are too few.
     decision : DataFrame
         A row per threshold, for what could be predicted: `masks`, `outcome`, `predictors`,
-        `validation`, `threshold`, `net_benefit`, `treat_all`.
+        `validation`, `threshold`, `net_benefit`, `net_benefit_low`, `net_benefit_high`,
+        `treat_all`.
     """
 
     scores: pd.DataFrame
@@ -121,7 +124,7 @@ def predict(
         advance()
     return Predicted(
         pd.DataFrame(scores, columns=[*_KEY, *_SCORES]),
-        pd.DataFrame(decision, columns=[*_KEY, "threshold", "net_benefit", "treat_all"]),
+        pd.DataFrame(decision, columns=[*_KEY, *_DECISION]),
     )
 
 
@@ -182,7 +185,7 @@ def _predict(
     decision: list[dict[str, Any]] = []
     for validation, repetitions in validations.items():
         about = key | {"validation": validation}
-        single, curves = [], []
+        single, curves, probabilities = [], [], []
         try:
             for stream in np.random.SeedSequence(seed).spawn(repetitions):
                 outer, inner = stream.generate_state(2).tolist()
@@ -196,6 +199,7 @@ def _predict(
                 probability = np.clip(found.probability[usable], _CERTAIN, 1 - _CERTAIN)
                 single.append(_score(happened, probability))
                 curves.append(decision_curve(happened, probability, THRESHOLDS))
+                probabilities.append(found.probability)
         except InputError as error:  # too few patients with the outcome, or without
             scores.append(about | counts | {"reason": str(error)})
             continue
@@ -207,10 +211,9 @@ def _predict(
             needed = _needed(medians["auc"], float(task.happened.mean()), task.design.shape[1])
         scores.append(about | counts | medians | {"needed": needed, "reason": ""})
         benefit = np.median([curve.model for curve in curves], axis=0)
-        decision += [
-            about | {"threshold": t, "net_benefit": b, "treat_all": a}
-            for t, b, a in zip(THRESHOLDS, benefit, curves[0].treat_all, strict=True)
-        ]
+        ends = net_benefit_interval(task.happened, probabilities, THRESHOLDS, seed=seed)
+        values = zip(THRESHOLDS, benefit, *ends, curves[0].treat_all, strict=True)
+        decision += [about | dict(zip(_DECISION, row, strict=True)) for row in values]
     return scores, decision
 
 

@@ -41,6 +41,9 @@ def prediction(findings: Findings) -> Section:
     return Section("prediction", "Prediction", blocks)
 
 
+BENEFIT = ("net_benefit", "net_benefit_low", "net_benefit_high")
+
+
 def _decisions(findings: Findings) -> Iterator[Drawing]:
     """Draw the decision curves of each outcome on automatic masks."""
     decision = findings.tables["decision_curves"]
@@ -48,7 +51,7 @@ def _decisions(findings: Findings) -> Iterator[Drawing]:
     for outcome, rows in shown.groupby("outcome", sort=False):
         thresholds = np.sort(rows["threshold"].unique())
         curves = {
-            str(name): group.sort_values("threshold")["net_benefit"].to_numpy()
+            str(name): group.sort_values("threshold")[list(BENEFIT)].to_numpy().T
             for name, group in rows.groupby("predictors", sort=False)
         }
         everyone = rows.drop_duplicates("threshold").sort_values("threshold")["treat_all"]

@@ -175,6 +175,8 @@ def test_the_net_benefit_lies_between_none_and_all_that_have_the_outcome(
     odds = THRESHOLDS / (1 - THRESHOLDS)
     np.testing.assert_allclose(shape["treat_all"], share - odds * (1 - share))
     assert (shape["net_benefit"] <= share).all()
+    assert (shape["net_benefit_low"] <= shape["net_benefit"]).all()
+    assert (shape["net_benefit"] <= shape["net_benefit_high"]).all()
     # Of a model that separates, nearly all of the benefit that there is.
     assert (shape["net_benefit"] > 0.8 * share).all()
 
