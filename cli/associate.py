@@ -9,7 +9,8 @@ from lggshape.association import TEST_CLASSES
 from lggshape_cli import _options as o
 
 if TYPE_CHECKING:
-    from lggshape.association import Family
+    from lggshape.association import Family, Study
+    from lggshape.commands import Run
 
 EXAMPLES = (
     "lggshape associate features.csv --labels labels.csv --out results/ --report",
@@ -44,7 +45,31 @@ Test = Annotated[
         rich_help_panel=_TESTS,
     ),
 ]
+Exclude = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Table of the patients to leave out, with the column patient or case, and reason, as "
+        "the report saves it (exclusions.csv).",
+        show_default=False,
+    ),
+]
 Report = Annotated[bool, typer.Option("--report", help="Write report.html and figures.")]
+Cases = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="With --report: cases with masks, whose outlines the report shows. Repeat the option "
+        "for other masks of the same cases, such as automatic ones.",
+        show_default=False,
+    ),
+]
+Images = Annotated[
+    bool,
+    typer.Option(
+        "--images", help="With --cases: show the images, too. They are personal data of patients."
+    ),
+]
 Bins = Annotated[
     int, typer.Option(help="Number of quantile bins of a feature.", min=2, rich_help_panel=_TESTS)
 ]
@@ -92,10 +117,13 @@ Seed = Annotated[
 
 
 def associate(
+    context: typer.Context,
     features: Features,
     labels: o.RequiredLabels,
     out: o.OutFolder,
     report: Report = False,
+    cases: Cases = None,
+    images: Images = False,
     hypotheses: Hypotheses = None,
     bins: Bins = 4,
     test: Test = None,
@@ -106,6 +134,7 @@ def associate(
     match_ids: o.MatchIds = "exact",
     region: Region = None,
     take: Take = None,
+    exclude: Exclude = None,
     seed: Seed = 0,
     jobs: o.Jobs = None,
     overwrite: o.Overwrite = False,
@@ -119,42 +148,57 @@ def associate(
     from lggshape import association
     from lggshape.commands import run_command
     from lggshape.labels import match_patients
-    from lggshape.report.document import write_report_files
 
+    needs_report = (not report, "without --report")
+    o.refuse_unused(context, cases=needs_report, images=(not cases, "without --cases"))
     with run_command(
         "associate", out=out, overwrite=overwrite, quiet=quiet,
-        inputs=[features, *labels, codebook, _own_hypotheses(hypotheses)],
+        inputs=[features, *labels, codebook, _own_hypotheses(hypotheses), exclude, *(cases or [])],
     ) as run:  # fmt: skip
-        table = association.read_features(
-            features, region=region, take=take, patient_column=patient_column
-        )
-        known = o.labels_of(run, labels, codebook=codebook, patient_column=patient_column)
+        whose = {"patient_column": patient_column}
+        table = association.read_features(features, region=region, take=take, **whose)
+        known = o.labels_of(run, labels, codebook=codebook, **whose)
         match = match_patients(table["patient"], known, match_ids=match_ids)
         family = association.choose_family(hypotheses, table, match.labels)
         run.options |= {
             "hypotheses": family.name, "bins": bins, "test": test or "by kind", "take": take,
             "seed": seed, "codebook": codebook.name if codebook else "bundled", "report": report,
-            **({} if match_ids == "exact" else {"match_ids": match_ids}),
-            **_given(patient_column=patient_column, adjust=adjust, within=within),
+            **_given(**whose, adjust=adjust, within=within, match_ids=_unless_exact(match_ids)),
         }  # fmt: skip
         study = association.associate(
             table, known, family, bins=bins, test=test, adjust=_names(adjust), within=within,
-            match_ids=match_ids, seed=seed, jobs=jobs, on_progress=run.on_progress,
+            match_ids=match_ids, exclusions=exclude, seed=seed, jobs=jobs,
+            on_progress=run.on_progress,
         )  # fmt: skip
         run.options |= {"region": study.region} if study.region else {}
         if report:
-            write_report_files(
-                study, run.place, inputs=run.inputs, options=run.options,
-                on_progress=run.on_progress,
-            )  # fmt: skip
+            _write_report(study, run, cases or [], images=images, jobs=jobs)
         else:
             run.write_tables(study.tables())
             run.write_json("results.json", study.to_dict())
-        if study.associations["p"].isna().all():
-            run.notes.append(_NONE_TESTED)
         run.summary += [*_passed_over(family), *study.match.labels.notes[len(known.notes) :]]
-        page = out / ("report.html" if report else "associations.csv")
-        run.summary += [*study.match.summary(), study.summary(), f"Results: {page}"]
+        _tell(study, run, out / ("report.html" if report else "associations.csv"))
+
+
+def _write_report(
+    study: "Study", run: "Run", cases: list[Path], *, images: bool, jobs: int | None
+) -> None:
+    """Write the report, with the outlines of the cases."""
+    from lggshape.report.document import write_report_files
+    from lggshape.shape.portrait import read_portraits
+
+    drawn, checks = read_portraits(cases, images=images, jobs=jobs, on_progress=run.on_progress)
+    write_report_files(
+        study, run.place, inputs=run.inputs, options=run.options,
+        portraits=drawn, checks=checks, on_progress=run.on_progress,
+    )  # fmt: skip
+
+
+def _tell(study: "Study", run: "Run", page: Path) -> None:
+    """Add to the summary how patients were matched, what was found and where it is."""
+    run.summary += [*study.match.summary(), study.summary(), f"Results: {page}"]
+    if study.associations["p"].isna().all():
+        run.notes.append(_NONE_TESTED)
 
 
 def _passed_over(family: "Family") -> list[str]:
@@ -170,6 +214,11 @@ def _passed_over(family: "Family") -> list[str]:
 def _given(**options: str | None) -> dict[str, str]:
     """Return the options that were given."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _unless_exact(match_ids: str) -> str | None:
+    """Return how keys are matched, if it is not the default."""
+    return None if match_ids == "exact" else match_ids
 
 
 def _names(several: str | None) -> list[str]:

@@ -11,6 +11,7 @@ import pandas as pd
 from lggshape.association.adjustment import adjusted_results
 from lggshape.association.cohort import cohort_table
 from lggshape.association.covariates import Adjustment
+from lggshape.association.exclusions import exclude
 from lggshape.association.families import FamilyChoice, chosen_family
 from lggshape.association.feature_table import (
     FeatureSource,
@@ -42,6 +43,7 @@ from lggshape.labels import (
 from lggshape.progress import OnProgress, counter
 from lggshape.shape import FEATURES
 from lggshape.statistics import adjust
+from lggshape.tables import TableSource
 
 _MOST_BINS = 100
 """Percentiles: more bins than this are a mistake."""
@@ -91,6 +93,7 @@ def associate(
     within: str | None = None,
     permutations: int = 9_999,
     match_ids: MatchIds = "exact",
+    exclusions: TableSource | None = None,
     seed: int = 0,
     jobs: int | None = None,
     on_progress: OnProgress | None = None,
@@ -127,6 +130,8 @@ def associate(
     match_ids : {"exact", "loose"}
         Whether the patients' keys in the features and in the labels have to be equal, or may differ
         in case, blanks, leading zeros, and `-` for `_`. `Study.match` lists which were joined.
+    exclusions : path or DataFrame, optional
+        A table with the column `patient` or `case`, and `reason`: who is left out, and why.
     seed : int
         For permutations, and for the Monte Carlo p in place of an exact one that would take too
         long.
@@ -162,6 +167,7 @@ def associate(
     """
     _check_options(bins, test, seed, jobs)
     table = read_features(features)
+    table, excluded = (table, []) if exclusions is None else exclude(table, exclusions)
     match = match_patients(table["patient"], as_labels(labels), match_ids=match_ids)
     known = match.labels
     chosen = chosen_family(family, table, known)
@@ -174,7 +180,7 @@ def associate(
     adjustment = Adjustment.of(adjust, within, table, defined, permutations=permutations)
     find = partial(_find, labels=used, family=chosen, bins=bins, test=test)
     rows, untestable = _find_all(find, chosen, table, int(seed), jobs, on_progress)
-    left_out = [*chosen.left_out, *untestable]
+    left_out = [*excluded, *chosen.left_out, *untestable]
     return Study(
         family=chosen,
         bins=int(bins),
@@ -188,7 +194,7 @@ def associate(
         contingency=pd.DataFrame(rows["contingency"], columns=_CELL),
         patients=pd.DataFrame(rows["patients"]),
         cohort=cohort_table(table, known, used),
-        flow=pd.DataFrame(patient_flow(table, match, chosen, used)),
+        flow=pd.DataFrame(patient_flow(table, match, chosen, used, excluded)),
         left_out=pd.DataFrame(left_out, columns=list(LeftOut._fields)),
         match=replace(match, labels=defined),
         given=None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lggshape.association.kinds_of_test import CHECK, Detectable, Result, Test, short_name
+from lggshape.association.kinds_of_test import CHECK, NOWHERE, Detectable, Result, Test, short_name
 from lggshape.association.tested_pair import CONFIDENCE, TestedPair
 from lggshape.errors import InputError
 from lggshape.labels import Kind, Label
@@ -97,7 +97,9 @@ class CoxRegression(Test):
             "others; the median split is for the eye, and no test uses it."
         )
 
-    def figure(self, pair: TestedPair, *, bins: int, value_name: str) -> "Figure":
+    def figure(
+        self, pair: TestedPair, *, bins: int, value_name: str, targets: Mapping[str, str] = NOWHERE
+    ) -> "Figure":
         """Draw Kaplan-Meier curves of the patients above the median of the feature and others."""
         from matplotlib.ticker import MaxNLocator
 

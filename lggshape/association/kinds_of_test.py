@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
@@ -28,6 +29,9 @@ COHEN = (
 
 CHECK = "check: "
 """The names of analyses that check what a test assumes begin with this."""
+
+NOWHERE: Mapping[str, str] = MappingProxyType({})
+"""The points of a figure lead nowhere."""
 
 _LONGEST = 40
 """Longer names from data are cut in figures."""
@@ -160,7 +164,9 @@ class Test(ABC):
         """Describe the test and its effect, as the methods section of a report does."""
 
     @abstractmethod
-    def figure(self, pair: TestedPair, *, bins: int, value_name: str) -> "Figure":
+    def figure(
+        self, pair: TestedPair, *, bins: int, value_name: str, targets: Mapping[str, str] = NOWHERE
+    ) -> "Figure":
         """Draw the patients of a hypothesis that can be tested.
 
         Parameters
@@ -171,6 +177,8 @@ class Test(ABC):
             Number of quantile bins of the feature.
         value_name : str
             What the feature is called, with its unit.
+        targets : mapping of str to str
+            Where the points of patients lead, by name; empty for no links.
 
         Returns
         -------
@@ -184,7 +192,9 @@ class TestOfGroups(Test):
 
     kinds = frozenset({Kind.NOMINAL, Kind.ORDINAL})
 
-    def figure(self, pair: TestedPair, *, bins: int, value_name: str) -> "Figure":
+    def figure(
+        self, pair: TestedPair, *, bins: int, value_name: str, targets: Mapping[str, str] = NOWHERE
+    ) -> "Figure":
         """Draw the feature in each group, with the cut-points of its quantile bins."""
         from lggshape.figures import box_and_points
 
@@ -196,6 +206,10 @@ class TestOfGroups(Test):
             names,
             value_name=value_name,
             cuts=cuts.tolist(),
+            links=[
+                [link for link, own in zip(pair.links(targets), level, strict=True) if own == place]
+                for place in range(len(names))
+            ],
         )
 
 

@@ -1,16 +1,20 @@
 """The flow of patients: from the feature table to each label, with everybody accounted for."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from lggshape.association.hypotheses import Family
+from lggshape.association.hypotheses import Family, LeftOut
 from lggshape.labels import Label, PatientMatch
 
 
 def patient_flow(
-    features: pd.DataFrame, match: PatientMatch, family: Family, used: Mapping[str, Label]
+    features: pd.DataFrame,
+    match: PatientMatch,
+    family: Family,
+    used: Mapping[str, Label],
+    excluded: Sequence[LeftOut] = (),
 ) -> Iterator[dict[str, Any]]:
     """Yield the steps from the patients of a feature table to those with each label.
 
@@ -24,6 +28,8 @@ def patient_flow(
         The tested hypotheses.
     used : mapping of str to Label
         The tested labels.
+    excluded : sequence of LeftOut
+        Who was left out on purpose, and is not in the feature table.
 
     Yields
     ------
@@ -64,7 +70,15 @@ def patient_flow(
         ]
         for step, patients, which in steps:
             yield {"masks": masks, "step": step, "patients": patients, "which": which}
-    without = sorted(labels.patients.difference(features["patient"]))
+    if excluded:
+        yield {
+            "masks": "",
+            "step": "excluded, and in no other number",
+            "patients": len(excluded),
+            "which": "; ".join(f"{one.name} ({one.reason})" for one in excluded),
+        }
+    gone = [*features["patient"], *(one.name for one in excluded)]
+    without = sorted(labels.patients.difference(gone))
     yield {
         "masks": "",
         "step": "patients with labels and without a mask",

@@ -1,11 +1,13 @@
 """Spearman's rank correlation of a feature with a number."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lggshape.association.kinds_of_test import (
     COHEN,
+    NOWHERE,
     Detectable,
     Result,
     TestOfGroups,
@@ -71,10 +73,12 @@ class Spearman(TestOfGroups):
             "pairs of patients."
         )
 
-    def figure(self, pair: TestedPair, *, bins: int, value_name: str) -> "Figure":
+    def figure(
+        self, pair: TestedPair, *, bins: int, value_name: str, targets: Mapping[str, str] = NOWHERE
+    ) -> "Figure":
         """Draw the feature against a number, or in each level."""
         if pair.levels:
-            return super().figure(pair, bins=bins, value_name=value_name)
+            return super().figure(pair, bins=bins, value_name=value_name, targets=targets)
         from lggshape.figures import scatter_plot
 
         return scatter_plot(
@@ -82,6 +86,7 @@ class Spearman(TestOfGroups):
             pair.feature[pair.complete],
             x_name=short_name(pair.hypothesis.label),
             y_name=value_name,
+            links=pair.links(targets),
         )
 
 

@@ -1,6 +1,6 @@
 """A hypothesis with its patients: one feature, one label, one kind of mask."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,6 +36,8 @@ class TestedPair:
     label : ndarray of float, shape (n,)
         The label of all patients, NaN where missing: a number, or the position of the level, or
         the time of survival.
+    names : ndarray of str, shape (n,)
+        The names of the patients, for figures.
     events : ndarray of bool, shape (n,), or None
         Of survival, who has had the event at that time. None for other labels.
     asked : ndarray of bool, shape (n,), or None
@@ -47,6 +49,7 @@ class TestedPair:
     levels: tuple[str, ...]
     feature: NDArray[np.float64]
     label: NDArray[np.float64]
+    names: NDArray[np.str_]
     events: NDArray[np.bool_] | None = None
     asked: NDArray[np.bool_] | None = None
 
@@ -67,6 +70,7 @@ class TestedPair:
             label.levels,
             group[hypothesis.feature].to_numpy(np.float64),
             values.to_numpy(np.float64, na_value=np.nan),
+            group["patient"].to_numpy(np.str_),
             events,
             None
             if label.population is None
@@ -80,8 +84,13 @@ class TestedPair:
             feature=self.feature[patients],
             label=self.label[patients],
             events=None if self.events is None else self.events[patients],
+            names=self.names[patients],
             asked=None if self.asked is None else self.asked[patients],
         )
+
+    def links(self, targets: Mapping[str, str]) -> list[str | None]:
+        """Return where the points of the complete patients of a figure lead, by name of patient."""
+        return [targets.get(str(name)) for name in self.names[self.complete]]
 
     @property
     def level(self) -> NDArray[np.int64]:

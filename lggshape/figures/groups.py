@@ -16,6 +16,7 @@ def box_and_points(
     *,
     value_name: str,
     cuts: Sequence[float] = (),
+    links: Sequence[Sequence[str | None]] = (),
 ) -> Figure:
     """Draw a box and all points of each group.
 
@@ -29,6 +30,8 @@ def box_and_points(
         What was measured, with its unit.
     cuts : sequence of float
         Values to mark with a dotted line, such as quartiles.
+    links : sequence of sequence of str or None
+        Where each point of each group leads in the SVG; empty for nowhere.
 
     Returns
     -------
@@ -60,13 +63,15 @@ def box_and_points(
         for position, (box, group) in enumerate(zip(boxes["boxes"], values, strict=True)):
             colour = LEVELS[position % len(LEVELS)]
             box.set(facecolor=colour, alpha=0.18, edgecolor=colour)
-            axes.scatter(
+            points = axes.scatter(
                 position + 1 + _spread(group),
                 group,
                 color=colour,
                 linewidths=0,
                 **_look(len(group)),
             )
+            if links and any(links[position]):
+                points.set_urls(links[position])
         labels = [f"{name}\nn = {len(group)}" for name, group in zip(names, values, strict=True)]
         axes.set_xticks(range(1, len(labels) + 1), labels)
         axes.set_ylabel(value_name)

@@ -1,5 +1,7 @@
 """One number of each thing against another."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
@@ -7,7 +9,9 @@ from numpy.typing import ArrayLike
 from lggshape.figures.style import ACCENT, HouseFigure, house_style
 
 
-def scatter_plot(x: ArrayLike, y: ArrayLike, *, x_name: str, y_name: str) -> Figure:
+def scatter_plot(
+    x: ArrayLike, y: ArrayLike, *, x_name: str, y_name: str, links: Sequence[str | None] = ()
+) -> Figure:
     """Draw a point per thing.
 
     Parameters
@@ -16,6 +20,8 @@ def scatter_plot(x: ArrayLike, y: ArrayLike, *, x_name: str, y_name: str) -> Fig
         The two numbers of each.
     x_name, y_name : str
         What they are, with their units.
+    links : sequence of str or None
+        Where each point of the SVG leads; empty for nowhere.
 
     Returns
     -------
@@ -32,7 +38,9 @@ def scatter_plot(x: ArrayLike, y: ArrayLike, *, x_name: str, y_name: str) -> Fig
     with house_style():
         figure = HouseFigure(figsize=(4.6, 3.0), layout="constrained")
         axes = figure.subplots()
-        axes.scatter(across, up, s=12, color=ACCENT, alpha=0.75, linewidths=0)
+        points = axes.scatter(across, up, s=12, color=ACCENT, alpha=0.75, linewidths=0)
+        if any(links):
+            points.set_urls(links)
         axes.set_xlabel(x_name)
         axes.set_ylabel(y_name)
         axes.margins(0.05)

@@ -87,6 +87,29 @@ def is_segmented(path: Path) -> bool:
     return any((folder / SEGMENTATION).is_file() for folder in (path.parent, path))
 
 
+def read_checks(folder: Path) -> dict[str, dict[str, str]]:
+    """Read what `lggshape segment` knows about its masks.
+
+    Returns
+    -------
+    dict of str to dict of str to str
+        By case, the columns about the Dice to expect, as text; nothing if the folder has no table,
+        or one of an earlier version.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be read.
+    """
+    path = folder / SEGMENTATION
+    if not path.is_file():
+        return {}
+    table = read_table(path, required=("case",))
+    known = [name for name in CHECK_COLUMNS if name in table]
+    rows = (dict(zip(known, row, strict=True)) for row in table[known].itertuples(index=False))
+    return dict(zip(table["case"], rows, strict=True)) if known else {}
+
+
 def refuse_segmented(cases: Iterable[CaseSource]) -> None:
     """Refuse to look for regions in masks that `lggshape segment` wrote, which have none.
 

@@ -162,6 +162,27 @@ class Table(Block):
 
 
 @dataclass(frozen=True)
+class PatientPanels(Block):
+    """All patients: a table in which masks can be marked, and a panel for each.
+
+    Attributes
+    ----------
+    panels : sequence of Panel
+        What is known of each, in the order of the table.
+    features : sequence of (str, str, str)
+        The features of the table: title, feature and kind of mask.
+    is_drawn, is_checked, is_compared : bool
+        Whether there are outlines, checks of the masks, and second masks.
+    """
+
+    panels: Sequence[Any]
+    features: Sequence[tuple[str, str, str]]
+    is_drawn: bool
+    is_checked: bool
+    is_compared: bool
+
+
+@dataclass(frozen=True)
 class SideBySide(Block):
     """Blocks beside each other where the page is wide enough."""
 

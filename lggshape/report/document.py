@@ -18,8 +18,10 @@ from lggshape.report.hypotheses import hypotheses
 from lggshape.report.methods import limits, methods, provenance
 from lggshape.report.page import Page, write_page
 from lggshape.report.patients import patients
-from lggshape.report.selection import labels_with_groups, mapped_tests
+from lggshape.report.people import NO_CHECKS, NO_PORTRAITS, People
+from lggshape.report.selection import labels_with_groups, mapped_tests, tested_features
 from lggshape.results import RECORD, results_folder
+from lggshape.shape.portrait import Portrait
 
 
 def write_report(
@@ -84,6 +86,8 @@ def write_report_files(
     *,
     inputs: Sequence[InputFile] = (),
     options: Mapping[str, Any] | None = None,
+    portraits: Mapping[str, Portrait] = NO_PORTRAITS,
+    checks: Mapping[str, Mapping[str, str]] = NO_CHECKS,
     on_progress: OnProgress | None = None,
 ) -> None:
     """Write `report.html` and, beside it, its tables and every figure.
@@ -100,6 +104,10 @@ def write_report_files(
         The files that the study was made from.
     options : mapping, optional
         The options that it was made with.
+    portraits : mapping of str to Portrait
+        What is drawn of the patients, by case.
+    checks : mapping of str to mapping of str to str
+        What is known about their masks, by case: `expected_dice`, `check` and `check_reason`.
     on_progress : callable, optional
         Called with a `Progress` after each figure.
 
@@ -109,7 +117,9 @@ def write_report_files(
         If the folder cannot be written to.
     """
     gallery = Gallery(folder, advance=counter(on_progress, "drawing", _count_figures(study)))
-    sections = study_sections(study, gallery, inputs=inputs, options=options)
+    sections = study_sections(
+        study, gallery, inputs=inputs, options=options, portraits=portraits, checks=checks
+    )
     for name, table in study.tables().items():
         write_table(folder / f"{name}.csv", table)
     write_json(folder / "results.json", study.to_dict())
@@ -123,6 +133,8 @@ def study_sections(
     *,
     inputs: Sequence[InputFile] = (),
     options: Mapping[str, Any] | None = None,
+    portraits: Mapping[str, Portrait] = NO_PORTRAITS,
+    checks: Mapping[str, Mapping[str, str]] = NO_CHECKS,
 ) -> list[Section]:
     """Return the sections of the report of a study, for a page that may have others too.
 
@@ -132,14 +144,16 @@ def study_sections(
         The results.
     gallery : Gallery
         Keeps the figures.
-    inputs, options : as for `write_report_files`
-        The files and options that the study was made from.
+    inputs, options, portraits, checks : as for `write_report_files`
+        What the study was made from, and what is known of its patients.
     """
+    people = People(study.data, study.labels, tested_features(study), portraits, checks)
     return [
         answer(study, gallery),
         cohort(study),
         patients(study),
-        hypotheses(study, gallery),
+        hypotheses(study, gallery, people),
+        people.section(),
         *([areas(study, gallery)] if labels_with_groups(study) else []),
         *([adjustment(study, study.given)] if study.given is not None else []),
         sensitivity(study),

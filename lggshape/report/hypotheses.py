@@ -23,6 +23,7 @@ from lggshape.report.blocks import (
     code,
 )
 from lggshape.report.gallery import Gallery, on_axis
+from lggshape.report.people import People
 from lggshape.report.selection import for_each_kind, of_masks, of_pair
 
 MOST_CARDS = 40
@@ -30,14 +31,14 @@ MOST_CARDS = 40
 all of them lie beside it."""
 
 
-def hypotheses(study: Study, gallery: Gallery) -> Section:
+def hypotheses(study: Study, gallery: Gallery, people: People) -> Section:
     """Return the section with a card for each hypothesis."""
     total = len(study.family.hypotheses)
 
     def cards(masks: str) -> Iterator[Block]:
         table = of_masks(study.associations, masks)
         made = [
-            _card(study, number, hypothesis, row, gallery)
+            _card(study, number, hypothesis, row, gallery, people)
             for number, (hypothesis, row) in enumerate(
                 zip(study.family.hypotheses, table.itertuples(index=False), strict=True), start=1
             )
@@ -57,7 +58,9 @@ def hypotheses(study: Study, gallery: Gallery) -> Section:
     )
 
 
-def _card(study: Study, number: int, hypothesis: Hypothesis, row: Any, gallery: Gallery) -> Card:
+def _card(
+    study: Study, number: int, hypothesis: Hypothesis, row: Any, gallery: Gallery, people: People
+) -> Card:
     short, sentence = wording.verdict(row, study.family)
     sentences = [
         sentence,
@@ -81,7 +84,7 @@ def _card(study: Study, number: int, hypothesis: Hypothesis, row: Any, gallery: 
     ]
     counts = of_pair(study.contingency, row.masks, hypothesis.feature, hypothesis.label)
     if not np.isnan(row.p):
-        parts: list[Block] = [_drawing(study, number, hypothesis, row.masks, gallery)]
+        parts: list[Block] = [_drawing(study, number, hypothesis, row.masks, gallery, people)]
         if not counts.empty:
             parts.append(_counts(study, hypothesis, counts))
         blocks.append(SideBySide(parts))
@@ -106,7 +109,7 @@ def _checks(study: Study, hypothesis: Hypothesis, masks: str) -> Iterator[str]:
 
 
 def _drawing(
-    study: Study, number: int, hypothesis: Hypothesis, masks: str, gallery: Gallery
+    study: Study, number: int, hypothesis: Hypothesis, masks: str, gallery: Gallery, people: People
 ) -> Drawing:
     """Draw the feature against the label, as the test shows it."""
     unit = _unit(hypothesis.feature, of_masks(study.data, masks))
@@ -114,11 +117,13 @@ def _drawing(
         study.pair(hypothesis, masks),
         bins=study.bins,
         value_name=on_axis(wording.plain(hypothesis.feature)) + unit,
+        targets=people.targets,
     )
     name = wording.plain(hypothesis.feature)
     description = f"{name} by {hypothesis.label}, all patients"
     names = masks, f"{number:03d}", hypothesis.feature, hypothesis.label
-    return gallery.keep(figure, description, *names)
+    titles = people.titles(hypothesis.feature, masks, hypothesis.label)
+    return gallery.keep(figure, description, *names, titles=titles)
 
 
 def _unit(name: str, data: pd.DataFrame) -> str:

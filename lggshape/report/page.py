@@ -13,7 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 from lggshape.files import write_text
-from lggshape.report import library
+from lggshape.report import library, wording
 from lggshape.report.blocks import Block, Section
 
 MOST_ROWS = 12
@@ -88,6 +88,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["template"] = _template
     environment.filters["leading_number"] = leading_number
+    environment.filters["symbol"] = wording.symbol
     return environment
 
 

@@ -63,6 +63,30 @@ class Ellipsoid(NamedTuple):
         """Whether the gap is at most 1e-6."""
         return self.gap <= LARGEST_GAP
 
+    def shadow(self, axes: tuple[int, int], *, points: int = 200) -> NDArray[np.float64]:
+        """Compute the outline of the ellipsoid's projection onto the plane of two axes.
+
+        Parameters
+        ----------
+        axes : tuple of int
+            The two axes that remain.
+        points : int
+            How many points to return.
+
+        Returns
+        -------
+        ndarray of shape (points, 2)
+            Points around the outline, the last one the first again.
+        """
+        # The inverse of the matrix is the covariance, up to scale, whose marginal is a shadow's.
+        spread = np.linalg.inv(self.matrix)[np.ix_(axes, axes)]
+        turn = np.linspace(0, 2 * np.pi, points)
+        circle = np.column_stack([np.sin(turn), np.cos(turn)])
+        outline: NDArray[np.float64] = (
+            self.centre[list(axes)] + circle @ np.linalg.cholesky(spread).T
+        )
+        return outline
+
 
 def minimum_volume_ellipsoid(points: NDArray[np.float64], *, tolerance: float = 1e-10) -> Ellipsoid:
     """Find the ellipsoid of smallest volume that holds all points.

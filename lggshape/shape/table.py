@@ -152,7 +152,7 @@ def feature_table(
         msg = f"Expected masks to be a word such as manual or automatic, found: {masks!r}."
         raise InputError(msg)
     sources = sources_of(cases, masks_only=True)
-    masks = _kind_of(sources) if masks is None else masks
+    masks = kind_of(sources) if masks is None else masks
     check_columns(sources, [*COLUMNS, REGION, LESION])
     regions = _regions_of(sources)
     if lesions:
@@ -276,7 +276,7 @@ def _in_words(reasons: dict[str, str]) -> str:
     return "; ".join(f"{reason}: no {', '.join(names)}" for reason, names in features.items())
 
 
-def _kind_of(sources: Sequence[CaseSource]) -> str:
+def kind_of(sources: Sequence[CaseSource]) -> str:
     """Return where masks come from, by what lies beside them."""
     kinds = {"automatic" if is_segmented(source.path) else "manual" for source in sources}
     if len(kinds) > 1:

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from lggshape.case import Case
 from lggshape.errors import CaseError
@@ -13,7 +12,6 @@ from lggshape.figures.view import plane_axes
 from lggshape.masks import Mask, largest_component
 from lggshape.readers.in_memory import sources_of
 from lggshape.shape import (
-    Ellipsoid,
     extract_features,
     minimum_volume_ellipsoid,
     trace_contour,
@@ -23,7 +21,6 @@ from lggshape.shape.solid import convex_hull
 from lggshape.visualisation.case_slices import Image, aspects, head_and_grey, image_of
 from lggshape.visualisation.shown_cases import REFERENCE
 
-_ELLIPSE_POINTS = 200
 _CARRIES = 1e-6  # weight of a corner that holds the ellipsoid
 
 
@@ -123,7 +120,7 @@ def draw_features(case: Case, image: Image | None, mask: Mask, name: str) -> Fig
         [
             Shadow(
                 np.any(component, axis=along),
-                shadow(ellipsoid, plane_axes(along)),
+                ellipsoid.shadow(plane_axes(along)),
                 support[:, plane_axes(along)],
                 aspect,
             )
@@ -140,28 +137,3 @@ def draw_features(case: Case, image: Image | None, mask: Mask, name: str) -> Fig
         spreads=(deviation, fluctuation),
         oriented=case.geometry.affine is not None,
     )
-
-
-def shadow(ellipsoid: Ellipsoid, axes: tuple[int, int]) -> NDArray[np.float64]:
-    """Compute the outline of an ellipsoid's projection onto the plane of two axes.
-
-    Parameters
-    ----------
-    ellipsoid : Ellipsoid
-        In three dimensions.
-    axes : tuple of int
-        The two axes that remain.
-
-    Returns
-    -------
-    ndarray of shape (200, 2)
-        Points around the outline, the last one the first again.
-    """
-    # The inverse of the matrix is the covariance, up to scale, whose marginal is that of a shadow.
-    spread = np.linalg.inv(ellipsoid.matrix)[np.ix_(axes, axes)]
-    turn = np.linspace(0, 2 * np.pi, _ELLIPSE_POINTS)
-    circle = np.column_stack([np.sin(turn), np.cos(turn)])
-    outline: NDArray[np.float64] = (
-        ellipsoid.centre[list(axes)] + circle @ np.linalg.cholesky(spread).T
-    )
-    return outline

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from matplotlib.figure import Figure
 from scipy.stats import pearsonr
 
 from lggshape.association import TESTS, Result, Test, TestedPair, associate
+from lggshape.association.kinds_of_test import NOWHERE
 from lggshape.labels import Kind
 from lggshape.report import write_report
 
@@ -32,7 +34,9 @@ class Pearson(Test):
     def methods(self, bins: int) -> str:
         return "The values were correlated."
 
-    def figure(self, pair: TestedPair, *, bins: int, value_name: str) -> Figure:
+    def figure(
+        self, pair: TestedPair, *, bins: int, value_name: str, targets: Mapping[str, str] = NOWHERE
+    ) -> Figure:
         figure = Figure()
         figure.subplots().scatter(pair.label, pair.feature)
         return figure

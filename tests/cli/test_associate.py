@@ -6,7 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from lggshape.files import file_hash
+from lggshape.phantoms import write_cohort
 from lggshape.results import recorded_outputs
+from lggshape.shape import feature_table
 from lggshape_cli import app
 
 
@@ -188,3 +190,43 @@ def test_covariates_and_strata_make_tables_of_their_own(tables: list[str], tmp_p
     code, _, error = run(*tables, "--adjust", "sizes", "--out", str(tmp_path / "other"))
     assert code == 2
     assert "Expected the covariate sizes to be a label" in error
+
+
+def test_patients_are_excluded_by_a_table(tables: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "exclusions.csv"
+    path.write_text("patient,reason\np3,motion\n")
+    code, _, _ = run(*tables, "--exclude", str(path), "--out", str(tmp_path / "out"))
+    assert code == 0
+    assert pd.read_csv(tmp_path / "out" / "associations.csv")["n"].tolist() == [29]
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["inputs"][-1]["path"].endswith("exclusions.csv")
+    path.write_text("patient,reason\nq3,motion\n")
+    code, _, error = run(*tables, "--exclude", str(path), "--out", str(tmp_path / "other"))
+    assert code == 2
+    assert "found 'q3' in line 2" in error
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(["--cases", "x"], "Give --report, or leave --cases out"), (["--images"], "without --cases")],
+)
+def test_outlines_and_images_need_what_shows_them(
+    tables: list[str], tmp_path: Path, options: list[str], message: str
+) -> None:
+    code, _, error = run(*tables, *options, "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert message in error
+
+
+def test_the_report_shows_the_outlines_of_cases(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path / "cohort", patients=12, size=(8, 48, 48))
+    measured = feature_table(str(folder), jobs=1).table
+    measured.to_csv(tmp_path / "features.csv", index=False)
+    code, _, _ = run(
+        str(tmp_path / "features.csv"), "--labels", str(folder / "labels.csv"), "--report",
+        "--cases", str(folder), "--images", "--out", str(tmp_path / "out"), "--jobs", "1",
+    )  # fmt: skip
+    assert code == 0
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert page.count('<svg class="slice"') == 12
+    assert page.count('<image href="data:image/jpeg') == 12

@@ -44,6 +44,11 @@ class Browser:
 
         WebDriverWait(self.driver, 20).until(lambda _: self.run(f"return {condition}"))
 
+    def save_to(self, folder: Path) -> None:
+        """Put what the page saves into a folder."""
+        how = {"behavior": "allow", "downloadPath": str(folder)}
+        self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", how)
+
     def overflowing(self) -> list[str]:
         """Return what reaches beyond the right edge of the page, but tables."""
         found: list[str] = self.run(_OVERFLOWING)

@@ -1,5 +1,6 @@
 """The report in a browser: what a reader sees and does, in a wide and a narrow window."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import pytest
 
 from helpers.browser import Browser, opened_browser
 from lggshape.association import Family, Hypothesis, associate
-from lggshape.report import write_report
+from lggshape.association.exclusions import exclude
+from lggshape.case import Case
+from lggshape.report.document import write_report_files
+from lggshape.shape.portrait import portray
 
 PATIENTS = [f"P{number:02}" for number in range(40)]
 
@@ -30,7 +34,16 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pd.DataFrame({"patient": PATIENTS} | labels),
         Family("mine", "Shapes of forty", tuple(hypotheses)),
     )
-    return write_report(study, tmp_path_factory.mktemp("report") / "out")
+    out = tmp_path_factory.mktemp("report") / "out"
+    mask = np.zeros((3, 30, 30), dtype=bool)
+    drawn = {}
+    for number, name in enumerate(PATIENTS):
+        mask[1, 4 : 9 + number // 2, 3:20] = True
+        found = portray({kind: Case(name, name, mask=mask) for kind in ("manual", "automatic")})
+        assert found is not None
+        drawn[name] = found._replace(dice=0.99 - number / 100)
+    write_report_files(study, out, portraits=drawn)
+    return out / "report.html"
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +133,60 @@ def test_without_scripts_the_page_holds_the_same_numbers(report: Path) -> None:
         shown = browser.run("return document.body.innerText")
         rows = pd.read_csv(report.parent / "associations.csv")
         assert all(f"{row.effect:.2f} ({row.effect_low:.2f}" in shown for row in rows.itertuples())
+
+
+def test_a_point_opens_the_patient_and_marks_them_in_all_figures(browser: Browser) -> None:
+    point = "document.querySelector('#hypotheses .drawing a')"
+    name = browser.run(f"return {point}.getAttribute('href')").removeprefix("#")
+    title = browser.run(f"return {point}.querySelector('title').textContent")
+    assert title.startswith(name.removeprefix("patient-"))
+    browser.run(f"{point}.focus()")
+    assert browser.run(f"return document.activeElement === {point}")
+    browser.run(f"{point}.dispatchEvent(new MouseEvent('click', {{bubbles: true}}))")
+    browser.wait(f"document.getElementById('{name}').checkVisibility()")
+    figures = browser.run("return document.querySelectorAll('figure:has(> svg a)').length")
+    browser.wait(f"document.querySelectorAll('a.marked').length === {figures}")
+    assert browser.overflowing() == []
+    # It is marked where the point is.
+    assert browser.run(
+        f"const box = {point}.getBoundingClientRect(), middle = box.x + box.width / 2;"
+        f"{point}.classList.remove('marked'); {point}.blur();"
+        f"const own = {point}.getBoundingClientRect();"
+        "return Math.abs(own.x + own.width / 2 - middle) < 0.5 && own.width < box.width"
+    )
+    assert browser.violations() == []
+    browser.run(f"document.querySelector('#{name} a[href=\"#nobody\"]').click()")
+    browser.wait(f"!document.getElementById('{name}').checkVisibility()")
+    browser.wait("!document.querySelector('a.marked')")
+
+
+def test_a_patient_is_found_by_name(browser: Browser) -> None:
+    from selenium.webdriver.common.by import By
+
+    browser.driver.find_element(By.ID, "find").send_keys("P07\n")
+    browser.wait("document.getElementById('patient-P07').checkVisibility()")
+    assert browser.complaints() == []
+
+
+def test_marked_masks_are_saved_as_a_table_that_associate_takes(
+    browser: Browser, tmp_path: Path
+) -> None:
+    browser.wait("document.querySelector('#people table.dataTable')")
+    first = browser.run("return document.querySelector('#people tbody a').textContent")
+    assert first == PATIENTS[-1]  # the lowest Dice
+    browser.save_to(tmp_path)
+    browser.run(
+        "for (const row of [...document.querySelectorAll('#people tbody tr')].slice(0, 2))"
+        "  row.querySelector('input').click();"
+        "document.querySelectorAll('#people .dt-button')[1].click()"
+    )
+    path = tmp_path / "exclusions.csv"
+    for _ in range(50):
+        if path.exists() and path.stat().st_size:
+            break
+        time.sleep(0.1)
+    saved = pd.read_csv(path)
+    assert saved["patient"].tolist() == PATIENTS[:-3:-1]
+    assert saved["reason"].tolist() == [f"Dice 0.6{end} between two masks" for end in (0, 1)]
+    features = pd.DataFrame({"case": PATIENTS, "patient": PATIENTS})
+    assert len(exclude(features, path)[0]) == 38

@@ -6,7 +6,7 @@ from lggshape.case import Case, Geometry
 from lggshape.errors import CaseError
 from lggshape.shape import extract_features, minimum_volume_ellipsoid
 from lggshape.visualisation import case_figures, write_case_figures
-from lggshape.visualisation.case_features import plot_features, shadow
+from lggshape.visualisation.case_features import plot_features
 from lggshape.visualisation.case_figures import draw_case
 from lggshape.visualisation.case_slices import MOST_SLICES
 from lggshape.visualisation.shown_cases import find_cases
@@ -201,7 +201,7 @@ def test_a_shadow_is_touched_by_the_tangents_of_the_ellipsoid_analytic(axes):
     # The support function of an ellipsoid in direction u is u c + sqrt(u A^-1 u).
     points = np.random.default_rng(1).normal(size=(30, 3)) * (1, 2, 3) + (5, 6, 7)
     ellipsoid = minimum_volume_ellipsoid(points)
-    outline = shadow(ellipsoid, axes)
+    outline = ellipsoid.shadow(axes)
     np.testing.assert_allclose(outline[0], outline[-1])
     inverse = np.linalg.inv(ellipsoid.matrix)
     for turn in np.linspace(0, np.pi, 7):

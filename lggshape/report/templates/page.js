@@ -5,15 +5,26 @@ let library;
 const load = () => (library ??= import(
   URL.createObjectURL(new Blob([source.textContent], { type: "text/javascript" }))
 ));
+const save = (text, filename, exportOptions) => ({ extend: "csv", text, filename, exportOptions });
+const exclude = save("Save the marked as exclusions.csv", "exclusions", {
+  columns: ".kept",
+  modifier: { selected: true },
+  format: { body: (cell, row, column, node) => node.textContent || "marked in the report" },
+});
 const enhance = async (table) => {
   const { default: DataTable } = await load();
+  const marks = "marks" in table.dataset;
   const made = new DataTable(table, {
     autoWidth: false,
     order: [],
+    ...(marks && {
+      select: { style: "multi", selector: "td:first-child", headerCheckbox: false },
+      columnDefs: [{ targets: 0, orderable: false, render: DataTable.render.select() }],
+    }),
     pageLength: 12,
     lengthMenu: [12, 50, { label: "all", value: -1 }],
     layout: {
-      topStart: { buttons: [{ extend: "csv", text: "Save as CSV", filename: table.dataset.name }] },
+      topStart: { buttons: [save("Save as CSV", table.dataset.name), ...(marks ? [exclude] : [])] },
       bottomStart: ["pageLength", "info"],
     },
     drawCallback() {
@@ -29,6 +40,24 @@ for (const table of document.querySelectorAll("table[data-rows]")) {
   if (fold) fold.addEventListener("toggle", () => enhance(table), { once: true });
   else enhance(table);
 }
+
+// A patient is found by name.
+const find = document.getElementById("find");
+find?.closest("p").removeAttribute("hidden");
+find?.addEventListener("change", () => {
+  const named = [...find.list.options].find((option) => option.value === find.value);
+  if (named) location.hash = named.dataset.anchor;
+});
+
+// The patient whose panel is open is marked in all figures.
+const mark = () => {
+  for (const link of document.querySelectorAll("a.marked")) link.classList.remove("marked");
+  if (!location.hash.startsWith("#patient-")) return;
+  const links = document.querySelectorAll(`.drawing a[href="${location.hash}"]`);
+  for (const link of links) link.classList.add("marked");
+};
+addEventListener("hashchange", mark);
+mark();
 
 // The contents close when one of them is chosen.
 const contents = document.getElementById("contents");
