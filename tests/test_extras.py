@@ -65,6 +65,7 @@ def test_masks_are_measured_tested_and_reported_without_extras_invariant(tmp_pat
         ["info"],
     )  # fmt: skip
     assert ran.stdout.count("status 0") == 7, ran.stderr
+    assert 'not compiled; pip install "lggshape[fast]"' in ran.stdout
     found = pd.read_csv(out / "associations.csv")
     labels = pd.read_csv(cohort / "labels.csv")
     study = associate(features, labels, "literature", jobs=1)
