@@ -19,6 +19,9 @@ EXAMPLES = (
 )
 
 _TESTS = "What is tested, and how"
+_NOT_COMPILED = (
+    'Fisher\'s exact test was not compiled; pip install "lggshape[fast]" makes it faster.'
+)
 _NONE_TESTED = "lggshape: no hypothesis could be tested; left_out.csv has the reasons."
 
 Features = Annotated[
@@ -196,6 +199,10 @@ def _write_report(
 
 def _tell(study: "Study", run: "Run", page: Path) -> None:
     """Add to the summary how patients were matched, what was found and where it is."""
+    from lggshape.extras import is_installed
+
+    if not is_installed("numba"):
+        run.summary.append(_NOT_COMPILED)
     run.summary += [*study.match.summary(), study.summary(), f"Results: {page}"]
     if study.associations["p"].isna().all():
         run.notes.append(_NONE_TESTED)

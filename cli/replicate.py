@@ -11,28 +11,36 @@ EXAMPLES = (
     "lggshape replicate cases/ --labels a.csv --labels b.csv --out replication/",
     "lggshape replicate cases/ --labels a.csv --masks masks/ --step primary --out replication/",
 )
-
+_STEPS = "What the study does"
 
 Masks = Annotated[
     Path | None,
-    typer.Option(help="Existing automatic masks, as from `segment`, to use instead of networks."),
+    typer.Option(
+        help="Existing automatic masks, as from `segment`, to use instead of networks.",
+        rich_help_panel=o.NETWORKS,
+    ),
 ]
 Earlier = Annotated[
     Path | None,
     typer.Option(
         help="Results of an earlier replication of the same patients. The step comparison compares "
-        "the effects with theirs."
+        "the effects with theirs.",
+        rich_help_panel=_STEPS,
     ),
 ]
 Protocol = Annotated[
     Path | None,
-    typer.Option(help="Protocol that was written beforehand. run.json records its hash."),
+    typer.Option(
+        help="Protocol that was written beforehand. run.json records its hash.",
+        rich_help_panel=_STEPS,
+    ),
 ]
 Steps = Annotated[
     list[str] | None,
     typer.Option(
         help="Run the primary analysis and this step. Repeat it for further steps. primary: run "
-        "the primary analysis alone. Default: all steps."
+        "the primary analysis alone. Default: all steps.",
+        rich_help_panel=_STEPS,
     ),
 ]
 Realisations = Annotated[
@@ -42,6 +50,7 @@ Realisations = Annotated[
         "networks segment all patients again for each. Default: once.",
         min=1,
         show_default=False,
+        rich_help_panel=_STEPS,
     ),
 ]
 

@@ -96,7 +96,7 @@ def _estimates(runs: pd.DataFrame, name: str, title: str) -> Figure:
         list(high),
         value_name=title,
         no_effect=None,  # the runs may have held out different patients
-        limits=(math.floor(20 * lowest) / 20, 1.0),
+        limits=(math.ceil(20 * lowest - 1) / 20, 1.0),  # also if all are 1
     )
 
 

@@ -78,7 +78,7 @@ def _by_group(evaluation: Evaluation) -> Figure:
         list(groups["mean_high"]),
         value_name="mean Dice, 95 % interval",
         no_effect=float(evaluation.scores["dice"].mean()),
-        limits=(math.floor(20 * lowest) / 20, 1.0),
+        limits=(math.ceil(20 * lowest - 1) / 20, 1.0),  # also if all are 1
     )
 
 
