@@ -230,7 +230,8 @@ def _head(source: CaseSource, place: int) -> NDArray[np.bool_]:
     """Return where the head is in a slice (Y, X) of a case with FLAIR."""
     case = source.read()
     assert case.image is not None  # a detector has seen it
-    return find_head(case.image[..., case.sequences.index(FLAIR)])[place]
+    head: NDArray[np.bool_] = find_head(case.image[..., case.sequences.index(FLAIR)])[place]
+    return head
 
 
 def _areas(case: str, mask: NDArray[np.bool_]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from lggshape.evaluation.evaluation import LOW, Evaluation
@@ -70,7 +71,7 @@ def _by_group(evaluation: Evaluation) -> Figure:
     # The name of a group stands before its first level alone.
     first = ~groups["group"].duplicated()
     headings = (groups["group"].str.replace("_", " ") + ": ").where(first, "")
-    lowest = float(groups[["mean", "mean_low"]].min(axis=None))
+    lowest = float(np.nanmin(groups[["mean", "mean_low"]].to_numpy(np.float64)))
     return interval_plot(
         list(headings + groups["level"] + " (n = " + groups["n"].astype(str) + ")"),
         list(groups["mean"]),

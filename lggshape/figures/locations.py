@@ -89,6 +89,7 @@ def location_maps(
         bar = figure.colorbar(image, ax=panels, fraction=0.04, pad=0.02, format="{x:.0%}")
         bar.set_label(value_name)
         bar.outline.set_visible(False)
-        figure.get_layout_engine().set(rect=(0, 0, 1, 0.98))  # else names touch the edge
+        # Names would touch the upper edge.
+        figure.set_layout_engine("constrained", rect=(0, 0, 1, 0.98))
         figure.supxlabel(note, size=7, color=MUTED, x=0.01, ha="left")
     return figure
