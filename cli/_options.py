@@ -15,6 +15,7 @@ RUNNING = "How to run"
 """The panel of the help for what does not change the results."""
 READING = "How to read the cases"
 LABELS = "Labels"
+REPORT = "The report"
 NETWORKS = "Networks"
 WRITING = "What to write"
 """Further panels, that several commands have."""
@@ -177,6 +178,22 @@ SkipSeen = Annotated[
         "--skip-seen",
         help="Skip patients on whom every network was trained. By default their cases fail.",
         rich_help_panel=NETWORKS,
+    ),
+]
+Title = Annotated[
+    str | None,
+    typer.Option(
+        help="Heading of the report. Default: what is asked.",
+        show_default=False,
+        rich_help_panel=REPORT,
+    ),
+]
+Authors = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="An author of the report. Repeat the option for more.",
+        show_default=False,
+        rich_help_panel=REPORT,
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of all random numbers.", min=0)]

@@ -65,12 +65,15 @@ Cases = Annotated[
         help="With --report: cases with masks, whose outlines the report shows. Repeat the option "
         "for other masks of the same cases, such as automatic ones.",
         show_default=False,
+        rich_help_panel=o.REPORT,
     ),
 ]
 Images = Annotated[
     bool,
     typer.Option(
-        "--images", help="With --cases: show the images, too. They are personal data of patients."
+        "--images",
+        help="With --cases: show the images, too. They are personal data of patients.",
+        rich_help_panel=o.REPORT,
     ),
 ]
 Bins = Annotated[
@@ -125,6 +128,8 @@ def associate(
     labels: o.RequiredLabels,
     out: o.OutFolder,
     report: Report = False,
+    title: o.Title = None,
+    author: o.Authors = None,
     cases: Cases = None,
     images: Images = False,
     hypotheses: Hypotheses = None,
@@ -152,8 +157,8 @@ def associate(
     from lggshape.commands import run_command
     from lggshape.labels import match_patients
 
-    needs_report = (not report, "without --report")
-    o.refuse_unused(context, cases=needs_report, images=(not cases, "without --cases"))
+    without = {name: (not report, "without --report") for name in ("title", "author", "cases")}
+    o.refuse_unused(context, images=(not cases, "without --cases"), **without)
     with run_command(
         "associate", out=out, overwrite=overwrite, quiet=quiet,
         inputs=[features, *labels, codebook, _own_hypotheses(hypotheses), exclude, *(cases or [])],
@@ -175,7 +180,7 @@ def associate(
         )  # fmt: skip
         run.options |= {"region": study.region} if study.region else {}
         if report:
-            _write_report(study, run, cases or [], images=images, jobs=jobs)
+            _write_report(study, run, cases or [], title, author or [], images=images, jobs=jobs)
         else:
             run.write_tables(study.tables())
             run.write_json("results.json", study.to_dict())
@@ -184,7 +189,14 @@ def associate(
 
 
 def _write_report(
-    study: "Study", run: "Run", cases: list[Path], *, images: bool, jobs: int | None
+    study: "Study",
+    run: "Run",
+    cases: list[Path],
+    title: str | None,
+    authors: list[str],
+    *,
+    images: bool,
+    jobs: int | None,
 ) -> None:
     """Write the report, with the outlines of the cases."""
     from lggshape.report.document import write_report_files
@@ -193,7 +205,7 @@ def _write_report(
     drawn, checks = read_portraits(cases, images=images, jobs=jobs, on_progress=run.on_progress)
     write_report_files(
         study, run.place, inputs=run.inputs, options=run.options,
-        portraits=drawn, checks=checks, on_progress=run.on_progress,
+        portraits=drawn, checks=checks, title=title, authors=authors, on_progress=run.on_progress,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Agreement of two measurements of the same items."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -17,6 +18,7 @@ def agreement_plot(
     reference_name: str,
     quantity: str,
     lines: Sequence[tuple[float, float]] = (),
+    links: Sequence[str | None] = (),
 ) -> Figure:
     """Draw two measurements against each other, and their difference against their mean.
 
@@ -31,6 +33,8 @@ def agreement_plot(
     lines : sequence of pairs of float, optional
         Mean difference, lower and upper limit of agreement, each at the smallest and at the largest
         mean, where they are straight lines of it and no constants.
+    links : sequence of str or None
+        Where the points of each item lead in the SVG; empty for nowhere.
 
     Returns
     -------
@@ -51,11 +55,14 @@ def agreement_plot(
         left, right = figure.subplots(1, 2)
         top = max(one.max(initial=0), other.max(initial=0)) * 1.05
         left.plot([0, top], [0, top], color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
-        left.scatter(other, one, s=12, color=ACCENT, alpha=0.75, linewidths=0)
         left.set_xlabel(f"{reference_name} {quantity}")
         left.set_ylabel(f"{measured_name} {quantity}")
         right.axhline(0, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
-        right.scatter(means, difference, s=12, color=ACCENT, alpha=0.75, linewidths=0)
+        look: dict[str, Any] = {"s": 12, "color": ACCENT, "alpha": 0.75, "linewidths": 0}
+        for axes, place in ((left, (other, one)), (right, (means, difference))):
+            points = axes.scatter(*place, **look)
+            if any(links):
+                points.set_urls(links)
         if len(difference) > 2:
             ends = (means.min(), means.max())
             mean, spread = float(difference.mean()), 1.96 * float(difference.std(ddof=1))

@@ -17,6 +17,7 @@ def box_and_points(
     value_name: str,
     cuts: Sequence[float] = (),
     links: Sequence[Sequence[str | None]] = (),
+    limits: tuple[float, float] | None = None,
 ) -> Figure:
     """Draw a box and all points of each group.
 
@@ -32,6 +33,9 @@ def box_and_points(
         Values to mark with a dotted line, such as quartiles.
     links : sequence of sequence of str or None
         Where each point of each group leads in the SVG; empty for nowhere.
+    limits : tuple of float, optional
+        Lowest and highest value of the axis, for figures beside each other; by default those of
+        the points.
 
     Returns
     -------
@@ -74,6 +78,9 @@ def box_and_points(
                 points.set_urls(links[position])
         labels = [f"{name}\nn = {len(group)}" for name, group in zip(names, values, strict=True)]
         axes.set_xticks(range(1, len(labels) + 1), labels)
+        if limits is not None:
+            room = 0.04 * (limits[1] - limits[0])
+            axes.set_ylim(limits[0] - room, limits[1] + room)
         axes.set_ylabel(value_name)
     return figure
 

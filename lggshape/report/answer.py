@@ -1,26 +1,24 @@
 """What was asked and the answer, and the answers that other analyses give."""
 
-import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lggshape.association import POWER, SMALL_COHORT, Study, Test, corrected_alpha
+from lggshape.association import POWER, SMALL_COHORT, Study, corrected_alpha
 from lggshape.association.adjusted_models import ADJUSTED
-from lggshape.figures import heat_map
 from lggshape.report import columns, wording
-from lggshape.report.blocks import Block, Column, Drawing, Section, Table, Text, strong
-from lggshape.report.gallery import Gallery, on_axis
+from lggshape.report.blocks import Block, Column, Section, Table, Text, strong
+from lggshape.report.conclusion import conclusion, forest, how_to_read, terms
+from lggshape.report.gallery import Gallery
 from lggshape.report.selection import (
     decided_by,
     for_each_kind,
-    mapped_tests,
     of_masks,
     of_pairs,
     test_name,
-    tested_features,
 )
 
 
@@ -31,6 +29,8 @@ def answer(study: Study, gallery: Gallery) -> Section:
         Text(strong(f"{wording.heading(masks)}.") + " " + _lead(study, masks), "lead")
         for masks in study.masks
     ]
+    figure = list(forest(study, gallery))
+    leads += [*figure, *([how_to_read(study)] if figure else []), *terms(study)]
     asked = Text(
         "The question is whether the shape of the tumour is associated with the labels of the "
         "patients. The family “"
@@ -40,21 +40,12 @@ def answer(study: Study, gallery: Gallery) -> Section:
         + (f" Source: {family.reference}" if family.reference else "")
     )
 
-    def tests(masks: str) -> Iterator[Block]:
-        yield from _tests(study, masks)
-        yield from (_effects(study, masks, test, gallery) for test in mapped_tests(study))
-
-    blocks = [*leads, asked, *for_each_kind(study, tests)]
+    blocks = [*leads, asked, *for_each_kind(study, partial(_tests, study))]
     return Section("answer", "What was asked, and the answer", blocks, "Answer")
 
 
 def _lead(study: Study, masks: str) -> str:
-    sentences = (
-        _lead_given(study, masks),
-        wording.summary(study, masks),
-        wording.exploratory(study, masks),
-    )
-    return " ".join(filter(None, sentences))
+    return " ".join(filter(None, (_lead_given(study, masks), conclusion(study, masks))))
 
 
 def _lead_given(study: Study, masks: str) -> str:
@@ -118,11 +109,6 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
         notes.append("A hazard ratio of 1 is no effect; SD is a standard deviation of the feature.")
     if rows["p_standard_error"].notna().any():
         notes.append("† Monte Carlo p, because the exact p would take too long.")
-    notes += [
-        f"{wording.symbol(name)}: {wording.plain(name)}."
-        for name in tested_features(study)
-        if wording.symbol(name) != wording.plain(name)
-    ]
     if notes:
         yield Text(" ".join(notes), "note")
     yield _what_n_can_show(study, rows)
@@ -222,34 +208,6 @@ def _given_columns(study: Study, masks: str) -> Iterator[Column]:
     yield Column("p, adjusted", p("p"))
     yield Column("Holm, adjusted", p("p_holm"))
     yield Column("effect, adjusted (95 %)", effect, "text")
-
-
-def _effects(study: Study, masks: str, test: Test, gallery: Gallery) -> Drawing:
-    """Draw the effect of every pair that a test decided about."""
-    rows = of_pairs(of_masks(study.associations, masks), decided_by(study, test))
-    features, labels = (list(dict.fromkeys(rows[name])) for name in ("feature", "label"))
-    values = np.full((len(labels), len(features)), np.nan)
-    texts = [["" for _ in features] for _ in labels]
-    row: Any
-    for row in rows.itertuples(index=False):
-        place = labels.index(row.label), features.index(row.feature)
-        values[place] = math.log(row.effect) if test.is_ratio else row.effect
-        mark = "*" if row.p_bonferroni <= study.family.alpha else ""
-        texts[place[0]][place[1]] = f"{row.effect:.2f}{mark}"
-    figure = heat_map(
-        values,
-        texts,
-        rows=[on_axis(name) for name in labels],
-        columns=[on_axis(wording.symbol(name)) for name in features],
-        value_name=f"log {test.effect}" if test.is_ratio else test.effect,
-        centre=0.0 if test.is_signed else None,
-    )
-    description = (
-        f"{test.effect[:1].upper()}{test.effect[1:]} of every pair; a star marks those that remain "
-        "significant after Bonferroni correction"
-    )
-    name = "effects" if len(study.tests) == 1 else f"effects-{test.name}"
-    return gallery.keep(figure, description, masks, name)
 
 
 def sensitivity(study: Study) -> Section:

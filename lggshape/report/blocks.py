@@ -136,12 +136,15 @@ class Table(Block):
         What the table shows.
     source : str
         The CSV file beside the report, without ending, that the numbers are from; may be empty.
+    is_folded : bool
+        Whether it is folded, however short it is.
     """
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
     caption: str = ""
     source: str = ""
+    is_folded: bool = False
 
     @classmethod
     def of(

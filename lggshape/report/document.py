@@ -6,6 +6,7 @@ from typing import Any
 
 from lggshape.association import Study
 from lggshape.files import StrPath, write_json, write_table
+from lggshape.names import counted
 from lggshape.progress import OnProgress, counter
 from lggshape.provenance import InputFile, recorded
 from lggshape.report.adjustment import adjustment
@@ -16,10 +17,10 @@ from lggshape.report.cohort import cohort
 from lggshape.report.gallery import Gallery
 from lggshape.report.hypotheses import hypotheses
 from lggshape.report.methods import limits, methods, provenance
-from lggshape.report.page import Page, write_page
+from lggshape.report.page import Page, made_by, write_page
 from lggshape.report.patients import patients
 from lggshape.report.people import NO_CHECKS, NO_PORTRAITS, People
-from lggshape.report.selection import labels_with_groups, mapped_tests, tested_features
+from lggshape.report.selection import labels_with_groups, tested_features
 from lggshape.results import RECORD, results_folder
 from lggshape.shape.portrait import Portrait
 
@@ -88,6 +89,8 @@ def write_report_files(
     options: Mapping[str, Any] | None = None,
     portraits: Mapping[str, Portrait] = NO_PORTRAITS,
     checks: Mapping[str, Mapping[str, str]] = NO_CHECKS,
+    title: str | None = None,
+    authors: Sequence[str] = (),
     on_progress: OnProgress | None = None,
 ) -> None:
     """Write `report.html` and, beside it, its tables and every figure.
@@ -108,6 +111,10 @@ def write_report_files(
         What is drawn of the patients, by case.
     checks : mapping of str to mapping of str to str
         What is known about their masks, by case: `expected_dice`, `check` and `check_reason`.
+    title : str, optional
+        The heading; by default that of the family.
+    authors : sequence of str
+        Who wrote it.
     on_progress : callable, optional
         Called with a `Progress` after each figure.
 
@@ -123,7 +130,10 @@ def write_report_files(
     for name, table in study.tables().items():
         write_table(folder / f"{name}.csv", table)
     write_json(folder / "results.json", study.to_dict())
-    page = Page(study.family.title, "lggshape · association report", sections)
+    page = Page(
+        title or study.family.title, "lggshape · association report", sections,
+        [("Cohort", _cohort_in_words(study)), *made_by()], authors,
+    )  # fmt: skip
     write_page(page, folder / "report.html")
 
 
@@ -163,7 +173,14 @@ def study_sections(
     ]
 
 
+def _cohort_in_words(study: Study) -> str:
+    """Return how many patients there are, and which masks."""
+    patients = counted(study.data["patient"].nunique(), "patient")
+    region = f", region {study.region}" if study.region else ""
+    return f"{patients}, {' and '.join(study.masks)} masks{region}"
+
+
 def _count_figures(study: Study) -> int:
-    """Count one for each tested pair, each label with groups and each map of effects."""
+    """Count one for all hypotheses, and one for each tested pair and each label with groups."""
     tested = int(study.associations["p"].notna().sum())
-    return tested + len(study.masks) * (len(labels_with_groups(study)) + len(mapped_tests(study)))
+    return 1 + tested + len(study.masks) * len(labels_with_groups(study))

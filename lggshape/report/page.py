@@ -5,7 +5,9 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from importlib import resources
+from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 
@@ -62,6 +64,14 @@ class Page:
             number=count(1).__next__,
             MOST_ROWS=MOST_ROWS,
         )  # fmt: skip
+
+
+def made_by() -> list[tuple[str, str]]:
+    """Return when and by which version a page is made."""
+    return [
+        ("Date", date.today().isoformat()),
+        ("Made by", f"lggshape {version('lggshape')}"),
+    ]
 
 
 def write_page(page: Page, path: Path) -> None:

@@ -154,7 +154,7 @@ class People:
                 is_compared=any(panel.dice != "—" for panel in self._panels),
             ),
         ]
-        return Section("people", "Patient by patient", blocks, "Patients")
+        return Section("people", "Patient by patient", blocks)
 
     @property
     def _kinds(self) -> list[str]:

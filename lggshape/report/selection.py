@@ -52,12 +52,6 @@ def decided_by(study: Study, test: Test) -> set[tuple[str, str]]:
     return {(one.feature, one.label) for one in hypotheses if study.test_of(one) is test}
 
 
-def mapped_tests(study: Study) -> list[Test]:
-    """Return the tests whose effects are drawn as a map: all that decided about several pairs."""
-    tests = study.tests
-    return [test for test in tests if len(tests) == 1 or len(decided_by(study, test)) > 1]
-
-
 def of_pairs(table: pd.DataFrame, pairs: set[tuple[str, str]]) -> pd.DataFrame:
     """Return the rows of a table that are about some features and labels."""
     there = zip(table["feature"], table["label"], strict=True)

@@ -5,6 +5,7 @@ orientation is known the view is the radiological one, otherwise as stored.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -212,7 +213,7 @@ class Portraits(NamedTuple):
 
 
 def read_portraits(
-    folders: Sequence[StrPath],
+    folders: Sequence[StrPath] | Mapping[str, StrPath],
     *,
     images: bool = False,
     jobs: int | None = None,
@@ -222,9 +223,9 @@ def read_portraits(
 
     Parameters
     ----------
-    folders : sequence of str or Path
-        Folders of cases with masks, each of another kind. Those of the first are measured; the
-        outlines of the others are drawn beside them.
+    folders : sequence of str or Path, or mapping of str to str or Path
+        Folders of cases with masks, each of another kind, or by kind. Those of the first are
+        measured; the outlines of the others are drawn beside them.
     images : bool
         Whether to read the images of the first folder, too.
     jobs : int, optional
@@ -240,9 +241,10 @@ def read_portraits(
     by_case: dict[str, dict[str, CaseSource]] = {}
     checks: dict[str, dict[str, str]] = {}
     kinds: dict[str, StrPath] = {}
-    for folder in folders:
+    named = folders.items() if isinstance(folders, Mapping) else [(None, one) for one in folders]
+    for name, folder in named:
         sources = open_cases(folder, masks_only=not images or bool(kinds))
-        kind = kind_of(sources)
+        kind = name or kind_of(sources)
         if kind in kinds:
             msg = (
                 f"Expected folders with masks of different kinds, found {kind} ones in "
@@ -263,8 +265,11 @@ def read_portraits(
 
 
 def _portray(sources: Mapping[str, CaseSource], *, images: bool) -> Portrait | None:
-    first = next(iter(sources))
-    cases = {kind: source.read(image=images and kind == first) for kind, source in sources.items()}
+    first, *others = sources
+    cases = {first: sources[first].read(image=images)}
+    for kind in others:
+        with suppress(CaseError):  # it could not be segmented, say
+            cases[kind] = sources[kind].read(image=False)
     return portray(cases)
 
 

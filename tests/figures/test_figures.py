@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from html import escape
 
@@ -11,8 +12,11 @@ from lggshape.figures import (
     heat_map,
     interval_plot,
     render,
+    scatter_plot,
     strip_plot,
 )
+from lggshape.figures.agreement import agreement_plot
+from lggshape.figures.forest import ForestPanel, ForestRow, forest_plot
 
 
 def test_box_and_points_shows_every_value_invariant() -> None:
@@ -103,3 +107,38 @@ def test_many_points_show_through_invariant() -> None:
     large, small = figure.axes[0].collections
     assert large.get_alpha() < small.get_alpha()
     assert large.get_sizes()[0] < small.get_sizes()[0]
+
+
+def test_forest_plot_draws_each_series_and_what_was_published() -> None:
+    rows = [
+        ForestRow("MF × IDH", [(0.3, 0.1, 0.5), (0.2, 0.0, 0.4)], "p 0.002"),
+        ForestRow("ASD × IDH", [(math.nan,) * 3, (0.1, 0.0, 0.3)], published=0.25),
+    ]
+    panels = [
+        ForestPanel(rows, "Cramér's V", 0.0, (0.0, 0.6)),
+        ForestPanel([ForestRow("age", [(1.5, 1.1, 2.0)] * 2)], "hazard ratio", 1.0, is_ratio=True),
+    ]
+    figure = forest_plot(panels, ["manual", "automatic"], note_name="p")
+    first, second = figure.axes
+    assert [text.get_text() for text in first.get_yticklabels()] == ["MF × IDH", "ASD × IDH"]
+    assert (first.get_xlim(), second.get_xscale()) == ((0.0, 0.6), "log")
+    assert [text.get_text() for text in first.texts] == ["p 0.002", "p"]
+    # The line of no effect, three estimates and the published value.
+    assert len(first.lines) == 1 + 3 + 1
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.texts] == ["manual", "automatic", "published"]
+
+
+def test_points_lead_where_the_links_say() -> None:
+    links = ["#a", None, "#b"]
+    figures = [
+        box_and_points([[1, 2, 3]], ["all"], value_name="MF", links=[links], limits=(0.0, 4.0)),
+        scatter_plot([1, 2, 3], [1, 2, 3], x_name="x", y_name="y", links=links),
+        agreement_plot(
+            [1, 2, 3], [1, 2, 3], measured_name="a", reference_name="b", quantity="MF", links=links
+        ),
+    ]
+    for figure, count in zip(figures, (1, 1, 2), strict=True):
+        text = render(figure).svg
+        assert text.count('xlink:href="#a"') == count
+        assert text.count('xlink:href="#b"') == count

@@ -20,8 +20,9 @@ from lggshape.labels import Labels, LabelSource, as_labels
 from lggshape.progress import OnProgress
 from lggshape.provenance import Record, code_hash, package_versions, recorded
 from lggshape.results import results_folder
+from lggshape.shape.portrait import read_portraits
 from lggshape.studies.buda2019.comparison_step import check_earlier
-from lggshape.studies.buda2019.names import AUTOMATIC
+from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
 from lggshape.studies.buda2019.replication import Replication
 from lggshape.studies.buda2019.report import write_report_files
 from lggshape.studies.buda2019.roles import read_roles
@@ -183,6 +184,9 @@ def replicate(
         write_report_files(
             found, replication.family, replication.labels, place,
             earlier=replication.earlier_tables,
+            portraits=read_portraits(
+                {MANUAL: replication.dataset, AUTOMATIC: replication.mask_folder}, jobs=jobs
+            ),
             on_progress=replication.tell("writing the report"),
         )  # fmt: skip
         records = {name: to_records(table) for name, table in found.items()}

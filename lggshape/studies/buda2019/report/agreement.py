@@ -48,9 +48,11 @@ def _drawings(findings: Findings) -> Iterator[Drawing]:
         figure = agreement_plot(
             pairs[AUTOMATIC], pairs[MANUAL], measured_name=AUTOMATIC, reference_name=MANUAL,
             quantity=wording.symbol(name), lines=_lines(pairs),
+            links=findings.targets(pairs.index.to_series()),
         )  # fmt: skip
         description = f"{wording.plain(name)}: automatic against manual, and Bland-Altman"
-        yield findings.gallery.keep(figure, description, "agreement", name)
+        titles = findings.titles(name, MANUAL)
+        yield findings.gallery.keep(figure, description, "agreement", name, titles=titles)
 
 
 def _lines(pairs: pd.DataFrame) -> list[tuple[float, float]]:

@@ -5,22 +5,31 @@ from dataclasses import replace
 from typing import Any
 
 from lggshape.report import columns, wording
-from lggshape.report.blocks import Column, Drawing, Section, Table, Text
+from lggshape.report.blocks import Block, Column, Drawing, Facts, Section, Table, Text
+from lggshape.shape import FEATURES
 from lggshape.studies.buda2019.report.columns import LABEL, MASKS, N, predictor
 from lggshape.studies.buda2019.report.findings import Findings
+from lggshape.studies.buda2019.report.forest import forest
 from lggshape.studies.buda2019.report.summary import PARTS, sets
+from lggshape.studies.buda2019.report.summary.answer import conclusion
 
 
 def answer(findings: Findings) -> Section:
     """Return the section that says what was found, beside the figures of the paper."""
     claims = findings.tables["claims"]
+    first = list(conclusion(findings.evidence))
+    figures = "associations" in findings.tables
     blocks = [
-        *_figure(findings),
-        *PARTS["answer"](findings.evidence),
+        *(Text(block.text, "lead") for block in first if isinstance(block, Text)),
         Text(
-            "The hypotheses were generated and tested in the same patients. This is therefore a "
-            "check of the analysis, not independent evidence for the associations."
+            "How sure is this? The hypotheses were generated and tested in the same patients. This "
+            "is therefore a check of the analysis, not independent evidence for the associations.",
+            "lead",
         ),
+        *([forest(findings)] if figures else []),
+        *_terms(findings),
+        *(block for block in PARTS["answer"](findings.evidence) if block not in first),
+        *_figure(findings),
         Table.of(
             claims,
             "Each reported value by kind of mask. The effect is Cramér's V, or the AUC. Detectable "
@@ -35,6 +44,31 @@ def answer(findings: Findings) -> Section:
         ),
     ]  # fmt: skip
     return Section("answer", "What was asked, and the answer", blocks, "Answer")
+
+
+def _terms(findings: Findings) -> Iterator[Block]:
+    """Yield what the features and clusters are, where they first appear."""
+    names = dict.fromkeys(h.feature for h in findings.family.hypotheses)
+    yield Facts(
+        [
+            (wording.symbol(name), f"{wording.plain(name)}. {FEATURES[name].definition}")
+            for name in names
+        ]
+        + [
+            (
+                "Clusters",
+                "Groups of patients whose tumours are alike in one kind of molecular data, found "
+                "by The Cancer Genome Atlas: gene expression (RNASeq: R1 to R4), DNA methylation "
+                "(M1 to M5), copy number (CN: C1 to C3), microRNA (mi1 to mi4), and all of these "
+                "together (COC: coc1 to coc3, the cluster of clusters).",
+            ),
+            (
+                "IDH/1p19q",
+                "Mutation of IDH, and codeletion of the chromosome arms 1p and 19q, by which "
+                "gliomas are classified.",
+            ),
+        ]
+    )
 
 
 def _figure(findings: Findings) -> Iterator[Drawing]:

@@ -1,6 +1,7 @@
 """The report of a replication: the paper's own companion."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -9,11 +10,14 @@ import pandas as pd
 from lggshape.association import Family
 from lggshape.files import write_table
 from lggshape.labels import Labels
+from lggshape.names import counted
 from lggshape.progress import OnProgress, counter
 from lggshape.report import columns
 from lggshape.report.blocks import Section, Table
 from lggshape.report.gallery import Gallery
-from lggshape.report.page import Page, write_page
+from lggshape.report.page import Page, made_by, write_page
+from lggshape.report.people import People
+from lggshape.shape.portrait import Portraits
 from lggshape.studies.buda2019.report.agreement import agreement
 from lggshape.studies.buda2019.report.answer import answer
 from lggshape.studies.buda2019.report.checklists import Checklist, read_checklists
@@ -39,6 +43,7 @@ def write_report_files(
     *,
     earlier: Tables = MappingProxyType({}),
     second: Tables = MappingProxyType({}),
+    portraits: Portraits | None = None,
     on_progress: OnProgress | None = None,
 ) -> None:
     """Write `report.html`, `checklists.csv` and, beside them, every figure as PNG and SVG.
@@ -58,6 +63,8 @@ def write_report_files(
         The tables of an earlier run on other masks, to be shown beside these.
     second : mapping of str to DataFrame
         The tables of a comparison with the outlines of other raters, likewise.
+    portraits : Portraits, optional
+        What is drawn of the patients.
     on_progress : callable, optional
         Called with a `Progress` after each section.
 
@@ -66,19 +73,54 @@ def write_report_files(
     InputError
         If the folder cannot be written to.
     """
-    findings = Findings(StudyEvidence(tables, family, earlier, second), labels, Gallery(folder))
+    people = _people(tables, family, labels, portraits) if "features" in tables else None
+    evidence = StudyEvidence(tables, family, earlier, second)
+    findings = Findings(evidence, labels, Gallery(folder), people)
     chosen = [make for needed, make in _SECTIONS if needed in tables]
     advance = counter(on_progress, "drawing", len(chosen))
     sections = []
     for make in chosen:
-        sections.append(make(findings))
+        section = make(findings)
+        sections.append(section if make in _IN_FULL else _in_short(section))
         advance()
+    if people is not None:
+        sections.append(people.section())
     checklists = read_checklists()
     every = [checklist.table().assign(checklist=checklist.name) for checklist in checklists]
     write_table(folder / "checklists.csv", pd.concat(every, ignore_index=True))
     filled_in = Section("checklists", "Checklists", [_checklist(one) for one in checklists])
-    page = Page(_TITLE, "lggshape · replication report", [*sections, filled_in])
+    page = Page(
+        _TITLE, "lggshape · replication report", [*sections, filled_in],
+        [("Cohort", _cohort_in_words(tables)), *made_by()],
+    )  # fmt: skip
     write_page(page, folder / "report.html")
+
+
+def _people(tables: Tables, family: Family, labels: Labels, portraits: Portraits | None) -> People:
+    """Return the patients with the features and labels of the hypotheses."""
+    names = dict.fromkeys(h.label for h in family.hypotheses)
+    features = list(dict.fromkeys(h.feature for h in family.hypotheses))
+    known = {name: labels[name] for name in names if name in labels}
+    drawn, checks = portraits or ({}, {})
+    return People(tables["features"], known, features, drawn, checks)
+
+
+def _cohort_in_words(tables: Tables) -> str:
+    """Return how many patients were measured, and by which masks."""
+    if "features" not in tables:
+        return "no patients were measured"
+    features = tables["features"]
+    kinds = " and ".join(dict.fromkeys(features["masks"]))
+    return f"{counted(features['patient'].nunique(), 'patient')}, {kinds} masks"
+
+
+def _in_short(section: Section) -> Section:
+    """Return a section with its tables folded: its sentences and figures tell what is in them."""
+    blocks = [
+        replace(block, is_folded=True) if isinstance(block, Table) else block
+        for block in section.blocks
+    ]
+    return replace(section, blocks=blocks)
 
 
 def _checklist(checklist: Checklist) -> Table:
@@ -110,3 +152,6 @@ _SECTIONS: Sequence[tuple[str, Callable[[Findings], Section]]] = (
     ("prediction", prediction),
 )
 """The table that a section needs, and what makes it."""
+
+_IN_FULL = (answer, hypotheses)
+"""The sections whose tables are not folded."""

@@ -1,6 +1,6 @@
 """What the sections of the replication's report are made from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,15 +11,26 @@ from lggshape.association import Family, Hypothesis
 from lggshape.figures import strip_plot
 from lggshape.labels import Labels
 from lggshape.report.gallery import Gallery
+from lggshape.report.people import People
 from lggshape.studies.buda2019.report.evidence import StudyEvidence, Tables, pair_name
 
 
 class Findings(NamedTuple):
-    """What the sections are made from: all results, and where their figures are kept."""
+    """What the sections are made from: all results, where their figures are kept, and patients."""
 
     evidence: StudyEvidence
     labels: Labels
     gallery: Gallery
+    people: People | None = None
+
+    def targets(self, patients: "pd.Series[str]") -> list[str | None]:
+        """Return where points of patients lead in a figure."""
+        known = {} if self.people is None else self.people.targets
+        return [known.get(str(name)) for name in patients]
+
+    def titles(self, feature: str, masks: str, label: str = "") -> Mapping[str, str]:
+        """Return what these points tell."""
+        return {} if self.people is None else self.people.titles(feature, masks, label)
 
     @property
     def tables(self) -> Tables:

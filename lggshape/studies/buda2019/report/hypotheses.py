@@ -68,12 +68,24 @@ def _groups(findings: Findings) -> Iterator[SideBySide]:
         for feature in (h.feature for h in findings.family.hypotheses if h.label == name):
             symbol = wording.symbol(feature)
             drawings = []
+            values = findings.tables["features"][feature]
+            limits = float(values.min()), float(values.max())
             for masks, rows in kinds:
-                levels = label.values.reindex(rows["patient"]).to_numpy()
-                groups = [rows.loc[levels == level, feature].dropna() for level in label.levels]
-                figure = box_and_points(groups, label.levels, value_name=symbol)
+                known = rows.dropna(subset=[feature])
+                levels = label.values.reindex(known["patient"]).to_numpy()
+                groups = [known[levels == level] for level in label.levels]
+                figure = box_and_points(
+                    [group[feature] for group in groups],
+                    label.levels,
+                    value_name=symbol,
+                    limits=limits,
+                    links=[findings.targets(group["patient"]) for group in groups],
+                )
                 description = f"{symbol} in each group of {name}, {masks} masks"
+                titles = findings.titles(feature, str(masks), name)
                 drawings.append(
-                    findings.gallery.keep(figure, description, str(masks), symbol, name)
+                    findings.gallery.keep(
+                        figure, description, str(masks), symbol, name, titles=titles
+                    )
                 )
             yield SideBySide(drawings)

@@ -243,7 +243,7 @@ def test_every_section_is_there_and_named_in_the_contents(report: tuple[Page, Pa
     assert list(page.sections) == [
         "answer", "patients", "masks", "tests", "agreement", "mask-sets", "sensitivity",
         "confounding", "robustness", "noise", "uncertainty", "failed-attempt", "prediction",
-        "checklists",
+        "people", "checklists",
     ]  # fmt: skip
     links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
     assert links[: len(page.sections) + 1] == ["#main", *(f"#{name}" for name in page.sections)]
@@ -262,7 +262,7 @@ def test_every_table_names_a_file_that_lies_beside_it(report: tuple[Page, Path])
 
 def test_every_figure_has_a_description_and_lies_beside_it(report: tuple[Page, Path]) -> None:
     page, folder = report
-    images = [attributes for tag, attributes in page.tags if tag == "svg"]
+    images = [a for tag, a in page.tags if tag == "svg" and "class" not in a]
     assert all(image["aria-label"] for image in images)
     names = {path.stem for path in (folder / "figures").glob("*.svg")}
     assert names == {path.stem for path in (folder / "figures").glob("*.png")}
@@ -307,10 +307,12 @@ def test_numbers_stand_in_the_page_as_in_the_tables(
 
 def test_what_was_not_done_is_left_out(tables: Tables, write: Write, tmp_path: Path) -> None:
     page = write({name: tables[name] for name in PRIMARY}, tmp_path)
-    assert list(page.sections) == ["answer", "patients", "masks", "tests", "checklists"]
+    assert list(page.sections) == ["answer", "patients", "masks", "tests", "people", "checklists"]
     names = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
-    # Opening, outlines, Table 3, and the three features that are tested against RNA clusters.
+    # All hypotheses, their sets of masks, outlines, Table 3, and the three features that are
+    # tested against RNA clusters.
     assert names == {
+        "hypotheses",
         "evidence",
         "outlines",
         "table-3",

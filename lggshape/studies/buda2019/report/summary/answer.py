@@ -22,6 +22,12 @@ from lggshape.studies.buda2019.report.findings import listed
 from lggshape.studies.buda2019.report.summary.sites import main_site
 
 
+def conclusion(evidence: StudyEvidence) -> Iterator[Block]:
+    """Yield what was found, in two sentences."""
+    yield from _main_effect(evidence)
+    yield from _corrected(evidence)
+
+
 def answer(evidence: StudyEvidence) -> Iterator[Block]:
     """Yield the main effects, what remains after correction, and the values of the paper."""
     yield from _main_effect(evidence)

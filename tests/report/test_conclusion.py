@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lggshape.association import Family, Hypothesis, Study, associate
+from lggshape.report.blocks import Drawing, Facts, Folded
+from lggshape.report.conclusion import MOST_ROWS, conclusion, forest, terms
+from lggshape.report.gallery import Gallery
+
+COUNT = 60
+NAMES = [f"p{number}" for number in range(COUNT)]
+
+
+def study(pairs: list[tuple[str, str]], **bounds: float) -> Study:
+    rng = np.random.default_rng(2)
+    keys = {"case": NAMES, "patient": NAMES, "masks": "manual"}
+    true = np.arange(COUNT, dtype=float)
+    columns = {
+        name: true if name == "margin_fluctuation" else rng.normal(size=COUNT) for name, _ in pairs
+    }
+    labels = pd.DataFrame({"patient": NAMES, "grade": ["II"] * 30 + ["III"] * 30, "age": true + 20})
+    hypotheses = tuple(Hypothesis(*pair, reported_below=bounds.get(pair[1])) for pair in pairs)
+    return associate(pd.DataFrame(keys | columns), labels, Family("mine", "Mine", hypotheses))
+
+
+def test_the_conclusion_names_what_holds_how_strongly_and_how_surely_analytic() -> None:
+    found = study([("margin_fluctuation", "grade"), ("volume", "grade"), ("volume", "age")])
+    text = conclusion(found, "manual")
+    assert text.startswith("1 of 3 hypotheses holds at a family-wise error rate of 0.05")
+    effect = found.associations["effect"].iloc[0]
+    strongest = "The smallest p is that of MF × grade (p < 0.000001): its Cramér's V is"
+    assert f"{strongest} {effect:.2f} (" in text
+    assert "by chance in at most 5 % of such studies" in text
+
+
+def test_the_figure_tells_its_numbers_and_the_published_bounds(tmp_path: Path) -> None:
+    found = study([("margin_fluctuation", "grade")], grade=0.01)
+    (drawing,) = forest(found, Gallery(tmp_path))
+    assert isinstance(drawing, Drawing)
+    assert "in brackets the bound that was published" in drawing.description
+    effect = found.associations["effect"].iloc[0]
+    assert f"MF × grade: manual {effect:.2f}" in drawing.svg
+    assert "(&lt; 0.01)" in drawing.svg
+
+
+def test_a_figure_of_many_hypotheses_shows_the_smallest_p(tmp_path: Path) -> None:
+    names = ["margin_fluctuation", *(f"f{number}" for number in range(MOST_ROWS))]
+    (drawing,) = forest(study([(name, "grade") for name in names]), Gallery(tmp_path))
+    assert isinstance(drawing, Drawing)
+    assert drawing.description.startswith(f"The {MOST_ROWS} hypotheses with the smallest p, of 41")
+    assert "MF × grade" in drawing.svg
+
+
+def test_features_and_labels_are_explained_where_they_first_appear() -> None:
+    found = study([("margin_fluctuation", "grade"), ("margin_fluctuation", "age")])
+    features, labels = terms(found)
+    assert isinstance(features, Facts)
+    assert features.values[0][0] == "MF"
+    assert features.values[0][1].startswith("margin fluctuation. Distances from the centroid")
+    assert isinstance(labels, Folded)
+    (facts,) = labels.blocks
+    assert isinstance(facts, Facts)
+    assert facts.values == [
+        ("grade", "groups: II (30), III (30)"),
+        ("age", "a number, of 60 patients"),
+    ]
