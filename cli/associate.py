@@ -157,7 +157,7 @@ def associate(
     from lggshape.commands import run_command
     from lggshape.labels import match_patients
 
-    without = {name: (not report, "without --report") for name in ("title", "author", "cases")}
+    without = dict.fromkeys(("title", "author", "cases"), (not report, "without --report"))
     o.refuse_unused(context, images=(not cases, "without --cases"), **without)
     with run_command(
         "associate", out=out, overwrite=overwrite, quiet=quiet,

@@ -224,7 +224,8 @@ def test_the_report_shows_the_outlines_of_cases(tmp_path: Path) -> None:
     measured.to_csv(tmp_path / "features.csv", index=False)
     code, _, _ = run(
         str(tmp_path / "features.csv"), "--labels", str(folder / "labels.csv"), "--report",
-        "--cases", str(folder), "--images", "--title", "Mine", "--author", "A. One", "--out", str(tmp_path / "out"), "--jobs", "1",
+        "--cases", str(folder), "--images", "--title", "Mine", "--author", "A. One",
+        "--out", str(tmp_path / "out"), "--jobs", "1",
     )  # fmt: skip
     assert code == 0
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
