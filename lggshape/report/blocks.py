@@ -23,6 +23,17 @@ def code(text: str) -> Markup:
     return Markup("<code>{}</code>").format(text)
 
 
+def link(file: str) -> Markup:
+    """Return a link to a file beside the page.
+
+    Examples
+    --------
+    >>> print(link("flow.csv"))
+    <a href="flow.csv"><code>flow.csv</code></a>
+    """
+    return Markup('<a href="{0}"><code>{0}</code></a>').format(file)
+
+
 def strong(text: str) -> Markup:
     """Mark text as important.
 
@@ -65,6 +76,14 @@ class Facts(Block):
     """Names with their values."""
 
     values: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Copyable(Block):
+    """Text to copy, shown when its title is clicked on."""
+
+    title: str
+    text: str
 
 
 class FlowStep(NamedTuple):

@@ -1,18 +1,22 @@
 """How the results were made, what they cannot show, and what they were made from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
 from markupsafe import Markup
 
 from lggshape import shape
 from lggshape.association import FEWEST, POWER, REFERENCES_OF_POWER, Study, corrected_alpha
+from lggshape.names import counted
 from lggshape.provenance import InputFile
 from lggshape.report import wording
 from lggshape.report.adjustment import REFERENCES
+from lggshape.report.bibtex import bibtex
 from lggshape.report.blocks import (
     Block,
     Column,
+    Copyable,
     Facts,
     Heading,
     Points,
@@ -20,6 +24,7 @@ from lggshape.report.blocks import (
     Table,
     Text,
     code,
+    link,
 )
 from lggshape.report.selection import labels_with_groups, tested_features
 
@@ -36,27 +41,11 @@ _OF_CORRECTION = (
 
 
 def methods(study: Study) -> Section:
-    """Return the section on the methods."""
-    family = study.family
-    blocks: list[Block] = [
-        *(Text(f"{test.title}. {test.methods(study.bins)}") for test in study.tests),
-        *(
-            Text(f"{test.title}, as a sensitivity analysis. {test.methods(study.bins)}")
-            for test in study.other_tests
-        ),
-        Text(
-            f"The p-values are corrected over the family “{family.name}”, separately for each kind "
-            f"of mask. Verdicts use the Bonferroni correction at {family.alpha:g}."
-        ),
-    ]
-    blocks.append(Text(_what_n_can_show(study)))
-    if labels_with_groups(study):
-        blocks.append(
-            Text(
-                "Intervals of the AUC are DeLong's on the logit scale, with Student's t on "
-                "Satterthwaite's degrees of freedom (Brunner and Munzel)."
-            )
-        )
+    """Return the section on the methods, with their text and the references to copy."""
+    paragraphs = list(_paragraphs(study))
+    references = _references(study)
+    numbered = [f"{number}. {text}" for number, text in enumerate(references, start=1)]
+    blocks: list[Block] = [*map(Text, paragraphs)]
     features = [shape.FEATURES[name] for name in tested_features(study) if name in shape.FEATURES]
     if features:
         table = Table.of(
@@ -70,14 +59,59 @@ def methods(study: Study) -> Section:
             Column("found to be associated with", lambda f: f.literature or "—", "long"),
         )
         blocks.append(table)
-    own = [family.reference] if family.reference else []
+    text = "\n\n".join([_opening(study), *paragraphs, "References", "\n".join(numbered)])
+    blocks += [
+        Heading("References"),
+        Points(references),
+        Copyable("The methods as text, to copy", text),
+        Copyable("The references as BibTeX, to copy", bibtex(references)),
+    ]
+    return Section("methods", "Methods", blocks)
+
+
+def _opening(study: Study) -> str:
+    """Return what was measured and tested, as the methods of a paper begin."""
+    patients = counted(study.data["patient"].nunique(), "patient")
+    features = "; ".join(
+        f"{wording.plain(name)}: {shape.FEATURES[name].definition[:1].lower()}"
+        f"{shape.FEATURES[name].definition[1:].removesuffix('.')}"
+        for name in tested_features(study)
+        if name in shape.FEATURES
+    )
+    return (
+        f"Features of tumour shape were tested in {patients} ({' and '.join(study.masks)} masks) "
+        f"with lggshape {version('lggshape')}"
+        + (f". The features are {features}" if features else "")
+        + f". They were tested against {', '.join(study.labels)}."
+    )
+
+
+def _paragraphs(study: Study) -> Iterator[str]:
+    """Yield how the hypotheses were tested and corrected."""
+    family = study.family
+    for test in study.tests:
+        yield f"{test.title}. {test.methods(study.bins)}"
+    for test in study.other_tests:
+        yield f"{test.title}, as a sensitivity analysis. {test.methods(study.bins)}"
+    yield (
+        f"The p-values are corrected over the family “{family.name}”, separately for each kind "
+        f"of mask. Verdicts use the Bonferroni correction at {family.alpha:g}."
+    )
+    yield _what_n_can_show(study)
+    if labels_with_groups(study):
+        yield (
+            "Intervals of the AUC are DeLong's on the logit scale, with Student's t on "
+            "Satterthwaite's degrees of freedom (Brunner and Munzel)."
+        )
+
+
+def _references(study: Study) -> list[str]:
+    own = [study.family.reference] if study.family.reference else []
     tests = [*study.tests, *study.other_tests]
     cited = dict.fromkeys(reference for test in tests for reference in test.references)
     areas = _OF_AREAS if labels_with_groups(study) else ()
     given = REFERENCES if study.given is not None else ()
-    points = [*own, *cited, *REFERENCES_OF_POWER, *areas, *given, *_OF_CORRECTION]
-    blocks += [Heading("References"), Points(points)]
-    return Section("methods", "Methods", blocks)
+    return [*own, *cited, *REFERENCES_OF_POWER, *areas, *given, *_OF_CORRECTION]
 
 
 def _what_n_can_show(study: Study) -> str:
@@ -140,14 +174,40 @@ def provenance(study: Study, inputs: Sequence[InputFile], options: Mapping[str, 
         )
         blocks.append(table)
     if options:
-        blocks.append(Facts([(name, str(value)) for name, value in options.items()]))
-    names = Markup(", ").join(code(f"{name}.csv") for name in study.tables())
+        blocks.append(Facts(list(_in_words(options))))
+    names = Markup(", ").join(link(f"{name}.csv") for name in study.tables())
     blocks.append(
         Text(
             "Beside this file are the tables (" + names + "; together in "
-            + code("results.json") + ") and, in "
+            + link("results.json") + ") and, in "
             + code("figures/") + ", every figure as PNG and SVG. Times, host and versions are in "
             + code("run.json") + "."
         )
     )  # fmt: skip
     return Section("provenance", "Provenance", blocks)
+
+
+_OPTIONS = {
+    "bins": "quantile bins of a feature",
+    "test": "primary test",
+    "take": "cases",
+    "seed": "seed of random numbers",
+    "adjust": "adjusted for",
+    "match_ids": "matching of patients' keys",
+}
+_VALUES = {
+    ("take", None): "all patients with a mask, one case each",
+    ("take", "first"): "of each patient, the first case by name",
+    ("take", "last"): "of each patient, the last case by name",
+    ("test", "by kind"): "by the kind of each label",
+}
+
+
+def _in_words(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield options in words, without those that say nothing about the results."""
+    for name, value in options.items():
+        words = _VALUES.get((name, value if isinstance(value, str) else None))
+        if words is None and value is not None and name != "report":
+            words = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+        if words is not None:
+            yield _OPTIONS.get(name, name.replace("_", " ")), words

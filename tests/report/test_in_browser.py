@@ -190,3 +190,16 @@ def test_marked_masks_are_saved_as_a_table_that_associate_takes(
     assert saved["reason"].tolist() == [f"Dice 0.6{end} between two masks" for end in (0, 1)]
     features = pd.DataFrame({"case": PATIENTS, "patient": PATIENTS})
     assert len(exclude(features, path)[0]) == 38
+
+
+def test_methods_and_references_can_be_copied(browser: Browser) -> None:
+    allowed = {"permissions": ["clipboardReadWrite"]}
+    browser.driver.execute_cdp_cmd("Browser.grantPermissions", allowed)
+    unfold(browser)
+    button = "document.querySelector('#methods [data-copy]')"
+    browser.run(f"{button}.click()")
+    browser.wait(f"{button}.textContent === 'Copied'")
+    text = browser.driver.execute_async_script(
+        "navigator.clipboard.readText().then(arguments[arguments.length - 1])"
+    )
+    assert text.startswith("Features of tumour shape were tested in 40 patients (manual masks)")

@@ -59,6 +59,16 @@ const mark = () => {
 addEventListener("hashchange", mark);
 mark();
 
+// Text is copied by its button.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  const text = button.parentElement.nextElementSibling.textContent;
+  button.parentElement.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+  });
+}
+
 // The contents close when one of them is chosen.
 const contents = document.getElementById("contents");
 contents.addEventListener("click", () => {
