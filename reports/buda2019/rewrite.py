@@ -1,10 +1,10 @@
 """Write the report, its figures, replication.json and the README's numbers from the tables here.
 
-    python reports/buda2019/rewrite.py kaggle_3m kaggle_3m/data.csv idh_1p19q.csv clinical.csv
+    python reports/buda2019/rewrite.py kaggle_3m/data.csv idh_1p19q.csv clinical.csv
 
-The arguments are the data set, whose manual masks are outlined, and the label tables of the study.
-Without any, only the README is written. Nothing is measured or tested: that is done by
-`lggshape replicate`.
+The arguments are the label tables of the study, which the figures need. Without any, only the
+README is written. Nothing is measured or tested: that is done by `lggshape replicate`. The outlines
+of patients are those of the automatic masks, as the manual masks are not ours to publish.
 """
 
 import sys
@@ -14,7 +14,7 @@ from lggshape.association import read_study_family
 from lggshape.files import to_records, write_json
 from lggshape.labels import read_labels
 from lggshape.shape.portrait import read_portraits
-from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
+from lggshape.studies.buda2019.names import AUTOMATIC
 from lggshape.studies.buda2019.replication import read_tables
 from lggshape.studies.buda2019.report import write_report_files
 from lggshape.studies.buda2019.report.evidence import StudyEvidence
@@ -32,15 +32,15 @@ def evidence() -> StudyEvidence:
     return StudyEvidence(read_tables(HERE), read_study_family("buda2019"), earlier, second)
 
 
-def main(dataset: str | None = None, *label_tables: str) -> None:
+def main(label_tables: list[str]) -> None:
     found = evidence()
     parts = readme_parts(found)
     for document in (README, FRONT):
         document.write_text(fill(document.read_text(encoding="utf-8"), parts), encoding="utf-8")
-    if dataset is not None:
+    if label_tables:
         records = {name: to_records(table) for name, table in found.tables.items()}
         write_json(HERE / "replication.json", records)
-        masks = {MANUAL: dataset, AUTOMATIC: HERE.parent / "segmentation" / "masks"}
+        masks = {AUTOMATIC: HERE.parent / "segmentation" / "masks"}
         write_report_files(
             found.tables, found.family, read_labels(label_tables), HERE,
             earlier=found.earlier, second=found.second, portraits=read_portraits(masks),
@@ -48,4 +48,4 @@ def main(dataset: str | None = None, *label_tables: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])

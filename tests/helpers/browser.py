@@ -1,5 +1,7 @@
 """A browser without a window, for tests of what a page does; tests are skipped without one."""
 
+import base64
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +55,12 @@ class Browser:
         """Return what reaches beyond the right edge of the page, but tables."""
         found: list[str] = self.run(_OVERFLOWING)
         return found
+
+    def pages(self) -> int:
+        """Return the number of pages of A4 that the page prints on."""
+        size = {"paperWidth": 8.27, "paperHeight": 11.69}
+        printed = self.driver.execute_cdp_cmd("Page.printToPDF", size)["data"]
+        return len(re.findall(rb"/Type\s*/Page[^s]", base64.b64decode(printed)))
 
     def complaints(self) -> list[str]:
         """Return what the console of the browser shows since the last call."""

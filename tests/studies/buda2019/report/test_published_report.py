@@ -1,0 +1,45 @@
+"""The published report of the replication in a browser: 110 patients, all tables and figures."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.browser import Browser, opened_browser
+
+REPORT = Path(__file__).resolve().parents[4] / "reports" / "buda2019" / "report.html"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with opened_browser() as found:
+        found.resize(1280)
+        found.open(REPORT)
+        yield found
+
+
+def test_the_report_is_small_enough_to_send() -> None:
+    assert REPORT.stat().st_size < 5 * 2**20
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_cut(browser: Browser, width: int) -> None:
+    browser.resize(width)
+    assert browser.overflowing() == []
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    assert browser.complaints() == []
+
+
+def test_axe_finds_nothing(browser: Browser) -> None:
+    browser.resize(1280)
+    assert browser.violations() == []
+
+
+def test_it_has_at_most_fifteen_printed_pages(browser: Browser) -> None:
+    assert 5 < browser.pages() <= 15
+
+
+def test_a_patient_is_marked_in_all_figures(browser: Browser) -> None:
+    browser.run("location.hash = '#patient-TCGA_CS_4941'")
+    browser.wait("document.querySelectorAll('a.marked').length > 5")
+    assert browser.run("return document.getElementById('patient-TCGA_CS_4941').checkVisibility()")
