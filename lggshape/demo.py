@@ -83,12 +83,15 @@ def write_demo(
 
     say(
         f"\n$ lggshape associate {shown / 'features.csv'} {options} "
-        f"--hypotheses {shown / 'cohort' / 'hypotheses.toml'} --out {shown / 'report'} --report"
+        f"--hypotheses {shown / 'cohort' / 'hypotheses.toml'} --out {shown / 'report'} --report "
+        f"--cases {shown / 'cohort'}"
+        + (f" --cases {measured_name}" if measured_from != cohort else "")
     )
     labels = read_labels(tables)
     family = choose_family(cohort / "hypotheses.toml", measured, labels)
     study = associate(measured, labels, family, on_progress=on_progress)
-    write_report(study, place / "report", on_progress=on_progress)
+    shown_masks = dict.fromkeys((cohort, measured_from))
+    write_report(study, place / "report", cases=list(shown_masks), on_progress=on_progress)
     say(f"{study.summary()}\n\nOpen the report in a browser: {shown / 'report' / 'report.html'}")
 
 

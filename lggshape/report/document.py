@@ -22,13 +22,17 @@ from lggshape.report.patients import patients
 from lggshape.report.people import NO_CHECKS, NO_PORTRAITS, People
 from lggshape.report.selection import labels_with_groups, tested_features
 from lggshape.results import RECORD, results_folder
-from lggshape.shape.portrait import Portrait
+from lggshape.shape.portrait import Portrait, read_portraits
 
 
 def write_report(
     study: Study,
     folder: StrPath,
     *,
+    cases: Sequence[StrPath] = (),
+    images: bool = False,
+    title: str | None = None,
+    authors: Sequence[str] = (),
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Path:
@@ -40,6 +44,14 @@ def write_report(
         The results.
     folder : str or Path
         Where to write: a new or empty folder, or one with an earlier report.
+    cases : sequence of str or Path
+        Folders of cases with masks, each of another kind, whose outlines the report shows.
+    images : bool
+        Whether to show the images of the first folder, too. They are personal data of patients.
+    title : str, optional
+        The heading; by default that of the family.
+    authors : sequence of str
+        Who wrote it.
     overwrite : bool
         Whether an earlier report may be replaced. Only the files that its `run.json` lists are
         removed.
@@ -73,11 +85,15 @@ def write_report(
     ...     report.name, (report.parent / "associations.csv").exists()
     ('report.html', True)
     """
+    drawn, checks = read_portraits(cases, images=images, on_progress=on_progress)
     with (
         results_folder(folder, overwrite=overwrite) as place,
         recorded(place / RECORD, command="write_report", options={}, inputs=[]),
     ):
-        write_report_files(study, place, on_progress=on_progress)
+        write_report_files(
+            study, place, portraits=drawn, checks=checks, title=title, authors=authors,
+            on_progress=on_progress,
+        )  # fmt: skip
     return Path(folder) / "report.html"
 
 

@@ -2,6 +2,7 @@ import math
 from collections.abc import Callable
 from html import escape
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -17,6 +18,7 @@ from lggshape.figures import (
 )
 from lggshape.figures.agreement import agreement_plot
 from lggshape.figures.forest import ForestPanel, ForestRow, forest_plot
+from lggshape.figures.style import INK, MUTED
 
 
 def test_box_and_points_shows_every_value_invariant() -> None:
@@ -142,3 +144,11 @@ def test_points_lead_where_the_links_say() -> None:
         text = render(figure).svg
         assert text.count('xlink:href="#a"') == count
         assert text.count('xlink:href="#b"') == count
+
+
+@pytest.mark.parametrize("colour", [INK, MUTED])
+def test_text_can_be_read_on_white_analytic(colour: str) -> None:
+    # Relative luminance and contrast of the Web Content Accessibility Guidelines 2.2.
+    parts = np.array(mpl.colors.to_rgb(colour))
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    assert 1.05 / (linear @ (0.2126, 0.7152, 0.0722) + 0.05) >= 4.5
