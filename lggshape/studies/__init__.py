@@ -17,10 +17,10 @@ second folder here. It is a package that holds
     The published tables from which `lggshape labels` makes tables of labels, if there are any.
 `replicate`
     A function of the package: `replicate(dataset, labels, out, *, ...)`, with those of the options
-    `networks`, `masks`, `earlier`, `protocol`, `steps`, `realisations`, `work`, `seed`, `jobs`,
-    `resume`, `overwrite` and `on_progress` that the study has. It does the study again and returns
-    an object with `tables` (by name), `failures` (a reason for each case), `report` (a path) and
-    `summary()`.
+    `networks`, `masks`, `earlier`, `protocol`, `steps`, `realisations`, `title`, `authors`, `work`,
+    `seed`, `jobs`, `resume`, `overwrite` and `on_progress` that the study has. It does the study
+    again and returns an object with `tables` (by name), `failures` (a reason for each case),
+    `report` (a path) and `summary()`.
 """
 
 from importlib import import_module
@@ -176,9 +176,9 @@ def replicate(
     study : str, optional
         Name of the study; it may be left out if only one has hypotheses of its own.
     **options
-        `networks`, `masks`, `earlier`, `protocol`, `steps`, `realisations`, `work`, `seed`, `jobs`,
-        `resume`, `overwrite` and `on_progress`, as the function `replicate` of the study describes
-        them.
+        `networks`, `masks`, `earlier`, `protocol`, `steps`, `realisations`, `title`, `authors`,
+        `work`, `seed`, `jobs`, `resume`, `overwrite` and `on_progress`, as the function `replicate`
+        of the study describes them.
 
     Returns
     -------

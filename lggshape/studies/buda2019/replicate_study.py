@@ -22,8 +22,8 @@ from lggshape.provenance import Record, code_hash, package_versions, recorded
 from lggshape.results import results_folder
 from lggshape.shape.portrait import read_portraits
 from lggshape.studies.buda2019.comparison_step import check_earlier
-from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
-from lggshape.studies.buda2019.replication import Replication
+from lggshape.studies.buda2019.names import AUTOMATIC
+from lggshape.studies.buda2019.replication import Replication, Tables
 from lggshape.studies.buda2019.report import write_report_files
 from lggshape.studies.buda2019.roles import read_roles
 from lggshape.studies.buda2019.run_steps import run_steps
@@ -95,6 +95,8 @@ def replicate(
     protocol: StrPath | None = None,
     steps: Sequence[str] = (),
     realisations: int | None = None,
+    title: str | None = None,
+    authors: Sequence[str] = (),
     work: StrPath | None = None,
     seed: int = 0,
     jobs: int | None = None,
@@ -128,6 +130,10 @@ def replicate(
     realisations : int, optional
         How often the steps noise and failed-attempt draw noise of each strength; once by default.
         Networks segment all patients again for each.
+    title : str, optional
+        Heading of the report.
+    authors : sequence of str
+        Who wrote the report.
     work : str or Path, optional
         Folder for masks and unfinished work; by default beside the results.
     seed : int
@@ -184,18 +190,19 @@ def replicate(
         write_report_files(
             found, replication.family, replication.labels, place,
             earlier=replication.earlier_tables,
-            portraits=read_portraits(
-                {MANUAL: replication.dataset, AUTOMATIC: replication.mask_folder}, jobs=jobs
-            ),
-            on_progress=replication.tell("writing the report"),
+            portraits=read_portraits(replication.mask_folders, jobs=jobs),
+            title=title, authors=authors, on_progress=replication.tell("writing the report"),
         )  # fmt: skip
-        records = {name: to_records(table) for name, table in found.items()}
-        write_json(place / "replication.json", records)
+        write_json(place / "replication.json", _records(found))
         failures = failed_cases(found["features"])
         record.details["failed"] = len(failures)
         record.details["code"] = settings["code"]
         record.details["seconds_by_step"] = {name: step.seconds for name, step in done.items()}
     return ReplicationResults(out, found, failures)
+
+
+def _records(tables: Tables) -> dict[str, Any]:
+    return {name: to_records(table) for name, table in tables.items()}
 
 
 def _open(

@@ -12,7 +12,7 @@ from lggshape.labels import Labels
 from lggshape.progress import OnProgress, Progress
 from lggshape.readers import CaseSource, open_cases
 from lggshape.results import record_file
-from lggshape.studies.buda2019.names import MANUAL
+from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
 from lggshape.studies.buda2019.roles import Roles
 from lggshape.tables import TableSource
 
@@ -105,6 +105,11 @@ class Replication:
     def mask_folder(self) -> Path:
         """The folder of the automatic masks."""
         return self.masks or self.work / "masks"
+
+    @property
+    def mask_folders(self) -> dict[str, Path]:
+        """The folders of both kinds of mask."""
+        return {MANUAL: self.dataset, AUTOMATIC: self.mask_folder}
 
     @property
     def probabilities(self) -> Path:

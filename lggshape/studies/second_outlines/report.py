@@ -10,7 +10,7 @@ from lggshape.association.feature_table import feature_symbol
 from lggshape.report import columns
 from lggshape.report.blocks import Column, Section, Table, Text
 from lggshape.report.gallery import Gallery
-from lggshape.report.page import Page, write_page
+from lggshape.report.page import Page, made_by, write_page
 from lggshape.report.wording import interval_text
 from lggshape.studies.buda2019.names import AUTOMATIC
 from lggshape.studies.second_outlines import figures
@@ -32,7 +32,10 @@ def write_outline_report(tables: Mapping[str, pd.DataFrame], folder: Path) -> No
     sections = [
         _agreement(tables, gallery), _explanations(tables, gallery), _associations(tables, gallery)
     ]  # fmt: skip
-    write_page(Page(_TITLE, "lggshape · comparison of outlines", sections), folder / "report.html")
+    write_page(
+        Page(_TITLE, "lggshape · comparison of outlines", sections, made_by()),
+        folder / "report.html",
+    )
 
 
 def _agreement(tables: Mapping[str, pd.DataFrame], gallery: Gallery) -> Section:

@@ -13,7 +13,7 @@ from lggshape.report import columns
 from lggshape.report.blocks import Column, Section, Table, Text
 from lggshape.report.document import study_sections
 from lggshape.report.gallery import Gallery
-from lggshape.report.page import Page, write_page
+from lggshape.report.page import Page, made_by, write_page
 from lggshape.report.wording import p_text
 from lggshape.studies.ucsf.cohorts_figure import cohorts_figure
 from lggshape.studies.ucsf.conclusions import PRIMARY, conclusion
@@ -56,7 +56,8 @@ def write_hospital_report(
         *study_sections(study, gallery, inputs=inputs, options=options),
     ]
     write_page(
-        Page(study.family.title, "lggshape · another hospital", sections), folder / "report.html"
+        Page(study.family.title, "lggshape · another hospital", sections, made_by()),
+        folder / "report.html",
     )
 
 

@@ -44,6 +44,8 @@ def write_report_files(
     earlier: Tables = MappingProxyType({}),
     second: Tables = MappingProxyType({}),
     portraits: Portraits | None = None,
+    title: str | None = None,
+    authors: Sequence[str] = (),
     on_progress: OnProgress | None = None,
 ) -> None:
     """Write `report.html`, `checklists.csv` and, beside them, every figure as PNG and SVG.
@@ -65,6 +67,10 @@ def write_report_files(
         The tables of a comparison with the outlines of other raters, likewise.
     portraits : Portraits, optional
         What is drawn of the patients.
+    title : str, optional
+        The heading; by default that of the study.
+    authors : sequence of str
+        Who wrote it.
     on_progress : callable, optional
         Called with a `Progress` after each section.
 
@@ -90,8 +96,8 @@ def write_report_files(
     write_table(folder / "checklists.csv", pd.concat(every, ignore_index=True))
     filled_in = Section("checklists", "Checklists", [_checklist(one) for one in checklists])
     page = Page(
-        _TITLE, "lggshape · replication report", [*sections, filled_in],
-        [("Cohort", _cohort_in_words(tables)), *made_by()],
+        title or _TITLE, "lggshape · replication report", [*sections, filled_in],
+        [("Cohort", _cohort_in_words(tables)), *made_by()], authors,
     )  # fmt: skip
     write_page(page, folder / "report.html")
 

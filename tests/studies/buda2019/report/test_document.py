@@ -382,3 +382,14 @@ def test_text_from_data_is_escaped(tables: Tables, write: Write, tmp_path: Path)
     )
     assert nasty in page.sections["patients"]
     assert len([tag for tag, _ in page.tags if tag == "script"]) == 2  # the page's own
+
+
+def test_the_head_has_title_authors_and_cohort(
+    tables: Tables, family: Family, labels: Labels, tmp_path: Path
+) -> None:
+    chosen = {name: tables[name] for name in ("features", "flow", "cohort")}
+    write_report_files(chosen, family, labels, tmp_path, title="Ours", authors=["A. One"])
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<h1>Ours</h1>" in text
+    assert '<p class="authors">A. One</p>' in text
+    assert "<dd>60 patients, automatic and manual masks</dd>" in text
