@@ -51,8 +51,10 @@ def decision_curves(
     --------
     >>> age = [[0.2, 0.15], [0.1, 0.05], [0.3, 0.25]]
     >>> figure = decision_curves([0.1, 0.2], {"age": age}, treat_all=[0.18, 0.08])
-    >>> figure.axes[0].get_title(), [text.get_text() for text in figure.legends[0].get_texts()]
-    ('age', ['model, 95 % interval', 'treat all', 'treat none'])
+    >>> figure.axes[0].get_title("left")
+    'age'
+    >>> [text.get_text() for text in figure.legends[0].get_texts()]
+    ['model, 95 % interval', 'treat all', 'treat none']
     """
     x, everyone = np.asarray(thresholds, dtype=float), np.asarray(treat_all, dtype=float)
     models = {name: np.asarray(curve, dtype=float) for name, curve in curves.items()}
