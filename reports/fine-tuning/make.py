@@ -3,7 +3,7 @@
     python reports/fine-tuning/make.py kaggle_3m --work WORK [--institution HT]
 
 Trains and segments in WORK, which can be resumed. Writes `settings.csv` (chosen on HT), or with the
-settings that won there `scores.csv` and `curve.csv` (of DU). The protocol is in `protocol.md`.
+settings that won there `scores.csv` and `curve.csv` (of DU) and the tables of the README. The protocol is in `protocol.md`.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.stats import bootstrap
 
 from lggshape.evaluation import evaluate
-from lggshape.files import write_table
+from lggshape.files import write_table, write_text
 from lggshape.readers import CaseSource, open_cases
 from lggshape.segmentation import (
     NetworkConfiguration,
@@ -25,6 +25,7 @@ from lggshape.segmentation import (
     train,
 )
 from lggshape.segmentation.training.folds import assign_folds
+from lggshape.studies.buda2019.report.readme import fill
 
 HERE = Path(__file__).parent
 CHOSEN_ON, LEFT_OUT = "HT", "DU"
@@ -83,6 +84,25 @@ def curve(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def parts(settings: pd.DataFrame, rows: pd.DataFrame) -> dict[str, str]:
+    """Return the tables of the README: the settings that were tried, and the curve."""
+    tried = ["| epochs | highest learning rate | Dice, mean |", "| --- | --- | --- |"]
+    for row in settings.to_dict("records"):
+        how = f"{row['epochs']:.0f} | {row['learning_rate']:g}"
+        how = "before | –" if np.isnan(row["epochs"]) else how
+        tried.append(f"| {how} | {row['dice_mean']:.3f} |")
+    lines = [
+        "| cases | Dice, mean | median | below 0.7 | difference from before (95 % interval) |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for row in rows.to_dict("records"):
+        change = "{difference:+.3f} ({low:+.3f} to {high:+.3f})".format(**row)
+        cells = [f"{row['cases']:.0f}", f"{row['dice_mean']:.3f}", f"{row['dice_median']:.3f}"]
+        cells += [f"{row['below_0.7']}", change.replace("-", "−") if row["cases"] else "–"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return {"settings": "\n".join(tried), "curve": "\n".join(lines)}
+
+
 def main() -> None:
     """Do one institution."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -111,7 +131,10 @@ def main() -> None:
         run = tuned(own, start, cases, settings, work / f"{place}-{cases}")
         scores[cases] = dice(own, run, options.dataset)
     write_table(HERE / "scores.csv", scores.rename_axis("patient").reset_index())
-    write_table(HERE / "curve.csv", curve(scores))
+    rows = curve(scores)
+    write_table(HERE / "curve.csv", rows)
+    readme = HERE / "README.md"
+    write_text(readme, fill(readme.read_text(encoding="utf-8"), parts(table, rows)))
 
 
 if __name__ == "__main__":

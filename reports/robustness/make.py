@@ -3,7 +3,7 @@
     python reports/robustness/make.py kaggle_3m WORK
 
 An image that WORK has already is not segmented again, so the script can be stopped and resumed.
-Writes `cases.csv` and `summary.csv`. What is done to the images is in `protocol.md`.
+Writes `cases.csv`, `summary.csv` and the tables of the README. What is done to the images is in `protocol.md`.
 """
 
 import sys
@@ -19,16 +19,18 @@ from scipy.ndimage import affine_transform, binary_erosion
 from scipy.stats import bootstrap
 
 from lggshape.case import FLAIR, Case
-from lggshape.files import read_json, write_json, write_table
+from lggshape.files import read_json, write_json, write_table, write_text
 from lggshape.head import find_head
 from lggshape.masks import dice
 from lggshape.readers import open_cases
 from lggshape.segmentation import SHIPPED, Segmenter, read_ensemble
 from lggshape.segmentation.preprocessing.frame import FIELD_OF_VIEW
+from lggshape.studies.buda2019.report.readme import fill
 
 HERE = Path(__file__).parent
 NATIVE = "native"
 RIM = 11
+WORST = 5
 SLICES, PIXELS, DEGREES = 5, 1.2, (3, 10)
 SLICE_DISTANCE = 5.0
 Mask = NDArray[np.bool_]
@@ -136,13 +138,47 @@ def summarise(cases: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def parts(summary: pd.DataFrame, cases: pd.DataFrame) -> dict[str, str]:
+    """Return the tables of the README: the summary, and the patients that lose most."""
+    lines = [
+        "| images | Dice, mean | median | below 0.7 | below 0.4 | difference from native (95 % "
+        "interval) | median difference | lose more than 0.05 |",
+        f"|{' --- |' * 8}",
+    ]
+    for row in summary.to_dict("records"):
+        cells = [f"`{row['way']}`", f"{row['dice_mean']:.3f}", f"{row['dice_median']:.3f}"]
+        cells += [f"{row['below_0.7']}", f"{row['below_0.4']}"]
+        if row["way"] == NATIVE:
+            cells += ["–"] * 3
+        else:
+            ends = f"({row['low']:+.3f} to {row['high']:+.3f})"
+            cells += [f"{row['difference']:+.3f} {ends}", f"{row['median_difference']:+.3f}"]
+            cells += [f"{row['lose_0.05']:.0f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    wide = cases.pivot(index="patient", columns="way", values="dice")
+    losses = ["| images | patients with the largest losses: Dice, native Dice |", "| --- | --- |"]
+    for way in [way for way in WAYS if way != NATIVE]:
+        worst = (wide[way] - wide[NATIVE]).sort_values().index[:WORST]
+        named = (
+            f"{patient} {wide[way][patient]:.2f}, {wide[NATIVE][patient]:.2f}" for patient in worst
+        )
+        losses.append(f"| `{way}` | {'; '.join(named)} |")
+    return {
+        "summary": "\n".join(lines).replace("-0", "−0"),
+        "losses": "\n".join(losses),
+    }
+
+
 def main() -> None:
     """Do all of it."""
     dataset, work = map(Path, sys.argv[1:])
     segment_all(dataset, work)
     cases = pd.DataFrame([read_json(path) for path in sorted(work.glob("*.json"))])
     write_table(HERE / "cases.csv", cases)
-    write_table(HERE / "summary.csv", summarise(cases))
+    summary = summarise(cases)
+    write_table(HERE / "summary.csv", summary)
+    readme = HERE / "README.md"
+    write_text(readme, fill(readme.read_text(encoding="utf-8"), parts(summary, cases)))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,14 @@
 
     python reports/segmentation/make.py DATASET --run RUN --labels DATASET/data.csv
         [--split SPLIT] [--hardware TEXT] [--note TEXT]
+    python reports/segmentation/make.py
 
 Copies the networks to `lggshape/segmentation/weights`, segments the data set with them (each patient
 by the networks that were not trained on them), packs the masks, scores the packed masks, takes the scores
 apart, scores phantoms that no network was trained on, and writes the model card. SPLIT is a run on
-the split of a published nnU-Net, whose scores are written too.
+the split of a published nnU-Net, whose scores are written too. Without arguments, only what the model
+card says of other kinds of image is written anew, from the tables of `reports/robustness` and
+`reports/quality-flag`.
 """
 
 import argparse
@@ -28,7 +31,14 @@ from tifffile import imread
 
 from lggshape.evaluation.scores import dice
 from lggshape.figures import render, training_curve
-from lggshape.files import write_figure, write_json, write_table, write_text
+from lggshape.files import (
+    read_json,
+    to_records,
+    write_figure,
+    write_json,
+    write_table,
+    write_text,
+)
 from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
 from lggshape.readers.packed import pack_masks
@@ -37,6 +47,7 @@ from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.run.folder import CASES, CONFIGURATION, FOLDS, NETWORK, SHIPPED, WEIGHTS
 
 HERE = Path(__file__).parent
+ROBUSTNESS, FLAG = HERE.parent / "robustness", HERE.parent / "quality-flag"
 THRESHOLDS = np.arange(0.05, 1, 0.05)
 SPLIT = HERE / "published_split.json"
 """The split of a published nnU-Net: fold 0 holds the patients that it was tested on."""
@@ -234,7 +245,7 @@ def model_card(
         "use": "research on groups of patients. Not a medical device, and not for diagnosis or "
         "treatment",
         "limits": [
-            "there has been no external validation",
+            "external validation is limited to three public cases of high grade",
             "the training images are pre-operative, from five institutions and the years 1983 to "
             "2004: axial slices of 256 x 256 pixels with pre-contrast, FLAIR and post-contrast "
             "sequences",
@@ -283,7 +294,42 @@ def model_card(
             "phantoms": phantoms,
         },
         "segmenting_the_data_set": cost,
+        "other_images": other_images(),
     }
+
+
+def other_images() -> dict[str, list[dict[str, object]]]:
+    """Return the scores on other images than the native ones of the data set."""
+    changed = pd.read_csv(ROBUSTNESS / "summary.csv")
+    kinds = pd.read_csv(FLAG / "scores.csv").groupby("kind")["dice"]
+    disturbed = kinds.agg(n="size", dice_mean="mean", below=lambda dice: int((dice < 0.7).sum()))
+    disturbed = disturbed.rename(columns={"below": "below_0.7"}).drop("native").reset_index()
+    external = pd.read_csv(FLAG / "external.csv").fillna({"check_reason": ""})
+    flag = ["case", "dice", "expected_dice", "check", "check_reason"]
+    tables = {"changed": changed, "disturbed": disturbed, "external": external[flag]}
+    return {name: to_records(table.round(4)) for name, table in tables.items()}
+
+
+WAYS = {
+    "native": "native",
+    "flair-alone": "FLAIR alone",
+    "skull-removed": "skull removed, crudely: all within 11 pixels of the outline of the head",
+    "other-grid": "resampled: five times as many slices, larger pixels, turned by 3 to 10 degrees",
+}
+
+
+def changed_rows(rows: list[dict[str, object]]) -> str:
+    """Return a row of a table for each way in which all patients' images were changed."""
+    lines = []
+    for row in rows:
+        numbers = (row["difference"], row["low"], row["high"])
+        change = "–" if None in numbers else "{:+.3f} ({:+.3f} to {:+.3f})".format(*numbers)
+        cells = (
+            f"{row['dice_mean']:.3f}", f"{row['dice_median']:.3f}", row["below_0.7"],
+            change.replace("-", "−"),
+        )  # fmt: skip
+        lines.append(f"| {WAYS[row['way']]} | {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
 
 
 def card_text(card: dict[str, object]) -> str:
@@ -296,6 +342,16 @@ def card_text(card: dict[str, object]) -> str:
     )
     count = len(card["networks"])
     limits = "\n".join(f"- {sentence(limit)}." for limit in card["limits"])
+    other = card["other_images"]
+    disturbed = "\n".join(
+        f"| {row['kind']} | {row['n']} | {row['dice_mean']:.3f} | {row['below_0.7']} |"
+        for row in other["disturbed"]
+    )
+    external = "\n".join(
+        f"| {row['case']} | {row['dice']:.3f} | {row['expected_dice']:.3f} | "
+        f"{': '.join(filter(None, (row['check'], row['check_reason'])))} |"
+        for row in other["external"]
+    )
     size = sum(file["bytes"] for file in card["files"].values()) / 2**20
     return wrapped(f"""# Model card: {card["name"]}
 
@@ -340,6 +396,26 @@ Out of fold, {whole["n"]} patients:
 
 **Which masks to trust.** `lggshape segment` writes the Dice to expect of each mask and marks those that someone should look at. [reports/quality-flag](../../../reports/quality-flag/README.md) has its calibration, also under disturbed images.
 
+## Other kinds of image
+
+All {whole["n"]} patients out of fold, with their images changed as another preprocessing would ([reports/robustness](../../../reports/robustness/README.md)):
+
+| images | Dice, mean | median | below 0.7 | difference from native (95 % interval) |
+| --- | --- | --- | --- | --- |
+{changed_rows(other["changed"])}
+
+Some of the patients out of fold, with their images disturbed ([reports/quality-flag](../../../reports/quality-flag/README.md) has what was done to them):
+
+| images | patients | Dice, mean | below 0.7 |
+| --- | --- | --- | --- |
+{disturbed}
+
+Three public cases of high grade (BraTS 2013; skull removed, z-scored, 1 mm), whole tumour:
+
+| case | Dice | expected Dice | mark |
+| --- | --- | --- | --- |
+{external}
+
 ## Limits
 
 {limits}
@@ -373,15 +449,27 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def write_card(card: dict[str, object]) -> None:
+    write_json(SHIPPED / "model_card.json", card)
+    write_text(SHIPPED / "MODEL_CARD.md", card_text(card))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("dataset", type=Path)
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--labels", type=Path, required=True)
+    parser.add_argument("dataset", type=Path, nargs="?")
+    parser.add_argument("--run", type=Path)
+    parser.add_argument("--labels", type=Path)
     parser.add_argument("--split", type=Path)
     parser.add_argument("--hardware", default="2 CPU cores", help="what the run was trained on")
     parser.add_argument("--note", default="", help="a note on the training for the card")
     options = parser.parse_args()
+    if options.dataset is None:
+        card = read_json(SHIPPED / "model_card.json")
+        card["other_images"] = other_images()
+        write_card(card)
+        return
+    if options.run is None or options.labels is None:
+        parser.error("a data set needs --run and --labels")
     ship(options.run)
     cost = publish_masks(options.dataset, options.labels)
     if options.split is not None:
@@ -389,8 +477,7 @@ def main() -> None:
     card = model_card(
         options.run, cost, phantom_dice(), hardware=options.hardware, note=options.note
     )
-    write_json(SHIPPED / "model_card.json", card)
-    write_text(SHIPPED / "MODEL_CARD.md", card_text(card))
+    write_card(card)
     del card["scores"]["patients"]
     print(json.dumps(card["scores"] | card["segmenting_the_data_set"], indent=2))
 
