@@ -3,7 +3,8 @@
     python reports/fine-tuning/make.py kaggle_3m --work WORK [--institution HT]
 
 Trains and segments in WORK, which can be resumed. Writes `settings.csv` (chosen on HT), or with the
-settings that won there `scores.csv` and `curve.csv` (of DU) and the tables of the README. The protocol is in `protocol.md`.
+settings that won there `scores.csv` and `curve.csv` (of DU) and the tables of the README. The
+protocol is in `protocol.md`.
 """
 
 import argparse

@@ -3,7 +3,8 @@
     python reports/robustness/make.py kaggle_3m WORK
 
 An image that WORK has already is not segmented again, so the script can be stopped and resumed.
-Writes `cases.csv`, `summary.csv` and the tables of the README. What is done to the images is in `protocol.md`.
+Writes `cases.csv`, `summary.csv` and the tables of the README. What is done to the images is in
+`protocol.md`.
 """
 
 import sys
