@@ -1,20 +1,28 @@
 """What lies in reports/ agrees with itself."""
 
+import json
 import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from lggshape.association import read_study_family
+from lggshape.case import FLAIR
 from lggshape.evaluation import evaluate
 from lggshape.labels import read_labels
+from lggshape.masks import dice
+from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
+from lggshape.segmentation import FINE_TUNING, SHIPPED
 from lggshape.studies.buda2019.analyses.other_networks import effect_table
 from lggshape.studies.buda2019.names import AUTOMATIC, BEVR, MANUAL
 from lggshape.studies.buda2019.report.evidence import StudyEvidence
+from lggshape.studies.buda2019.report.markdown import to_markdown
 from lggshape.studies.buda2019.report.readme import fill, readme_parts
 
 REPORTS = Path(__file__).resolve().parents[1] / "reports"
@@ -255,3 +263,83 @@ def test_the_part_on_other_networks_says_what_its_tables_say_analytic() -> None:
         "bounds of the paper that are met | 0 of 6 | 6 of 6",
     ):
         assert f"| {row} |" in text
+
+
+def test_the_model_card_says_what_the_tables_say_invariant() -> None:
+    make = runpy.run_path(str(REPORTS / "segmentation" / "make.py"))
+    card = json.loads((SHIPPED / "model_card.json").read_text(encoding="utf-8"))
+    assert card["other_images"] == make["other_images"]()
+    assert (SHIPPED / "MODEL_CARD.md").read_text(encoding="utf-8") == make["card_text"](card)
+
+
+def test_the_tables_of_robustness_follow_from_its_cases_invariant() -> None:
+    folder = REPORTS / "robustness"
+    make = runpy.run_path(str(folder / "make.py"))
+    cases, summary = pd.read_csv(folder / "cases.csv"), pd.read_csv(folder / "summary.csv")
+    pd.testing.assert_frame_equal(make["summarise"](cases), summary, check_dtype=False)
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert fill(text, make["parts"](summary, cases)) == text
+    native = cases[cases["way"] == make["NATIVE"]].set_index("patient")["dice"]
+    published = pd.read_csv(REPORTS / "segmentation" / "evaluation" / "scores.csv")
+    published = published.set_index("patient")["dice"]
+    # The masks that are published were made thoroughly, those of the native images as usual.
+    pd.testing.assert_series_equal(native.sort_index(), published.sort_index(), atol=0.002)
+
+
+def test_changed_images_keep_what_they_should_invariant() -> None:
+    make = runpy.run_path(str(REPORTS / "robustness" / "make.py"))
+    case = make_phantom(np.random.default_rng(1), size=(6, 96, 96), name="phantom")
+    alone, back = make["flair_alone"](case)
+    assert alone.sequences == (FLAIR,)
+    np.testing.assert_array_equal(alone.image[..., 0], case.image[..., 1])
+    assert back(case.mask) is case.mask
+    brain, _ = make["skull_removed"](case)
+    kept = brain.image.any(axis=-1)
+    np.testing.assert_array_equal(brain.image[kept], case.image[kept])
+    assert 0 < kept.sum() < case.image.any(axis=-1).sum()
+    # The mask as an image, to the other grid and back.
+    as_image = replace(case, image=np.repeat(case.mask[..., None].astype(float), 3, axis=-1))
+    other, back = make["other_grid"](as_image)
+    assert other.image.shape[0] == 5 * case.image.shape[0]
+    assert dice(back(other.image[..., 0] >= 0.5), case.mask) > 0.97
+
+
+def test_the_curve_of_fine_tuning_follows_from_its_scores_invariant() -> None:
+    folder = REPORTS / "fine-tuning"
+    make = runpy.run_path(str(folder / "make.py"))
+    scores = pd.read_csv(folder / "scores.csv").set_index("patient")
+    rows = pd.read_csv(folder / "curve.csv")
+    made = make["curve"](scores.set_axis(scores.columns.astype(int), axis=1))
+    pd.testing.assert_frame_equal(made, rows, check_dtype=False)
+    settings = pd.read_csv(folder / "settings.csv")
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert fill(text, make["parts"](settings, rows)) == text
+
+
+def test_fine_tuning_uses_the_settings_that_won_invariant() -> None:
+    settings = pd.read_csv(REPORTS / "fine-tuning" / "settings.csv")
+    best = settings.loc[settings["dice_mean"].iloc[1:].idxmax()]
+    assert (FINE_TUNING["epochs"], FINE_TUNING["learning_rate"]) == (
+        best["epochs"], best["learning_rate"],
+    )  # fmt: skip
+
+
+def test_the_part_on_other_networks_agrees_with_its_tables_invariant() -> None:
+    folder = REPORTS / "architectures"
+    science = runpy.run_path(str(folder / "science.py"))
+    tables = science["read"]()
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    part = {science["PART"]: to_markdown(science["part"](tables))}
+    assert fill(text, part) == text
+    patients = pd.read_csv(folder / "science-patients.csv")
+    assert patients.groupby("masks")["patient"].nunique().to_dict() == {"resunet": 110, "unet": 110}
+    # What is written by hand: no effect is shown to differ, all scores and agreements do.
+    differences = tables["differences"]
+    assert ((differences["low"] <= 0) & (differences["high"] >= 0)).all()
+    reach = differences[["low", "high"]].abs().max(axis=1)
+    assert reach.median() > 0.1
+    assert reach.quantile(0.75) > 0.18
+    scores = tables["scores"].set_index("masks").loc[["unet", "resunet"]]
+    assert (scores["difference_high"] < 0).all()
+    agreement = tables["agreement"].set_index(["masks", "feature"])["estimate"].unstack("masks")
+    assert (agreement[["unet", "resunet"]].max(axis=1) < agreement["bundled"]).all()
