@@ -18,7 +18,7 @@ from lggshape.labels import read_labels
 from lggshape.masks import dice
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
-from lggshape.segmentation import FINE_TUNING, SHIPPED
+from lggshape.segmentation import SHIPPED
 from lggshape.studies.buda2019.analyses.other_networks import effect_table
 from lggshape.studies.buda2019.names import AUTOMATIC, BEVR, MANUAL
 from lggshape.studies.buda2019.report.evidence import StudyEvidence
@@ -302,26 +302,6 @@ def test_changed_images_keep_what_they_should_invariant() -> None:
     other, back = make["other_grid"](as_image)
     assert other.image.shape[0] == 5 * case.image.shape[0]
     assert dice(back(other.image[..., 0] >= 0.5), case.mask) > 0.97
-
-
-def test_the_curve_of_fine_tuning_follows_from_its_scores_invariant() -> None:
-    folder = REPORTS / "fine-tuning"
-    make = runpy.run_path(str(folder / "make.py"))
-    scores = pd.read_csv(folder / "scores.csv").set_index("patient")
-    rows = pd.read_csv(folder / "curve.csv")
-    made = make["curve"](scores.set_axis(scores.columns.astype(int), axis=1))
-    pd.testing.assert_frame_equal(made, rows, check_dtype=False)
-    settings = pd.read_csv(folder / "settings.csv")
-    text = (folder / "README.md").read_text(encoding="utf-8")
-    assert fill(text, make["parts"](settings, rows)) == text
-
-
-def test_fine_tuning_uses_the_settings_that_won_invariant() -> None:
-    settings = pd.read_csv(REPORTS / "fine-tuning" / "settings.csv")
-    best = settings.loc[settings["dice_mean"].iloc[1:].idxmax()]
-    assert (FINE_TUNING["epochs"], FINE_TUNING["learning_rate"]) == (
-        best["epochs"], best["learning_rate"],
-    )  # fmt: skip
 
 
 def test_the_part_on_other_networks_agrees_with_its_tables_invariant() -> None:

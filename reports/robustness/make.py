@@ -41,10 +41,6 @@ def same(mask: Mask) -> Mask:
     return mask
 
 
-def native(case: Case) -> tuple[Case, Callable[[Mask], Mask]]:
-    return case, same
-
-
 def flair_alone(case: Case) -> tuple[Case, Callable[[Mask], Mask]]:
     flair = case.image[..., [case.sequences.index(FLAIR)]]
     return replace(case, image=flair, sequences=(FLAIR,)), same
@@ -92,7 +88,6 @@ WAYS = {
     "flair-alone": flair_alone,
     "skull-removed": skull_removed,
     "other-grid": other_grid,
-    NATIVE: native,
 }
 
 
@@ -116,11 +111,18 @@ def segment_all(dataset: Path, work: Path) -> None:
             print(place.stem, f"{row['dice']:.3f}", flush=True)
 
 
+def native_images() -> pd.DataFrame:
+    """Return the Dice of the native images, which were segmented for the quality flag."""
+    scores = pd.read_csv(HERE.parent / "quality-flag" / "scores.csv")
+    native = scores.loc[scores["kind"] == NATIVE, ["case", "patient", "fold", "dice"]]
+    return native.assign(way=NATIVE)
+
+
 def summarise(cases: pd.DataFrame) -> pd.DataFrame:
     """Return the Dice by way, and the paired differences from the native images."""
     wide = cases.pivot(index="patient", columns="way", values="dice")
     rows = []
-    for way in sorted(WAYS, key=NATIVE.__ne__):  # the native images first
+    for way in (NATIVE, *WAYS):
         scores = wide[way]
         row = {
             "way": way, "n": len(scores), "dice_mean": scores.mean(),
@@ -158,7 +160,7 @@ def parts(summary: pd.DataFrame, cases: pd.DataFrame) -> dict[str, str]:
         lines.append(f"| {' | '.join(cells)} |")
     wide = cases.pivot(index="patient", columns="way", values="dice")
     losses = ["| images | patients with the largest losses: Dice, native Dice |", "| --- | --- |"]
-    for way in [way for way in WAYS if way != NATIVE]:
+    for way in WAYS:
         worst = (wide[way] - wide[NATIVE]).sort_values().index[:WORST]
         named = (
             f"{patient} {wide[way][patient]:.2f}, {wide[NATIVE][patient]:.2f}" for patient in worst
@@ -174,7 +176,8 @@ def main() -> None:
     """Do all of it."""
     dataset, work = map(Path, sys.argv[1:])
     segment_all(dataset, work)
-    cases = pd.DataFrame([read_json(path) for path in sorted(work.glob("*.json"))])
+    changed = pd.DataFrame([read_json(path) for path in sorted(work.glob("*.json"))])
+    cases = pd.concat([native_images(), changed], ignore_index=True)
     write_table(HERE / "cases.csv", cases)
     summary = summarise(cases)
     write_table(HERE / "summary.csv", summary)
