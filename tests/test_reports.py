@@ -286,6 +286,32 @@ def test_the_tables_of_robustness_follow_from_its_cases_invariant() -> None:
     pd.testing.assert_series_equal(native.sort_index(), published.sort_index(), atol=0.002)
 
 
+def test_what_is_said_of_robustness_holds() -> None:
+    folder = REPORTS / "robustness"
+    summary = pd.read_csv(folder / "summary.csv").set_index("way")
+    assert summary["difference"].drop("native").round(3).to_dict() == {
+        "flair-alone": -0.018, "skull-removed": -0.028, "other-grid": -0.004,
+    }  # fmt: skip
+    assert summary["median_difference"].min() >= -0.0035
+    loses = summary.loc[["flair-alone", "skull-removed"], "lose_0.05"]
+    assert loses.between(11, 13).all()  # of 110
+    cases = pd.read_csv(folder / "cases.csv")
+    poor = cases[(cases["way"] != "native") & (cases["dice"] < 0.7)]
+    assert (len(poor), (poor["check"] == "ok").sum()) == (23, 1)
+    assert cases.set_index(["way", "patient"])["dice"]["skull-removed", "TCGA_CS_5395"] == 0
+    front = (ROOT / "README.md").read_text(encoding="utf-8")
+    names = {
+        "native": "native", "flair-alone": "FLAIR alone", "skull-removed": "skull removed",
+        "other-grid": "resampled and turned",
+    }  # fmt: skip
+    for way, row in summary.iterrows():
+        cells = f"{row['dice_mean']:.3f} | {row['dice_median']:.3f} | {row['below_0.7']:.0f}"
+        assert f"| {names[str(way)]} | {cells} |" in front
+    external = pd.read_csv(REPORTS / "quality-flag" / "external.csv")["dice"]
+    first, second, third = external.map("{:.2f}".format)
+    assert f"the Dice is {first}, {second} and {third}." in front
+
+
 def test_changed_images_keep_what_they_should_invariant() -> None:
     make = runpy.run_path(str(REPORTS / "robustness" / "make.py"))
     case = make_phantom(np.random.default_rng(1), size=(6, 96, 96), name="phantom")

@@ -307,7 +307,7 @@ def other_images() -> dict[str, list[dict[str, object]]]:
     external = pd.read_csv(FLAG / "external.csv").fillna({"check_reason": ""})
     flag = ["case", "dice", "expected_dice", "check", "check_reason"]
     tables = {"changed": changed, "disturbed": disturbed, "external": external[flag]}
-    return {name: to_records(table.round(4)) for name, table in tables.items()}
+    return {name: to_records(table.round(6)) for name, table in tables.items()}
 
 
 WAYS = {
