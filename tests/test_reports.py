@@ -266,7 +266,7 @@ def test_the_part_on_other_networks_says_what_its_tables_say_analytic() -> None:
 
 
 def test_the_model_card_says_what_the_tables_say_invariant() -> None:
-    make = runpy.run_path(str(REPORTS / "segmentation" / "make.py"))
+    make = runpy.run_path(str(REPORTS / "segmentation" / "model_card.py"))
     card = json.loads((SHIPPED / "model_card.json").read_text(encoding="utf-8"))
     assert card["other_images"] == make["other_images"]()
     assert (SHIPPED / "MODEL_CARD.md").read_text(encoding="utf-8") == make["card_text"](card)
