@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).resolve().parent
-sys.path.insert(0, str(DOCS))  # this module, whose function the gallery is told by its name
+# sphinx-gallery imports this module to find `save_shown_figure`.
+sys.path.insert(0, str(DOCS))
 
 project = "lggshape"
 author = "The lggshape developers"
