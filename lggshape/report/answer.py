@@ -11,7 +11,7 @@ from lggshape.association import POWER, SMALL_COHORT, Study, corrected_alpha
 from lggshape.association.adjusted_models import ADJUSTED
 from lggshape.report import columns, wording
 from lggshape.report.blocks import Block, Column, Section, Table, Text, strong
-from lggshape.report.conclusion import conclusion, forest, how_to_read, terms
+from lggshape.report.conclusion import by_chance, conclusion, forest, how_to_read, terms
 from lggshape.report.gallery import Gallery
 from lggshape.report.selection import (
     decided_by,
@@ -21,16 +21,24 @@ from lggshape.report.selection import (
     test_name,
 )
 
+MOST_SENTENCES = 3
+"""The conclusion on a kind of mask has at most this many sentences; further ones stand below."""
+
 
 def answer(study: Study, gallery: Gallery) -> Section:
     """Return the section that answers what was asked."""
     family, count = study.family, len(study.family.hypotheses)
-    leads: list[Block] = [
-        Text(strong(f"{wording.heading(masks)}.") + " " + _lead(study, masks), "lead")
-        for masks in study.masks
-    ]
+    leads: list[Block] = []
+    further = [by_chance(study)]
+    for masks in study.masks:
+        heading = wording.heading(masks)
+        sentences = [*_given_sentence(study, masks), *conclusion(study, masks)]
+        lead, rest = sentences[:MOST_SENTENCES], sentences[MOST_SENTENCES:]
+        leads.append(Text(strong(f"{heading}.") + " " + " ".join(lead), "lead"))
+        further += [f"{heading}: {' '.join(rest)}"] if rest else []
     figure = list(forest(study, gallery))
-    leads += [*figure, *([how_to_read(study)] if figure else []), *terms(study)]
+    leads += [*figure, *([how_to_read(study)] if figure else [])]
+    leads += [Text(strong("How sure is this?") + " " + " ".join(further)), *terms(study)]
     asked = Text(
         "The question is whether the shape of the tumour is associated with the labels of the "
         "patients. The family “"
@@ -44,21 +52,17 @@ def answer(study: Study, gallery: Gallery) -> Section:
     return Section("answer", "What was asked, and the answer", blocks, "Answer")
 
 
-def _lead(study: Study, masks: str) -> str:
-    return " ".join(filter(None, (_lead_given(study, masks), conclusion(study, masks))))
-
-
-def _lead_given(study: Study, masks: str) -> str:
-    """Return the answer of the tests given covariates, which comes first if they were asked for."""
+def _given_sentence(study: Study, masks: str) -> Iterator[str]:
+    """Yield the answer of the tests given covariates, which comes first if they were asked for."""
     if study.given is None:
-        return ""
+        return
     rows, alpha = _given(study, masks), study.family.alpha
     title = study.given.adjustment.title
     remaining = int((rows["p_holm"] <= alpha).sum())
     several = "hypothesis" if len(rows) == 1 else "hypotheses"
-    return (
+    yield (
         f"{title[:1].upper()}{title[1:]}: p is at most {alpha:g} after Holm's correction for "
-        f"{remaining} of {len(rows)} {several}. Unadjusted:"
+        f"{remaining} of {len(rows)} {several}."
     )
 
 

@@ -20,42 +20,57 @@ MOST_ROWS = 40
 """A figure shows at most this many hypotheses: those with the smallest p."""
 
 
-def conclusion(study: Study, masks: str) -> str:
-    """Return what was found on one kind of mask in three sentences: what, how strong, how sure."""
-    sentences = (_named(study, masks), _strongest(study, masks), _how_sure(study, masks))
-    return " ".join(filter(None, sentences))
+def conclusion(study: Study, masks: str) -> list[str]:
+    """Return what was found on one kind of mask, a sentence each, what matters most first.
 
-
-def _named(study: Study, masks: str) -> str:
-    """Return how many hypotheses hold, and which."""
+    They say what holds, how strong it is, whether the tests can only be exploratory, how many
+    could not be tested, and how many published bounds are reached.
+    """
     rows = of_masks(study.associations, masks)
-    holding = rows[rows["p_bonferroni"] <= study.family.alpha].sort_values("p", kind="stable")
+    untested = int(rows["p"].isna().sum())
+    sentences = (
+        _named(study, rows),
+        _strongest(rows),
+        wording.exploratory(study, masks),
+        f"{untested} of {len(rows)} could not be tested." if untested else "",
+        wording.published_bounds(study, rows),
+    )
+    return list(filter(None, sentences))
+
+
+def _named(study: Study, rows: pd.DataFrame) -> str:
+    """Return how many hypotheses hold, and which."""
+    alpha = study.family.alpha
+    holding = rows[rows["p_bonferroni"] <= alpha].sort_values("p", kind="stable")
     names = [_pair(row) for row in holding.itertuples(index=False)]
-    summary = wording.summary(study, masks)
-    return f"{summary} These are {first_few(names)}." if len(names) > 1 else summary
+    without = "" if study.given is None else "Unadjusted, "
+    return (
+        f"{without}{len(names)} of {len(rows)} {'hypothesis' if len(rows) == 1 else 'hypotheses'} "
+        f"{'holds' if len(names) == 1 else 'hold'} after correction for all of them (Bonferroni, "
+        f"{alpha:g}){': ' if names else ''}{first_few(names)}."
+    )
 
 
-def _strongest(study: Study, masks: str) -> str:
+def _strongest(rows: pd.DataFrame) -> str:
     """Return the effect of the hypothesis with the smallest p."""
-    rows = of_masks(study.associations, masks).dropna(subset=["p"])
+    rows = rows.dropna(subset=["p"])
     if rows.empty:
         return ""
     row: Any = next(rows.nsmallest(1, "p").itertuples(index=False))
-    effect = wording.interval_text(row.effect, row.effect_low, row.effect_high)
+    low, high = wording.number_text(row.effect_low), wording.number_text(row.effect_high)
     return (
         f"The smallest p is that of {_pair(row)} (p {wording.p_equals(row.p)}): its "
-        f"{row.effect_name} is {effect} in {row.n} patients, with the 95 % interval in brackets."
+        f"{row.effect_name} is {wording.number_text(row.effect)} (95 % interval {low} to {high}) "
+        f"in {row.n} patients."
     )
 
 
-def _how_sure(study: Study, masks: str) -> str:
-    """Return how often chance alone would give such a result, and whether tests are exploratory."""
-    alpha = study.family.alpha
-    sure = (
-        f"How sure is this? If no hypothesis were true, one or more would hold by chance in at "
-        f"most {100 * alpha:g} % of such studies; one that does not hold may still be true."
+def by_chance(study: Study) -> str:
+    """Return how often chance alone would give such a result."""
+    return (
+        f"If no hypothesis were true, one or more would hold by chance in at most "
+        f"{100 * study.family.alpha:g} % of such studies. One that does not hold may still be true."
     )
-    return f"{sure} {wording.exploratory(study, masks)}".strip()
 
 
 def _pair(row: Any) -> str:

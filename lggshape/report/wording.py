@@ -133,29 +133,19 @@ def p_equals(p: float) -> str:
     return text if text.startswith("<") else f"= {text}"
 
 
-def summary(study: Study, masks: str) -> str:
-    """Return the answer to what was asked, for one kind of mask, in two or three sentences."""
-    rows = study.associations[study.associations["masks"] == masks]
-    family = study.family
-    tested = rows["p"].notna()
-    holding = rows[rows["p_bonferroni"] <= family.alpha]
-    count = len(rows)
-    text = (
-        f"{len(holding)} of {count} {'hypothesis' if count == 1 else 'hypotheses'} "
-        f"{'holds' if len(holding) == 1 else 'hold'} at a family-wise error rate of "
-        f"{family.alpha:g} (Bonferroni)."
+def published_bounds(study: Study, rows: Any) -> str:
+    """Return how many of the bounds that a publication reports for p are reached; "" if none is.
+
+    The rows are those of one kind of mask in `Study.associations`.
+    """
+    reported = [h for h in study.family.hypotheses if h.reported_below is not None]
+    if not reported or not comparable(study):
+        return ""
+    p = rows.set_index(["feature", "label"])["p"]
+    met = sum(p[h.feature, h.label] < (h.reported_below or 0) for h in reported)
+    return (
+        f"These masks reach {met} of the {len(reported)} bounds that the publication reports for p."
     )
-    if not tested.all():
-        text += f" {int((~tested).sum())} could not be tested."
-    reported = [h for h in family.hypotheses if h.reported_below is not None]
-    if reported and comparable(study):
-        p = rows.set_index(["feature", "label"])["p"]
-        met = sum(p[h.feature, h.label] < (h.reported_below or 0) for h in reported)
-        text += (
-            f" These masks reach {met} of the {len(reported)} bounds that the publication reports "
-            "for p."
-        )
-    return text
 
 
 def what_n_can_show(row: Any, study: Study, test: Test) -> str:

@@ -59,7 +59,7 @@ def test_the_answer_leads_with_the_tests_given_covariates(tmp_path: Path) -> Non
     holding = int((given["p_holm"] <= 0.05).sum())
     assert (
         "Adjusted for &lt;b&gt;age&lt;/b&gt;: p is at most 0.05 after Holm&#39;s correction for "
-        f"{holding} of 3 hypotheses. Unadjusted:"
+        f"{holding} of 3 hypotheses. Unadjusted, "
     ) in lead
     table = answer[answer.index("<table>") : answer.index("</table>")]
     for row in given.itertuples():

@@ -1,10 +1,14 @@
+import math
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lggshape.association import Family, Hypothesis, Study, associate
-from lggshape.report.blocks import Drawing, Facts, Folded
+from lggshape.report.answer import answer
+from lggshape.report.blocks import Drawing, Facts, Folded, Text
 from lggshape.report.conclusion import MOST_ROWS, conclusion, forest, terms
 from lggshape.report.gallery import Gallery
 
@@ -24,14 +28,34 @@ def study(pairs: list[tuple[str, str]], **bounds: float) -> Study:
     return associate(pd.DataFrame(keys | columns), labels, Family("mine", "Mine", hypotheses))
 
 
-def test_the_conclusion_names_what_holds_how_strongly_and_how_surely_analytic() -> None:
+def test_the_conclusion_names_what_holds_and_how_strongly_analytic() -> None:
     found = study([("margin_fluctuation", "grade"), ("volume", "grade"), ("volume", "age")])
-    text = conclusion(found, "manual")
-    assert text.startswith("1 of 3 hypotheses holds at a family-wise error rate of 0.05")
-    effect = found.associations["effect"].iloc[0]
-    strongest = "The smallest p is that of MF × grade (p < 0.000001): its Cramér's V is"
-    assert f"{strongest} {effect:.2f} (" in text
-    assert "by chance in at most 5 % of such studies" in text
+    named, strongest = conclusion(found, "manual")
+    assert named == (
+        "1 of 3 hypotheses holds after correction for all of them (Bonferroni, 0.05): MF × grade."
+    )
+    row = found.associations.iloc[0]
+    assert strongest == (
+        "The smallest p is that of MF × grade (p < 0.000001): its Cramér's V is "
+        f"{row.effect:.2f} (95 % interval {row.effect_low:.2f} to {row.effect_high:.2f}) in 60 "
+        "patients."
+    )
+
+
+def test_the_conclusion_has_three_sentences_and_the_rest_stands_below(tmp_path: Path) -> None:
+    found = study([("margin_fluctuation", "grade"), ("volume", "grade")], grade=0.01)
+    rows = found.associations.assign(exploratory="few patients")
+    rows.loc[1, ["p", "p_bonferroni"]] = math.nan
+    found = replace(found, associations=rows)
+    texts = [one for one in answer(found, Gallery(tmp_path)).blocks if isinstance(one, Text)]
+    lead, _, sure, *_ = (unescape(one.text) for one in texts)
+    named, strongest, exploratory, untested, published = conclusion(found, "manual")
+    assert lead.endswith(f"Manual masks.</b> {named} {strongest} {exploratory}")
+    assert exploratory.startswith("All tests can only be exploratory")
+    assert untested == "1 of 2 could not be tested."
+    assert published.startswith("These masks reach 1 of the 2 bounds")
+    assert "by chance in at most 5 % of such studies" in sure
+    assert sure.endswith(f"may still be true. Manual masks: {untested} {published}")
 
 
 def test_the_figure_tells_its_numbers_and_the_published_bounds(tmp_path: Path) -> None:
