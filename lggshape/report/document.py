@@ -13,6 +13,7 @@ from lggshape.report.adjustment import adjustment
 from lggshape.report.answer import answer, sensitivity
 from lggshape.report.areas import areas
 from lggshape.report.blocks import Section
+from lggshape.report.checklists import checklists_of, of_associations
 from lggshape.report.cohort import cohort
 from lggshape.report.gallery import Gallery
 from lggshape.report.hypotheses import hypotheses
@@ -62,8 +63,8 @@ def write_report(
     -------
     Path
         `report.html` in the folder. It stands alone: styles and figures are in it. Beside it are
-        the tables as CSV and together in `results.json`, `run.json`, and every figure as PNG and
-        SVG in `figures/`.
+        the tables as CSV and together in `results.json`, `checklists.csv` to be completed,
+        `run.json`, and every figure as PNG and SVG in `figures/`.
 
     Raises
     ------
@@ -111,7 +112,8 @@ def write_report_files(
 ) -> None:
     """Write `report.html` and, beside it, its tables and every figure.
 
-    The tables are written as CSV and together as `results.json`, the figures as PNG and SVG.
+    The tables are written as CSV and together as `results.json`, the figures as PNG and SVG, and
+    the reporting checklists as `checklists.csv`.
 
     Parameters
     ----------
@@ -146,8 +148,11 @@ def write_report_files(
     for name, table in study.tables().items():
         write_table(folder / f"{name}.csv", table)
     write_json(folder / "results.json", study.to_dict())
+    checklists = checklists_of(study)
+    write_table(folder / "checklists.csv", checklists)
     page = Page(
-        title or study.family.title, "lggshape · association report", sections,
+        title or study.family.title, "lggshape · association report",
+        [*sections, of_associations(checklists)],
         [("Cohort", _cohort_in_words(study)), *made_by()], authors,
     )  # fmt: skip
     write_page(page, folder / "report.html")

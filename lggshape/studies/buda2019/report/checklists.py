@@ -1,129 +1,52 @@
-"""The checklists of radiomics studies, filled in for the replication."""
+"""The checklists of radiomics studies, filled in for the replication with all of its steps.
 
-from dataclasses import dataclass
-from enum import StrEnum
+`checklists.csv` has the answers. `where` names tables of the results (*.csv), documents of the
+project (with their sections), or says why not.
+"""
+
 from importlib import resources
-from typing import NamedTuple
 
 import pandas as pd
 
-from lggshape.files import read_toml
+from lggshape.report.blocks import Section
+from lggshape.report.checklists import NOT_APPLICABLE, YES, checklist_tables, filled_in
 
 
-class Answer(StrEnum):
-    """The answer to an item."""
-
-    YES = "yes"
-    NO = "no"
-    NOT_APPLICABLE = "not applicable"
-    FOR_THE_AUTHORS = "for the authors"
-    """What the software cannot know."""
-
-
-class Item(NamedTuple):
-    """An item of a checklist, in the project's words, with its answer.
-
-    Attributes
-    ----------
-    number : int
-        The published number, from 1.
-    section : str
-        The published section or category.
-    item : str
-        What is asked for.
-    answer : Answer
-        The answer for the whole of `lggshape replicate`.
-    where : str
-        Tables of the results and documents of the project that show it, or why not.
-    weight : float or None
-        The published weight, if the checklist has weights.
-    """
-
-    number: int
-    section: str
-    item: str
-    answer: Answer
-    where: str
-    weight: float | None = None
-
-
-class Condition(NamedTuple):
-    """What has to hold for some items to apply."""
-
-    number: int
-    condition: str
-    holds: bool
-    items: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Checklist:
-    """A checklist, filled in.
-
-    Attributes
-    ----------
-    name, reference : str
-        What it is called, and the publication.
-    items : tuple of Item
-        In the published order.
-    conditions : tuple of Condition
-        What some of the items depend on.
-    """
-
-    name: str
-    reference: str
-    items: tuple[Item, ...]
-    conditions: tuple[Condition, ...] = ()
-
-    def table(self) -> pd.DataFrame:
-        """Return a row per item: `number`, `section`, `item`, `answer`, `where`, any `weight`."""
-        return pd.DataFrame(self.items).dropna(axis="columns", how="all")
-
-    @property
-    def score(self) -> float | None:
-        """Return the score in percent; None if the checklist has no weights.
-
-        The weights of the items answered yes, over those of all items that apply. An item left to
-        the authors counts as no, which is the default of the METRICS tool.
-
-        References
-        ----------
-        Kocak B, Akinci D'Antonoli T, Mercaldo N, et al. METhodological RadiomICs Score (METRICS).
-        Insights into Imaging 15 (2024) 8: its tool, metricsscore.github.io/metrics/METRICS.html.
-
-        Examples
-        --------
-        >>> rows = [("yes", 0.3), ("no", 0.1), ("not applicable", 0.6)]
-        >>> items = [Item(n, "", "", Answer(a), "", w) for n, (a, w) in enumerate(rows, start=1)]
-        >>> round(Checklist("any", "", tuple(items)).score, 6)
-        75.0
-        """
-        table = self.table()
-        if "weight" not in table:
-            return None
-        weights = table.groupby("answer")["weight"].sum()
-        applicable = weights.drop(Answer.NOT_APPLICABLE, errors="ignore")
-        return float(100 * weights.get(Answer.YES, 0.0) / applicable.sum())
-
-
-def read_checklists() -> tuple[Checklist, ...]:
-    """Read the bundled checklists, CLEAR and METRICS.
+def read_checklists() -> pd.DataFrame:
+    """Read the checklists, filled in: a row per item.
 
     Examples
     --------
-    >>> [(checklist.name, len(checklist.items)) for checklist in read_checklists()]
-    [('CLEAR', 58), ('METRICS', 30)]
+    >>> read_checklists().groupby("checklist").size().to_dict()
+    {'CLEAR': 58, 'METRICS': 30}
     """
-    content = read_toml((resources.files(__package__) / "checklists.toml").read_bytes())
-    return tuple(
-        Checklist(
-            entry["name"],
-            entry["reference"],
-            tuple(Item(**item | {"answer": Answer(item["answer"])}) for item in entry["item"]),
-            tuple(
-                Condition(**condition | {"items": tuple(condition["items"])})
-                for condition in entry.get("condition", ())
-            ),
-        )
-        for entry in content["checklist"]
-    )
+    return filled_in(pd.read_csv(str(resources.files(__package__) / "checklists.csv")))
+
+
+def score(table: pd.DataFrame) -> float:
+    """Return the score of a checklist with weights, in percent.
+
+    The weights of the items answered yes, over those of all items that apply. An item left to the
+    authors counts as no, which is the default of the METRICS tool.
+
+    References
+    ----------
+    Kocak B, Akinci D'Antonoli T, Mercaldo N, et al. METhodological RadiomICs Score (METRICS).
+    Insights into Imaging 15 (2024) 8: its tool, metricsscore.github.io/metrics/METRICS.html.
+
+    Examples
+    --------
+    >>> answers = ["yes", "no", "not applicable"]
+    >>> round(score(pd.DataFrame({"answer": answers, "weight": [0.3, 0.1, 0.6]})), 6)
+    75.0
+    """
+    weights = table.groupby("answer")["weight"].sum()
+    applicable = weights.drop(NOT_APPLICABLE, errors="ignore")
+    return float(100 * weights.get(YES, 0.0) / applicable.sum())
+
+
+def checklists(table: pd.DataFrame) -> Section:
+    """Return the section on the checklists."""
+    metrics = score(table[table["checklist"] == "METRICS"])
+    notes = {"METRICS": f" (score {metrics:.1f} %)"}
+    return Section("checklists", "Checklists", checklist_tables(table, notes))

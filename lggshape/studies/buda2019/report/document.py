@@ -5,14 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-import pandas as pd
-
 from lggshape.association import Family
 from lggshape.files import write_table
 from lggshape.labels import Labels
 from lggshape.names import counted
 from lggshape.progress import OnProgress, counter
-from lggshape.report import columns
 from lggshape.report.blocks import Section, Table
 from lggshape.report.gallery import Gallery
 from lggshape.report.page import Page, made_by, write_page
@@ -20,7 +17,7 @@ from lggshape.report.people import People
 from lggshape.shape.portrait import Portraits
 from lggshape.studies.buda2019.report.agreement import agreement
 from lggshape.studies.buda2019.report.answer import answer
-from lggshape.studies.buda2019.report.checklists import Checklist, read_checklists
+from lggshape.studies.buda2019.report.checklists import checklists, read_checklists
 from lggshape.studies.buda2019.report.cohort import masks, patients
 from lggshape.studies.buda2019.report.confounding import confounding
 from lggshape.studies.buda2019.report.disturbances import noise, robustness, uncertainty
@@ -91,12 +88,10 @@ def write_report_files(
         advance()
     if people is not None:
         sections.append(people.section())
-    checklists = read_checklists()
-    every = [checklist.table().assign(checklist=checklist.name) for checklist in checklists]
-    write_table(folder / "checklists.csv", pd.concat(every, ignore_index=True))
-    filled_in = Section("checklists", "Checklists", [_checklist(one) for one in checklists])
+    filled_in = read_checklists()
+    write_table(folder / "checklists.csv", filled_in)
     page = Page(
-        title or _TITLE, "lggshape · replication report", [*sections, filled_in],
+        title or _TITLE, "lggshape · replication report", [*sections, checklists(filled_in)],
         [("Cohort", _cohort_in_words(tables)), *made_by()], authors,
     )  # fmt: skip
     write_page(page, folder / "report.html")
@@ -127,19 +122,6 @@ def _in_short(section: Section) -> Section:
         for block in section.blocks
     ]
     return replace(section, blocks=blocks)
-
-
-def _checklist(checklist: Checklist) -> Table:
-    score = "" if checklist.score is None else f" (score {checklist.score:.1f} %)"
-    return Table.of(
-        checklist.table(),
-        f"{checklist.name}, filled in where the software knows the answer{score}. "
-        f"{checklist.reference}",
-        "checklists",
-        columns.count("No.", "number"), columns.words("section", "section"),
-        columns.words("item", "item"), columns.words("answer", "answer"),
-        columns.words("where", "where"),
-    )  # fmt: skip
 
 
 _SECTIONS: Sequence[tuple[str, Callable[[Findings], Section]]] = (
