@@ -97,7 +97,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["template"] = _template
-    environment.filters["leading_number"] = leading_number
+    environment.filters["by_number"] = by_number
     environment.filters["symbol"] = wording.symbol
     return environment
 
@@ -107,8 +107,13 @@ def _template(block: Block) -> str:
     return f"blocks/{type(block).__name__}.jinja"
 
 
+def by_number(cell: str) -> Markup:
+    """Return the attributes of a cell by which a table is sorted and filtered: its first number."""
+    return Markup('data-order="{0}" data-search="{0}"').format(leading_number(cell))
+
+
 def leading_number(cell: str) -> str:
-    """Return the first number of a cell, by which a table is sorted; "" without one.
+    """Return the first number of a cell; "" without one.
 
     Examples
     --------

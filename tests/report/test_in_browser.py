@@ -20,11 +20,12 @@ PATIENTS = [f"P{number:02}" for number in range(40)]
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a report of forty patients with long tables and names that are too long."""
+    """Write a report of two masks of forty patients, with long tables and names."""
     rng = np.random.default_rng(4)
-    keys = {"case": PATIENTS, "patient": PATIENTS, "masks": "manual"}
+    keys = {"case": PATIENTS, "patient": PATIENTS}
     names = ["margin_fluctuation", "volume", "solidity"]
-    features = pd.DataFrame(keys | {name: rng.uniform(1, 2, 40) for name in names})
+    values = pd.DataFrame(keys | {name: rng.uniform(1, 2, 40) for name in names})
+    features = pd.concat([values.assign(masks=kind) for kind in ("manual", "automatic")])
     levels = ["mutant", "a wild type with a name that is longer than any axis has room for"]
     labels = {"idh": rng.choice(levels, 40), "age": rng.integers(20, 80, 40)}
     labels |= {f"label_{number}": rng.choice(list("abc"), 40) for number in range(4)}
@@ -110,6 +111,28 @@ def test_a_long_table_is_filtered_and_sorted_by_its_numbers(browser: Browser) ->
     cells = f"return [...{table}.tBodies[0].rows].map(row => row.cells[2].dataset.order)"
     values = [float(value) for value in browser.run(cells)]
     assert values == sorted(values)
+
+
+def test_a_column_is_filtered_by_the_keyboard(browser: Browser) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.select import Select
+
+    unfold(browser)
+    table = browser.driver.find_element(By.CSS_SELECTOR, "table[data-name=sensitivity]")
+    named = {
+        element.accessible_name: element
+        for element in table.find_elements(By.CSS_SELECTOR, "thead input, thead select")
+    }
+    title = "Filter other test: kruskal wallis: p"
+    rows = "[...document.querySelector('table[data-name=sensitivity]').tBodies[0].rows]"
+    every = browser.run(f"return {rows}.map(row => Number(row.cells[2].textContent))")
+    Select(named[f"{title}: how to compare"]).select_by_value("lessOrEqual")
+    middle = float(np.median(every))
+    named[title].send_keys(str(middle))
+    browser.wait(f"{rows}.every(row => Number(row.cells[2].textContent) <= {middle})")
+    named["Filter label"].send_keys("label_1")
+    browser.wait(f"{rows}.every(row => row.cells[1].textContent === 'label_1')")
+    assert browser.violations() == []
 
 
 def test_the_contents_stay_in_view_and_fold_in_a_narrow_window(browser: Browser) -> None:
@@ -202,4 +225,6 @@ def test_methods_and_references_can_be_copied(browser: Browser) -> None:
     text = browser.driver.execute_async_script(
         "navigator.clipboard.readText().then(arguments[arguments.length - 1])"
     )
-    assert text.startswith("Features of tumour shape were tested in 40 patients (manual masks)")
+    assert text.startswith(
+        "Features of tumour shape were tested in 40 patients (manual and automatic"
+    )

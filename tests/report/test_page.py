@@ -85,7 +85,9 @@ def test_a_long_table_is_folded_and_sorted_by_its_numbers_and_the_library_comes_
     assert "data-order" not in short
     assert 'id="tables-library"' not in short
     assert '<details class="table">' in long
-    assert '<td class="number" data-order="3.00">3.00 (0.10 to 0.20)</td>' in long
+    assert (
+        '<td class="number" data-order="3.00" data-search="3.00">3.00 (0.10 to 0.20)</td>' in long
+    )
     assert "DataTables" in long
     # Nothing in the text of the library ends or opens a script element.
     assert long.count("<script") == 2

@@ -5,7 +5,11 @@ let library;
 const load = () => (library ??= import(
   URL.createObjectURL(new Blob([source.textContent], { type: "text/javascript" }))
 ));
-const save = (text, filename, exportOptions) => ({ extend: "csv", text, filename, exportOptions });
+const save = (text, filename, options) => ({
+  extend: "csv", text, filename,
+  // The second row of the header is that of the filters.
+  exportOptions: { customizeData: (data) => { data.headerStructure.length = 1; }, ...options },
+});
 const exclude = save("Save the marked as exclusions.csv", "exclusions", {
   columns: ".kept",
   modifier: { selected: true },
@@ -14,12 +18,21 @@ const exclude = save("Save the marked as exclusions.csv", "exclusions", {
 const enhance = async (table) => {
   const { default: DataTable } = await load();
   const marks = "marks" in table.dataset;
+  const headings = [...table.closest("section").querySelectorAll("h3")];
+  const above = headings.findLast((one) => one.compareDocumentPosition(table) & Node.DOCUMENT_POSITION_FOLLOWING);
+  const name = document.getElementById(table.getAttribute("aria-labelledby"))?.textContent;
+  const label = [above?.textContent, name ?? table.getAttribute("aria-label")].filter(Boolean).join(": ");
   const made = new DataTable(table, {
     autoWidth: false,
     order: [],
+    orderCellsTop: true,
+    columnControl: { target: 1, content: [{ extend: "search", titleAttr: "Filter [title]" }] },
     ...(marks && {
       select: { style: "multi", selector: "td:first-child", headerCheckbox: false },
-      columnDefs: [{ targets: 0, orderable: false, render: DataTable.render.select() }],
+      columnDefs: [
+        { targets: "plain", orderable: false, columnControl: { target: 1, content: [] } },
+        { targets: 0, render: DataTable.render.select() },
+      ],
     }),
     pageLength: 12,
     lengthMenu: [12, 50, { label: "all", value: -1 }],
@@ -29,9 +42,16 @@ const enhance = async (table) => {
     },
     drawCallback() {
       const pages = this.api().table().container().querySelector("nav");
-      pages?.setAttribute("aria-labelledby", table.getAttribute("aria-labelledby"));
+      pages?.setAttribute("aria-label", `Pages of ${label}`);
     },
     language: { search: "Filter", lengthMenu: "_MENU_ rows", info: "_START_ to _END_ of _TOTAL_" },
+  });
+  made.ready(() => {
+    for (const search of table.querySelectorAll(".dtcc-search")) {
+      const input = search.querySelector("input");
+      input.setAttribute("aria-label", input.title);
+      search.querySelector("select").setAttribute("aria-label", `${input.title}: how to compare`);
+    }
   });
   addEventListener("beforeprint", () => made.page.len(-1).draw());
 };
