@@ -248,6 +248,32 @@ def split_lesions(mask: Mask) -> Iterator[Mask]:
         yield lesion
 
 
+def count_faces(mask: Mask) -> int:
+    """Count the faces of voxels that lie between inside and outside.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (Z, Y, X)
+        A mask. Beyond its border is outside.
+
+    Returns
+    -------
+    int
+        Their number.
+
+    Examples
+    --------
+    >>> count_faces(np.ones((1, 2, 3), dtype=bool))
+    22
+    """
+    total = 0
+    for axis in range(mask.ndim):
+        along = np.moveaxis(mask, axis, 0)
+        total += int(np.count_nonzero(along[1:] != along[:-1]))
+        total += int(np.count_nonzero(along[0]) + np.count_nonzero(along[-1]))
+    return total
+
+
 def bounding_box(mask: Mask) -> tuple[slice, ...] | None:
     """Return the smallest box that holds all that is inside a mask.
 

@@ -9,6 +9,7 @@ from lggshape.errors import InputError
 from lggshape.masks import (
     as_mask,
     bounding_box,
+    count_faces,
     dice,
     fill_slices,
     find_components,
@@ -151,3 +152,11 @@ def test_slices_are_filled_one_by_one_scipy():
     expected = np.stack([binary_fill_holes(plane) for plane in mask])
     np.testing.assert_array_equal(fill_slices(mask), expected)
     assert (expected != mask).any()
+
+
+def test_faces_are_those_of_the_voxels_invariant():
+    mask = islands(4)
+    padded = np.pad(mask, 1)
+    steps = [np.eye(3, dtype=int)[axis] * way for axis in range(3) for way in (-1, 1)]
+    outside = [~np.roll(padded, step, axis=(0, 1, 2)) & padded for step in steps]
+    assert count_faces(mask) == sum(int(one.sum()) for one in outside)

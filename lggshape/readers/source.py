@@ -27,10 +27,11 @@ Form = Literal["layout", "dicom-seg", "seg.nrrd"]
 LAYOUT: Form = "layout"
 """That of the layout of the case."""
 
-MOST_VALUES = 2**30
-"""The most values that a file may promise: a cube of a thousand voxels per side.
+MOST_VALUES = 2**28
+"""The most values that a file may promise: 1,024 slices of 512 x 512 pixels.
 
-A file that promises more is damaged, or made to fill the memory.
+A file that promises more is damaged, or made to fill the memory: with 8 bytes a value, each copy of
+it would take more than 2 GiB.
 """
 
 

@@ -24,10 +24,10 @@ class FeatureResult(NamedTuple):
         Every feature of the registry, in its order; NaN if it could not be computed.
     slice : int or None
         Number of the slice of the largest area in the plane of acquisition, counted from 1; None
-        if the mask is empty.
+        if nothing was measured.
     empty_bins : int or None
         How many bins of the angular standard deviation held no point, over all slices that were
-        measured; None if the mask is empty.
+        measured; None if nothing was.
     reasons : dict of str to str
         Why a feature is NaN, for each feature that is.
     """
@@ -64,7 +64,8 @@ def extract_features(
     Returns
     -------
     FeatureResult
-        What cannot be computed is NaN, with the reason. An empty mask is no error.
+        What cannot be computed is NaN, with the reason. An empty mask is no error, nor is one that
+        is larger or rougher than any tumour: both have no features.
 
     Raises
     ------
@@ -98,8 +99,9 @@ def extract_features(
         conventions=conventions,
     )
     if prepared is None:
-        missing = dict.fromkeys(FEATURES, math.nan)
-        return FeatureResult(missing, None, None, dict.fromkeys(FEATURES, "the mask is empty"))
+        return _without_features("the mask is empty")
+    if prepared.oversized:
+        return _without_features(prepared.oversized)
     values: dict[str, float] = {}
     reasons: dict[str, str] = {}
     for name, feature in FEATURES.items():
@@ -117,3 +119,8 @@ def extract_features(
         empty_bins=sum(deviation.empty_bins for deviation in prepared.deviations),
         reasons=reasons,
     )
+
+
+def _without_features(reason: str) -> FeatureResult:
+    missing = dict.fromkeys(FEATURES, math.nan)
+    return FeatureResult(missing, None, None, dict.fromkeys(FEATURES, reason))

@@ -7,11 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.case import Spacing
-from lggshape.masks import Components, Mask, bounding_box, find_components
+from lggshape.masks import Components, Mask, bounding_box, count_faces, find_components
 from lggshape.shape import radial, solid
 from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
 from lggshape.shape.ellipsoid import Ellipsoid, minimum_volume_ellipsoid
 from lggshape.shape.points import extreme_points
+
+
+MOST_VOXELS, MOST_FACES = 2**24, 2**22
+"""The most voxels of a component, and faces of them on its surface, that are measured.
+
+Sixteen litres of 1 mm, and some hundred times the surface of a glioma at that resolution: noise has
+more, and its mesh would fill the memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +68,17 @@ class PreparedMask:
     def voxels(self) -> int:
         """Number of voxels of the component."""
         return int(self.areas.sum())
+
+    @property
+    def oversized(self) -> str:
+        """Why the component is not measured: it is larger or rougher than any tumour's; else empty."""
+        if self.voxels > MOST_VOXELS:
+            return f"the mask has {self.voxels} voxels, more than the {MOST_VOXELS} of a tumour"
+        faces = count_faces(self.component)
+        if faces > MOST_FACES:
+            most = f"more than the {MOST_FACES} of a tumour"
+            return f"the surface of the mask has {faces} voxel faces, {most}; it may be noise"
+        return ""
 
     @cached_property
     def largest_slice(self) -> int:

@@ -207,7 +207,7 @@ def _measure(
     for part in _parts(case, change, lesions=lesions):
         result = extract_features(replace(case, mask=part.mask), conventions=conventions)
         reasons = result.reasons
-        if part.region is not None and result.slice is None:
+        if part.region is not None and not part.mask.any():
             reasons = dict.fromkeys(FEATURES, f"the region {part.region} is absent")
         row: _Row = {
             "case": case.id,

@@ -210,7 +210,7 @@ def test_sizes_are_checked_before_room_is_made_analytic(tmp_path, write, failure
     path = write(tmp_path / ("A.nrrd" if write is as_nrrd else "A.mha"))
     content = path.read_bytes().replace(b"5 6 7", b"100000 100000 100000")
     path.write_bytes(content)
-    assert "at most 1073741824 values expected" in failure(path, masks_only=True)
+    assert "at most 268435456 values expected" in failure(path, masks_only=True)
     path.write_bytes(content.replace(b"100000 100000 100000", b"500 500 500"))
     assert "bytes (raw) for the 125000000" in failure(path, masks_only=True)
 

@@ -356,3 +356,24 @@ def test_the_spacing_may_be_an_array_invariant():
 def test_a_spacing_that_is_not_three_numbers_is_refused(spacing):
     with pytest.raises(InputError, match="three positive numbers"):
         extract_features(box(3, 4, 5), spacing=spacing)
+
+
+def plates():
+    """65 full slices, and a column that joins them: 65 (2 128 256 + 2 (128 + 256)) + 64 (4 - 2)."""
+    mask = np.zeros((129, 128, 256), dtype=bool)
+    mask[::2] = mask[:, 0, 0] = True
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("mask", "reason"),
+    [
+        (np.ones((257, 256, 256), dtype=bool), "the mask has 16842752 voxels, more than"),
+        (plates(), "the surface of the mask has 4309888 voxel faces, more than"),
+    ],
+)
+def test_a_mask_larger_or_rougher_than_any_tumour_is_not_measured_analytic(mask, reason):
+    values, place, bins, reasons = extract_features(mask, spacing=(1.0, 1.0, 1.0))
+    assert (place, bins) == (None, None)
+    assert all(math.isnan(value) for value in values.values())
+    assert all(one.startswith(reason) for one in reasons.values())
