@@ -2,8 +2,12 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import TypeVar
+
+Name = TypeVar("Name", str, tuple[str, ...])
 
 LONGEST_NAME = 128
 """Longer names, in characters, leave no room for the endings of files."""
@@ -94,6 +98,17 @@ def stand_in(name: str) -> str:
     shown = "".join(one if one.isprintable() and one not in "/\\" else "?" for one in name)
     # Cut in the middle of a character, the rest of it is dropped.
     return "?" + shown.encode()[: LONGEST_NAME // 2].decode(errors="ignore").rstrip()
+
+
+def repeated(names: Iterable[Name]) -> list[Name]:
+    """Return the names, or tuples of names, that come more than once, in alphabetical order.
+
+    Examples
+    --------
+    >>> repeated(["b", "a", "b"])
+    ['b']
+    """
+    return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

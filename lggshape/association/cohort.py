@@ -81,11 +81,9 @@ def _characteristics(labels: Labels, used: Mapping[str, Label]) -> list[Label]:
         except InputError:
             continue
     # A column that was asked for as table:column is the column, if no other table has it too.
+    columns = {labels.identity(column): column for column in labels}
     again = {
-        name
-        for name in used
-        for column in labels
-        if name != column and name in labels and labels.same(name, column)
+        name for name in used if name in labels and columns.get(labels.identity(name), name) != name
     }
     order = dict.fromkeys((*labels, *used))
     return [

@@ -12,7 +12,7 @@ from lggshape.association.feature_table import KEYS, find_feature, measured_colu
 from lggshape.checks import check_whole_number
 from lggshape.errors import InputError
 from lggshape.labels import Kind, Label, Labels
-from lggshape.names import did_you_mean, first_few
+from lggshape.names import did_you_mean, first_few, repeated
 from lggshape.statistics import normal_scores
 
 OF_FEATURES = "features:"
@@ -109,7 +109,7 @@ class Adjustment:
         """
         names = [adjust] if isinstance(adjust, str) else list(adjust)
         check_whole_number(permutations, "permutations", least=1)
-        if doubled := sorted({name for name in names if names.count(name) > 1}):
+        if doubled := repeated(names):
             msg = f"Expected every covariate once, found {doubled[0]} twice."
             raise InputError(msg)
         if not names and within is None:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
@@ -331,11 +330,13 @@ def _checked(family: Family, features: pd.DataFrame, labels: Labels) -> Family:
             raise InputError(msg)
     for hypothesis in family.hypotheses:
         _check_label(hypothesis, labels, family.name)
-    for one, other in combinations(family.hypotheses, 2):
-        if one.feature == other.feature and labels.same(one.label, other.label):
+    first: dict[tuple[str, tuple[int, ...]], str] = {}
+    for one in family.hypotheses:
+        label = first.setdefault((one.feature, labels.identity(one.label)), one.label)
+        if label != one.label:
             msg = (
-                f"Expected every hypothesis once, found {one.feature} x {one.label} again as "
-                f"{other.label}: hypotheses {family.name}."
+                f"Expected every hypothesis once, found {one.feature} x {label} again as "
+                f"{one.label}: hypotheses {family.name}."
             )
             raise InputError(msg)
     return family

@@ -14,7 +14,7 @@ from lggshape.association.registry import check_test
 from lggshape.errors import InputError
 from lggshape.files import read_toml, shipped_files
 from lggshape.labels import LabelDefinition, StatedLevels
-from lggshape.names import did_you_mean
+from lggshape.names import did_you_mean, repeated
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,10 @@ class ReportedAUC(NamedTuple):
     values: Mapping[str, float]
 
 
+MOST_HYPOTHESES = 10_000
+"""The most hypotheses of a family: more would take hours, and nobody could read the report."""
+
+
 class LeftOut(NamedTuple):
     """A feature, label or hypothesis that is not tested, and why."""
 
@@ -162,10 +166,15 @@ class Family:
         if not isinstance(bins, int) or isinstance(bins, bool) or bins < 2:
             msg = f"Expected reported_bins to be a whole number of at least 2, found {bins!r}."
             raise InputError(msg)
-        pairs = [(h.feature, h.label) for h in self.hypotheses]
-        doubled = sorted({pair for pair in pairs if pairs.count(pair) > 1})
-        if doubled:
-            msg = f"Expected every hypothesis once, found {' x '.join(doubled[0])} twice."
+        if len(self.hypotheses) > MOST_HYPOTHESES:
+            msg = (
+                f"Expected at most {MOST_HYPOTHESES} hypotheses in a family, found "
+                f"{len(self.hypotheses)}. Name fewer in a TOML file, or leave columns out of the "
+                "tables."
+            )
+            raise InputError(msg)
+        if pairs := repeated((h.feature, h.label) for h in self.hypotheses):
+            msg = f"Expected every hypothesis once, found {' x '.join(pairs[0])} twice."
             raise InputError(msg)
         _ = self.definitions
 
@@ -175,7 +184,7 @@ class Family:
         found: dict[str, LabelDefinition | None] = {}
         stated = [(one.name, one) for one in self.labels]
         names = [name for name, _ in stated]
-        if doubled := sorted({name for name in names if names.count(name) > 1}):
+        if doubled := repeated(names):
             msg = f"Expected every label once, found a second [[label]] named {doubled[0]}."
             raise InputError(msg)
         by_hypotheses = [(one.label, one.definition) for one in self.hypotheses]

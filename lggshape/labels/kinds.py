@@ -10,6 +10,9 @@ from lggshape.labels.codebook import Kind
 _MOST_CODES = 10
 """A column of numbers with more different values than this counts as continuous."""
 
+MOST_LEVELS = 100
+"""The most levels of a label: more are names or free text, and no test of groups could use them."""
+
 _FEWEST_CODES = 5
 """Up to so many whole numbers are codes, however few patients there are."""
 
@@ -69,7 +72,7 @@ def guessed_kind(name: str, cells: "pd.Series[str]", numbers: "pd.Series[float]"
     if len(words_among_numbers(cells)):
         return Kind.IDENTIFIER
     # Names and free text differ from patient to patient; groups have several patients.
-    if cells.nunique() > max(_MOST_CODES, len(cells) / 2):
+    if cells.nunique() > min(MOST_LEVELS, max(_MOST_CODES, len(cells) / 2)):
         return Kind.IDENTIFIER
     return Kind.NOMINAL
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lggshape.errors import InputError
 from lggshape.labels.codebook import Kind
+from lggshape.labels.kinds import MOST_LEVELS
 from lggshape.names import counted, did_you_mean, first_few, natural_key
 from lggshape.tables import TableSource
 
@@ -60,6 +61,15 @@ class Label:
     population: frozenset[str] | None = None
     undecided: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse more levels than any test of groups could use."""
+        if len(self.levels) > MOST_LEVELS:
+            msg = (
+                f"Expected the label {self.name} to have at most {MOST_LEVELS} levels, found "
+                f"{len(self.levels)}. Merge them by the levels of a codebook or of a [[label]]."
+            )
+            raise InputError(msg)
 
     def __repr__(self) -> str:
         levels = f", {counted(len(self.levels), 'level')}" if self.levels else ""
@@ -185,10 +195,9 @@ class Labels:
             raise InputError(msg)
         return _merged(name, columns)
 
-    def same(self, one: str, other: str) -> bool:
-        """Return whether two names stand for the same columns, as `grade` and `clinical:grade`."""
-        columns = self._columns(one), self._columns(other)
-        return [id(label) for label in columns[0]] == [id(label) for label in columns[1]]
+    def identity(self, name: str) -> tuple[int, ...]:
+        """Return what is equal for names of the same columns, as `grade` and `clinical:grade`."""
+        return tuple(id(label) for label in self._columns(name))
 
     def __repr__(self) -> str:
         labels, patients = counted(len(self.names), "label"), counted(len(self.patients), "patient")

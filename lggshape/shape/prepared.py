@@ -13,7 +13,6 @@ from lggshape.shape.conventions import DEFAULT_CONVENTIONS, Conventions
 from lggshape.shape.ellipsoid import Ellipsoid, minimum_volume_ellipsoid
 from lggshape.shape.points import extreme_points
 
-
 MOST_VOXELS, MOST_FACES = 2**24, 2**22
 """The most voxels of a component, and faces of them on its surface, that are measured.
 
@@ -71,7 +70,7 @@ class PreparedMask:
 
     @property
     def oversized(self) -> str:
-        """Why the component is not measured: it is larger or rougher than any tumour's; else empty."""
+        """Why the component is not measured, if it is larger or rougher than any tumour's."""
         if self.voxels > MOST_VOXELS:
             return f"the mask has {self.voxels} voxels, more than the {MOST_VOXELS} of a tumour"
         faces = count_faces(self.component)

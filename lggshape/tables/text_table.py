@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from lggshape.errors import InputError
-from lggshape.names import counted, first_few
+from lggshape.names import counted, first_few, repeated
 from lggshape.tables.parquet import read_parquet
 from lggshape.tables.sources import Rows, TableSource, check_path, split_sheet, table_name
 from lggshape.tables.text_files import read_text_rows
@@ -21,6 +21,9 @@ _LOGGER = logging.getLogger("lggshape")
 
 _PACKED, _PARQUET, _OLD_EXCEL = b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How files begin; a name may have any ending."""
+
+MOST_COLUMNS = 5_000
+"""The most columns of a table. Every one is looked at, which takes some milliseconds."""
 
 _UNNAMED = re.compile(r"(Unnamed: \d+(_level_\d+)?|\.\.\.\d+)?")
 """A column without a name, and what pandas and R call it when they read and write it again."""
@@ -184,6 +187,12 @@ def _cells(rows: Rows, where: str, read: _Read) -> pd.DataFrame:
     """Return the cells below a header, without empty columns and those without a name."""
     columns = rows[0][1]
     width = len(columns)
+    if width > MOST_COLUMNS:
+        msg = (
+            f"Expected at most {MOST_COLUMNS} columns in {where}, found {width}. Keep that of the "
+            "patients and those to be tested."
+        )
+        raise InputError(msg)
     for line, row in rows:
         if len(row) < width or any(row[width:]):
             msg = (
@@ -210,8 +219,7 @@ def _cells(rows: Rows, where: str, read: _Read) -> pd.DataFrame:
             ", ".join(str(place + 1) for place in unnamed),
         )
     names = [columns[place] for place in named]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
+    if doubled := repeated(names):
         msg = f"Expected every column of {where} to have its own name, found twice: {doubled}."
         raise InputError(msg)
     kept = [[row[place] for place in named] for _, row in rows[1:]]

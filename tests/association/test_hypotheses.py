@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from lggshape.association import (
+    Family,
     Hypothesis,
     choose_family,
     every_pair,
@@ -293,3 +294,10 @@ def test_a_bad_file_is_refused(tmp_path: Path, old: str, new: str, complaint: st
 def test_a_file_without_a_name_is_called_by_its_own(tmp_path: Path) -> None:
     path = write(tmp_path, '[[hypothesis]]\nfeature = "a"\nlabel = "b"\n')
     assert read_family(path).name == "mine"
+
+
+def test_a_family_of_too_many_hypotheses_is_refused() -> None:
+    every = tuple(Hypothesis(ASD, f"l{number}") for number in range(10_001))
+    assert len(Family("mine", "", every[1:]).hypotheses) == 10_000
+    with pytest.raises(InputError, match="at most 10000 hypotheses in a family, found 10001"):
+        Family("mine", "", every)

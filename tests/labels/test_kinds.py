@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
+from lggshape.errors import InputError
 from lggshape.labels import Kind, holds_events, read_labels
 from lggshape.labels.kinds import codes_for_missing
 
@@ -82,3 +85,18 @@ def test_codes_of_nines_far_from_all_others_are_told_analytic(
         "labels: counted as numbers, though far from all others: 999 (2 patients) in age. If they "
         "stand for missing values, a [[label]] lists them in `missing = [...]`",
     )
+
+
+def test_a_column_of_more_than_a_hundred_words_is_no_label_of_groups() -> None:
+    words = [f"w{number // 10}" for number in range(1010)]
+    assert kind("x", list(words[:1000])) is Kind.NOMINAL
+    assert kind("x", list(words)) is Kind.IDENTIFIER
+
+
+def test_a_label_that_is_stated_to_be_nominal_has_at_most_a_hundred_levels(tmp_path: Path) -> None:
+    codebook = tmp_path / "codebook.toml"
+    codebook.write_text('[[table]]\nrecognised_by = ["x"]\nlabels = {x = "categorical"}\n')
+    words = [f"w{number // 2}" for number in range(202)]
+    table = pd.DataFrame({"patient": [f"p{n}" for n in range(202)], "x": words})
+    with pytest.raises(InputError, match="the label x to have at most 100 levels, found 101"):
+        read_labels(table, codebook=codebook)

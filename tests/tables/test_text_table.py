@@ -208,3 +208,13 @@ def test_columns_without_a_name_are_row_numbers_pandas(tmp_path: Path) -> None:
     assert read_table(path).to_dict("records") == [{"Patient": "P1", "grade": "a"}]
     path.write_text("Patient,,\nP1,,\n")
     assert list(read_table(path).columns) == ["Patient"]
+
+
+def test_a_table_of_too_many_columns_is_refused_at_once():
+    with pytest.raises(InputError, match="at most 5000 columns in the table in memory, found 5001"):
+        read_table(pd.DataFrame([range(5001)], columns=[f"c{n}" for n in range(5001)]))
+
+
+def test_a_column_that_comes_twice_is_named():
+    with pytest.raises(InputError, match=r"its own name, found twice: \['b'\]"):
+        read_table(pd.DataFrame([[1, 2, 3]], columns=["b", "a", "b"]))
