@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pandas as pd
 
@@ -17,6 +18,12 @@ from lggshape.errors import InputError
 
 StrPath = str | os.PathLike[str]
 """A path, as text or as a `Path`."""
+
+
+_MOST_JSON, _MOST_TOML = 2**26, 2**21  # bytes
+
+_MOST_IN_LINE = 10_000
+"""Characters in a line of TOML: the memory for a dotted key grows with the square of its length."""
 
 
 @contextmanager
@@ -41,9 +48,9 @@ def written_whole(path: StrPath) -> Iterator[Path]:
         If the folder cannot be made or the file cannot be written.
     """
     path = Path(path)
-    # The name does not grow with that of the file, which may be as long as the system allows.
-    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]
-    temporary = path.with_name(f".{digest}.{os.getpid()}.part")
+    # Not made of the name of the file, which may be as long as the system allows; and nobody can
+    # foresee it and put a link there.
+    temporary = path.with_name(f".{uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -116,6 +123,41 @@ def to_records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in record.items()} for record in records]
 
 
+def read_bytes(path: StrPath, called: str, *, most: int) -> bytes:
+    """Read a file of at most so many bytes, which may also be a pipe.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    called : str
+        What it should be, for the message of an error.
+    most : int
+        The most bytes.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or is larger, as a device that never ends is.
+
+    Examples
+    --------
+    >>> read_bytes("/dev/zero", "a table", most=4)
+    Traceback (most recent call last):
+    lggshape.errors.InputError: Expected /dev/zero to be a table of at most 4 bytes, found more.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        msg = f"Expected {path} to be {called}, found: {error.strerror or error}."
+        raise InputError(msg) from error
+    if len(content) > most:
+        msg = f"Expected {path} to be {called} of at most {most} bytes, found more."
+        raise InputError(msg)
+    return content
+
+
 def read_json(path: StrPath, keys: Iterable[str] | None = None) -> Any:
     """Read JSON from a file that may hold anything.
 
@@ -145,10 +187,9 @@ def read_json(path: StrPath, keys: Iterable[str] | None = None) -> Any:
     {'n': 1}
     """
     try:
-        values = parse_json(Path(path).read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        found = error.strerror if isinstance(error, OSError) else error
-        msg = f"Expected {path} to be a JSON file, found: {found}."
+        values = parse_json(read_bytes(path, "a JSON file", most=_MOST_JSON).decode("utf-8-sig"))
+    except ValueError as error:
+        msg = f"Expected {path} to be a JSON file, found: {error}."
         raise InputError(msg) from error
     if keys is None:
         return values
@@ -205,12 +246,20 @@ def shipped_files(name: str) -> dict[str, bytes]:
 
 def read_toml(source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
     """Read TOML from a file or from bytes; an unreadable one is an `InputError`."""
+    where = "TOML" if isinstance(source, bytes) else source
+    content = source if isinstance(source, bytes) else read_bytes(source, "TOML", most=_MOST_TOML)
     try:
-        text = source if isinstance(source, bytes) else Path(source).read_bytes()
-        return tomllib.loads(text.decode("utf-8-sig"))
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-        where = "TOML" if isinstance(source, bytes) else source
-        found = error.strerror if isinstance(error, OSError) else error
-        advice = " Texts stand in straight quotes." if isinstance(error, ValueError) else ""
-        msg = f"Expected {where} to be TOML, found: {found}.{advice}"
+        text = content.decode("utf-8-sig")
+        longest = max(map(len, text.splitlines()), default=0)
+        if longest > _MOST_IN_LINE:
+            msg = (
+                f"Expected lines of at most {_MOST_IN_LINE} characters in {where}, found {longest}."
+            )
+            raise InputError(msg)
+        return tomllib.loads(text)
+    except RecursionError as error:
+        msg = f"Expected {where} to be TOML, found: too many brackets in each other."
+        raise InputError(msg) from error
+    except ValueError as error:  # of the encoding, or of TOML
+        msg = f"Expected {where} to be TOML, found: {error}. Texts stand in straight quotes."
         raise InputError(msg) from error

@@ -159,3 +159,34 @@ def test_a_name_of_the_greatest_length_is_written(tmp_path: Path) -> None:
 
 def test_toml_may_begin_with_a_byte_order_mark() -> None:
     assert read_toml(b"\xef\xbb\xbfn = 1") == {"n": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (".".join(["a"] * 50_000) + " = 1", "lines of at most 10000 characters"),
+        ("a = " + "[" * 4_000 + "]" * 4_000, "too many brackets in each other"),
+        ("# " + "\n# " * 2**20, "at most 2097152 bytes, found more"),
+    ],
+    ids=["dotted key", "brackets", "size"],
+)
+def test_toml_that_would_fill_the_memory_is_refused_analytic(tmp_path, text, found):
+    path = tmp_path / "in.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=found):
+        read_toml(path)
+
+
+def test_a_file_without_an_end_is_refused_analytic():
+    with pytest.raises(InputError, match="/dev/zero to be a JSON file of at most 67108864 bytes"):
+        read_json("/dev/zero")
+
+
+def test_the_name_under_which_a_file_is_written_cannot_be_foreseen_invariant(tmp_path):
+    names = set()
+    for _ in range(2):
+        with written_whole(tmp_path / "a.csv") as temporary:
+            names.add(temporary.name)
+            temporary.touch()
+    assert len(names) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from lggshape.errors import InputError
+from lggshape.files import read_bytes
 from lggshape.names import counted, first_few, repeated
 from lggshape.tables.parquet import read_parquet
 from lggshape.tables.sources import Rows, TableSource, check_path, split_sheet, table_name
@@ -21,6 +22,8 @@ _LOGGER = logging.getLogger("lggshape")
 
 _PACKED, _PARQUET, _OLD_EXCEL = b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How files begin; a name may have any ending."""
+
+_MOST_BYTES = 2**28  # in memory, cells take some ten times as much
 
 MOST_COLUMNS = 5_000
 """The most columns of a table. Every one is looked at, which takes some milliseconds."""
@@ -150,11 +153,7 @@ def _read(source: TableSource) -> _Read:
     if isinstance(source, pd.DataFrame):
         return _Read(_rows_in_memory(source), "row")
     path, sheet = split_sheet(source)
-    try:
-        data = path.read_bytes()  # once: it may be a pipe
-    except OSError as error:
-        msg = f"Expected {source} to be a table, found: {error.strerror or error}."
-        raise InputError(msg) from error
+    data = read_bytes(path, "a table", most=_MOST_BYTES)  # once: it may be a pipe
     if data.startswith(_OLD_EXCEL):
         msg = (
             f"Expected {path} to be a workbook of Excel as .xlsx, found an old one (.xls) or one "

@@ -12,7 +12,7 @@ from lggshape.errors import InputError
 from lggshape.names import did_you_mean
 from lggshape.tables.sources import Rows
 
-_LARGEST = 2**30
+_LARGEST = 2**27
 """A workbook that unpacks to more bytes than this is refused."""
 
 _PARTS = {
