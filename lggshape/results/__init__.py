@@ -1,5 +1,6 @@
 """Results of runs: where they go, how they get there whole, and what may be removed."""
 
+from lggshape.results.alone import alone_in
 from lggshape.results.folders import (
     fresh_folder,
     results_file,
@@ -24,6 +25,7 @@ __all__ = [
     "MARKS",
     "RECORD",
     "Output",
+    "alone_in",
     "check_file",
     "check_folder",
     "check_place",

@@ -17,7 +17,7 @@ from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import CaseInMemory, Cases, sources_of
 from lggshape.readers.segmented import COLUMNS, JOURNAL, SEGMENTATION, SETTINGS, SLICES
 from lggshape.readers.source import LAYOUT, Form, UnreadableCase
-from lggshape.results import check_folder, check_place, record_file
+from lggshape.results import alone_in, check_folder, check_place, record_file
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.inference.case_work import CaseWork, Map, OnResult
 from lggshape.segmentation.inference.effort import Effort
@@ -145,7 +145,7 @@ def segment_cases(
         If `out` or `networks` cannot be used, a map is unknown, two cases have one name, a case is
         in memory and so has no layout, the run to resume has other settings or cases, files in the
         place of masks are not as an earlier run wrote them (with `resume`: and no corrected masks
-        that can be read), or a GPU is asked for and there is none.
+        that can be read), another run is at work in `out`, or a GPU is asked for and there is none.
 
     Examples
     --------
@@ -177,19 +177,20 @@ def segment_cases(
     # As JSON has them: it knows no tuples.
     if stated := sorted({one.options.spacing for one in sources if one.options.spacing}):
         settings["spacing"] = [list(spacing) for spacing in stated]
-    journal, corrected = (
-        open_folder(out, sources, settings)
-        if resumed
-        else begin_folder(out, sources, settings, overwrite=overwrite)
-    )
-    work = CaseWork(segmenter, out, tuple(maps), write, journal, on_result, corrected)
-    advance = counter(on_progress, "segmenting", len(sources))
-    # The networks use all cores themselves; files are read and written beside them.
-    for outcome in map_stages(work.read, work.predict, work.write, sources):
-        if outcome.error is not None:
-            _without_mask(outcome.item, outcome.error, out, journal, skip_seen=skip_seen)
-        advance()
-    return _finish(out, sources, journal)
+    with alone_in(out):
+        journal, corrected = (
+            open_folder(out, sources, settings)
+            if resumed
+            else begin_folder(out, sources, settings, overwrite=overwrite)
+        )
+        work = CaseWork(segmenter, out, tuple(maps), write, journal, on_result, corrected)
+        advance = counter(on_progress, "segmenting", len(sources))
+        # The networks use all cores themselves; files are read and written beside them.
+        for outcome in map_stages(work.read, work.predict, work.write, sources):
+            if outcome.error is not None:
+                _without_mask(outcome.item, outcome.error, out, journal, skip_seen=skip_seen)
+            advance()
+        return _finish(out, sources, journal)
 
 
 def _refuse_options(

@@ -8,7 +8,7 @@ from pathlib import Path
 from lggshape.progress import OnProgress
 from lggshape.readers.in_memory import CaseInMemory, Cases, sources_of
 from lggshape.readers.source import UnreadableCase
-from lggshape.results import check_place
+from lggshape.results import alone_in, check_place
 from lggshape.segmentation._backend import device_scope
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.run import folder as runs
@@ -184,7 +184,9 @@ def train_on(
             with device_scope(device):
                 fold_training = FoldTraining(out, cases, folds, fold, network, training, device)
                 for member in unfinished:
-                    fold_training.train_member(member, on_progress)
+                    # Others may train other networks of the run at the same time.
+                    with alone_in(out / runs.member_folder(fold, member)):
+                        fold_training.train_member(member, on_progress)
         finished += [runs.member_folder(fold, member) for member in members]
     return tuple(finished)
 

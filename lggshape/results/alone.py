@@ -1,0 +1,68 @@
+"""One run at a time in a folder of results."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lggshape.errors import InputError
+from lggshape.files import StrPath
+from lggshape.results.places import not_writable
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover (Windows)
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def alone_in(folder: StrPath) -> Iterator[None]:
+    """Keep other runs from writing to a folder in place while the block runs.
+
+    The system ends the lock with the process, however it ends. Where a file system knows no locks,
+    as some of networks do not, nothing is kept out.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder. It is made if it is missing.
+
+    Raises
+    ------
+    InputError
+        If another run is at work there, or the folder cannot be made.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder, alone_in(folder), alone_in(folder):
+    ...     pass
+    Traceback (most recent call last):
+    lggshape.errors.InputError: Expected no other run in ..., found one at work. Wait for its end...
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise not_writable(folder, error) from error
+    try:
+        _lock(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    if fcntl is None:  # pragma: no cover (Windows)
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        msg = (
+            f"Expected no other run in {folder}, found one at work. Wait for its end, or write to "
+            "another folder."
+        )
+        raise InputError(msg) from error
+    except OSError:  # a file system without locks
+        return

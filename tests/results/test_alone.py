@@ -1,0 +1,48 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lggshape.errors import InputError
+from lggshape.results import alone_in
+
+HOLD = """
+import sys, time
+from lggshape.results import alone_in
+with alone_in(sys.argv[1]):
+    print("there", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_run_is_refused_until_the_first_is_gone_however_it_ended(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with subprocess.Popen([sys.executable, "-c", HOLD, out], stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"there\n"
+        with pytest.raises(InputError, match="out, found one at work"), alone_in(out):
+            pass
+        os.kill(first.pid, signal.SIGKILL)
+    with alone_in(out):
+        assert not list(out.iterdir())
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    closed = tmp_path / "file" / "out"
+    with pytest.raises(InputError, match="to be a place that can be written"), alone_in(closed):
+        pass
+
+
+def test_a_file_system_without_locks_is_used_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(handle: int, operation: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with alone_in(tmp_path), alone_in(tmp_path):
+        pass
