@@ -15,6 +15,7 @@ from uuid import uuid4
 import pandas as pd
 
 from lggshape.errors import InputError
+from lggshape.names import is_formula
 
 StrPath = str | os.PathLike[str]
 """A path, as text or as a `Path`."""
@@ -94,9 +95,24 @@ def write_figure(path: StrPath, svg: str, png: bytes) -> None:
 def write_table(path: StrPath, table: pd.DataFrame) -> None:
     """Write a table as CSV (UTF-8, comma, dot, one header row, empty = missing).
 
-    Numbers are written with all their digits, so that reading them back gives the same numbers.
+    Numbers are written with all their digits, so that reading them back gives the same numbers. A
+    text that a spreadsheet would take for a formula gets an apostrophe before it, which prevents
+    that.
     """
-    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+    write_text(path, _defused(table).to_csv(index=False, lineterminator="\n"))
+
+
+def _defused(table: pd.DataFrame) -> pd.DataFrame:
+    def defuse(cell: Any) -> Any:
+        return f"'{cell}" if isinstance(cell, str) and is_formula(cell) else cell
+
+    texts = table.select_dtypes(["object", "string", "category"])
+    changed = {
+        place: texts.iloc[:, number].astype(object).map(defuse)
+        for number, place in enumerate(texts.columns)
+        if any(isinstance(cell, str) and is_formula(cell) for cell in texts.iloc[:, number])
+    }
+    return table.assign(**changed).rename(columns=defuse)
 
 
 def to_records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -16,6 +16,8 @@ _KEY_DIGITS = 12
 
 _MOST_NEAR = 3
 
+_FORMULA = re.compile(r"\s*([=@]|[+-].*(\||[a-z]\s*\())", re.IGNORECASE | re.DOTALL)
+
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
@@ -27,10 +29,24 @@ def natural_key(name: str) -> list[tuple[int, str]]:
     >>> sorted(["case_10", "case_9", "Case_1"], key=natural_key)
     ['Case_1', 'case_9', 'case_10']
     """
-    parts = re.split(r"([0-9]+)", name.casefold())
-    # Every second part is a run of digits.
-    key = [(int(part), "") if index % 2 else (0, part) for index, part in enumerate(parts)]
+    parts = re.split(r"0*([0-9]+)", name.casefold())
+    # Every second part is a run of digits, of which the longer is the larger: a number of thousands
+    # of digits takes long to be made.
+    key = [(len(part) * (index % 2), part) for index, part in enumerate(parts)]
     return [*key, (0, name)]
+
+
+def is_formula(text: str) -> bool:
+    """Test whether a spreadsheet would take the text of a cell for a formula that does something.
+
+    Examples
+    --------
+    >>> is_formula("=2+3"), is_formula("@x"), is_formula("-cmd|' /C calc'!A0")
+    (True, True, True)
+    >>> is_formula("-0.5 (-0.9 to -0.1)"), is_formula("+/-")
+    (False, False)
+    """
+    return _FORMULA.match(text) is not None
 
 
 def what_is_unsafe(name: str) -> str:
@@ -66,6 +82,8 @@ def what_is_unsafe(name: str) -> str:
         return "a character that cannot be printed"
     if len(name) > LONGEST_NAME or len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
         return f"more than {LONGEST_NAME} characters"
+    if is_formula(name):
+        return "the beginning of a formula of spreadsheets"
     if name.startswith("."):
         return "a dot at the beginning, which hides a file"
     if re.match(r"[A-Za-z]:", name) or _DEVICES.fullmatch(name):

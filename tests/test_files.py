@@ -190,3 +190,14 @@ def test_the_name_under_which_a_file_is_written_cannot_be_foreseen_invariant(tmp
             temporary.touch()
     assert len(names) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_formulas_are_defused_in_cells_and_names_of_columns(tmp_path):
+    # OWASP, CSV injection: what begins with =, @, + or - may be run by a spreadsheet.
+    cells = ["=cmd|' /C calc'!A0", "@SUM(1)", '-1+HYPERLINK("x")', "-1", "+/-", "a=b", None]
+    table = pd.DataFrame({"=x": cells, "n": range(-3, 4)})
+    write_table(tmp_path / "a.csv", table)
+    read = read_table(tmp_path / "a.csv")
+    assert list(read.columns) == ["'=x", "n"]
+    assert read["'=x"].tolist() == [*(f"'{cell}" for cell in cells[:3]), *cells[3:6], ""]
+    assert read["n"].tolist() == ["-3", "-2", "-1", "0", "1", "2", "3"]

@@ -4,8 +4,10 @@ from lggshape.names import natural_key, what_is_unsafe
 
 
 def test_natural_order_is_by_number_and_ignores_case_analytic() -> None:
-    names = ["b_1", "A_10", "a_9", "A_2", "10", "9", "a"]
-    assert sorted(names, key=natural_key) == ["9", "10", "a", "A_2", "a_9", "A_10", "b_1"]
+    long = "1" + "0" * 5000
+    names = ["b_1", "A_10", "a_9", "A_2", long, "10", "9", "a", "a0", "a_010"]
+    ordered = ["9", "10", long, "a", "a0", "A_2", "a_9", "A_10", "a_010", "b_1"]
+    assert sorted(names, key=natural_key) == ordered
 
 
 def test_order_of_equal_numbers_is_total_analytic() -> None:
@@ -34,6 +36,8 @@ def test_order_of_equal_numbers_is_total_analytic() -> None:
         "NUL",
         "con.txt",
         "\udc80",
+        "=cmd()",
+        "@x",
     ],
 )
 def test_names_that_leave_a_folder_or_cannot_be_files_are_unsafe_analytic(name: str) -> None:

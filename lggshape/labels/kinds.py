@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lggshape.labels.codebook import Kind
+from lggshape.names import LONGEST_NAME
 
 _MOST_CODES = 10
 """A column of numbers with more different values than this counts as continuous."""
@@ -71,7 +72,9 @@ def guessed_kind(name: str, cells: "pd.Series[str]", numbers: "pd.Series[float]"
     # Neither numbers nor groups: a word among ages would make a group of every age.
     if len(words_among_numbers(cells)):
         return Kind.IDENTIFIER
-    # Names and free text differ from patient to patient; groups have several patients.
+    # Names and free text are long, or differ from patient to patient; groups have several patients.
+    if len(cells) and cells.str.len().max() > LONGEST_NAME:
+        return Kind.IDENTIFIER
     if cells.nunique() > min(MOST_LEVELS, max(_MOST_CODES, len(cells) / 2)):
         return Kind.IDENTIFIER
     return Kind.NOMINAL

@@ -10,7 +10,7 @@ import pandas as pd
 from lggshape.errors import InputError
 from lggshape.labels.codebook import Kind
 from lggshape.labels.kinds import MOST_LEVELS
-from lggshape.names import counted, did_you_mean, first_few, natural_key
+from lggshape.names import LONGEST_NAME, counted, did_you_mean, first_few, natural_key
 from lggshape.tables import TableSource
 
 _Column = TypeVar("_Column")
@@ -68,6 +68,13 @@ class Label:
             msg = (
                 f"Expected the label {self.name} to have at most {MOST_LEVELS} levels, found "
                 f"{len(self.levels)}. Merge them by the levels of a codebook or of a [[label]]."
+            )
+            raise InputError(msg)
+        longest = max(map(len, self.levels), default=0)
+        if longest > LONGEST_NAME:
+            msg = (
+                f"Expected the levels of {self.name} to have at most {LONGEST_NAME} characters, "
+                f"found {longest}."
             )
             raise InputError(msg)
 

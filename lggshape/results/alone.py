@@ -1,6 +1,7 @@
 """One run at a time in a folder of results."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,11 +9,6 @@ from pathlib import Path
 from lggshape.errors import InputError
 from lggshape.files import StrPath
 from lggshape.results.places import not_writable
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover (Windows)
-    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -54,8 +50,10 @@ def alone_in(folder: StrPath) -> Iterator[None]:
 
 
 def _lock(handle: int, folder: Path) -> None:
-    if fcntl is None:  # pragma: no cover (Windows)
+    if sys.platform == "win32":  # pragma: no cover
         return
+    import fcntl
+
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

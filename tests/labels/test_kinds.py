@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from lggshape.errors import InputError
-from lggshape.labels import Kind, holds_events, read_labels
+from lggshape.labels import Kind, Label, holds_events, read_labels
 from lggshape.labels.kinds import codes_for_missing
 
 
@@ -100,3 +100,9 @@ def test_a_label_that_is_stated_to_be_nominal_has_at_most_a_hundred_levels(tmp_p
     table = pd.DataFrame({"patient": [f"p{n}" for n in range(202)], "x": words})
     with pytest.raises(InputError, match="the label x to have at most 100 levels, found 101"):
         read_labels(table, codebook=codebook)
+
+
+def test_long_texts_are_no_levels() -> None:
+    assert kind("x", ["7" * 5000, "y"] * 2) is Kind.IDENTIFIER
+    with pytest.raises(InputError, match="levels of x to have at most 128 characters, found 129"):
+        Label("x", Kind.NOMINAL, pd.Series(dtype=str), ("y" * 129,), ())
