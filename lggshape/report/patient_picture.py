@@ -10,7 +10,7 @@ from matplotlib.image import imsave
 from numpy.typing import NDArray
 from skimage.measure import approximate_polygon
 
-from lggshape.shape.portrait import Points, Portrait, Projection
+from lggshape.shape.portrait import Measured, Points, Portrait, Projection
 
 _MARGIN = 0.06  # of the larger side of a drawing
 _SMOOTH = 0.4  # degrees, by which a simplified signature may differ
@@ -29,25 +29,15 @@ class Side(NamedTuple):
     ellipse: str
 
 
-class Picture(NamedTuple):
-    """The paths of a patient's drawings, each with the box that holds it.
+class Signature(NamedTuple):
+    """The paths of what the features are measured on.
 
     Attributes
     ----------
-    slice : int
-        The slice of the largest area.
-    box : str
-        Of the slice.
-    outlines : sequence of (str, str)
-        Kind of mask, path.
     spokes : str
         The edges of the angular bins.
     centre : tuple of str
         x and y of the centroid.
-    image : str
-        The slice as a data URL; empty without an image.
-    frame : tuple of str
-        x, y, width and height of the image.
     distances, average : str
         The radial signature and its moving average.
     bars : sequence of (str, str)
@@ -60,13 +50,8 @@ class Picture(NamedTuple):
         Three projections.
     """
 
-    slice: int
-    box: str
-    outlines: Sequence[tuple[str, str]]
     spokes: str
     centre: tuple[str, str]
-    image: str
-    frame: tuple[str, str, str, str]
     distances: str
     average: str
     bars: Sequence[tuple[str, str]]
@@ -75,39 +60,73 @@ class Picture(NamedTuple):
     sides: Sequence[Side]
 
 
+class Picture(NamedTuple):
+    """The paths of a patient's drawings.
+
+    Attributes
+    ----------
+    slice : int
+        The slice of the largest area.
+    box : str
+        The box that holds it.
+    outlines : sequence of (str, str)
+        Kind of mask, path.
+    image : str
+        The slice as a data URL; empty without an image.
+    frame : tuple of str
+        x, y, width and height of the image.
+    signature : Signature or None
+        What the features are measured on, if it is drawn.
+    """
+
+    slice: int
+    box: str
+    outlines: Sequence[tuple[str, str]]
+    image: str
+    frame: tuple[str, str, str, str]
+    signature: Signature | None
+
+
 def draw_portrait(portrait: Portrait) -> Picture:
     """Return a portrait as paths."""
-    rings = [ring for several in portrait.outlines.values() for ring in several]
-    reach = _REACH * float(np.hypot(*(portrait.contour - portrait.centre).T).max())
-    ends = portrait.centre + reach * portrait.spokes
-    corners = [portrait.contour, *rings]
+    corners = [ring for several in portrait.outlines.values() for ring in several]
+    if portrait.measured is not None:
+        corners.append(portrait.measured.contour)
     frame = ("0", "0", "0", "0")
     if portrait.image is not None:
         high, wide = portrait.image.shape[0] * portrait.pixel, float(portrait.image.shape[1])
         x, y = portrait.corner
         frame = (_short(x), _short(y), _short(wide), _short(high))
         corners = [np.array([(x, y), (x + wide, y + high)])]
-    top = float(portrait.distances.max())
-    deviations = np.nan_to_num(portrait.deviations)
-    most = float(deviations.max()) or 1.0
-    width = 360 / len(deviations)
     return Picture(
         portrait.slice,
         _box(corners, 0.0 if portrait.image is not None else _MARGIN),
         [(kind, "".join(map(_closed, rings))) for kind, rings in portrait.outlines.items()],
-        "".join(f"M{_pair(portrait.centre)}L{_pair(end)}" for end in ends),
-        (_short(portrait.centre[0]), _short(portrait.centre[1])),
         _data_url(portrait.image),
         frame,
-        _by_angle(portrait.angles, portrait.distances / top),
-        _by_angle(portrait.angles, portrait.average / top),
+        None if portrait.measured is None else _signature(portrait.measured),
+    )
+
+
+def _signature(measured: Measured) -> Signature:
+    reach = _REACH * float(np.hypot(*(measured.contour - measured.centre).T).max())
+    ends = measured.centre + reach * measured.spokes
+    top = float(measured.distances.max())
+    deviations = np.nan_to_num(measured.deviations)
+    most = float(deviations.max()) or 1.0
+    width = 360 / len(deviations)
+    return Signature(
+        "".join(f"M{_pair(measured.centre)}L{_pair(end)}" for end in ends),
+        (_short(measured.centre[0]), _short(measured.centre[1])),
+        _by_angle(measured.angles, measured.distances / top),
+        _by_angle(measured.angles, measured.average / top),
         [
             (_short(place * width), _short(HEIGHT / 2 * value / most))
             for place, value in enumerate(deviations)
         ],
         f"{top:.2f}",
         f"{most:.3f}",
-        [_side(projection) for projection in portrait.sections],
+        [_side(projection) for projection in measured.sections],
     )
 
 

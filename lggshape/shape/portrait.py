@@ -63,17 +63,11 @@ class Projection(NamedTuple):
     to_scale: bool
 
 
-class Portrait(NamedTuple):
-    """What is drawn of one case, all of the mask of the first kind but where it says otherwise.
+class Measured(NamedTuple):
+    """What the features of a mask are measured on.
 
     Attributes
     ----------
-    case, patient : str
-        Its names.
-    slice : int
-        The slice of the largest area, counted from 1.
-    outlines : mapping of str to sequence of ndarray of shape (n, 2)
-        All outlines in this slice, by kind of mask.
     contour : ndarray of shape (n, 2)
         The contour that the 2D features are measured on.
     centre : ndarray of shape (2,)
@@ -87,6 +81,31 @@ class Portrait(NamedTuple):
         Unit vectors along the edges of the bins.
     sections : sequence of Projection
         Three projections.
+    """
+
+    contour: Points
+    centre: Points
+    angles: Points
+    distances: Points
+    average: Points
+    deviations: Points
+    spokes: Points
+    sections: Sequence[Projection]
+
+
+class Portrait(NamedTuple):
+    """What is drawn of one case.
+
+    Attributes
+    ----------
+    case, patient : str
+        Its names.
+    slice : int
+        The slice of the largest area of the first mask, counted from 1.
+    outlines : mapping of str to sequence of ndarray of shape (n, 2)
+        All outlines in this slice, by kind of mask.
+    measured : Measured or None
+        What the first mask is measured on; None if the outlines are all that is drawn.
     dice : float
         Of the masks of the first two kinds; NaN if there is one kind.
     image : ndarray of uint8, shape (height, width), or None
@@ -101,14 +120,7 @@ class Portrait(NamedTuple):
     patient: str
     slice: int
     outlines: Mapping[str, Sequence[Points]]
-    contour: Points
-    centre: Points
-    angles: Points
-    distances: Points
-    average: Points
-    deviations: Points
-    spokes: Points
-    sections: Sequence[Projection]
+    measured: Measured | None
     dice: float = np.nan
     image: NDArray[np.uint8] | None = None
     corner: tuple[float, float] = (0.0, 0.0)
@@ -134,13 +146,15 @@ class _Screen(NamedTuple):
         return points[:, ::-1] * signs
 
 
-def portray(masks: Mapping[str, Case]) -> Portrait | None:
+def portray(masks: Mapping[str, Case], *, measured: bool = True) -> Portrait | None:
     """Return what is drawn of a case.
 
     Parameters
     ----------
     masks : mapping of str to Case
         The case by kind of mask; the first one is measured, and its image is shown if it has one.
+    measured : bool
+        Whether to return what the features are measured on, besides the outlines.
 
     Returns
     -------
@@ -152,20 +166,17 @@ def portray(masks: Mapping[str, Case]) -> Portrait | None:
     >>> mask = np.zeros((3, 9, 9), dtype=bool)
     >>> mask[1, 2:7, 2:7] = True
     >>> portrait = portray({"manual": Case("a", "a", mask=mask)})
-    >>> portrait.slice, portrait.centre.tolist(), len(portrait.sections)
+    >>> portrait.slice, portrait.measured.centre.tolist(), len(portrait.measured.sections)
     (2, [4.0, 4.0], 3)
     """
     case = next(iter(masks.values()))
     assert case.mask is not None  # it is required
     if not case.mask.any():
         return None
-    plane, spacing = case.geometry.plane, case.geometry.spacing
+    plane = case.geometry.plane
     turned = largest_component(plane.turn(case.mask))
     number = int(turned.sum(axis=(1, 2)).argmax())
     screen = _Screen.along(plane.axis, case)
-    contour = trace_contour(
-        turned[number], spacing=None if spacing is None else plane.turn_spacing(spacing)[1:]
-    )
     slices = {
         kind: plane.turn(one.mask)[number]
         for kind, one in masks.items()
@@ -173,12 +184,27 @@ def portray(masks: Mapping[str, Case]) -> Portrait | None:
     }
     others = [one.mask for one in masks.values() if one.mask is not None][1:2]
     image, corner = _image(case, number, slices, screen)
-    edges = np.radians(np.arange(BINS) * 360 / BINS - 180)
     return Portrait(
         case.id,
         case.patient,
         number + 1,
         {kind: [screen.place(ring) for ring in trace_rings(one)] for kind, one in slices.items()},
+        _measure(case, turned, number, screen) if measured else None,
+        dice(case.mask, others[0]) if others and len(slices) > 1 else np.nan,
+        image,
+        corner,
+        screen.aspect,
+    )
+
+
+def _measure(case: Case, turned: Mask, number: int, screen: _Screen) -> Measured:
+    """Return what the features of a component, with its slices in front, are measured on."""
+    plane, spacing = case.geometry.plane, case.geometry.spacing
+    contour = trace_contour(
+        turned[number], spacing=None if spacing is None else plane.turn_spacing(spacing)[1:]
+    )
+    edges = np.radians(np.arange(BINS) * 360 / BINS - 180)
+    return Measured(
         screen.place(contour.points),
         screen.place(contour.centroid[None])[0],
         contour.angles(),
@@ -190,10 +216,6 @@ def portray(masks: Mapping[str, Case]) -> Portrait | None:
             np.column_stack([np.sin(edges), np.cos(edges)])
         ),
         _sections(case, np.moveaxis(turned, 0, plane.axis)),
-        dice(case.mask, others[0]) if others and len(slices) > 1 else np.nan,
-        image,
-        corner,
-        screen.aspect,
     )
 
 

@@ -94,5 +94,6 @@ def test_paths_lead_through_the_points_of_the_outline_analytic() -> None:
     assert kind == "manual"
     np.testing.assert_allclose(points(path), shown.outlines["manual"][0], atol=0.051)
     assert picture.slice == 2
-    assert len(picture.bars) == 10
-    assert len(picture.sides) == 3
+    assert picture.signature is not None
+    assert len(picture.signature.bars) == 10
+    assert len(picture.signature.sides) == 3
