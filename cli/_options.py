@@ -180,6 +180,9 @@ SkipSeen = Annotated[
         rich_help_panel=NETWORKS,
     ),
 ]
+Report = Annotated[
+    bool, typer.Option("--report", help="Write report.html and figures.", rich_help_panel=REPORT)
+]
 Title = Annotated[
     str | None,
     typer.Option(

@@ -57,7 +57,6 @@ Exclude = Annotated[
         show_default=False,
     ),
 ]
-Report = Annotated[bool, typer.Option("--report", help="Write report.html and figures.")]
 Cases = Annotated[
     list[Path] | None,
     typer.Option(
@@ -127,7 +126,7 @@ def associate(
     features: Features,
     labels: o.RequiredLabels,
     out: o.OutFolder,
-    report: Report = False,
+    report: o.Report = False,
     title: o.Title = None,
     author: o.Authors = None,
     cases: Cases = None,

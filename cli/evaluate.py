@@ -1,14 +1,19 @@
 """`lggshape evaluate`: compare predicted masks with references."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lggshape_cli import _options as o
 
+if TYPE_CHECKING:
+    from lggshape.commands import Run
+    from lggshape.evaluation import Evaluation
+    from lggshape.labels import Labels
+
 EXAMPLES = (
-    "lggshape evaluate masks/ cases/ --out evaluation/",
+    "lggshape evaluate masks/ cases/ --out evaluation/ --report",
     "lggshape evaluate masks/ cases/ --out evaluation/ --labels labels.csv --by sex",
     "lggshape evaluate masks/ cases/ --out evaluation/ --regions brats",
 )
@@ -40,6 +45,9 @@ def evaluate(
     predicted: Predicted,
     reference: Reference,
     out: o.OutFolder,
+    report: o.Report = False,
+    title: o.Title = None,
+    author: o.Authors = None,
     labels: o.Labels = None,
     by: By = None,
     patient_column: o.PatientColumn = None,
@@ -60,7 +68,7 @@ def evaluate(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Compare predicted masks with references.
+    """Compare predicted masks with references; --report adds an HTML report.
 
     Scores each case by Dice, IoU, precision, recall, HD95, surface Dice and volume error.
     Summarises these scores, with intervals, and Dice also by group. Measures how well slices with
@@ -70,35 +78,64 @@ def evaluate(
     """
     from lggshape import evaluation
     from lggshape.commands import run_command
-    from lggshape.figures import write_figures
     from lggshape.readers import open_cases
 
+    without = dict.fromkeys(("title", "author"), (not report, "without --report"))
     o.refuse_unused(
-        context,
-        labels=(not by, "without --by"),
-        by=(not labels, "without --labels"),
+        context, labels=(not by, "without --by"), by=(not labels, "without --labels"),
         patient_column=(not labels, "without --labels"),
-        jobs=(scheduler is not None, "with --scheduler"),
-    )
+        jobs=(scheduler is not None, "with --scheduler"), **without,
+    )  # fmt: skip
     meaning = o.mask_meaning(mask_values, regions, threshold)
     reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
     reading |= {"threshold": None, "resample_masks": resample_masks}
     with run_command(
         "evaluate", out=out, overwrite=overwrite, quiet=quiet,
         inputs=[predicted, reference, *(labels or []), manifest, o.region_file(regions)],
-        options={"pattern": pattern, "sequences": sequences, "spacing": spacing,
-                 "surface_tolerance": surface_tolerance, "by": by or [], "seed": seed, **meaning,
+        options={"pattern": pattern, "sequences": sequences, "spacing": spacing, **meaning,
+                 "surface_tolerance": surface_tolerance, "by": by or [], "seed": seed,
                  "patient_column": patient_column, "resample_masks": resample_masks},
     ) as run:  # fmt: skip
         known = o.labels_of(run, labels, patient_column=patient_column) if labels else None
         found = evaluation.evaluate(
             predicted, open_cases(reference, masks_only=True, **reading), **meaning,
-            labels=known, by=by or (), surface_tolerance=surface_tolerance, seed=seed, jobs=jobs,
-            scheduler=scheduler, on_progress=run.on_progress,
+            labels=known, by=by or (), surface_tolerance=surface_tolerance, outlines=report,
+            seed=seed, jobs=jobs, scheduler=scheduler, on_progress=run.on_progress,
         )  # fmt: skip
-        run.write_tables(found.tables())
-        run.write_json("evaluation.json", found.to_dict())
-        write_figures(found.plots(), run.place / "figures")
+        if report:
+            _write_report(found, run, predicted, known, by or [], title, author or [])
+        first = _write(found, run, report=report)
         run.fail(found.failures, of=found.cases)
-        run.summary += [found.summary(), f"Results: {out / 'scores.csv'}"]
+        run.summary += [found.summary(), f"Results: {out / first}"]
         run.notes += found.not_evaluated()
+
+
+def _write(found: "Evaluation", run: "Run", *, report: bool) -> str:
+    """Write the tables, and the figures unless the report has them; return what to read first."""
+    from lggshape.figures import write_figures
+
+    run.write_tables(found.tables())
+    run.write_json("evaluation.json", found.to_dict())
+    if not report:
+        write_figures(found.plots(), run.place / "figures")
+    return "report.html" if report else "scores.csv"
+
+
+def _write_report(
+    found: "Evaluation",
+    run: "Run",
+    predicted: Path,
+    labels: "Labels | None",
+    by: list[str],
+    title: str | None,
+    authors: list[str],
+) -> None:
+    """Write the report, with what `segment` said of its masks."""
+    from lggshape.readers.segmented import read_checks
+    from lggshape.report.evaluation_report import write_evaluation_report
+
+    write_evaluation_report(
+        found, run.place, inputs=run.inputs, options=run.options,
+        labels={} if labels is None else {name: labels[name] for name in by},
+        checks=read_checks(predicted), title=title, authors=authors, on_progress=run.on_progress,
+    )  # fmt: skip

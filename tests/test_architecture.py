@@ -43,10 +43,11 @@ MAY_IMPORT = {
     "segmentation": CASES | {"provenance", "figures", "stages"},
     "shape": CASES,
     "association": TABLES | {"figures", "parallel"},
-    "evaluation": CASES | {"labels", "statistics", "figures", "association"},
+    "evaluation": CASES | {"labels", "statistics", "figures", "association", "shape"},
     "visualisation": CASES | {"figures", "segmentation", "shape", "evaluation"},
     "comparison": CASES | {"statistics", "figures", "segmentation", "shape", "evaluation"},
-    "report": TABLES | {"figures", "association", "provenance", "results"},
+    "report": TABLES
+    | {"figures", "association", "provenance", "results", "evaluation", "comparison"},
     "demo": CASES
     | TABLES
     | {"phantoms", "segmentation", "association", "evaluation", "verification", "report"}

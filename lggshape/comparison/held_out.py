@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lggshape.case import FLAIR
 from lggshape.errors import CaseError, InputError
 from lggshape.evaluation import evaluate
-from lggshape.evaluation.evaluation import SLICE_COLUMNS
+from lggshape.evaluation.compare_cases import SLICE_COLUMNS
 from lggshape.files import read_json, write_json
 from lggshape.head import find_head
 from lggshape.parallel import map_cases

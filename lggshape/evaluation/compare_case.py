@@ -15,6 +15,7 @@ from lggshape.files import names_cell
 from lggshape.masks import Mask
 from lggshape.readers import CaseSource
 from lggshape.readers.predicted import on_grid_of
+from lggshape.shape.portrait import Portrait, portray
 
 
 class Compared(NamedTuple):
@@ -27,10 +28,13 @@ class Compared(NamedTuple):
     slices : DataFrame
         A row per slice: `case`, `patient`, `slice` (from 1), `reference_area`, `predicted_area` and
         `overlap_area` (pixels), `score`.
+    portrait : Portrait or None
+        The outlines of both masks in the slice of the largest area, if they were asked for.
     """
 
     row: dict[str, Any]
     slices: pd.DataFrame
+    portrait: Portrait | None = None
 
 
 def compare_case(
@@ -39,6 +43,7 @@ def compare_case(
     surface_tolerance: float = 1.0,
     regions: Sequence[str] = (),
     resample_masks: bool = False,
+    outlines: bool = False,
 ) -> list[Compared]:
     """Read the two masks of a case and compare them.
 
@@ -53,6 +58,9 @@ def compare_case(
     resample_masks : bool
         Whether a predicted mask on another grid is resampled onto that of the reference. So it is
         also if the reference was opened with this option.
+
+    outlines : bool
+        Whether to keep the outlines of the masks.
 
     Returns
     -------
@@ -75,6 +83,7 @@ def compare_case(
     predicted, pair, note = _on_one_grid(predicted, reference, pair, resample=resample_masks)
     spacing = reference.geometry.spacing or predicted.geometry.spacing
     notes = "; ".join(filter(None, _notes(predicted, reference, note)))
+    portrait = _outlined(predicted, reference) if outlines else None
     found = []
     asked: list[str | None] = list(regions) or [None]
     for region in asked:
@@ -89,11 +98,20 @@ def compare_case(
         slices = _compared_slices(pair, one, other)
         row = _row(pair, scores, slices, spacing, missing_sequences) | {"notes": notes}
         found.append(
-            Compared({**row, "region": region}, slices.assign(region=region))
+            Compared({**row, "region": region}, slices.assign(region=region), portrait)
             if region is not None
-            else Compared(row, slices)
+            else Compared(row, slices, portrait)
         )
     return found
+
+
+def _outlined(predicted: Case, reference: Case) -> Portrait | None:
+    """Return the outlines of the masks that are not empty, None if both are."""
+    masks = {"reference": reference, "predicted": predicted}
+    drawn = {
+        name: case for name, case in masks.items() if case.mask is not None and case.mask.any()
+    }
+    return portray(drawn, measured=False) if drawn else None
 
 
 def _compared_slices(pair: CasePair, predicted: Mask, reference: Mask) -> pd.DataFrame:

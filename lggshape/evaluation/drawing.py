@@ -1,7 +1,8 @@
 """The figures of an evaluation."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,20 @@ from lggshape.figures.agreement import agreement_plot
 from lggshape.figures.ranking import ranking
 from lggshape.figures.roc import roc_curve
 
+_NOWHERE: Mapping[str, str] = MappingProxyType({})
 
-def draw(evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
+
+def draw(
+    evaluation: Evaluation, *, targets: Mapping[str, str] = _NOWHERE
+) -> Iterator[tuple[str, Figure]]:
     """Draw the figures of an evaluation for which there are data.
 
     Parameters
     ----------
     evaluation : Evaluation
         The results.
+    targets : mapping of str to str
+        Where the points of cases lead in the SVG, by their names in `Evaluation.names`.
 
     Yields
     ------
@@ -30,21 +37,23 @@ def draw(evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
         of each, with the region at the end of the name.
     """
     for region in evaluation.regions:
-        for name, drawn in draw(evaluation.of_region(region)):
+        for name, drawn in draw(evaluation.of_region(region), targets=targets):
             yield f"{name}_{region}", drawn
     if evaluation.regions:
         return
-    scored = evaluation.scores[evaluation.scores["dice"].notna()]
+    is_scored = evaluation.scores["dice"].notna()
+    scored, names = evaluation.scores[is_scored], evaluation.names[is_scored]
     if scored.empty:
         return
     yield (
         "dice",
         ranking(
             scored["dice"],
-            list(scored["patient"]),
+            list(names),
             value_name="Dice",
             item_name="cases",
             named_below=LOW,
+            links=[targets.get(name) for name in names],
         ),
     )
     if len(evaluation.groups):
@@ -62,6 +71,7 @@ def draw(evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
                     measured_name="predicted",
                     reference_name="reference",
                     quantity=f"volume ({unit})",
+                    links=[targets.get(name) for name in names[part.index]],
                 ),
             )
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,34 +12,24 @@ from lggshape.checks import check_seed
 from lggshape.errors import InputError
 from lggshape.evaluation.by_region import REGION, by_region, with_region
 from lggshape.evaluation.compare_case import compare_case
+from lggshape.evaluation.compare_cases import COLUMNS, compare_cases
 from lggshape.evaluation.detection import detection_table
-from lggshape.evaluation.matching import CasePair, Matched, match_cases
-from lggshape.evaluation.scores import Scores, check_tolerance
+from lggshape.evaluation.matching import Matched, match_cases
+from lggshape.evaluation.scores import check_tolerance
 from lggshape.evaluation.summaries import choose_labels, group_table, summary_table
 from lggshape.files import to_records
 from lggshape.labels import Label, Labels, LabelSource, as_labels
 from lggshape.names import counted
-from lggshape.parallel import map_cases
-from lggshape.progress import OnProgress, counter
+from lggshape.progress import OnProgress
 from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import Cases
 from lggshape.readers.predicted import MaskMeaning
 from lggshape.regions import RegionSource
+from lggshape.shape.portrait import Portrait
 from lggshape.tables import TableSource
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-COLUMNS = (
-    "case", "patient", "fold", *Scores._fields, "components_removed", "site", "missing_sequences",
-    "predicted_volume", "reference_volume", "spacing_known", "notes", "reason",
-)  # fmt: skip
-"""Columns of `Evaluation.scores`, in order."""
-
-SLICE_COLUMNS = (
-    "case", "patient", "slice", "reference_area", "predicted_area", "overlap_area", "score",
-)  # fmt: skip
-"""Columns of `Evaluation.slices`, in order."""
 
 _TITLES = {
     "dice": "Dice",
@@ -85,6 +75,9 @@ class Evaluation:
         The regions that were compared; empty if masks were compared as they are.
     regions_left_out : tuple of str
         The regions of the references that the predicted masks do not tell.
+    portraits : dict of str to Portrait
+        The outlines of both masks in the slice of the largest area, by case, if they were asked
+        for.
     """
 
     scores: pd.DataFrame
@@ -97,6 +90,7 @@ class Evaluation:
     surface_tolerance: float
     regions: tuple[str, ...] = ()
     regions_left_out: tuple[str, ...] = ()
+    portraits: dict[str, Portrait] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Return the numbers of cases and failures, and the mean Dice of each region."""
@@ -140,6 +134,12 @@ class Evaluation:
             regions=(),
             regions_left_out=(),
         )
+
+    @property
+    def names(self) -> "pd.Series[str]":
+        """What to call each row of `scores`: its patient, or its case if a patient has several."""
+        cases = self.scores.drop_duplicates("case")
+        return self.scores["patient" if cases["patient"].is_unique else "case"]
 
     @property
     def low(self) -> pd.DataFrame:
@@ -241,6 +241,7 @@ def evaluate(
     labels: Labels | LabelSource | None = None,
     by: str | Sequence[str] = (),
     surface_tolerance: float = 1.0,
+    outlines: bool = False,
     seed: int = 0,
     jobs: int | None = None,
     scheduler: str | None = None,
@@ -272,6 +273,8 @@ def evaluate(
         The labels to group by. `labels` and `by` need each other.
     surface_tolerance : float
         Tolerance of the surface Dice, in mm; in pixels if the spacing is unknown.
+    outlines : bool
+        Whether to keep outlines of the masks, which a report shows.
     seed : int
         Seed of the bootstrap intervals, 0 or more.
     jobs, scheduler, on_progress
@@ -314,58 +317,25 @@ def evaluate(
     grouping = _grouping(matched, known, [by] if isinstance(by, str) else by)
     compare = partial(
         compare_case, surface_tolerance=surface_tolerance, regions=matched.regions,
-        resample_masks=resample_masks,
+        resample_masks=resample_masks, outlines=outlines,
     )  # fmt: skip
-    rows: list[dict[str, Any]] = []
-    slices: list[pd.DataFrame] = []
-    failures: dict[str, str] = {}
-    advance = counter(on_progress, "evaluating", len(matched.pairs))
-    for outcome in map_cases(compare, matched.pairs, jobs=jobs, scheduler=scheduler):
-        if outcome.error is None:
-            rows += [one.row for one in outcome.value]
-            slices += [one.slices for one in outcome.value]
-        else:
-            failures[outcome.item.id] = str(outcome.error)
-            rows += _failed_rows(outcome.item, str(outcome.error), matched.regions)
-        advance()
-    scores = _scores_table(rows, matched.regions)
-    columns = with_region(SLICE_COLUMNS, matched.regions)
-    every_slice = pd.concat(slices, ignore_index=True) if slices else pd.DataFrame(columns=columns)
-    every_slice = every_slice[columns]
+    compared = compare_cases(
+        matched, compare, jobs=jobs, scheduler=scheduler, on_progress=on_progress
+    )
     of_regions = partial(by_region, regions=matched.regions)
     return Evaluation(
-        scores=with_columns(scores, cases),
-        summaries=of_regions(partial(summary_table, seed=seed), scores),
-        groups=of_regions(partial(group_table, labels=grouping, seed=seed), scores),
-        detection=of_regions(partial(detection_table, seed=seed), every_slice),
-        slices=every_slice,
-        failures=failures,
+        scores=with_columns(compared.scores, cases),
+        summaries=of_regions(partial(summary_table, seed=seed), compared.scores),
+        groups=of_regions(partial(group_table, labels=grouping, seed=seed), compared.scores),
+        detection=of_regions(partial(detection_table, seed=seed), compared.slices),
+        slices=compared.slices,
+        failures=compared.failures,
         without_prediction=matched.without_prediction,
         surface_tolerance=surface_tolerance,
         regions=matched.regions,
         regions_left_out=matched.regions_left_out,
+        portraits=compared.portraits,
     )
-
-
-def _failed_rows(pair: CasePair, reason: str, regions: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the rows of a case that could not be compared, one per region."""
-    row = {
-        "case": pair.id,
-        "patient": pair.patient,
-        "fold": pair.fold,
-        "components_removed": pair.components_removed,
-        "site": pair.site,
-        "reason": reason,
-    }
-    return [{**row, REGION: region} for region in regions] or [row]
-
-
-def _scores_table(rows: list[dict[str, Any]], regions: Sequence[str]) -> pd.DataFrame:
-    types = dict.fromkeys(Scores._fields, "float64") | {
-        "components_removed": "Int64",
-        "spacing_known": "boolean",
-    }
-    return pd.DataFrame(rows, columns=with_region(COLUMNS, regions)).astype(types)
 
 
 def _grouping(matched: Matched, labels: Labels | None, by: Sequence[str]) -> list[Label]:

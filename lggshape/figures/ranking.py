@@ -19,6 +19,7 @@ def ranking(
     item_name: str,
     named_below: float,
     limits: tuple[float, float] = (0.0, 1.0),
+    links: Sequence[str | None] = (),
 ) -> Figure:
     """Draw values in ascending order, with their median, and name those that are low.
 
@@ -34,6 +35,8 @@ def ranking(
         Items with a smaller value are named; the twelve lowest if there are more.
     limits : tuple of float
         Ends of the axis of values.
+    links : sequence of str or None
+        Where the point of each item leads in the SVG; empty for nowhere.
 
     Returns
     -------
@@ -49,8 +52,11 @@ def ranking(
         axes = figure.subplots()
         ranks = np.arange(1, len(ordered) + 1)
         axes.axhline(named_below, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
-        axes.scatter(ranks[~is_low], ordered[~is_low], s=12, color=ACCENT, linewidths=0)
-        axes.scatter(ranks[is_low], ordered[is_low], s=16, color=CONTRAST, linewidths=0)
+        for chosen, size, colour in ((~is_low, 12, ACCENT), (is_low, 16, CONTRAST)):
+            places = ranks[chosen], ordered[chosen]
+            points = axes.scatter(*places, s=size, color=colour, linewidths=0)
+            if any(links):
+                points.set_urls([links[i] for i in order[chosen]])
         if len(ordered):
             median = float(np.median(ordered))
             axes.axhline(median, color=ACCENT, linewidth=0.8, zorder=0)

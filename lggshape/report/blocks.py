@@ -195,6 +195,8 @@ class PatientPanels(Block):
         The features of the table: title, feature and kind of mask.
     is_drawn, is_checked, is_compared : bool
         Whether there are outlines, checks of the masks, and second masks.
+    key : str
+        What they are called by: "patient" or "case".
     """
 
     panels: Sequence[Any]
@@ -202,6 +204,7 @@ class PatientPanels(Block):
     is_drawn: bool
     is_checked: bool
     is_compared: bool
+    key: str = "patient"
 
 
 @dataclass(frozen=True)

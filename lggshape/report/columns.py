@@ -34,11 +34,12 @@ def p(title: str, name: str = "p") -> Column:
     return Column(title, lambda row: wording.p_text(float(getattr(row, name))))
 
 
-def interval(title: str, estimate: str, low: str, high: str) -> Column:
+def interval(title: str, estimate: str, low: str, high: str, digits: int = 2) -> Column:
     """Return a column of estimates with their intervals."""
 
     def cell(row: Any) -> str:
-        return wording.interval_text(*(float(getattr(row, name)) for name in (estimate, low, high)))
+        values = (float(getattr(row, name)) for name in (estimate, low, high))
+        return wording.interval_text(*values, digits)
 
     return Column(title, cell)
 

@@ -14,10 +14,11 @@ from lggshape.report.answer import answer, sensitivity
 from lggshape.report.areas import areas
 from lggshape.report.blocks import Section
 from lggshape.report.checklists import checklists_of, of_associations
+from lggshape.report.closing import provenance
 from lggshape.report.cohort import cohort
 from lggshape.report.gallery import Gallery
 from lggshape.report.hypotheses import hypotheses
-from lggshape.report.methods import limits, methods, provenance
+from lggshape.report.methods import limits, methods
 from lggshape.report.page import Page, made_by, write_page
 from lggshape.report.patients import patients
 from lggshape.report.people import NO_CHECKS, NO_PORTRAITS, People
@@ -190,7 +191,7 @@ def study_sections(
         sensitivity(study),
         methods(study),
         limits(study),
-        provenance(study, inputs, options or {}),
+        provenance(inputs, options or {}, study.tables(), "results.json"),
     ]
 
 

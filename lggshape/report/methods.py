@@ -1,31 +1,15 @@
-"""How the results were made, what they cannot show, and what they were made from."""
+"""How the results were made, and what they cannot show."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Any
-
-from markupsafe import Markup
 
 from lggshape import shape
 from lggshape.association import FEWEST, POWER, REFERENCES_OF_POWER, Study, corrected_alpha
 from lggshape.names import counted
-from lggshape.provenance import InputFile
 from lggshape.report import wording
 from lggshape.report.adjustment import REFERENCES
-from lggshape.report.bibtex import bibtex
-from lggshape.report.blocks import (
-    Block,
-    Column,
-    Copyable,
-    Facts,
-    Heading,
-    Points,
-    Section,
-    Table,
-    Text,
-    code,
-    link,
-)
+from lggshape.report.blocks import Column, Points, Section, Table, code
+from lggshape.report.closing import methods_section
 from lggshape.report.selection import labels_with_groups, tested_features
 
 _OF_AREAS = (
@@ -42,31 +26,20 @@ _OF_CORRECTION = (
 
 def methods(study: Study) -> Section:
     """Return the section on the methods, with their text and the references to copy."""
-    paragraphs = list(_paragraphs(study))
-    references = _references(study)
-    numbered = [f"{number}. {text}" for number, text in enumerate(references, start=1)]
-    blocks: list[Block] = [*map(Text, paragraphs)]
     features = [shape.FEATURES[name] for name in tested_features(study) if name in shape.FEATURES]
-    if features:
-        table = Table.of(
-            features,
-            "The tested features.",
-            "",
-            Column("feature", lambda feature: wording.plain(feature.name), "text"),
-            Column("symbol", lambda feature: feature.symbol, "text"),
-            Column("definition", lambda feature: feature.definition, "long"),
-            Column("source", lambda feature: feature.source, "long"),
-            Column("found to be associated with", lambda f: f.literature or "—", "long"),
-        )
-        blocks.append(table)
-    text = "\n\n".join([_opening(study), *paragraphs, "References", "\n".join(numbered)])
-    blocks += [
-        Heading("References"),
-        Points(references),
-        Copyable("The methods as text, to copy", text),
-        Copyable("The references as BibTeX, to copy", bibtex(references)),
-    ]
-    return Section("methods", "Methods", blocks)
+    table = Table.of(
+        features,
+        "The tested features.",
+        "",
+        Column("feature", lambda feature: wording.plain(feature.name), "text"),
+        Column("symbol", lambda feature: feature.symbol, "text"),
+        Column("definition", lambda feature: feature.definition, "long"),
+        Column("source", lambda feature: feature.source, "long"),
+        Column("found to be associated with", lambda f: f.literature or "—", "long"),
+    )
+    return methods_section(
+        _opening(study), list(_paragraphs(study)), _references(study), [table] if features else []
+    )
 
 
 def _opening(study: Study) -> str:
@@ -159,55 +132,3 @@ def _exploratory(study: Study) -> list[str]:
         f"Exploratory features: {', '.join(names)}. Few studies have tested them, so what is found "
         "with them has to be confirmed in other patients."
     ]
-
-
-def provenance(study: Study, inputs: Sequence[InputFile], options: Mapping[str, Any]) -> Section:
-    """Return the section on the files and options that the results were made from."""
-    blocks: list[Block] = []
-    if inputs:
-        table = Table.of(
-            inputs,
-            "The inputs, with the hashes of their contents.",
-            "",
-            Column("file", lambda file: file.path, "long"),
-            Column("SHA-256", lambda file: code(file.sha256), "long"),
-        )
-        blocks.append(table)
-    if options:
-        blocks.append(Facts(list(_in_words(options))))
-    names = Markup(", ").join(link(f"{name}.csv") for name in study.tables())
-    blocks.append(
-        Text(
-            "Beside this file are the tables (" + names + "; together in "
-            + link("results.json") + ") and, in "
-            + code("figures/") + ", every figure as PNG and SVG. Times, host and versions are in "
-            + code("run.json") + "."
-        )
-    )  # fmt: skip
-    return Section("provenance", "Provenance", blocks)
-
-
-_OPTIONS = {
-    "bins": "quantile bins of a feature",
-    "test": "primary test",
-    "take": "cases",
-    "seed": "seed of random numbers",
-    "adjust": "adjusted for",
-    "match_ids": "matching of patients' keys",
-}
-_VALUES = {
-    ("take", None): "all patients with a mask, one case each",
-    ("take", "first"): "of each patient, the first case by name",
-    ("take", "last"): "of each patient, the last case by name",
-    ("test", "by kind"): "by the kind of each label",
-}
-
-
-def _in_words(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield options in words, without those that say nothing about the results."""
-    for name, value in options.items():
-        words = _VALUES.get((name, value if isinstance(value, str) else None))
-        if words is None and value is not None and name != "report":
-            words = ("yes" if value else "no") if isinstance(value, bool) else str(value)
-        if words is not None:
-            yield _OPTIONS.get(name, name.replace("_", " ")), words

@@ -10,7 +10,7 @@ from matplotlib.image import imsave
 from numpy.typing import NDArray
 from skimage.measure import approximate_polygon
 
-from lggshape.shape.portrait import Measured, Points, Portrait, Projection
+from lggshape.shape.portrait import Construction, Points, Portrait, Projection
 
 _MARGIN = 0.06  # of the larger side of a drawing
 _SMOOTH = 0.4  # degrees, by which a simplified signature may differ
@@ -29,8 +29,8 @@ class Side(NamedTuple):
     ellipse: str
 
 
-class Signature(NamedTuple):
-    """The paths of what the features are measured on.
+class DrawnConstruction(NamedTuple):
+    """The paths of what the features are computed from.
 
     Attributes
     ----------
@@ -75,8 +75,8 @@ class Picture(NamedTuple):
         The slice as a data URL; empty without an image.
     frame : tuple of str
         x, y, width and height of the image.
-    signature : Signature or None
-        What the features are measured on, if it is drawn.
+    construction : DrawnConstruction or None
+        What the features are computed from, if it is drawn.
     """
 
     slice: int
@@ -84,14 +84,14 @@ class Picture(NamedTuple):
     outlines: Sequence[tuple[str, str]]
     image: str
     frame: tuple[str, str, str, str]
-    signature: Signature | None
+    construction: DrawnConstruction | None
 
 
 def draw_portrait(portrait: Portrait) -> Picture:
     """Return a portrait as paths."""
     corners = [ring for several in portrait.outlines.values() for ring in several]
-    if portrait.measured is not None:
-        corners.append(portrait.measured.contour)
+    if portrait.construction is not None:
+        corners.append(portrait.construction.contour)
     frame = ("0", "0", "0", "0")
     if portrait.image is not None:
         high, wide = portrait.image.shape[0] * portrait.pixel, float(portrait.image.shape[1])
@@ -104,29 +104,29 @@ def draw_portrait(portrait: Portrait) -> Picture:
         [(kind, "".join(map(_closed, rings))) for kind, rings in portrait.outlines.items()],
         _data_url(portrait.image),
         frame,
-        None if portrait.measured is None else _signature(portrait.measured),
+        None if portrait.construction is None else _draw_construction(portrait.construction),
     )
 
 
-def _signature(measured: Measured) -> Signature:
-    reach = _REACH * float(np.hypot(*(measured.contour - measured.centre).T).max())
-    ends = measured.centre + reach * measured.spokes
-    top = float(measured.distances.max())
-    deviations = np.nan_to_num(measured.deviations)
+def _draw_construction(found: Construction) -> DrawnConstruction:
+    reach = _REACH * float(np.hypot(*(found.contour - found.centre).T).max())
+    ends = found.centre + reach * found.spokes
+    top = float(found.distances.max())
+    deviations = np.nan_to_num(found.deviations)
     most = float(deviations.max()) or 1.0
     width = 360 / len(deviations)
-    return Signature(
-        "".join(f"M{_pair(measured.centre)}L{_pair(end)}" for end in ends),
-        (_short(measured.centre[0]), _short(measured.centre[1])),
-        _by_angle(measured.angles, measured.distances / top),
-        _by_angle(measured.angles, measured.average / top),
+    return DrawnConstruction(
+        "".join(f"M{_pair(found.centre)}L{_pair(end)}" for end in ends),
+        (_short(found.centre[0]), _short(found.centre[1])),
+        _by_angle(found.angles, found.distances / top),
+        _by_angle(found.angles, found.average / top),
         [
             (_short(place * width), _short(HEIGHT / 2 * value / most))
             for place, value in enumerate(deviations)
         ],
         f"{top:.2f}",
         f"{most:.3f}",
-        [_side(projection) for projection in measured.sections],
+        [_side(projection) for projection in found.sections],
     )
 
 

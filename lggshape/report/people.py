@@ -92,6 +92,11 @@ class People:
         What is drawn, by case.
     checks : mapping of str to mapping of str to str
         What is known about the masks, by case: `expected_dice`, `check` and `check_reason`.
+    dice : sequence of str
+        Features that are the Dice with a reference: the patients with the lowest come first. Else
+        those come first whose masks are most in doubt.
+    key : str
+        What the patients are called by: "patient", or "case" if they have several.
     """
 
     def __init__(
@@ -101,12 +106,16 @@ class People:
         tested: Sequence[str],
         portraits: Mapping[str, Portrait] = NO_PORTRAITS,
         checks: Mapping[str, Mapping[str, str]] = NO_CHECKS,
+        *,
+        dice: Sequence[str] = (),
+        key: str = "patient",
     ) -> None:
         self._features, self._labels = features.reset_index(drop=True), labels
         self._shown = [
             name for name in dict.fromkeys([*tested, *SIZES]) if name in features.columns
         ]
         self._portraits, self._checks = portraits, checks
+        self._dice, self._key = list(dice), key
         names = sorted(dict.fromkeys(features["patient"].astype(str)), key=natural_key)
         self.anchors = _anchors(names)
 
@@ -140,11 +149,16 @@ class People:
             else "The numbers of each patient. The outlines are shown, too, if the report is "
             "written with the masks at hand."
         )
+        order = (
+            "The lowest Dice come first."
+            if self._dice
+            else "The masks that are most in doubt come first: by the Dice to expect, the "
+            "agreement of two masks, the number of components, and the volume."
+        )
         blocks: list[Block] = [
             Text(
                 f"{what} A point in a figure leads to the patient's panel, and the patient is "
-                "marked in all figures. The masks that are most in doubt come first: by the Dice "
-                "to expect, the agreement of two masks, the number of components, and the volume."
+                f"marked in all figures. {order}"
             ),
             PatientPanels(
                 self._panels,
@@ -152,6 +166,7 @@ class People:
                 is_drawn=bool(drawn),
                 is_checked=any(panel.check for panel in self._panels),
                 is_compared=any(panel.dice != "—" for panel in self._panels),
+                key=self._key,
             ),
         ]
         return Section("people", "Patient by patient", blocks)
@@ -178,7 +193,8 @@ class People:
             check = _first(self._checks, rows["case"]) or {}
             places = ranks.loc[rows.index], counts.loc[rows.index]
             panel = self._panel(str(name), rows, portrait, check, list(self._values(rows, *places)))
-            made.append((*_order(rows, portrait, check), natural_key(str(name)), panel))
+            order = (self._lowest(rows), *_order(rows, portrait, check))
+            made.append((*order, natural_key(str(name)), panel))
         return [entry[-1] for entry in sorted(made, key=lambda entry: entry[:-1])]
 
     def _panel(
@@ -200,8 +216,13 @@ class People:
             check.get("check", ""),
             check.get("check_reason", ""),
             _number(dice),
-            "; ".join(_doubts(rows, self._shown, dice, check)),
+            "; ".join(_doubts(rows, self._shown, dice, self._lowest(rows), check)),
         )
+
+    def _lowest(self, rows: pd.DataFrame) -> float:
+        """Return the lowest Dice with a reference; infinity if none is known."""
+        lowest = rows[self._dice].min().min()
+        return math.inf if pd.isna(lowest) else float(lowest)
 
     def _values(
         self, rows: pd.DataFrame, ranks: pd.DataFrame, counts: pd.DataFrame
@@ -254,12 +275,18 @@ def _largest(rows: pd.DataFrame, name: str) -> float:
 
 
 def _doubts(
-    rows: pd.DataFrame, shown: Sequence[str], dice: float, check: Mapping[str, str]
+    rows: pd.DataFrame,
+    shown: Sequence[str],
+    dice: float,
+    lowest: float,
+    check: Mapping[str, str],
 ) -> Iterator[str]:
     if check.get("check", "ok") not in {"", "ok"}:
         yield check.get("check_reason") or check["check"]
     if dice < _GOOD_DICE:
         yield f"Dice {dice:.2f} between two masks"
+    if lowest < _GOOD_DICE:
+        yield f"Dice {lowest:.2f}"
     components = _largest(rows, "components")
     if components > _FEW_COMPONENTS:
         yield counted(int(components), "component")

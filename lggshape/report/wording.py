@@ -44,11 +44,11 @@ def range_text(values: Sequence[float], text: Callable[[float], str]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def interval_text(estimate: float, low: float, high: float) -> str:
+def interval_text(estimate: float, low: float, high: float, digits: int = 2) -> str:
     """Return an estimate with its 95 % interval."""
     if math.isnan(estimate):
         return "—"
-    return f"{estimate:.2f} ({number_text(low)} to {number_text(high)})"
+    return f"{estimate:.{digits}f} ({number_text(low, digits)} to {number_text(high, digits)})"
 
 
 def verdict(row: Any, family: Family) -> tuple[str, str]:

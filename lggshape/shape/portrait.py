@@ -63,8 +63,8 @@ class Projection(NamedTuple):
     to_scale: bool
 
 
-class Measured(NamedTuple):
-    """What the features of a mask are measured on.
+class Construction(NamedTuple):
+    """What the features of a mask are computed from.
 
     Attributes
     ----------
@@ -104,8 +104,8 @@ class Portrait(NamedTuple):
         The slice of the largest area of the first mask, counted from 1.
     outlines : mapping of str to sequence of ndarray of shape (n, 2)
         All outlines in this slice, by kind of mask.
-    measured : Measured or None
-        What the first mask is measured on; None if the outlines are all that is drawn.
+    construction : Construction or None
+        What the features of the first mask are computed from; None if outlines are all there is.
     dice : float
         Of the masks of the first two kinds; NaN if there is one kind.
     image : ndarray of uint8, shape (height, width), or None
@@ -120,7 +120,7 @@ class Portrait(NamedTuple):
     patient: str
     slice: int
     outlines: Mapping[str, Sequence[Points]]
-    measured: Measured | None
+    construction: Construction | None
     dice: float = np.nan
     image: NDArray[np.uint8] | None = None
     corner: tuple[float, float] = (0.0, 0.0)
@@ -154,7 +154,7 @@ def portray(masks: Mapping[str, Case], *, measured: bool = True) -> Portrait | N
     masks : mapping of str to Case
         The case by kind of mask; the first one is measured, and its image is shown if it has one.
     measured : bool
-        Whether to return what the features are measured on, besides the outlines.
+        Whether to return what the features are computed from, besides the outlines.
 
     Returns
     -------
@@ -166,7 +166,7 @@ def portray(masks: Mapping[str, Case], *, measured: bool = True) -> Portrait | N
     >>> mask = np.zeros((3, 9, 9), dtype=bool)
     >>> mask[1, 2:7, 2:7] = True
     >>> portrait = portray({"manual": Case("a", "a", mask=mask)})
-    >>> portrait.slice, portrait.measured.centre.tolist(), len(portrait.measured.sections)
+    >>> portrait.slice, portrait.construction.centre.tolist(), len(portrait.construction.sections)
     (2, [4.0, 4.0], 3)
     """
     case = next(iter(masks.values()))
@@ -189,7 +189,7 @@ def portray(masks: Mapping[str, Case], *, measured: bool = True) -> Portrait | N
         case.patient,
         number + 1,
         {kind: [screen.place(ring) for ring in trace_rings(one)] for kind, one in slices.items()},
-        _measure(case, turned, number, screen) if measured else None,
+        _construct(case, turned, number, screen) if measured else None,
         dice(case.mask, others[0]) if others and len(slices) > 1 else np.nan,
         image,
         corner,
@@ -197,14 +197,14 @@ def portray(masks: Mapping[str, Case], *, measured: bool = True) -> Portrait | N
     )
 
 
-def _measure(case: Case, turned: Mask, number: int, screen: _Screen) -> Measured:
-    """Return what the features of a component, with its slices in front, are measured on."""
+def _construct(case: Case, turned: Mask, number: int, screen: _Screen) -> Construction:
+    """Return what the features of a component, with its slices in front, are computed from."""
     plane, spacing = case.geometry.plane, case.geometry.spacing
     contour = trace_contour(
         turned[number], spacing=None if spacing is None else plane.turn_spacing(spacing)[1:]
     )
     edges = np.radians(np.arange(BINS) * 360 / BINS - 180)
-    return Measured(
+    return Construction(
         screen.place(contour.points),
         screen.place(contour.centroid[None])[0],
         contour.angles(),

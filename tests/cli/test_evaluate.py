@@ -6,7 +6,7 @@ import pytest
 import tifffile
 from typer.testing import CliRunner
 
-from lggshape.evaluation.evaluation import COLUMNS
+from lggshape.evaluation.compare_cases import COLUMNS
 from lggshape.phantoms import write_cohort
 from lggshape.results import recorded_outputs
 from lggshape_cli import app
@@ -70,6 +70,27 @@ def test_two_runs_give_the_same_bytes_invariant(
             other = tmp_path / "two" / path.relative_to(tmp_path / "one")
             assert path.read_bytes() == other.read_bytes()
     assert run(predicted, reference, "--out", tmp_path / "one")[0] == 2
+
+
+def test_a_report_leaves_the_tables_as_they_are_invariant(
+    predicted: Path, reference: Path, tmp_path: Path
+) -> None:
+    labels = ("--labels", reference / "labels.csv", "--by", "sex")
+    head = ("--report", "--title", "Mine", "--author", "A. One")
+    run(predicted, reference, "--out", tmp_path / "one", *labels)
+    code, printed, _ = run(predicted, reference, "--out", tmp_path / "two", *labels, *head)
+    assert code == 0
+    assert printed.endswith(f"Results: {tmp_path / 'two' / 'report.html'}\n")
+    for path in (tmp_path / "one").glob("*.csv"):
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+    page = (tmp_path / "two" / "report.html").read_text("utf-8")
+    assert "<h1>Mine</h1>" in page
+    assert page.count('<article class="patient"') == page.count("<figcaption>Slice ") == 4
+    assert "<dt>grouped by</dt><dd>sex</dd>" in page
+    figures = [sorted((tmp_path / name / "figures").glob("*")) for name in ("one", "two")]
+    assert [path.name for path in figures[0]] == [path.name for path in figures[1]]
+    code, _, messages = run(predicted, reference, "--out", tmp_path / "three", *head[1:])
+    assert (code, "without --report" in messages) == (2, True)
 
 
 def test_options_change_the_result(predicted: Path, reference: Path, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_slice_folders(tmp_path, masks, image, write_case):
     predicted, reference = masks
     write_case(tmp_path / "predicted", "TCGA_AB_1234_20000101", predicted)
     write_case(tmp_path / "reference", "TCGA_AB_1234_20000101", reference, image)
-    row, slices = compare(tmp_path, surface_tolerance=2)
+    row, slices, _ = compare(tmp_path, surface_tolerance=2)
     scores = score_masks(predicted, reference, tolerance=2)._asdict()
     assert {name: row[name] for name in scores} == scores
     assert (row["patient"], row["site"]) == ("TCGA_AB_1234", "AB")
@@ -57,11 +57,25 @@ def test_slice_folders(tmp_path, masks, image, write_case):
     assert slices["predicted_area"].tolist() == slices["score"].tolist() == [35, 35, 0]
 
 
+def test_outlines_are_those_of_the_slice_of_the_largest_area_analytic(tmp_path, masks, write_case):
+    predicted, reference = masks
+    write_case(tmp_path / "predicted", "a", predicted)
+    write_case(tmp_path / "reference", "a", reference)
+    assert compare(tmp_path).portrait is None
+    portrait = compare(tmp_path, outlines=True).portrait
+    assert (portrait.slice, list(portrait.outlines)) == (2, ["reference", "predicted"])
+    # Of pixels 3 to 9 along x; 3 and 4 to 8 along y.
+    for name, top in (("reference", 2.5), ("predicted", 3.5)):
+        (ring,) = portrait.outlines[name]
+        np.testing.assert_allclose(ring.min(axis=0), (2.5, top))
+        np.testing.assert_allclose(ring.max(axis=0), (9.5, 8.5))
+
+
 def test_nifti_is_measured_in_millimetres(tmp_path, masks):
     spacing = (4.0, 0.5, 0.8)
     save(tmp_path / "predicted" / "a_mask.nii.gz", masks[0], spacing=spacing)
     save(tmp_path / "reference" / "a_mask.nii.gz", masks[1], spacing=spacing)
-    row, _ = compare(tmp_path)
+    row, *_ = compare(tmp_path)
     scores = score_masks(*masks, spacing=spacing)._asdict()
     assert {name: row[name] for name in scores} == scores
     assert row["spacing_known"] is True
@@ -82,10 +96,10 @@ def test_a_damaged_image_costs_nothing_but_the_missing_sequences(
 ):
     write_case(tmp_path / "predicted", "a", masks[0])
     write_case(tmp_path / "reference", "a", masks[1], image)
-    whole, slices = compare(tmp_path)
+    whole, slices, _ = compare(tmp_path)
     damaged = tmp_path / "reference" / "a" / "a_2.tif"
     damaged.write_bytes(b"no TIFF")
-    row, same_slices = compare(tmp_path)
+    row, same_slices, _ = compare(tmp_path)
     assert row["missing_sequences"] is None
     assert row["reason"].startswith("no missing_sequences: Expected a slice of case a to be a")
     assert str(damaged) in row["reason"]
@@ -106,7 +120,7 @@ def test_an_absent_sequence_is_missing(tmp_path, masks, image):
 def test_an_empty_mask_is_a_reason_and_no_failure(tmp_path, masks, write_case):
     write_case(tmp_path / "predicted", "a", np.zeros(SHAPE, dtype=bool))
     write_case(tmp_path / "reference", "a", masks[1])
-    row, _ = compare(tmp_path)
+    row, *_ = compare(tmp_path)
     assert row["dice"] == 0
     assert row["reason"] == "the predicted mask is empty: no precision, hd95"
 

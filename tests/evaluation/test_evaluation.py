@@ -7,7 +7,7 @@ import pytest
 from helpers.case_files import write_nifti
 from lggshape.errors import InputError
 from lggshape.evaluation import evaluate
-from lggshape.evaluation.evaluation import COLUMNS, SLICE_COLUMNS
+from lggshape.evaluation.compare_cases import COLUMNS, SLICE_COLUMNS
 from lggshape.labels import read_labels
 from lggshape.masks import dice
 from lggshape.readers import open_cases

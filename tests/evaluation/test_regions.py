@@ -9,7 +9,7 @@ import pytest
 from lggshape.case import Case
 from lggshape.errors import InputError
 from lggshape.evaluation import evaluate
-from lggshape.evaluation.evaluation import COLUMNS, SLICE_COLUMNS
+from lggshape.evaluation.compare_cases import COLUMNS, SLICE_COLUMNS
 from lggshape.figures import render
 from lggshape.masks import dice
 

@@ -20,6 +20,11 @@ def test_values_ascend_and_the_low_ones_are_named_analytic() -> None:
     assert axes.get_xlabel() == "cases, from the lowest to the highest (n = 4)"
 
 
+def test_points_lead_where_their_items_do_analytic() -> None:
+    axes = drawn([0.9, 0.2, np.nan, 0.4, 0.7], links=[f"#{i}" for i in range(5)])
+    assert [points.get_urls() for points in axes.collections] == [["#4", "#0"], ["#1", "#3"]]
+
+
 def test_of_many_low_values_the_lowest_are_named() -> None:
     text = drawn(np.arange(20) / 100).texts[-1].get_text().splitlines()
     assert len(text) == 13

@@ -46,6 +46,25 @@ class Browser:
 
         WebDriverWait(self.driver, 20).until(lambda _: self.run(f"return {condition}"))
 
+    def unfold(self) -> None:
+        """Open all that is folded, and wait until the tables are ready."""
+        self.run("for (const one of document.querySelectorAll('details')) one.open = true")
+        self.wait("!document.querySelector('table[data-rows]:not(.dataTable)')")
+
+    def faults(self, path: Path, width: int) -> list[str]:
+        """Open a page at a width, unfold it, and return all that is wrong with it."""
+        self.resize(width)
+        self.complaints()  # those of the page before
+        self.open(path)
+        self.unfold()
+        scrolled = self.run("return document.documentElement.scrollWidth") > width
+        return [
+            *self.complaints(),
+            *self.overflowing(),
+            *["scrolls sideways"] * scrolled,
+            *self.violations(),
+        ]
+
     def save_to(self, folder: Path) -> None:
         """Put what the page saves into a folder."""
         how = {"behavior": "allow", "downloadPath": str(folder)}

@@ -61,16 +61,10 @@ def browser(shared_browser: Browser, report: Path) -> Browser:
     return shared_browser
 
 
-def unfold(browser: Browser) -> None:
-    """Open all that is folded, and wait until the tables are ready."""
-    browser.run("for (const one of document.querySelectorAll('details')) one.open = true")
-    browser.wait("!document.querySelector('table[data-rows]:not(.dataTable)')")
-
-
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_is_cut_and_only_tables_scroll_sideways(browser: Browser, width: int) -> None:
     browser.resize(width)
-    unfold(browser)
+    browser.unfold()
     assert browser.overflowing() == []
     assert browser.run("return document.documentElement.scrollWidth") <= width
     assert browser.complaints() == []
@@ -79,7 +73,7 @@ def test_nothing_is_cut_and_only_tables_scroll_sideways(browser: Browser, width:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(browser: Browser, theme: str) -> None:
     choose_theme(browser, theme)
-    unfold(browser)
+    browser.unfold()
     assert browser.violations() == []
 
 
@@ -98,7 +92,7 @@ def test_the_colours_can_be_chosen(browser: Browser) -> None:
 
 
 def test_a_long_table_is_filtered_and_sorted_by_its_numbers(browser: Browser) -> None:
-    unfold(browser)
+    browser.unfold()
     table = "document.querySelector('table[data-name=sensitivity]')"
     shown = f"[...{table}.tBodies[0].rows].map(row => row.cells[1].textContent)"
     assert browser.run(f"return {shown}.length") == 12
@@ -218,7 +212,7 @@ def test_marked_masks_are_saved_as_a_table_that_associate_takes(
 def test_methods_and_references_can_be_copied(browser: Browser) -> None:
     allowed = {"permissions": ["clipboardReadWrite"]}
     browser.driver.execute_cdp_cmd("Browser.grantPermissions", allowed)
-    unfold(browser)
+    browser.unfold()
     button = "document.querySelector('#methods [data-copy]')"
     browser.run(f"{button}.click()")
     browser.wait(f"{button}.textContent === 'Copied'")

@@ -53,6 +53,17 @@ def test_the_most_doubtful_come_first_with_the_reasons_analytic() -> None:
     assert (block.is_drawn, block.is_checked, block.is_compared) == (True, True, True)
 
 
+def test_a_known_dice_decides_the_order_analytic() -> None:
+    scores = FEATURES.assign(Dice=[0.9, 0.4, 0.7, np.nan, 0.95])
+    checks = {"p10": {"expected_dice": "0.6", "check": "look", "check_reason": "a faint tumour"}}
+    people = People(scores, LABELS, ["Dice"], checks=checks, dice=["Dice"], key="case")
+    block = patients(people)
+    assert [panel.name for panel in block.panels] == ["p 1", "p-1", "p1", "p10", "</style>"]
+    assert [panel.doubt for panel in block.panels][:2] == ["Dice 0.40", "Dice 0.70"]
+    assert block.key == "case"
+    assert "The lowest Dice come first." in str(people.section().blocks[0])
+
+
 def test_values_have_their_place_in_the_cohort_analytic() -> None:
     block = patients(People(FEATURES, LABELS, ["volume"]))
     places = {panel.name: panel.values[0] for panel in block.panels}
@@ -94,6 +105,6 @@ def test_paths_lead_through_the_points_of_the_outline_analytic() -> None:
     assert kind == "manual"
     np.testing.assert_allclose(points(path), shown.outlines["manual"][0], atol=0.051)
     assert picture.slice == 2
-    assert picture.signature is not None
-    assert len(picture.signature.bars) == 10
-    assert len(picture.signature.sides) == 3
+    assert picture.construction is not None
+    assert len(picture.construction.bars) == 10
+    assert len(picture.construction.sides) == 3

@@ -21,20 +21,20 @@ DISC = ellipse_mask((5, 41, 41), (2, 12, 8))
 def test_the_contour_surrounds_its_centre_and_the_ellipsoid_the_tumour_analytic() -> None:
     portrait = portray({"manual": Case("a", "p", mask=DISC)})
     assert portrait is not None
-    assert portrait.measured is not None
+    assert portrait.construction is not None
     assert (portrait.case, portrait.patient, portrait.slice) == ("a", "p", 3)
-    np.testing.assert_allclose(portrait.measured.centre, (20, 20))
+    np.testing.assert_allclose(portrait.construction.centre, (20, 20))
     # x is the column (8 pixels), y the row (12 pixels).
-    low, high = portrait.measured.contour.min(axis=0), portrait.measured.contour.max(axis=0)
+    low, high = portrait.construction.contour.min(axis=0), portrait.construction.contour.max(axis=0)
     np.testing.assert_allclose(high - low, (17, 25))
-    assert [section.name for section in portrait.measured.sections] == [
+    assert [section.name for section in portrait.construction.sections] == [
         "along the slices", "along the rows", "along the columns",
     ]  # fmt: skip
-    for section in portrait.measured.sections:
+    for section in portrait.construction.sections:
         rings = np.vstack(section.rings)
         assert (section.ellipse.min(axis=0) <= rings.min(axis=0) + 0.6).all()
         assert (section.ellipse.max(axis=0) >= rings.max(axis=0) - 0.6).all()
-    assert [section.to_scale for section in portrait.measured.sections] == [True, False, False]
+    assert [section.to_scale for section in portrait.construction.sections] == [True, False, False]
     assert np.isnan(portrait.dice)
 
 
@@ -45,13 +45,14 @@ def test_a_known_orientation_is_shown_radiologically_and_to_scale_analytic() -> 
     geometry = Geometry((5.0, 2.0, 1.0), np.diag([1.0, 2.0, 5.0, 1.0]))
     portrait = portray({"manual": Case("a", "p", mask=mask, geometry=geometry)})
     assert portrait is not None
-    assert portrait.measured is not None
+    assert portrait.construction is not None
     # The patient's right (high x) is on the left, anterior (high y) on top, rows twice as high.
-    np.testing.assert_allclose(portrait.measured.centre, (-3.5, -2 * 7.5))
-    np.testing.assert_allclose(portrait.measured.spokes[0], (1.0, 0.0), atol=1e-12)
-    assert [section.name for section in portrait.measured.sections] == ["axial", "coronal", "sagittal"]
-    assert all(section.to_scale for section in portrait.measured.sections)
-    coronal = np.vstack(portrait.measured.sections[1].rings)
+    np.testing.assert_allclose(portrait.construction.centre, (-3.5, -2 * 7.5))
+    np.testing.assert_allclose(portrait.construction.spokes[0], (1.0, 0.0), atol=1e-12)
+    sections = portrait.construction.sections
+    assert [section.name for section in sections] == ["axial", "coronal", "sagittal"]
+    assert all(section.to_scale for section in sections)
+    coronal = np.vstack(sections[1].rings)
     np.testing.assert_allclose(np.ptp(coronal, axis=0), (4, 2 * 5), atol=0.5)  # simplified
 
 
@@ -73,7 +74,7 @@ def test_outlines_alone_are_those_of_the_whole_portrait_invariant() -> None:
     whole, alone = portray(case), portray(case, measured=False)
     assert whole is not None
     assert alone is not None
-    assert alone.measured is None
+    assert alone.construction is None
     assert alone.slice == whole.slice
     np.testing.assert_array_equal(alone.outlines["manual"], whole.outlines["manual"])
 
@@ -90,12 +91,12 @@ def test_the_image_lies_under_the_outline_analytic(affine: np.ndarray | None) ->
     case = Case("a", "p", image, DISC, sequences=(FLAIR,), geometry=Geometry(spacing, affine))
     portrait = portray({"manual": case})
     assert portrait is not None
-    assert portrait.measured is not None
+    assert portrait.construction is not None
     assert portrait.image is not None
     bright = np.argwhere(portrait.image > 200)[:, ::-1] + 0.5 + portrait.corner
     for found, expected in zip(
         (bright.min(axis=0), bright.max(axis=0)),
-        (portrait.measured.contour.min(axis=0), portrait.measured.contour.max(axis=0)),
+        (portrait.construction.contour.min(axis=0), portrait.construction.contour.max(axis=0)),
         strict=True,
     ):
         np.testing.assert_allclose(found, expected, atol=0.51)
