@@ -1,17 +1,25 @@
 """`lggshape compare`: training runs side by side."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lggshape_cli import _options as o
 
+if TYPE_CHECKING:
+    from lggshape.commands import Run
+    from lggshape.comparison import Comparison
+
 EXAMPLES = (
-    "lggshape compare run1/ run2/ --dataset cases/ --out comparison/",
+    "lggshape compare run1/ run2/ --dataset cases/ --out comparison/ --report",
     "lggshape compare run1/ run2/ run3/ --dataset cases/ --out comparison/ --resume",
 )
 
+Runs = Annotated[
+    list[Path],
+    typer.Argument(help="Folders of training runs, two or more.", show_default=False),
+]
 Reference = Annotated[
     str | None,
     typer.Option(help="Name of the run with which the others are compared. Default: the first."),
@@ -20,12 +28,12 @@ Reference = Annotated[
 
 def compare(
     context: typer.Context,
-    runs: Annotated[
-        list[Path],
-        typer.Argument(help="Folders of training runs, two or more.", show_default=False),
-    ],
+    runs: Runs,
     dataset: Annotated[Path, typer.Option(help="Cases with images and masks.", show_default=False)],
     out: o.OutFolder,
+    report: o.Report = False,
+    title: o.Title = None,
+    author: o.Authors = None,
     reference: Reference = None,
     manifest: o.Manifest = None,
     patient_from: o.PatientFrom = "hash",
@@ -46,7 +54,7 @@ def compare(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Compare training runs on each run's held-out patients.
+    """Compare training runs on each run's held-out patients; --report adds an HTML report.
 
     Each run segments the patients that it held out, or detects their slices with tumour. Writes
     runs.csv (size, cost, Dice, HD95, surface Dice, slice detection), differences.csv (from the
@@ -56,12 +64,12 @@ def compare(
     """
     from lggshape.commands import run_command
     from lggshape.comparison import compare_runs
-    from lggshape.comparison.drawing import draw
-    from lggshape.figures import write_figures
     from lggshape.readers import open_cases
     from lggshape.results import check_place
 
-    o.refuse_unused(context, overwrite=(resume, "with --resume, which replaces the results too"))
+    without = dict.fromkeys(("title", "author"), (not report, "without --report"))
+    replaces = (resume, "with --resume, which replaces the results too")
+    o.refuse_unused(context, overwrite=replaces, **without)
     meaning = o.mask_meaning(mask_values, regions, threshold) | {"resample_masks": resample_masks}
     reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
     work = work or out.resolve().with_name(f"{out.resolve().name}.work")
@@ -80,7 +88,25 @@ def compare(
             seed=seed, jobs=jobs, surface_tolerance=surface_tolerance, resume=resume,
             overwrite=overwrite, on_progress=run.on_progress,
         )  # fmt: skip
-        run.write_tables(found.tables())
-        write_figures(dict(draw(found)), run.place / "figures")
+        first = _write(found, run, title, author or [], report=report)
         run.fail(found.failures)
-        run.summary += [found.summary(), f"Results: {out / 'runs.csv'}"]
+        run.summary += [found.summary(), f"Results: {out / first}"]
+
+
+def _write(
+    found: "Comparison", run: "Run", title: str | None, authors: list[str], *, report: bool
+) -> str:
+    """Write the tables, and the report or the figures alone; return what to read first."""
+    run.write_tables(found.tables())
+    if not report:
+        from lggshape.figures import write_figures
+
+        write_figures(found.plots(), run.place / "figures")
+        return "runs.csv"
+    from lggshape.report.comparison_report import write_comparison_report
+
+    write_comparison_report(
+        found, run.place, surface_tolerance=run.options["surface_tolerance"], inputs=run.inputs,
+        options=run.options, title=title, authors=authors, on_progress=run.on_progress,
+    )  # fmt: skip
+    return "report.html"

@@ -89,6 +89,11 @@ class Comparison:
         return f"<p>{escape(repr(self))}</p>{self.runs.to_html(index=False)}"
 
     @property
+    def names(self) -> "pd.Series[str]":
+        """What to call each row of `cases`: its patient, or its case if a patient has several."""
+        return self.cases["patient" if self.cases["patient"].is_unique else "case"]
+
+    @property
     def failures(self) -> dict[str, str]:
         """The cases that could not be segmented or compared, with the run and the reason."""
         return {

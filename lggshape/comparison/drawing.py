@@ -1,7 +1,8 @@
 """The figures of a comparison."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,25 +13,32 @@ from lggshape.comparison.comparison import Comparison
 from lggshape.evaluation.summaries import summary_table
 from lggshape.figures import heat_map, interval_plot
 from lggshape.figures.evidence import EvidencePanel, evidence_panels
+from lggshape.figures.paired import PairedRow, paired_differences
 from lggshape.figures.training import curves_side_by_side, learning_curves
 from lggshape.shape.radial import trace_rings
 
 _WORST = 25
+_NOWHERE: Mapping[str, str] = MappingProxyType({})
 
 
-def draw(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
+def draw(
+    comparison: Comparison, *, targets: Mapping[str, str] = _NOWHERE
+) -> Iterator[tuple[str, Figure]]:
     """Draw the figures of a comparison that there are data for.
 
     Parameters
     ----------
     comparison : Comparison
         The results.
+    targets : mapping of str to str
+        Where the points of cases lead in the SVG, by their names in `Comparison.names`.
 
     Yields
     ------
     tuple of str and Figure
         The name of the file, without ending, and the figure: `dice` and `detection` (of every
-        run), `differences` (of Dice, from the reference), `training` (Dice of the inner split per
+        run), `differences` (of Dice, from the reference), `paired` (the same of every case),
+        `training` (Dice of the inner split per
         epoch), `learning_curve`, `worst` (the cases with the lowest Dice, by run), and
         `evidence_<run>` (where a detector found tumour).
     """
@@ -44,6 +52,7 @@ def draw(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
     differences = differences[differences["measure"] == "dice"]
     if len(differences):
         yield "differences", _differences(differences)
+        yield "paired", _paired(comparison, differences, targets)
     followed = _followed(comparison.history)
     if len(followed):
         means = followed.groupby(["run", "epoch"], sort=False)["inner_dice"].mean()
@@ -112,6 +121,26 @@ def _differences(differences: pd.DataFrame) -> Figure:
         value_name=f"Dice less that of {differences['reference'].iloc[0]}, 95 % interval",
         no_effect=0.0,
         limits=(-reach, reach),
+    )
+
+
+def _paired(
+    comparison: Comparison, differences: pd.DataFrame, targets: Mapping[str, str]
+) -> Figure:
+    reference = differences["reference"].iloc[0]
+    links = [targets.get(name) for name in comparison.names]
+    cases = comparison.cases
+    return paired_differences(
+        [
+            PairedRow(
+                f"{row.run}\n(n = {row.cases})",
+                cases[row.run] - cases[reference],
+                (row.difference, row.low, row.high),
+                links,
+            )
+            for row in _rows(differences)
+        ],
+        value_name=f"Dice less that of {reference}, each case, and mean with 95 % interval",
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.results import record_file
 from lggshape.segmentation import Detection, Ensemble, detect_cases, segment_cases
+from lggshape.shape.portrait import Portrait
 
 SECONDS = "seconds.json"
 """The file beside the masks that keeps how long a case took."""
@@ -65,6 +67,8 @@ class HeldOut(NamedTuple):
         The median of a case's, reading and writing included; None if it is not known.
     failures : dict of str to str
         The cases that could not be examined or compared, with the reason.
+    portraits : mapping of str to Portrait
+        The outlines of the masks and their references, by case; none for detectors.
     """
 
     scores: pd.DataFrame
@@ -72,6 +76,7 @@ class HeldOut(NamedTuple):
     evidence: Sequence[Evidence]
     seconds: float | None
     failures: dict[str, str]
+    portraits: Mapping[str, Portrait] = MappingProxyType({})
 
 
 def held_out_sources(sources: Sequence[CaseSource], ensemble: Ensemble) -> list[CaseSource]:
@@ -147,13 +152,15 @@ def segment_held_out(
         record_file(work, record)
     seconds = read_json(record, ["seconds"])["seconds"]
     found = evaluate(
-        work, sources, surface_tolerance=surface_tolerance, jobs=jobs, on_progress=on_progress
-    )
+        work, sources, surface_tolerance=surface_tolerance, outlines=True, jobs=jobs,
+        on_progress=on_progress,
+    )  # fmt: skip
     if found.slices.empty:
         raise _none_left(run, made.failures | found.failures)
     if found.regions:  # that of the whole tumour alone, as masks of networks have no other
         found = found.of_region(*found.regions)
-    return HeldOut(found.scores, found.slices, (), seconds, made.failures | found.failures)
+    failures = made.failures | found.failures
+    return HeldOut(found.scores, found.slices, (), seconds, failures, found.portraits)
 
 
 def detect_held_out(

@@ -68,7 +68,7 @@ def box_and_points(
             colour = LEVELS[position % len(LEVELS)]
             box.set(facecolor=colour, alpha=0.18, edgecolor=colour)
             points = axes.scatter(
-                position + 1 + _spread(group),
+                position + 1 + spread(group),
                 group,
                 color=colour,
                 linewidths=0,
@@ -90,7 +90,7 @@ def _look(count: int) -> dict[str, Any]:
     return {"s": 9, "alpha": 0.75} if count <= 100 else {"s": 5, "alpha": 0.35}
 
 
-def _spread(
+def spread(
     values: np.ndarray[tuple[int], np.dtype[np.float64]],
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return the shift of each point sideways, which depends on its rank alone."""

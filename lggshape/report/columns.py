@@ -38,8 +38,8 @@ def interval(title: str, estimate: str, low: str, high: str, digits: int = 2) ->
     """Return a column of estimates with their intervals."""
 
     def cell(row: Any) -> str:
-        values = (float(getattr(row, name)) for name in (estimate, low, high))
-        return wording.interval_text(*values, digits)
+        found, start, end = (float(getattr(row, name)) for name in (estimate, low, high))
+        return wording.interval_text(found, start, end, digits)
 
     return Column(title, cell)
 

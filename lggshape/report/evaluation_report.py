@@ -61,7 +61,7 @@ REFERENCES = (
     "1997.",
 )
 
-_SCORES = {
+SCORES = {
     "dice": "Dice",
     "iou": "IoU",
     "precision": "precision",
@@ -181,7 +181,7 @@ def _people(
             "reason": scores["reason"].fillna(""),
         }
     )
-    for name, title in _SCORES.items():
+    for name, title in SCORES.items():
         if name != "hd95":
             table[title] = scores[name]
             continue
@@ -191,7 +191,7 @@ def _people(
                 table[f"{title} ({unit})"] = scores[name].where(chosen)
     # The Dice is that of the table, which may be of a region.
     drawn = {case: one._replace(dice=float("nan")) for case, one in evaluation.portraits.items()}
-    shown = [name for name in table if name not in {"case", "patient", "masks", "reason"}]
+    shown = [str(name) for name in table if name not in {"case", "patient", "masks", "reason"}]
     return People(
         table, labels, shown, drawn, checks, dice=["Dice"],
         key="patient" if names.name == "patient" else "case",
@@ -281,7 +281,7 @@ def _scores(part: _Part) -> Iterator[Block]:
         f"its tolerance, {part.found.surface_tolerance:g}. The volume error is the difference from "
         "the reference's volume, divided by it.",
         "summary",
-        Column("score", lambda row: _SCORES[row.score], "text"),
+        Column("score", lambda row: SCORES[row.score], "text"),
         Column("unit", lambda row: "" if row.unit == "1" else row.unit, "text"),
         *_summary_columns(),
     )

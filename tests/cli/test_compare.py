@@ -37,9 +37,12 @@ def test_tables_figures_record_and_summary(cohort_of_runs, runs, tmp_path):
 
     before = {path: path.read_bytes() for path in out.glob("*.csv")}
     assert run("compare", *options).exit_code == 2
-    again = run("compare", *options, "--resume", "--quiet")
+    again = run("compare", *options, "--resume", "--quiet", "--report", "--title", "Mine")
     assert (again.exit_code, again.output) == (0, "")
     assert {path: path.read_bytes() for path in out.glob("*.csv")} == before
+    page = (out / "report.html").read_text("utf-8")
+    assert "<h1>Mine</h1>" in page
+    assert page.count('<article class="patient"') == len(pd.read_csv(out / "cases.csv"))
 
 
 def test_a_single_run_is_refused(cohort_of_runs, runs, tmp_path):

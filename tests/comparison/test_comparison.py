@@ -266,7 +266,7 @@ def test_cases_that_all_networks_have_seen_by_name_are_not_read(cohort, runs, tm
 def test_there_are_the_figures_that_there_are_data_for(figures):
     drawn, _ = figures
     assert list(drawn) == [
-        "dice", "detection", "differences", "training", "learning_curve", "worst",
+        "dice", "detection", "differences", "paired", "training", "learning_curve", "worst",
         "evidence_detector",
     ]  # fmt: skip
 

@@ -111,7 +111,7 @@ def test_a_column_is_filtered_by_the_keyboard(browser: Browser) -> None:
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.select import Select
 
-    unfold(browser)
+    browser.unfold()
     table = browser.driver.find_element(By.CSS_SELECTOR, "table[data-name=sensitivity]")
     named = {
         element.accessible_name: element
