@@ -46,11 +46,11 @@ def flair_alone(case: Case) -> tuple[Case, Callable[[Mask], Mask]]:
     return replace(case, image=flair, sequences=(FLAIR,)), same
 
 
-def skull_removed(case: Case) -> tuple[Case, Callable[[Mask], Mask]]:
+def skull_removed(case: Case, rim: int = RIM) -> tuple[Case, Callable[[Mask], Mask]]:
     plus = np.zeros((3, 3, 3), dtype=bool)
     plus[1] = [[0, 1, 0], [1, 1, 1], [0, 1, 0]]
     head = find_head(case.image[..., case.sequences.index(FLAIR)])
-    brain = binary_erosion(head, plus, iterations=RIM)
+    brain = binary_erosion(head, plus, iterations=rim)
     return replace(case, image=np.where(brain[..., None], case.image, 0)), same
 
 
