@@ -140,7 +140,7 @@ def main() -> None:
         run, kept = work / f"fold{fold}", work / f"fold{fold}.csv"
         if not kept.exists():
             inner = train(sources, fold, run)
-            first = [m for m in read_ensemble(SHIPPED).members if m.fold == fold][0]
+            first = next(m for m in read_ensemble(SHIPPED).members if m.fold == fold)
             members = {BEFORE: first, AFTER: read_ensemble(run).members[0]}
             predictor = Predictor(network)
             rows = [
