@@ -52,7 +52,7 @@ def settings() -> tuple[NetworkConfiguration, TrainingConfiguration]:
     """Return the settings of the training, which are those of the bundled networks but for some."""
     network, training = read_configuration(SHIPPED / CONFIGURATION)
     return network, replace(
-        training, members=1, epochs=2, learning_rate=5e-4, sequence_dropout=0.5, inner_every=2,
+        training, members=1, epochs=2, learning_rate=5e-4, sequence_dropout=0.5, inner=0,
         start_from="shipped", encoder_weights="auto",
     )  # fmt: skip
 
@@ -75,8 +75,10 @@ def train(sources: list[CaseSource], fold: int, out: Path) -> list[str]:
     """Train the first network of a fold further; return the patients of its inner split."""
     network, training = settings()
     folds = read_folds(SHIPPED / FOLDS)
-    chosen, inner = split_patients({s.patient: s.site for s in sources}, folds, fold, training)
-    cases = [prepared(source, network) for source in sources]
+    bundled = read_configuration(SHIPPED / CONFIGURATION)[1]
+    chosen, inner = split_patients({s.patient: s.site for s in sources}, folds, fold, bundled)
+    # Without the inner split: no network was trained on it, but it chose their thresholds.
+    cases = [prepared(source, network) for source in sources if source.patient not in inner]
     cases += [without_skull(source, network) for source in sources if source.patient in chosen]
     train_on(cases, out, network=network, training=training, folds=folds, only=[fold], resume=True)
     return inner
