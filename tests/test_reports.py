@@ -18,7 +18,7 @@ from lggshape.labels import read_labels
 from lggshape.masks import dice
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
-from lggshape.segmentation import SHIPPED
+from lggshape.segmentation import FINE_TUNING, SHIPPED
 from lggshape.studies.buda2019.analyses.other_networks import effect_table
 from lggshape.studies.buda2019.names import AUTOMATIC, BEVR, MANUAL
 from lggshape.studies.buda2019.report.evidence import StudyEvidence
@@ -349,3 +349,31 @@ def test_the_part_on_other_networks_agrees_with_its_tables_invariant() -> None:
     assert (scores["difference_high"] < 0).all()
     agreement = tables["agreement"].set_index(["masks", "feature"])["estimate"].unstack("masks")
     assert (agreement[["unet", "resunet"]].max(axis=1) < agreement["bundled"]).all()
+
+
+def test_the_curve_of_fine_tuning_follows_from_its_scores_invariant() -> None:
+    folder = REPORTS / "fine-tuning"
+    make = runpy.run_path(str(folder / "make.py"))
+    scores = pd.read_csv(folder / "scores.csv").set_index("patient")
+    rows = pd.read_csv(folder / "curve.csv")
+    made = make["curve"](scores.set_axis(scores.columns.astype(int), axis=1))
+    pd.testing.assert_frame_equal(made, rows, check_dtype=False)
+    settings = pd.read_csv(folder / "settings.csv")
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert fill(text, make["parts"](settings, rows)) == text
+
+
+def test_the_guide_to_fine_tuning_has_its_curve_invariant() -> None:
+    rows = pd.read_csv(REPORTS / "fine-tuning" / "curve.csv")
+    guide = (REPORTS.parent / "docs" / "training.md").read_text(encoding="utf-8")
+    for row in rows.to_dict("records"):
+        change = (
+            "{difference:+.3f} ({low:+.3f} to {high:+.3f})".format(**row) if row["cases"] else "–"
+        )
+        assert f"| {row['cases']} | {row['dice_mean']:.3f} | {change} |" in guide
+
+
+def test_fine_tuning_uses_the_settings_that_won_invariant() -> None:
+    settings = pd.read_csv(REPORTS / "fine-tuning" / "settings.csv")
+    best = settings.loc[settings["dice_mean"].iloc[1:].idxmax()]
+    assert dict(FINE_TUNING) == best[list(FINE_TUNING)].to_dict()
