@@ -81,6 +81,7 @@ def segment(
     thorough: Thorough = False,
     skip_seen: o.SkipSeen = False,
     device: o.Device = "auto",
+    scheduler: o.Scheduler = None,
     resume: o.Resume = False,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
@@ -115,7 +116,8 @@ def segment(
         private = patient_table(sources) if with_table else None
         found = segment_cases(
             sources, out, networks=networks, maps=maps, effort=effort, device=device, write=write,
-            skip_seen=skip_seen, resume=resume, overwrite=overwrite, on_progress=run.on_progress,
+            skip_seen=skip_seen, scheduler=scheduler, resume=resume, overwrite=overwrite,
+            on_progress=run.on_progress,
         )  # fmt: skip
         run.fail(found.failures, of=len(sources))
         files = list(found.files)

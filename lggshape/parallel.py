@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 _CONNECT_SECONDS = 10
 _LONGEST_TEXT = 300
 _UNLIKE_HERE = "Error during deserialization"  # what Dask says of packages that are not there
+_AHEAD = 4  # items per thread of a Dask worker that are sent before their turn
 _IDLE_SECONDS = 20
 """How long processes that have nothing to do wait for more work."""
 
@@ -358,14 +360,17 @@ def _map_dask(
 
 def _gather_dask(client: Any, function: Callable[[Any], Any], work: list[Any]) -> Iterator[Outcome]:
     with client:
-        try:
-            futures = deque(client.submit(function, item, pure=False) for item in work)
-        except TypeError as error:
-            raise _not_sendable(error) from error
+        # Results wait for those before them: no more of them than the workers need to be busy.
+        ahead = _AHEAD * max(1, sum(client.nthreads().values()))
+        items, futures = iter(work), deque[Any]()
         try:
             for item in work:
+                for following in islice(items, ahead - len(futures)):
+                    futures.append(client.submit(function, following, pure=False))
                 # Let go of each result once it is here, so that the workers can forget it.
                 yield _dask_outcome(item, futures.popleft())
+        except TypeError as error:
+            raise _not_sendable(error) from error
         finally:
             client.cancel(list(futures))
 

@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,14 +17,19 @@ from lggshape.readers import CaseSource
 from lggshape.readers.segmented import CHECK_COLUMNS
 from lggshape.readers.source import Form
 from lggshape.results import record_file
+from lggshape.segmentation.inference.effort import Effort
 from lggshape.segmentation.inference.segmentation_folder import remove_files
 from lggshape.segmentation.inference.segmentation_journal import SegmentationJournal, SegmentedCase
 from lggshape.segmentation.inference.segmenter import (
     NetworkOutput,
+    Prepare,
     Prepared,
     Segmentation,
     Segmenter,
 )
+from lggshape.segmentation.run.folder import read_ensemble
+
+_ONE_AT_A_TIME = Lock()
 
 _PLACES = 3
 """Decimals of an affine in mm: a mask of an image that lies elsewhere is not its own."""
@@ -51,19 +58,26 @@ class CaseWork:
     on_result: OnResult | None
     kept: Container[str]
 
-    def read(self, source: CaseSource) -> ReadCase | None:
-        """Read a case and prepare it for the networks."""
+    def known_image(self, source: CaseSource) -> str | None:
+        """Return the hash of the image that the mask of a case was made of.
+
+        Empty if there is no mask yet; None if the mask stays, whatever the image is.
+        """
         if source.id in self.kept:
             return None
         earlier = self.journal.results.get(source.id)
-        whole = earlier is not None and _is_whole(earlier, source, self.out)
-        if earlier is not None and whole and not earlier.image:
+        if earlier is None or not _is_whole(earlier, source, self.out):
+            return ""
+        return earlier.image or None
+
+    def read(self, source: CaseSource) -> ReadCase | None:
+        """Read a case and prepare it for the networks."""
+        known = self.known_image(source)
+        if known is None:
             return None
         case = source.read(mask=False)
         image = _image_hash(case)
-        if earlier is not None and whole and earlier.image == image:
-            return None
-        return ReadCase(source, image, self.segmenter.prepare(case))
+        return None if image == known else ReadCase(source, image, self.segmenter.prepare(case))
 
     def predict(self, read: ReadCase | None) -> tuple[ReadCase, NetworkOutput] | None:
         """Show a case to the networks."""
@@ -71,10 +85,13 @@ class CaseWork:
 
     def write(self, predicted: tuple[ReadCase, NetworkOutput] | None) -> None:
         """Write the mask of a case."""
-        if predicted is None:
-            return
-        (source, image, _), found = predicted
-        result = self.segmenter.finish(found)
+        if predicted is not None:
+            (source, image, _), found = predicted
+            result = self.segmenter.finish(found)
+            self.store(source, result, _segmented(result, image))
+
+    def store(self, source: CaseSource, result: Segmentation, row: SegmentedCase) -> None:
+        """Write the mask that was made of a case, and note what came of it."""
         case, out, journal = result.case, self.out, self.journal
         if self.on_result is not None:
             self.on_result(case.id, result)
@@ -85,7 +102,56 @@ class CaseWork:
         for path in files:
             record_file(out, path)
         names = [path.relative_to(out).as_posix() for path in files]
-        journal.add(_segmented(case, result, names, image))
+        journal.add(row._replace(files=names))
+
+
+class Recipe(NamedTuple):
+    """What a worker of a cluster makes its `Segmenter` of, once."""
+
+    networks: Path
+    effort: Effort
+    device: str
+    samples: bool
+    prepare: Prepare
+
+
+class Task(NamedTuple):
+    """A case for a worker of a cluster, with the hash of the image that its mask is of, if any."""
+
+    source: CaseSource
+    known: str
+
+    @property
+    def id(self) -> str:
+        """Name of the case."""
+        return self.source.id
+
+
+class Found(NamedTuple):
+    """What a worker found: the case without its image, and its row without files."""
+
+    result: Segmentation
+    row: SegmentedCase
+
+
+def segment_on_worker(task: Task, *, recipe: Recipe) -> Found | None:
+    """Segment a case on a worker of a cluster; None if its mask is of the image that it has."""
+    with _ONE_AT_A_TIME:  # the networks use all cores, and are not made for several threads
+        case = task.source.read(mask=False)
+        image = _image_hash(case)
+        if image == task.known:
+            return None
+        result = _segmenter_of(recipe).segment(case)
+        row = _segmented(result, image)
+    return Found(replace(result, case=replace(case, image=None)), row)
+
+
+@lru_cache(maxsize=1)
+def _segmenter_of(recipe: Recipe) -> Segmenter:
+    return Segmenter(
+        read_ensemble(recipe.networks), effort=recipe.effort, device=recipe.device,
+        samples=recipe.samples, prepare=recipe.prepare,
+    )  # fmt: skip
 
 
 def _is_whole(earlier: SegmentedCase, source: CaseSource, out: Path) -> bool:
@@ -110,7 +176,9 @@ def _image_hash(case: Case) -> str:
     return digest.hexdigest()
 
 
-def _segmented(case: Case, result: Segmentation, files: Sequence[str], image: str) -> SegmentedCase:
+def _segmented(result: Segmentation, image: str) -> SegmentedCase:
+    """Return the row of a case, without the files that are still to be written."""
+    case = result.case
     areas = result.mask.sum(axis=(1, 2)).tolist()
     assert case.image is not None  # it was segmented
     flair = case.image[..., case.sequences.index(FLAIR)]
@@ -133,4 +201,4 @@ def _segmented(case: Case, result: Segmentation, files: Sequence[str], image: st
     }
     scores = [f"{score:.6g}" for score in result.slice_scores]
     slices = list(zip(range(1, len(areas) + 1), areas, scores, strict=True))
-    return SegmentedCase(row, slices, files, image)
+    return SegmentedCase(row, slices, image=image)
