@@ -19,6 +19,7 @@ from lggshape_cli import (
     info,
     inspect,
     labels,
+    merge,
     replicate,
     segment,
     show,
@@ -105,7 +106,7 @@ def main(
 
 for _module in (
     *(inspect, verify, train, segment, detect, evaluate, compare, show),
-    *(features, labels, associate, replicate, demo, info),
+    *(features, merge, labels, associate, replicate, demo, info),
 ):
     _name = _module.__name__.rpartition(".")[2]
     _examples = "\n\n".join(["[bold]Examples[/bold]", *_module.EXAMPLES])

@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from lggshape.commands import Run
     from lggshape.labels import Labels
+    from lggshape.readers import CaseSource
 
 RUNNING = "How to run"
 """The panel of the help for what does not change the results."""
@@ -215,6 +216,16 @@ Scheduler = Annotated[
         rich_help_panel=RUNNING,
     ),
 ]
+ShardOption = Annotated[
+    str,
+    typer.Option(
+        "--shard",
+        metavar="K/N",
+        help="Do only the K-th of N shares of the cases. `lggshape merge` puts the results of all "
+        "together.",
+        rich_help_panel=RUNNING,
+    ),
+]
 Work = Annotated[
     Path | None,
     typer.Option(
@@ -270,6 +281,13 @@ def reading(
         "patient_from": patient_from,
         "spacing": spacing,
     }
+
+
+def sharded(cases: "Sequence[CaseSource]", shard: str) -> "Sequence[CaseSource]":
+    """Return the cases of a shard; all if none is given."""
+    from lggshape.shards import Shard
+
+    return Shard.parse(shard).take(cases) if shard else cases
 
 
 def given_options(context: typer.Context | None) -> dict[str, str]:

@@ -91,6 +91,7 @@ def features(
     window: Window = "round",
     jobs: o.Jobs = None,
     scheduler: o.Scheduler = None,
+    shard: o.ShardOption = "",
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -118,10 +119,12 @@ def features(
         "features", out=out, kind="file", inputs=[*masks, manifest, o.region_file(regions)],
         overwrite=overwrite, quiet=quiet,
         options={"masks": kind, **meaning, "lesions": lesions, "spacing": spacing}
-        | vars(conventions) | {"pattern": pattern, "sequences": sequences},
+        | vars(conventions) | {"pattern": pattern, "sequences": sequences}
+        | ({"shard": shard} if shard else {}),
     ) as run:  # fmt: skip
         reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
         sources = open_cases(masks, masks_only=True, **reading)
+        sources = o.sharded(sources, shard)
         measured = feature_table(
             sources, masks=kind, conventions=conventions, lesions=lesions,
             jobs=jobs, scheduler=scheduler, on_progress=run.on_progress,

@@ -82,6 +82,7 @@ def segment(
     skip_seen: o.SkipSeen = False,
     device: o.Device = "auto",
     scheduler: o.Scheduler = None,
+    shard: o.ShardOption = "",
     resume: o.Resume = False,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
@@ -109,10 +110,11 @@ def segment(
         "segment", out=out, kind="in place", inputs=[*images, networks, manifest], quiet=quiet,
         options={"effort": effort, "maps": maps, "device": device, "skip_seen": skip_seen,
                  "write": write, "register": register, "pattern": pattern, "sequences": sequences,
-                 "spacing": spacing},
+                 "spacing": spacing} | ({"shard": shard} if shard else {}),
     ) as run:  # fmt: skip
         reading = o.reading(manifest, pattern, sequences, patient_from, spacing)
         sources = open_cases(images, register=register, **reading)
+        sources = o.sharded(sources, shard)
         private = patient_table(sources) if with_table else None
         found = segment_cases(
             sources, out, networks=networks, maps=maps, effort=effort, device=device, write=write,

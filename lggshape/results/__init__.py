@@ -19,6 +19,7 @@ from lggshape.results.records import (
     record_file,
     recorded_outputs,
     remove_recorded,
+    unchanged_files,
 )
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "remove_recorded",
     "results_file",
     "results_folder",
+    "unchanged_files",
 ]

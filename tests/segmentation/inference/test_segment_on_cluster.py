@@ -1,5 +1,4 @@
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -18,10 +17,6 @@ def scheduler():
         yield cluster.scheduler_address
 
 
-def bytes_in(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in contents(folder)}
-
-
 def test_a_cluster_gives_the_same_files_invariant(cohort, networks, tmp_path, scheduler):
     sources = open_cases(cohort)[:4]
     given = {"networks": networks, "maps": ("probability", "entropy")}
@@ -30,7 +25,7 @@ def test_a_cluster_gives_the_same_files_invariant(cohort, networks, tmp_path, sc
     segment_cases(
         sources, tmp_path / "there", **given, scheduler=scheduler, on_progress=calls.append
     )
-    assert bytes_in(tmp_path / "there") == bytes_in(tmp_path / "here")
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
     assert [one.done for one in calls] == [0, 1, 2, 3, 4]
 
 
@@ -46,7 +41,7 @@ def test_what_a_cluster_has_not_done_is_done_by_resume_invariant(
         on_result=lambda case, _: found.append(case),
     )  # fmt: skip
     assert found == [source.id for source in sources[2:]]
-    assert bytes_in(out) == bytes_in(tmp_path / "whole")
+    assert contents(out) == contents(tmp_path / "whole")
 
 
 def test_a_bad_case_on_a_cluster_has_its_reason(cohort, networks, tmp_path, scheduler):

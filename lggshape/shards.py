@@ -1,0 +1,225 @@
+"""One piece of work done by several jobs that know nothing of each other, and put together again.
+
+Job k of n does every n-th case, beginning with the k-th: `--shard k/n`. Its results say so in their
+record. What is put together is what one job would have written, to the byte; only the record tells
+how it came about.
+"""
+
+import csv
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import StringIO
+from itertools import chain, groupby, zip_longest
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from lggshape.errors import InputError
+from lggshape.files import parse_json, read_json, write_text
+from lggshape.readers.segmented import JOURNAL, SEGMENTATION, SETTINGS, SLICES
+from lggshape.results import RECORD, record_beside, recorded_outputs, unchanged_files
+
+_Item = TypeVar("_Item")
+_Rows = list[list[str]]
+
+SHARD = "shard"
+"""The option by which a record says which share of the cases the results are of."""
+
+
+class Shard(NamedTuple):
+    """A share of the cases.
+
+    Attributes
+    ----------
+    number : int
+        Which one, from 1.
+    of : int
+        How many there are.
+    """
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """Read a shard as it stands on the command line.
+
+        Raises
+        ------
+        InputError
+            If it is not of the form k/n, or there is no k-th of n.
+
+        Examples
+        --------
+        >>> Shard.parse("3/20")
+        Shard(number=3, of=20)
+        """
+        found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
+        shard = cls(int(found[1]), int(found[2])) if found else cls(0, 0)
+        if not 1 <= shard.number <= shard.of:
+            msg = f"Expected a shard such as 3/20, the third of twenty, found {text!r}."
+            raise InputError(msg)
+        return shard
+
+    def take(self, cases: Sequence[_Item]) -> list[_Item]:
+        """Return the cases of this share, in their order.
+
+        Raises
+        ------
+        InputError
+            If there are fewer cases than shares.
+
+        Examples
+        --------
+        >>> Shard(2, 3).take(["a", "b", "c", "d", "e"])
+        ['b', 'e']
+        """
+        if len(cases) < self.of:
+            msg = f"Expected at least as many cases as shards ({self.of}), found {len(cases)}."
+            raise InputError(msg)
+        return list(cases[self.number - 1 :: self.of])
+
+    def __str__(self) -> str:
+        """Return it as it stands on the command line."""
+        return f"{self.number}/{self.of}"
+
+
+def merge_tables(parts: Sequence[Path], out: Path) -> int:
+    """Put the feature tables of all shards together.
+
+    Parameters
+    ----------
+    parts : sequence of Path
+        The tables, in any order, each with its record beside it.
+    out : Path
+        The table to write.
+
+    Returns
+    -------
+    int
+        The number of cases.
+
+    Raises
+    ------
+    InputError
+        If a shard is missing or twice, a table was changed since, or the shards are not of one
+        command with the same options and inputs.
+    """
+    ordered = _ordered({path: (path.parent, record_beside(path)) for path in parts})
+    tables = [_read(path) for path in ordered]
+    order = _in_turns([_cases(table) for table in tables])
+    _write(out, tables, order)
+    return len(order)
+
+
+def merge_masks(parts: Sequence[Path], out: Path) -> int:
+    """Put the masks of all shards together, as `segment` wrote them.
+
+    Parameters
+    ----------
+    parts : sequence of Path
+        The folders, in any order.
+    out : Path
+        The folder to write to; it is there, and empty.
+
+    Returns
+    -------
+    int
+        The number of cases.
+
+    Raises
+    ------
+    InputError
+        As for `merge_tables`, and if a file cannot be copied.
+    """
+    ordered = _ordered({path: (path, RECORD) for path in parts})
+    settings = [read_json(path / SETTINGS) for path in ordered]
+    if any(one != settings[0] for one in settings):
+        raise InputError("Expected shards of the same settings, found others.")
+    tables = [_read(path / SEGMENTATION) for path in ordered]
+    order = _in_turns([_cases(table) for table in tables])
+    lines = {}
+    for path in ordered:
+        for line in (path / JOURNAL).read_text(encoding="utf-8").splitlines():
+            result = parse_json(line)
+            lines[str(result["row"]["case"])] = line
+            for name in result["files"]:
+                _copy(path / name, out / name)
+    _copy(ordered[0] / SETTINGS, out / SETTINGS)
+    write_text(out / JOURNAL, "".join(f"{lines[case]}\n" for case in order))
+    _write(out / SLICES, [_read(path / SLICES) for path in ordered], order)
+    _write(out / SEGMENTATION, tables, order)
+    return len(order)
+
+
+def _ordered(parts: Mapping[Path, tuple[Path, str]]) -> list[Path]:
+    """Return results by their shards; refuse those that do not belong together or are not whole."""
+    found: dict[Shard, Path] = {}
+    first: tuple[Path, dict[str, Any]] | None = None
+    for path, (folder, name) in parts.items():
+        record = read_json(folder / name, ["command", "options", "inputs", "versions"])
+        unchanged_files(folder, recorded_outputs(folder, record=name))
+        options = dict(record["options"])
+        shard = Shard.parse(str(options.pop(SHARD, None) or "none"))
+        what = {
+            "command": record["command"],
+            "options": options,
+            "inputs": [one["sha256"] for one in record["inputs"]],
+            "version of lggshape": record["versions"]["lggshape"],
+        }
+        first = first or (path, what)
+        if other := [name for name, value in what.items() if value != first[1][name]]:
+            msg = f"Expected shards of one run, found other {', '.join(other)}: {first[0]}, {path}."
+            raise InputError(msg)
+        if shard in found:
+            msg = f"Expected every shard once, found {shard} twice: {found[shard]}, {path}."
+            raise InputError(msg)
+        found[shard] = path
+    count = next(iter(found)).of if found else 0
+    missing = [str(Shard(k, count)) for k in range(1, count + 1) if Shard(k, count) not in found]
+    if missing or len(found) != count:
+        others = sorted({shard.of for shard in found} - {count})
+        what_else = f"some of {others[0]}" if others else f"none of {', '.join(missing) or 'any'}"
+        msg = f"Expected all shards of one run, found {what_else}. Give all of them."
+        raise InputError(msg)
+    return [found[shard] for shard in sorted(found)]
+
+
+def _read(path: Path) -> _Rows:
+    # As text, cell by cell: numbers keep their digits.
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file, strict=True))
+
+
+def _cases(table: _Rows) -> list[str]:
+    return [case for case, _ in groupby(row[table[0].index("case")] for row in table[1:])]
+
+
+def _in_turns(parts: Iterable[Iterable[_Item]]) -> list[_Item]:
+    every: Iterator[_Item | None] = chain.from_iterable(zip_longest(*parts))
+    return [one for one in every if one is not None]
+
+
+def _write(path: Path, tables: Sequence[_Rows], order: Iterable[str]) -> None:
+    """Write the rows of several tables of one header by the order of their cases."""
+    header = tables[0][0]
+    if any(table[0] != header for table in tables):
+        raise InputError(f"Expected shards with the same columns of {path.name}, found others.")
+    place = header.index("case")
+    rows: dict[str, _Rows] = {}
+    for row in chain.from_iterable(table[1:] for table in tables):
+        rows.setdefault(row[place], []).append(row)
+    text = StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(chain.from_iterable(rows.get(case, []) for case in order))
+    write_text(path, text.getvalue())
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    except OSError as error:
+        msg = f"Expected {source} to be copied to {target}, found: {error.strerror or error}."
+        raise InputError(msg) from error

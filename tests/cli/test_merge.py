@@ -1,0 +1,98 @@
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from helpers.case_files import contents
+from lggshape.phantoms import write_cohort
+from lggshape_cli import app
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def in_shards(count: int, folder: Path, *command: object, ending: str = "") -> list[Path]:
+    """Run a command once for each shard; return the results, the last first."""
+    parts = [folder / f"part{number}{ending}" for number in range(1, count + 1)]
+    for number, part in enumerate(parts, start=1):
+        result = run(*command, "--out", part, "--shard", f"{number}/{count}")
+        assert result.exit_code in {0, 1}, result.stderr
+    return parts[::-1]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of twenty-three cases, of which one cannot be read."""
+    folder = write_cohort(tmp_path_factory.mktemp("many") / "cases", patients=23, size=(4, 32, 32))
+    damaged = sorted(folder.iterdir())[7]
+    for path in damaged.iterdir():
+        path.write_bytes(b"damaged")
+    return folder
+
+
+def test_twenty_shards_of_features_are_the_table_of_one_job_invariant(many, tmp_path):
+    options = ("--lesions", "--spacing", 5, 1, 1, "--jobs", 1)
+    whole = run("features", many, "--out", tmp_path / "whole.csv", *options)
+    assert whole.exit_code == 1  # a case is damaged
+    parts = in_shards(20, tmp_path, "features", many, *options, ending=".csv")
+    result = run("merge", *parts, "--out", tmp_path / "merged.csv")
+    assert (result.exit_code, result.stdout.split(":")[0]) == (0, "Merged 23 cases of 20 shards")
+    assert (tmp_path / "merged.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_shards_of_masks_are_the_folder_of_one_job_invariant(cohort, networks, tmp_path):
+    images = shutil.copytree(cohort, tmp_path / "images")
+    for path in sorted(images.iterdir())[1].iterdir():
+        path.write_bytes(b"damaged")
+    options = ("--networks", networks, "--probabilities")
+    run("segment", images, "--out", tmp_path / "whole", *options)
+    parts = in_shards(3, tmp_path, "segment", images, *options)
+    out = tmp_path / "merged"
+    assert run("merge", *parts, "--out", out).exit_code == 0
+    merged, whole = contents(out), contents(tmp_path / "whole")
+    del merged["run.json"], whole["run.json"]
+    assert merged == whole
+    # What was merged goes on as what one job wrote.
+    again = run("segment", images, "--out", out, *options, "--resume")
+    assert again.exit_code == 1
+    assert "Segmented 3 of 4 cases" in again.stdout
+
+
+@pytest.fixture
+def tables(many, tmp_path):
+    return in_shards(2, tmp_path, "features", many, "--jobs", 1, ending=".csv")
+
+
+def test_shards_that_do_not_belong_together_are_refused(many, tables, tmp_path):
+    first, second = tables[::-1]
+    other, whole = tmp_path / "other.csv", tmp_path / "whole.csv"
+    run("features", many, "--out", other, "--shard", "2/2", "--points", "centres", "--jobs", 1)
+    third = tmp_path / "third.csv"
+    run("features", many, "--out", third, "--shard", "2/3", "--jobs", 1)
+    run("features", many, "--out", whole, "--jobs", 1)
+    for parts, found in (
+        ([first], "found none of 2/2. Give all of them"),
+        ([first, first.with_name("gone.csv")], "gone.run.json to be a JSON file"),
+        ([first, other], "shards of one run, found other options"),
+        ([first, third], "all shards of one run, found some of 3"),
+        ([whole], "a shard such as 3/20, the third of twenty, found 'none'"),
+    ):
+        result = run("merge", *parts, "--out", tmp_path / "out.csv")
+        assert (result.exit_code, found in " ".join(result.stderr.split())) == (2, True), found
+    second.write_text(second.read_text().replace("manual", "mine"))
+    result = run("merge", *tables, "--out", tmp_path / "out.csv")
+    assert result.exit_code == 2
+    assert "were changed since" in result.stderr
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("shard", "found"),
+    [("0/3", "found '0/3'"), ("4/3", "found '4/3'"), ("x", "found 'x'"), ("1/99", "shards (99)")],
+)
+def test_a_shard_that_there_is_not_is_refused(many, tmp_path, shard, found):
+    result = run("features", many, "--out", tmp_path / "a.csv", "--shard", shard)
+    assert result.exit_code == 2
+    assert found in result.stderr
