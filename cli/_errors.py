@@ -17,6 +17,7 @@ PAGES = {
     "regions": "docs/inputs.md#regions",
     "segmentation": "docs/training.md",
     "shape": "docs/features.md",
+    "shards": "docs/cluster.md",
     "studies": "docs/replication.md",
     "tables": "docs/inputs.md#tables",
     "visualisation": "docs/show.md",

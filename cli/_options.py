@@ -283,6 +283,11 @@ def reading(
     }
 
 
+def of_shard(shard: str) -> dict[str, str]:
+    """Return what the record says of a shard; nothing if none is given."""
+    return {"shard": shard} if shard else {}
+
+
 def sharded(cases: "Sequence[CaseSource]", shard: str) -> "Sequence[CaseSource]":
     """Return the cases of a shard; all if none is given."""
     from lggshape.shards import Shard

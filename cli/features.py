@@ -119,18 +119,15 @@ def features(
         "features", out=out, kind="file", inputs=[*masks, manifest, o.region_file(regions)],
         overwrite=overwrite, quiet=quiet,
         options={"masks": kind, **meaning, "lesions": lesions, "spacing": spacing}
-        | vars(conventions) | {"pattern": pattern, "sequences": sequences}
-        | ({"shard": shard} if shard else {}),
+        | vars(conventions) | {"pattern": pattern, "sequences": sequences} | o.of_shard(shard),
     ) as run:  # fmt: skip
         reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
-        sources = open_cases(masks, masks_only=True, **reading)
-        sources = o.sharded(sources, shard)
+        sources = o.sharded(open_cases(masks, masks_only=True, **reading), shard)
         measured = feature_table(
             sources, masks=kind, conventions=conventions, lesions=lesions,
             jobs=jobs, scheduler=scheduler, on_progress=run.on_progress,
         )  # fmt: skip
         run.options["masks"] = str(measured.table["masks"].iloc[0])
         write_table(run.place / out.name, measured.table)
-        run.fail(measured.failures, of=len(sources))
-        count = len(sources)
+        run.fail(measured.failures, of=(count := len(sources)))
         run.summary.append(f"Measured {count - len(measured.failures)} of {count} cases: {out}")

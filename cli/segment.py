@@ -110,11 +110,10 @@ def segment(
         "segment", out=out, kind="in place", inputs=[*images, networks, manifest], quiet=quiet,
         options={"effort": effort, "maps": maps, "device": device, "skip_seen": skip_seen,
                  "write": write, "register": register, "pattern": pattern, "sequences": sequences,
-                 "spacing": spacing} | ({"shard": shard} if shard else {}),
+                 "spacing": spacing} | o.of_shard(shard),
     ) as run:  # fmt: skip
         reading = o.reading(manifest, pattern, sequences, patient_from, spacing)
-        sources = open_cases(images, register=register, **reading)
-        sources = o.sharded(sources, shard)
+        sources = o.sharded(open_cases(images, register=register, **reading), shard)
         private = patient_table(sources) if with_table else None
         found = segment_cases(
             sources, out, networks=networks, maps=maps, effort=effort, device=device, write=write,

@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "tables": LEAVES | {"files"},
     "parallel": LEAVES,
     "stages": {"parallel"},
+    "shards": LEAVES | {"files", "readers", "results"},
     "commands": CASES | {"provenance"},
     "results": LEAVES | {"files"},
     "provenance": LEAVES | {"files", "results", "tables"},
