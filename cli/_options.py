@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from lggshape.commands import Run
+    from lggshape.figures import Journal
     from lggshape.labels import Labels
     from lggshape.readers import CaseSource
 
@@ -19,6 +20,7 @@ LABELS = "Labels"
 REPORT = "The report"
 NETWORKS = "Networks"
 WRITING = "What to write"
+FIGURES = "Figures for a journal"
 """Further panels, that several commands have."""
 
 DEBUG = "lggshape.debug"
@@ -200,6 +202,36 @@ Authors = Annotated[
         rich_help_panel=REPORT,
     ),
 ]
+Format = Annotated[
+    Literal["pdf", "png", "svg"] | None,
+    typer.Option(
+        help="A further format of the figures: pdf has its fonts embedded, svg its text as paths. "
+        "png and svg replace those that are written in any case.",
+        show_default=False,
+        rich_help_panel=FIGURES,
+    ),
+]
+Dpi = Annotated[
+    int,
+    typer.Option(
+        help="With --format: dots per inch of png, and of images in the others.",
+        min=72,
+        max=2400,
+        rich_help_panel=FIGURES,
+    ),
+]
+Width = Annotated[
+    float | None,
+    typer.Option(
+        metavar="MM",
+        help="With --format: width in mm, such as 85 for one column or 180 for two. Text shrinks "
+        "with the figure, to 6 points at most.",
+        min=60,
+        max=400,
+        show_default=False,
+        rich_help_panel=FIGURES,
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Seed of all random numbers.", min=0)]
 Device = Annotated[
     Literal["auto", "cpu", "gpu"],
@@ -339,6 +371,16 @@ def labels_of(run: "Run", tables: Sequence[Path], **options: Any) -> "Labels":
     labels = read_labels(tables, **options)
     run.summary += labels.notes
     return labels
+
+
+def journal_of(run: "Run", kind: str | None, dpi: int, width: float | None) -> "Journal | None":
+    """Return how a journal wants the figures, and keep it in the record; None if nothing is."""
+    if kind is None:
+        return None
+    from lggshape.figures import Journal
+
+    run.options |= {"format": kind, "dpi": dpi, "width": width}
+    return Journal(kind, dpi, width)
 
 
 def refuse_unused(context: typer.Context | None, **unused: tuple[bool, str]) -> None:

@@ -11,11 +11,14 @@ from lggshape_cli import _options as o
 if TYPE_CHECKING:
     from lggshape.association import Family, Study
     from lggshape.commands import Run
+    from lggshape.figures import Journal
 
 EXAMPLES = (
     "lggshape associate features.csv --labels labels.csv --out results/ --report",
     "lggshape associate features.csv --labels a.csv --labels book.xlsx:Clinical "
     "--hypotheses mine.toml --out results/",
+    "lggshape associate features.csv --labels labels.csv --out results/ --report --format pdf "
+    "--width 85",
 )
 
 _TESTS = "What is tested, and how"
@@ -131,6 +134,9 @@ def associate(
     author: o.Authors = None,
     cases: Cases = None,
     images: Images = False,
+    format: o.Format = None,
+    dpi: o.Dpi = 300,
+    width: o.Width = None,
     hypotheses: Hypotheses = None,
     bins: Bins = 4,
     test: Test = None,
@@ -156,7 +162,9 @@ def associate(
     from lggshape.commands import run_command
     from lggshape.labels import match_patients
 
-    without = dict.fromkeys(("title", "author", "cases"), (not report, "without --report"))
+    of_report = ("title", "author", "cases", "format")
+    without = dict.fromkeys(of_report, (not report, "without --report"))
+    without |= dict.fromkeys(("dpi", "width"), (not format, "without --format"))
     o.refuse_unused(context, images=(not cases, "without --cases"), **without)
     with run_command(
         "associate", out=out, overwrite=overwrite, quiet=quiet,
@@ -179,7 +187,9 @@ def associate(
         )  # fmt: skip
         run.options |= {"region": study.region} if study.region else {}
         if report:
-            _write_report(study, run, cases or [], title, author or [], images=images, jobs=jobs)
+            journal = o.journal_of(run, format, dpi, width)
+            drawn = {"images": images, "jobs": jobs, "journal": journal}
+            _write_report(study, run, cases or [], title, author or [], **drawn)
         else:
             run.write_tables(study.tables())
             run.write_json("results.json", study.to_dict())
@@ -196,6 +206,7 @@ def _write_report(
     *,
     images: bool,
     jobs: int | None,
+    journal: "Journal | None",
 ) -> None:
     """Write the report, with the outlines of the cases."""
     from lggshape.report.document import write_report_files
@@ -204,7 +215,8 @@ def _write_report(
     drawn, checks = read_portraits(cases, images=images, jobs=jobs, on_progress=run.on_progress)
     write_report_files(
         study, run.place, inputs=run.inputs, options=run.options,
-        portraits=drawn, checks=checks, title=title, authors=authors, on_progress=run.on_progress,
+        portraits=drawn, checks=checks, title=title, authors=authors, journal=journal,
+        on_progress=run.on_progress,
     )  # fmt: skip
 
 

@@ -10,10 +10,12 @@ from lggshape_cli import _options as o
 EXAMPLES = (
     "lggshape show cases/ --out figures/",
     "lggshape show cases/ --case patient_7 --predicted masks/ --out figures/",
+    "lggshape show cases/ --out figures/ --format pdf --width 180",
 )
 
 
 def show(
+    context: typer.Context,
     dataset: Annotated[Path, typer.Argument(help="Cases: a folder or a file.", show_default=False)],
     out: o.OutFolder,
     case: Annotated[
@@ -35,6 +37,9 @@ def show(
     regions: o.Regions = None,
     threshold: o.Threshold = None,
     resample_masks: o.ResampleMasks = False,
+    format: o.Format = None,
+    dpi: o.Dpi = 300,
+    width: o.Width = None,
     jobs: o.Jobs = None,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
@@ -53,6 +58,7 @@ def show(
     from lggshape.readers import open_cases
     from lggshape.readers.predicted import MaskMeaning, open_predicted
 
+    o.refuse_unused(context, **dict.fromkeys(("dpi", "width"), (not format, "without --format")))
     meaning = o.mask_meaning(mask_values, regions, threshold)
     reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
     reading |= {"register": register, "resample_masks": resample_masks}
@@ -65,16 +71,19 @@ def show(
                  "sequences": sequences, "spacing": spacing, **meaning, "register": register,
                  "resample_masks": resample_masks},
     ) as run:  # fmt: skip
+        journal = o.journal_of(run, format, dpi, width)
         sources = open_cases(dataset, **reading)
         masks = None if predicted is None else open_predicted(predicted, MaskMeaning(**meaning))
         shown = {"predicted": masks, "jobs": jobs, "on_progress": run.on_progress}
         if case:
-            reasons = visualisation.write_case_figures(sources, run.place, names=case, **shown)
+            reasons = visualisation.write_case_figures(
+                sources, run.place, names=case, journal=journal, **shown
+            )
             failures = {name: reason for name, reason in reasons.items() if reason}
             total = len(reasons)
         else:
             found = visualisation.survey(sources, **shown)
             failures, total = found.failures, len(found.table)
-            visualisation.write_cohort_figures(found, run.place)
+            visualisation.write_cohort_figures(found, run.place, journal=journal)
         run.fail(failures, of=total)
         run.summary.append(f"Shown {total - len(failures)} of {total} cases: {out}")

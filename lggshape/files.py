@@ -76,8 +76,10 @@ def write_json(path: StrPath, value: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_figure(path: StrPath, svg: str, png: bytes) -> None:
-    """Write a figure as SVG and PNG, each whole or not at all.
+def write_figure(
+    path: StrPath, svg: str, png: bytes, journal: tuple[str, bytes] | None = None
+) -> None:
+    """Write a figure as SVG and PNG, and for a journal if asked, each whole or not at all.
 
     Parameters
     ----------
@@ -85,11 +87,14 @@ def write_figure(path: StrPath, svg: str, png: bytes) -> None:
         The files without their endings, `.svg` and `.png`.
     svg, png : str and bytes
         Their contents, as `figures.render` returns them.
+    journal : (str, bytes), optional
+        Ending and content of the file for a journal, which replaces one of the same name.
     """
     path = Path(path)
-    write_text(path.with_name(f"{path.name}.svg"), svg)
-    with written_whole(path.with_name(f"{path.name}.png")) as temporary:
-        temporary.write_bytes(png)
+    files = {"svg": svg.encode(), "png": png} | dict([journal] if journal else [])
+    for ending, content in files.items():
+        with written_whole(path.with_name(f"{path.name}.{ending}")) as temporary:
+            temporary.write_bytes(content)
 
 
 def write_table(path: StrPath, table: pd.DataFrame) -> None:

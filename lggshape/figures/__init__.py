@@ -7,7 +7,7 @@ from lggshape.figures.heat_map import heat_map
 from lggshape.figures.intervals import Intervals, interval_panels, interval_plot
 from lggshape.figures.scatter import scatter_plot
 from lggshape.figures.strips import strip_plot
-from lggshape.figures.style import Rendered, render
+from lggshape.figures.style import Journal, Rendered, render
 from lggshape.figures.survival import SurvivalGroup, survival_curves
 from lggshape.figures.training import training_curve
 from lggshape.figures.writing import write_figures
@@ -15,6 +15,7 @@ from lggshape.figures.writing import write_figures
 __all__ = [
     "EffectsAndP",
     "Intervals",
+    "Journal",
     "Rendered",
     "SurvivalGroup",
     "box_and_points",

@@ -3,11 +3,12 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import LogFormatterSciNotation
 
 INK = "#1f2933"
@@ -36,6 +37,8 @@ _SETTINGS: dict[Any, Any] = {
     # Text stays text: small files that can be searched, and the same bytes on every run.
     "svg.fonttype": "none",
     "svg.hashsalt": "lggshape",
+    # Fonts in a PDF are TrueType and embedded, as journals ask for.
+    "pdf.fonttype": 42,
 }
 
 
@@ -75,12 +78,32 @@ def label_powers(axis: Axis) -> None:
     axis.set_minor_formatter(_PowersOfTen())
 
 
+class Journal(NamedTuple):
+    """How a journal wants figures.
+
+    Attributes
+    ----------
+    format : {"pdf", "png", "svg"}
+        The kind of file. The text of an SVG is drawn as paths, so that it needs no font.
+    dpi : int
+        Dots per inch of PNG, and of images in the other formats.
+    width : float or None
+        Width in mm; None for that of the house. Text shrinks with the figure, to 6 points at most.
+    """
+
+    format: Literal["pdf", "png", "svg"] = "pdf"
+    dpi: int = 300
+    width: float | None = None
+
+
 class Rendered(NamedTuple):
     """The files of a figure."""
 
     svg: str
     png: bytes
     """At 150 dots per inch."""
+    journal: tuple[str, bytes] | None = None
+    """The ending and content of the file for a journal, if one was asked for."""
 
 
 class HouseFigure(Figure):
@@ -93,20 +116,61 @@ class HouseFigure(Figure):
         return pixels.getvalue()
 
 
-def render(figure: Figure) -> Rendered:
-    """Return a figure as SVG and PNG, the same bytes on every run.
+def render(figure: Figure, journal: Journal | None = None) -> Rendered:
+    """Return a figure as SVG and PNG, and for a journal if asked; the same bytes on every run.
 
     Examples
     --------
     >>> from lggshape.figures import training_curve
-    >>> rendered = render(training_curve({"fold 0": [0.9, 0.5, 0.3]}))
-    >>> "<svg" in rendered.svg
-    True
+    >>> rendered = render(training_curve({"fold 0": [0.9, 0.5, 0.3]}), Journal("pdf", width=85))
+    >>> "<svg" in rendered.svg, rendered.journal[0]
+    (True, 'pdf')
     """
     vector, pixels = io.StringIO(), io.BytesIO()
+    engine = figure.get_layout_engine()
     with house_style():
         figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
         # The layout is found by now; with an engine, even "none", all would be drawn twice.
         figure.set_layout_engine(None)
         figure.savefig(pixels, format="png", dpi=150, metadata={"Software": None})
-    return Rendered(vector.getvalue(), pixels.getvalue())
+        figure.set_layout_engine(engine)
+        drawn = None if journal is None else (journal.format, _for_journal(figure, journal))
+    return Rendered(vector.getvalue(), pixels.getvalue(), drawn)
+
+
+_NO_DATES: dict[str, dict[str, None]] = {
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+}
+
+
+_SMALLEST = 2 / 3
+"""Text of 9 points shrinks with a figure to 6 points at most, which journals still accept."""
+
+
+def _for_journal(figure: Figure, journal: Journal) -> bytes:
+    """Return a figure as a journal wants it."""
+    if journal.width is not None:
+        _resize(figure, journal.width / 25.4 / figure.get_size_inches()[0])
+    content = io.BytesIO()
+    with mpl.rc_context({"svg.fonttype": "path"}):
+        figure.savefig(
+            content, format=journal.format, dpi=journal.dpi, metadata=_NO_DATES[journal.format]
+        )
+    return content.getvalue()
+
+
+def _resize(figure: Figure, factor: float) -> None:
+    """Change the width by a factor; text and rows of text shrink less, images in proportion."""
+    scale = min(1.0, max(factor, _SMALLEST))
+    width, height = figure.get_size_inches()
+    in_proportion = any(axes.get_aspect() != "auto" for axes in figure.axes)
+    figure.set_size_inches(factor * width, height * (factor if in_proportion else scale))
+    for text in figure.findobj(Text):
+        text.set_fontsize(scale * float(text.get_fontsize()))
+    # Ticks that are made from now on have labels of the same size.
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        for which in ("major", "minor"):
+            for label in axis.get_ticklabels(which=which)[:1]:
+                axis.set_tick_params(which, labelsize=label.get_fontsize())

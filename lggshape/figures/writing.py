@@ -5,15 +5,19 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from lggshape.figures.style import render
+from lggshape.figures.style import Journal, render
 from lggshape.files import StrPath, write_figure
 from lggshape.progress import OnProgress, counter
 
 
 def write_figures(
-    figures: Mapping[str, Figure], folder: StrPath, *, on_progress: OnProgress | None = None
+    figures: Mapping[str, Figure],
+    folder: StrPath,
+    *,
+    journal: Journal | None = None,
+    on_progress: OnProgress | None = None,
 ) -> None:
-    """Write figures to a folder, each as SVG and PNG.
+    """Write figures to a folder, each as SVG and PNG, and for a journal if asked.
 
     Parameters
     ----------
@@ -21,6 +25,8 @@ def write_figures(
         By the names of the files, without their endings.
     folder : str or Path
         Where to write.
+    journal : Journal, optional
+        A further format, or another size of one of these.
     on_progress : callable, optional
         Called with a `Progress` after each figure.
 
@@ -35,5 +41,5 @@ def write_figures(
     """
     advance = counter(on_progress, "drawing", len(figures))
     for name, figure in figures.items():
-        write_figure(Path(folder) / name, *render(figure))
+        write_figure(Path(folder) / name, *render(figure, journal))
         advance()

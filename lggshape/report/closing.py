@@ -101,6 +101,9 @@ _OPTIONS = {
     "match_ids": "matching of patients' keys",
     "by": "grouped by",
     "surface_tolerance": "tolerance of the surface Dice",
+    "format": "further format of the figures",
+    "dpi": "dots per inch of these",
+    "width": "width of these in mm",
 }
 _VALUES = {
     ("take", None): "all patients with a mask, one case each",

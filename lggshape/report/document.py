@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lggshape.association import Study
+from lggshape.figures import Journal
 from lggshape.files import StrPath, write_json, write_table
 from lggshape.names import counted
 from lggshape.progress import OnProgress, counter
@@ -35,6 +36,7 @@ def write_report(
     images: bool = False,
     title: str | None = None,
     authors: Sequence[str] = (),
+    journal: Journal | None = None,
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Path:
@@ -54,6 +56,8 @@ def write_report(
         The heading; by default that of the family.
     authors : sequence of str
         Who wrote it.
+    journal : Journal, optional
+        A further format of the figures in `figures/`, or another size of one of them.
     overwrite : bool
         Whether an earlier report may be replaced. Only the files that its `run.json` lists are
         removed.
@@ -94,7 +98,7 @@ def write_report(
     ):
         write_report_files(
             study, place, portraits=drawn, checks=checks, title=title, authors=authors,
-            on_progress=on_progress,
+            journal=journal, on_progress=on_progress,
         )  # fmt: skip
     return Path(folder) / "report.html"
 
@@ -109,6 +113,7 @@ def write_report_files(
     checks: Mapping[str, Mapping[str, str]] = NO_CHECKS,
     title: str | None = None,
     authors: Sequence[str] = (),
+    journal: Journal | None = None,
     on_progress: OnProgress | None = None,
 ) -> None:
     """Write `report.html` and, beside it, its tables and every figure.
@@ -134,6 +139,8 @@ def write_report_files(
         The heading; by default that of the family.
     authors : sequence of str
         Who wrote it.
+    journal : Journal, optional
+        A further format of the figures in `figures/`, or another size of one of them.
     on_progress : callable, optional
         Called with a `Progress` after each figure.
 
@@ -142,7 +149,8 @@ def write_report_files(
     InputError
         If the folder cannot be written to.
     """
-    gallery = Gallery(folder, advance=counter(on_progress, "drawing", _count_figures(study)))
+    advance = counter(on_progress, "drawing", _count_figures(study))
+    gallery = Gallery(folder, journal=journal, advance=advance)
     sections = study_sections(
         study, gallery, inputs=inputs, options=options, portraits=portraits, checks=checks
     )

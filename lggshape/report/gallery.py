@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from matplotlib.figure import Figure
 
-from lggshape.figures import render
+from lggshape.figures import Journal, render
 from lggshape.files import write_figure
 from lggshape.names import what_is_unsafe
 from lggshape.report.blocks import Drawing
@@ -27,12 +27,21 @@ class Gallery:
     ----------
     folder : Path
         Folder of the report.
+    journal : Journal, optional
+        A further format of the files, or another size of one of them.
     advance : callable, optional
         Called after each figure, to show progress.
     """
 
-    def __init__(self, folder: Path, *, advance: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        journal: Journal | None = None,
+        advance: Callable[[], None] = lambda: None,
+    ) -> None:
         self._folder = folder / "figures"
+        self._journal = journal
         self._advance = advance
         self._taken: set[str] = set()
 
@@ -44,7 +53,7 @@ class Gallery:
         data: str = "",
         titles: Mapping[str, str] = MappingProxyType({}),
     ) -> Drawing:
-        """Write a figure as PNG and SVG, and return it as a block.
+        """Write the files of a figure, and return it as a block.
 
         Parameters
         ----------
@@ -60,7 +69,7 @@ class Gallery:
             What pointing at a link of the figure shows, by where it leads.
         """
         stem = self._free(_file_name(name))
-        drawn = render(figure)
+        drawn = render(figure, self._journal)
         write_figure(self._folder / stem, *drawn)
         self._advance()
         label = f"{description}. {data}" if data else description

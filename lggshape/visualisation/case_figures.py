@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from lggshape.errors import CaseError
-from lggshape.figures import Rendered, render
+from lggshape.figures import Journal, Rendered, render
 from lggshape.files import write_figure
 from lggshape.names import what_is_unsafe
 from lggshape.parallel import map_cases
@@ -22,6 +23,7 @@ def write_case_figures(
     *,
     names: str | Iterable[str] = (),
     predicted: Cases | None = None,
+    journal: Journal | None = None,
     jobs: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> dict[str, str]:
@@ -37,6 +39,8 @@ def write_case_figures(
         The cases to draw, or their patients; all cases if there are none.
     predicted : path, or sequence of CaseSource or Case, optional
         Predicted masks of cases of the same names, to draw as well.
+    journal : Journal, optional
+        A further format of the figures, or another size of one of these.
     jobs : int, optional
         Number of processes; all cores by default.
     on_progress : callable, optional
@@ -68,7 +72,7 @@ def write_case_figures(
     shown = find_cases(cases, names=names, predicted=predicted)
     reasons = {}
     advance = counter(on_progress, "drawing", len(shown))
-    for outcome in map_cases(draw_case, shown, jobs=jobs):
+    for outcome in map_cases(partial(draw_case, journal=journal), shown, jobs=jobs):
         reasons[outcome.item.id] = "" if outcome.error is None else str(outcome.error)
         for name, figure in (outcome.value or {}).items():
             write_figure(Path(folder) / name, *figure)
@@ -76,13 +80,15 @@ def write_case_figures(
     return reasons
 
 
-def draw_case(shown: CaseToShow) -> dict[str, Rendered]:
+def draw_case(shown: CaseToShow, *, journal: Journal | None = None) -> dict[str, Rendered]:
     """Read a case and draw its figures.
 
     Parameters
     ----------
     shown : CaseToShow
         The case.
+    journal : Journal, optional
+        A further format of the figures.
 
     Returns
     -------
@@ -108,6 +114,6 @@ def draw_case(shown: CaseToShow) -> dict[str, Rendered]:
     case, flair = volumes.case, volumes.flair
     name, mask = next(iter(masks.items()))
     return {
-        shown.id: render(draw_slices(case, flair, volumes.outlines)),
-        f"{shown.id}-features": render(draw_features(case, flair, mask, name)),
+        shown.id: render(draw_slices(case, flair, volumes.outlines), journal),
+        f"{shown.id}-features": render(draw_features(case, flair, mask, name), journal),
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from lggshape.figures import box_and_points, write_figures
+from lggshape.figures import Journal, box_and_points, write_figures
 from lggshape.figures.intensities import intensity_quantiles
 from lggshape.figures.locations import location_maps
 from lggshape.figures.style import label_powers
@@ -73,7 +73,11 @@ def draw_cohort(found: Survey) -> Iterator[tuple[str, Figure]]:
 
 
 def write_cohort_figures(
-    found: Survey, folder: str | os.PathLike[str], *, on_progress: OnProgress | None = None
+    found: Survey,
+    folder: str | os.PathLike[str],
+    *,
+    journal: Journal | None = None,
+    on_progress: OnProgress | None = None,
 ) -> None:
     """Write `cohort.csv`, and every figure as SVG and PNG.
 
@@ -83,6 +87,8 @@ def write_cohort_figures(
         What is known of the cohort.
     folder : path
         Where to write. For the names of the figures see `draw_cohort`.
+    journal : Journal, optional
+        A further format of the figures, or another size of one of these.
     on_progress : callable, optional
         Called with a `Progress` after each figure.
 
@@ -98,7 +104,7 @@ def write_cohort_figures(
     ['intensities.svg', 'locations.svg', 'volumes_voxels.svg']
     """
     write_table(Path(folder) / "cohort.csv", found.table)
-    write_figures(dict(draw_cohort(found)), folder, on_progress=on_progress)
+    write_figures(dict(draw_cohort(found)), folder, journal=journal, on_progress=on_progress)
 
 
 def _locations(found: Survey, names: Sequence[str]) -> Figure:

@@ -225,9 +225,11 @@ def test_the_report_shows_the_outlines_of_cases(tmp_path: Path) -> None:
     code, _, _ = run(
         str(tmp_path / "features.csv"), "--labels", str(folder / "labels.csv"), "--report",
         "--cases", str(folder), "--images", "--title", "Mine", "--author", "A. One",
-        "--out", str(tmp_path / "out"), "--jobs", "1",
+        "--format", "pdf", "--width", "85", "--out", str(tmp_path / "out"), "--jobs", "1",
     )  # fmt: skip
     assert code == 0
+    figures = tmp_path / "out" / "figures"
+    assert {path.stem for path in figures.glob("*.pdf")} == {p.stem for p in figures.glob("*.svg")}
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert page.count('<svg class="slice"') == 12
     assert "<h1>Mine</h1>" in page

@@ -60,6 +60,9 @@ def test_completion_finds_commands() -> None:
     ("arguments", "option"),
     [
         (("verify", "x", "--patient-column", "p"), "--patient-column without --labels"),
+        (("show", "x", "--out", "o", "--width", 85), "--width without --format"),
+        (("associate", "x", "--labels", "l", "--out", "o", "--format", "pdf"),
+         "--format without --report"),
         (("verify", "x", "--jobs", 2, "--scheduler", "s"), "--jobs with --scheduler"),
         (("verify", "x", "--json", "--quiet"), "--quiet with --json"),
         (("features", "x", "--out", "o.csv", "--jobs", 2, "--scheduler", "s"), "--jobs with"),

@@ -67,6 +67,18 @@ def test_cases_are_shown_by_name_or_patient_analytic(cohort, masks, tmp_path):
     assert json.loads((out / "run.json").read_text())["options"]["case"] == [second]
 
 
+def test_figures_are_written_for_a_journal_too(cohort, tmp_path):
+    options = ("--format", "pdf", "--width", 180)
+    case = cases_of(cohort)[0]
+    for name, more in (("case", ("--case", case)), ("cohort", ())):
+        out = tmp_path / name
+        assert run(cohort, *more, *options, "--out", out)[0] == 0
+        of_kind = [{path.stem for path in out.glob(f"*.{end}")} for end in ("svg", "png", "pdf")]
+        assert of_kind[0] == of_kind[1] == of_kind[2] != set()
+        record = json.loads((out / "run.json").read_text())["options"]
+        assert (record["format"], record["dpi"], record["width"]) == ("pdf", 300, 180)
+
+
 def test_two_runs_give_the_same_bytes_invariant(cohort, tmp_path):
     case = cases_of(cohort)[0]
     for name in ("one", "two"):
