@@ -20,7 +20,7 @@ from lggshape.names import counted
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggshape.figures import Intervals
+    from lggshape.figures.forest import ForestPanel
 
 
 _SHOWN = ["masks", "feature", "label", "n", "p", "p_bonferroni", "effect_name", "effect"]
@@ -166,38 +166,31 @@ class Study:
         Returns
         -------
         Figure
-            A line per kind of mask and hypothesis, in a panel per kind of effect. In a notebook it
-            shows itself.
+            A row per hypothesis with a line per kind of mask, in a panel per kind of effect. In a
+            notebook it shows itself.
         """
-        from lggshape.figures import interval_panels
+        from lggshape.figures.forest import forest_plot
 
-        return interval_panels([self._intervals(test) for test in self.tests])
+        return forest_plot([self._panel(test) for test in self.tests], self.masks)
 
-    def _intervals(self, test: Test) -> "Intervals":
+    def _panel(self, test: Test) -> "ForestPanel":
         """Return the effects of the hypotheses that a test decided about."""
-        from lggshape.figures import Intervals
+        from lggshape.figures.forest import ForestPanel, ForestRow
 
-        decided = {(h.feature, h.label) for h in self.family.hypotheses if self.test_of(h) is test}
-        rows = self.associations
-        pairs = zip(rows["feature"], rows["label"], strict=True)
-        rows = rows[[pair in decided for pair in pairs]]
-        several = len(self.masks) > 1
-        names = [
-            f"{masks}: " * several + f"{feature_symbol(feature)} × {label}"
-            for masks, feature, label in zip(
-                rows["masks"], rows["feature"], rows["label"], strict=True
+        effects: dict[Any, Any] = {
+            (row.feature, row.label, row.masks): (row.effect, row.effect_low, row.effect_high)
+            for row in self.associations.itertuples(index=False)
+        }
+        rows = [
+            ForestRow(
+                f"{feature_symbol(one.feature)} × {one.label}",
+                [effects[one.feature, one.label, masks] for masks in self.masks],
             )
+            for one in self.family.hypotheses
+            if self.test_of(one) is test
         ]
-        return Intervals(
-            names,
-            rows["effect"].tolist(),
-            rows["effect_low"].tolist(),
-            rows["effect_high"].tolist(),
-            test.effect,
-            test.no_effect,
-            None if test.is_ratio else test.effect_limits,
-            test.is_ratio,
-        )
+        limits = None if test.is_ratio else test.effect_limits
+        return ForestPanel(rows, test.effect, test.no_effect, limits, test.is_ratio)
 
     def __repr__(self) -> str:
         rows = self.associations

@@ -4,7 +4,7 @@ from lggshape.figures.decision import decision_curves
 from lggshape.figures.effects_and_p import EffectsAndP, effects_beside_p
 from lggshape.figures.groups import box_and_points
 from lggshape.figures.heat_map import heat_map
-from lggshape.figures.intervals import Intervals, interval_panels, interval_plot
+from lggshape.figures.intervals import interval_plot
 from lggshape.figures.scatter import scatter_plot
 from lggshape.figures.strips import strip_plot
 from lggshape.figures.style import Journal, Rendered, render
@@ -14,7 +14,6 @@ from lggshape.figures.writing import write_figures
 
 __all__ = [
     "EffectsAndP",
-    "Intervals",
     "Journal",
     "Rendered",
     "SurvivalGroup",
@@ -22,7 +21,6 @@ __all__ = [
     "decision_curves",
     "effects_beside_p",
     "heat_map",
-    "interval_panels",
     "interval_plot",
     "render",
     "scatter_plot",

@@ -120,13 +120,24 @@ def _diamond() -> Line2D:
     )  # fmt: skip
 
 
-def _draw(axes: Axes, panel: ForestPanel, count: int) -> None:
+def draw_frame(axes: Axes, panel: ForestPanel, names: Sequence[str]) -> None:
+    """Draw the axes of a panel and the line of no effect, for rows of these names."""
     if panel.is_ratio:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter("{x:g}")
     if panel.no_effect is not None:
         axes.axvline(panel.no_effect, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    if panel.limits is not None:
+        axes.set_xlim(*panel.limits)
+    axes.set_xlabel(panel.value_name)
+    axes.tick_params(axis="y", length=0)
+
+
+def _draw(axes: Axes, panel: ForestPanel, count: int) -> None:
+    draw_frame(axes, panel, [row.name for row in panel.rows])
     for place, row in enumerate(panel.rows):
         if place % 2:
             axes.axhspan(place - 0.5, place + 0.5, color="#f3f5f7", linewidth=0, zorder=-1)
@@ -147,9 +158,3 @@ def _draw(axes: Axes, panel: ForestPanel, count: int) -> None:
                 row.note, (1, place), xytext=(8, 0), xycoords=("axes fraction", "data"),
                 textcoords="offset points", va="center_baseline", annotation_clip=False,
             )  # fmt: skip
-    axes.set_yticks(range(len(panel.rows)), [row.name for row in panel.rows])
-    axes.set_ylim(len(panel.rows) - 0.5, -0.5)
-    if panel.limits is not None:
-        axes.set_xlim(*panel.limits)
-    axes.set_xlabel(panel.value_name)
-    axes.tick_params(axis="y", length=0)

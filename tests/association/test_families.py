@@ -215,12 +215,15 @@ def test_text_from_data_is_escaped_where_objects_show_themselves() -> None:
         assert nasty not in shown._repr_html_()
 
 
-def test_a_study_is_drawn_with_a_line_for_each_hypothesis() -> None:
+def test_a_study_is_drawn_with_a_line_for_each_hypothesis_and_kind_of_mask() -> None:
     features, labels = tables()
     both = pd.concat([features, features.assign(masks="automatic")])
-    axes = associate(both, labels, family(Hypothesis(MF, "grade"))).plot().axes[0]
-    names = [label.get_text() for label in axes.get_yticklabels()]
-    assert names == ["manual: MF × grade", "automatic: MF × grade"]
+    figure = associate(both, labels, family(Hypothesis(MF, "grade"))).plot()
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["MF × grade"]
+    kinds = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert kinds == ["manual", "automatic"]
+    assert len(axes.collections) == 2  # the intervals
     assert axes.get_xlabel() == "Cramér's V"
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from typer.main import get_command
 from typer.testing import CliRunner
 
+from helpers.commands import COMMANDS
 from lggshape.errors import InputError
 from lggshape.phantoms import write_cohort
 from lggshape_cli import app
 
-COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 _SEVENTH = re.compile("PHANTOM_._0007")
 _TAG = re.compile(r"\[dim\].*?\[/dim\]")
 

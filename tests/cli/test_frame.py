@@ -6,15 +6,14 @@ import warnings
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 from typer.testing import CliRunner, Result
 
+from helpers.commands import COMMANDS
 from lggshape.results import recorded_outputs
 from lggshape_cli import app
 from lggshape_cli._errors import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 
 
 def run(*arguments: object) -> Result:
