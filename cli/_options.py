@@ -373,13 +373,21 @@ def labels_of(run: "Run", tables: Sequence[Path], **options: Any) -> "Labels":
     return labels
 
 
-def journal_of(run: "Run", kind: str | None, dpi: int, width: float | None) -> "Journal | None":
-    """Return how a journal wants the figures, and keep it in the record; None if nothing is."""
+def journal_of(
+    context: typer.Context, kind: str | None, dpi: int, width: float | None
+) -> "Journal | None":
+    """Return how a journal wants the figures; None if they are for none.
+
+    Raises
+    ------
+    InputError
+        If `--dpi` or `--width` was given without `--format`.
+    """
+    refuse_unused(context, **dict.fromkeys(("dpi", "width"), (kind is None, "without --format")))
     if kind is None:
         return None
     from lggshape.figures import Journal
 
-    run.options |= {"format": kind, "dpi": dpi, "width": width}
     return Journal(kind, dpi, width)
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lggshape.association import Family, Study
     from lggshape.commands import Run
     from lggshape.figures import Journal
+    from lggshape.labels import Labels
 
 EXAMPLES = (
     "lggshape associate features.csv --labels labels.csv --out results/ --report",
@@ -164,8 +165,8 @@ def associate(
 
     of_report = ("title", "author", "cases", "format")
     without = dict.fromkeys(of_report, (not report, "without --report"))
-    without |= dict.fromkeys(("dpi", "width"), (not format, "without --format"))
     o.refuse_unused(context, images=(not cases, "without --cases"), **without)
+    journal = o.journal_of(context, format, dpi, width)
     with run_command(
         "associate", out=out, overwrite=overwrite, quiet=quiet,
         inputs=[features, *labels, codebook, _own_hypotheses(hypotheses), exclude, *(cases or [])],
@@ -185,21 +186,15 @@ def associate(
             match_ids=match_ids, exclusions=exclude, seed=seed, jobs=jobs,
             on_progress=run.on_progress,
         )  # fmt: skip
-        run.options |= {"region": study.region} if study.region else {}
-        if report:
-            journal = o.journal_of(run, format, dpi, width)
-            drawn = {"images": images, "jobs": jobs, "journal": journal}
-            _write_report(study, run, cases or [], title, author or [], **drawn)
-        else:
-            run.write_tables(study.tables())
-            run.write_json("results.json", study.to_dict())
-        run.summary += [*_passed_over(family), *study.match.labels.notes[len(known.notes) :]]
-        _tell(study, run, out / ("report.html" if report else "associations.csv"))
+        drawn = {"images": images, "jobs": jobs, "journal": journal}
+        _write(study, run, report, cases or [], title, author or [], **drawn)
+        _tell(study, run, known, out / ("report.html" if report else "associations.csv"))
 
 
-def _write_report(
+def _write(
     study: "Study",
     run: "Run",
+    report: bool,
     cases: list[Path],
     title: str | None,
     authors: list[str],
@@ -208,7 +203,13 @@ def _write_report(
     jobs: int | None,
     journal: "Journal | None",
 ) -> None:
-    """Write the report, with the outlines of the cases."""
+    """Write the tables, or the report with the outlines of the cases."""
+    run.options |= {"region": study.region} if study.region else {}
+    run.options |= journal._asdict() if journal else {}
+    if not report:
+        run.write_tables(study.tables())
+        run.write_json("results.json", study.to_dict())
+        return
     from lggshape.report.document import write_report_files
     from lggshape.shape.portrait import read_portraits
 
@@ -220,10 +221,12 @@ def _write_report(
     )  # fmt: skip
 
 
-def _tell(study: "Study", run: "Run", page: Path) -> None:
+def _tell(study: "Study", run: "Run", known: "Labels", page: Path) -> None:
     """Add to the summary how patients were matched, what was found and where it is."""
     from lggshape.extras import is_installed
 
+    run.summary += _passed_over(study.family)
+    run.summary += study.match.labels.notes[len(known.notes) :]
     if not is_installed("numba"):
         run.summary.append(_NOT_COMPILED)
     run.summary += [*study.match.summary(), study.summary(), f"Results: {page}"]

@@ -1,11 +1,18 @@
 """`lggshape show`: figures of cases, or of a cohort."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lggshape_cli import _options as o
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lggshape.commands import Run
+    from lggshape.figures import Journal
+    from lggshape.readers import CaseSource
 
 EXAMPLES = (
     "lggshape show cases/ --out figures/",
@@ -53,12 +60,11 @@ def show(
     shown, the reason is printed and the exit status is 1. The regions are those of the predicted
     masks too, if they have any; with --predicted, --threshold is for these masks.
     """
-    from lggshape import visualisation
     from lggshape.commands import run_command
     from lggshape.readers import open_cases
     from lggshape.readers.predicted import MaskMeaning, open_predicted
 
-    o.refuse_unused(context, **dict.fromkeys(("dpi", "width"), (not format, "without --format")))
+    journal = o.journal_of(context, format, dpi, width)
     meaning = o.mask_meaning(mask_values, regions, threshold)
     reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
     reading |= {"register": register, "resample_masks": resample_masks}
@@ -69,21 +75,28 @@ def show(
         overwrite=overwrite, quiet=quiet,
         options={"case": case or [], "predicted": predicted, "pattern": pattern,
                  "sequences": sequences, "spacing": spacing, **meaning, "register": register,
-                 "resample_masks": resample_masks},
+                 "resample_masks": resample_masks, **(journal._asdict() if journal else {})},
     ) as run:  # fmt: skip
-        journal = o.journal_of(run, format, dpi, width)
         sources = open_cases(dataset, **reading)
         masks = None if predicted is None else open_predicted(predicted, MaskMeaning(**meaning))
         shown = {"predicted": masks, "jobs": jobs, "on_progress": run.on_progress}
-        if case:
-            reasons = visualisation.write_case_figures(
-                sources, run.place, names=case, journal=journal, **shown
-            )
-            failures = {name: reason for name, reason in reasons.items() if reason}
-            total = len(reasons)
-        else:
-            found = visualisation.survey(sources, **shown)
-            failures, total = found.failures, len(found.table)
-            visualisation.write_cohort_figures(found, run.place, journal=journal)
+        failures, total = _draw(run, sources, case, journal, **shown)
         run.fail(failures, of=total)
         run.summary.append(f"Shown {total - len(failures)} of {total} cases: {out}")
+
+
+def _draw(
+    run: "Run", sources: "Sequence[CaseSource]", names: list[str] | None,
+    journal: "Journal | None", **shown: Any,
+) -> tuple[dict[str, str], int]:  # fmt: skip
+    """Draw cases, or the cohort if there are no names; return what failed, and of how many."""
+    from lggshape import visualisation
+
+    if not names:
+        found = visualisation.survey(sources, **shown)
+        visualisation.write_cohort_figures(found, run.place, journal=journal)
+        return found.failures, len(found.table)
+    reasons = visualisation.write_case_figures(
+        sources, run.place, names=names, journal=journal, **shown
+    )
+    return {name: reason for name, reason in reasons.items() if reason}, len(reasons)
