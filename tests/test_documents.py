@@ -9,6 +9,13 @@ import matplotlib
 import pytest
 from typer.main import get_command
 
+from lggshape.association.hypotheses import MOST_HYPOTHESES
+from lggshape.labels.kinds import MOST_LEVELS
+from lggshape.names import LONGEST_NAME
+from lggshape.readers.source import MOST_VALUES
+from lggshape.shape.prepared import MOST_FACES, MOST_VOXELS
+from lggshape.tables.text_table import MOST_COLUMNS
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _BLOCK = re.compile(r"^```(?P<language>python|sh)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -75,3 +82,17 @@ def test_commands_of_a_document_exist_with_their_options(call: list[str]) -> Non
         assert command is not None, call
         # Parsing checks names and values of the options and counts the arguments.
         command.make_context(call[0], list(call[1:]), parent=context)
+
+
+def test_the_limits_in_the_guide_are_those_of_the_code_invariant() -> None:
+    text = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    voxels, faces = MOST_VOXELS.bit_length() - 1, MOST_FACES.bit_length() - 1
+    assert (1024 * 512**2, 2**voxels, 2**faces) == (MOST_VALUES, MOST_VOXELS, MOST_FACES)
+    for limit in (
+        "| 2^28: 1,024 slices of 512 × 512 pixels |",
+        f"| 2^{voxels} and 2^{faces} |",
+        f"128 MB, {MOST_COLUMNS:,} |",
+        f"| {MOST_LEVELS}, {LONGEST_NAME} |",
+        f"| {MOST_HYPOTHESES:,} |",
+    ):
+        assert limit in text

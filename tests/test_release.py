@@ -67,3 +67,13 @@ def test_a_recipe_names_a_supported_python_and_extras_that_exist_invariant(recip
     extras = re.findall(r"(?:EXTRAS=|(?:source|- \.)\[)([a-z]+)", text)
     assert extras
     assert set(extras) <= PROJECT["optional-dependencies"].keys()
+
+
+def test_the_texts_of_all_licences_are_part_of_a_release_invariant() -> None:
+    texts = {path for pattern in PROJECT["license-files"] for path in ROOT.glob(pattern)}
+    first_lines = {
+        path.read_text(encoding="utf-8").strip().splitlines()[0].strip() for path in texts
+    }
+    assert first_lines == {
+        "MIT License", "Apache License", "Attribution-NonCommercial-ShareAlike 4.0 International",
+    }  # fmt: skip
