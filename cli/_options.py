@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from lggshape.commands import Run
     from lggshape.figures import Journal
     from lggshape.labels import Labels
-    from lggshape.readers import CaseSource
 
 RUNNING = "How to run"
 """The panel of the help for what does not change the results."""
@@ -248,16 +247,6 @@ Scheduler = Annotated[
         rich_help_panel=RUNNING,
     ),
 ]
-ShardOption = Annotated[
-    str,
-    typer.Option(
-        "--shard",
-        metavar="K/N",
-        help="Do only the K-th of N shares of the cases. `lggshape merge` puts the results of all "
-        "together.",
-        rich_help_panel=RUNNING,
-    ),
-]
 Work = Annotated[
     Path | None,
     typer.Option(
@@ -313,18 +302,6 @@ def reading(
         "patient_from": patient_from,
         "spacing": spacing,
     }
-
-
-def of_shard(shard: str) -> dict[str, str]:
-    """Return what the record says of a shard; nothing if none is given."""
-    return {"shard": shard} if shard else {}
-
-
-def sharded(cases: "Sequence[CaseSource]", shard: str) -> "Sequence[CaseSource]":
-    """Return the cases of a shard; all if none is given."""
-    from lggshape.shards import Shard
-
-    return Shard.parse(shard).take(cases) if shard else cases
 
 
 def given_options(context: typer.Context | None) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from lggshape_cli import _options as o
+from lggshape_cli._shards import ShareOfCases, of_shard, sharded
 
 EXAMPLES = (
     "lggshape features cases/ --out features.csv",
@@ -91,7 +92,7 @@ def features(
     window: Window = "round",
     jobs: o.Jobs = None,
     scheduler: o.Scheduler = None,
-    shard: o.ShardOption = "",
+    shard: ShareOfCases = "",
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -119,10 +120,10 @@ def features(
         "features", out=out, kind="file", inputs=[*masks, manifest, o.region_file(regions)],
         overwrite=overwrite, quiet=quiet,
         options={"masks": kind, **meaning, "lesions": lesions, "spacing": spacing}
-        | vars(conventions) | {"pattern": pattern, "sequences": sequences} | o.of_shard(shard),
+        | vars(conventions) | {"pattern": pattern, "sequences": sequences} | of_shard(shard),
     ) as run:  # fmt: skip
         reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
-        sources = o.sharded(open_cases(masks, masks_only=True, **reading), shard)
+        sources = sharded(open_cases(masks, masks_only=True, **reading), shard)
         measured = feature_table(
             sources, masks=kind, conventions=conventions, lesions=lesions,
             jobs=jobs, scheduler=scheduler, on_progress=run.on_progress,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from lggshape_cli import _options as o
+from lggshape_cli._shards import ShareOfCases, of_shard, sharded
 
 if TYPE_CHECKING:
     from lggshape.segmentation import Effort, Map, SegmentationTable
@@ -82,7 +83,7 @@ def segment(
     skip_seen: o.SkipSeen = False,
     device: o.Device = "auto",
     scheduler: o.Scheduler = None,
-    shard: o.ShardOption = "",
+    shard: ShareOfCases = "",
     resume: o.Resume = False,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
@@ -110,10 +111,10 @@ def segment(
         "segment", out=out, kind="in place", inputs=[*images, networks, manifest], quiet=quiet,
         options={"effort": effort, "maps": maps, "device": device, "skip_seen": skip_seen,
                  "write": write, "register": register, "pattern": pattern, "sequences": sequences,
-                 "spacing": spacing} | o.of_shard(shard),
+                 "spacing": spacing} | of_shard(shard),
     ) as run:  # fmt: skip
         reading = o.reading(manifest, pattern, sequences, patient_from, spacing)
-        sources = o.sharded(open_cases(images, register=register, **reading), shard)
+        sources = sharded(open_cases(images, register=register, **reading), shard)
         private = patient_table(sources) if with_table else None
         found = segment_cases(
             sources, out, networks=networks, maps=maps, effort=effort, device=device, write=write,

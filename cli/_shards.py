@@ -1,0 +1,34 @@
+"""The option of the commands that can do a share of the cases."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lggshape_cli._options import RUNNING
+
+if TYPE_CHECKING:
+    from lggshape.readers import CaseSource
+
+ShareOfCases = Annotated[
+    str,
+    typer.Option(
+        "--shard",
+        metavar="K/N",
+        help="Do only the K-th of N shares of the cases. `lggshape merge` puts the results of all "
+        "together.",
+        rich_help_panel=RUNNING,
+    ),
+]
+
+
+def of_shard(shard: str) -> dict[str, str]:
+    """Return what the record says of a shard; nothing if none is given."""
+    return {"shard": shard} if shard else {}
+
+
+def sharded(cases: "Sequence[CaseSource]", shard: str) -> "Sequence[CaseSource]":
+    """Return the cases of a shard; all if none is given."""
+    from lggshape.shards import Shard
+
+    return Shard.parse(shard).take(cases) if shard else cases
