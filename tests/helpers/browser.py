@@ -51,18 +51,29 @@ class Browser:
         self.run("for (const one of document.querySelectorAll('details')) one.open = true")
         self.wait("!document.querySelector('table[data-rows]:not(.dataTable)')")
 
+    def choose_theme(self, theme: str) -> None:
+        """Show the page in light or dark colours."""
+        from selenium.webdriver.common.by import By
+        from selenium.webdriver.support.select import Select
+
+        Select(self.driver.find_element(By.ID, "theme")).select_by_value(theme)
+
     def faults(self, path: Path, width: int) -> list[str]:
-        """Open a page at a width, unfold it, and return all that is wrong with it."""
+        """Open a page at a width, unfold it, and return what is wrong in light and dark."""
         self.resize(width)
         self.complaints()  # those of the page before
         self.open(path)
         self.unfold()
         scrolled = self.run("return document.documentElement.scrollWidth") > width
+        inaccessible = []
+        for theme in ("light", "dark"):
+            self.choose_theme(theme)
+            inaccessible += self.violations()
         return [
             *self.complaints(),
             *self.overflowing(),
             *["scrolls sideways"] * scrolled,
-            *self.violations(),
+            *inaccessible,
         ]
 
     def save_to(self, folder: Path) -> None:

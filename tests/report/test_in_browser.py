@@ -72,22 +72,15 @@ def test_nothing_is_cut_and_only_tables_scroll_sideways(browser: Browser, width:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(browser: Browser, theme: str) -> None:
-    choose_theme(browser, theme)
+    browser.choose_theme(theme)
     browser.unfold()
     assert browser.violations() == []
-
-
-def choose_theme(browser: Browser, theme: str) -> None:
-    from selenium.webdriver.common.by import By
-    from selenium.webdriver.support.select import Select
-
-    Select(browser.driver.find_element(By.ID, "theme")).select_by_value(theme)
 
 
 def test_the_colours_can_be_chosen(browser: Browser) -> None:
     shade = "return getComputedStyle(document.body).backgroundColor"
     for theme, expected in (("dark", "rgb(18, 23, 29)"), ("light", "rgb(255, 255, 255)")):
-        choose_theme(browser, theme)
+        browser.choose_theme(theme)
         assert browser.run(shade) == expected
 
 
