@@ -14,6 +14,7 @@ from lggshape_cli import (
     compare,
     demo,
     detect,
+    doctor,
     evaluate,
     features,
     info,
@@ -25,6 +26,7 @@ from lggshape_cli import (
     show,
     train,
     verify,
+    verify_run,
 )
 from lggshape_cli._errors import print_error
 from lggshape_cli._options import DEBUG
@@ -106,9 +108,13 @@ def main(
 
 for _module in (
     *(inspect, verify, train, segment, detect, evaluate, compare, show),
-    *(features, merge, labels, associate, replicate, demo, info),
+    *(features, merge, labels, associate, replicate, demo),
+    *(verify_run, doctor, info),
 ):
     _name = _module.__name__.rpartition(".")[2]
+    _spelled = _name.replace("_", "-")
     _examples = "\n\n".join(["[bold]Examples[/bold]", *_module.EXAMPLES])
     _command = getattr(_module, _name)
-    app.command(_name, help=_paragraphs(_command.__doc__), epilog=_examples)(_command)
+    app.command(_name.replace("_", "-"), help=_paragraphs(_command.__doc__), epilog=_examples)(
+        _command
+    )

@@ -15,6 +15,7 @@ PAGES = {
     "labels": "docs/inputs.md#labels",
     "readers": "docs/inputs.md#when-something-is-refused",
     "regions": "docs/inputs.md#regions",
+    "run_check": "docs/questions.md",
     "segmentation": "docs/training.md",
     "shape": "docs/features.md",
     "shards": "docs/cluster.md",

@@ -124,6 +124,11 @@ def _state(status: os.stat_result) -> tuple[int, ...]:
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
+def input_hash(path: StrPath) -> str:
+    """Return the hash by which a record knows a file or a folder; "" if it cannot be read."""
+    return _Snapshot(path).described.sha256
+
+
 def code_hash() -> str:
     """Hash the code and the settings of this package: versions do not tell two states apart."""
     root = Path(__file__).parent

@@ -49,6 +49,8 @@ MAY_IMPORT = {
     "comparison": CASES | {"statistics", "figures", "segmentation", "shape", "evaluation"},
     "report": TABLES
     | {"figures", "association", "provenance", "results", "evaluation", "comparison"},
+    "run_check": LEAVES | {"files", "provenance", "results"},
+    "doctor": CASES | {"provenance", "phantoms", "segmentation", "shape", "statistics"},
     "demo": CASES
     | TABLES
     | {"phantoms", "segmentation", "association", "evaluation", "verification", "report"}

@@ -26,8 +26,10 @@ NETWORKS = {
     "replicate": "lggshape.studies.PublishedStudy.replicate",
     "segment": "lggshape.segmentation.segment_cases",
     "train": "lggshape.segmentation.train",
+    "verify-run": "lggshape.run_check.check_run",
 }
-"""What takes minutes, by command: an example runs up to there. `make demo` runs networks."""
+"""What takes minutes or needs the results of other runs, by command: an example runs up to there.
+`make demo` runs networks."""
 
 
 def examples(command: str) -> list[list[str]]:

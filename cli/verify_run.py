@@ -1,0 +1,52 @@
+"""`lggshape verify-run`: is the record of a run still true?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lggshape_cli import _options as o
+
+EXAMPLES = (
+    "lggshape verify-run features.csv",
+    "lggshape verify-run features.csv --ro-crate",
+)
+
+
+def verify_run(
+    results: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of results, or a table with its record beside it.", show_default=False
+        ),
+    ],
+    ro_crate: Annotated[
+        bool,
+        typer.Option(
+            "--ro-crate",
+            help="Also write ro-crate-metadata.json beside the results, to share them.",
+        ),
+    ] = False,
+    debug: o.Debug = False,
+) -> None:
+    """Compare the record of a run with its inputs, its results and the installed versions.
+
+    Lists what is not as recorded. The exit status is 1 if an input or a result is gone or has
+    another content. Other versions are only named.
+    """
+    from lggshape.commands import SOME_FAILED
+    from lggshape.files import write_json
+    from lggshape.run_check import CRATE, check_run, run_crate
+
+    checked = check_run(results)
+    for one in checked:
+        if not one.is_same:
+            typer.echo(f"{one.kind} {one.name}: {one.found}")
+    same = sum(one.is_same for one in checked)
+    typer.echo(f"{same} of {len(checked)} inputs, results and versions are as recorded.")
+    if ro_crate:
+        folder = results if results.is_dir() else results.parent
+        write_json(folder / CRATE, run_crate(results))
+        typer.echo(f"RO-Crate: {folder / CRATE}")
+    if any(not one.is_same and one.kind != "version" for one in checked):
+        raise typer.Exit(SOME_FAILED)

@@ -1,0 +1,163 @@
+"""The record of a run compared with what is there: inputs, results and versions."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lggshape.errors import InputError
+from lggshape.files import StrPath, file_hash, read_json
+from lggshape.provenance import input_hash, package_versions
+from lggshape.results import MARKS, RECORD, record_beside
+
+CRATE = "ro-crate-metadata.json"
+
+_KEYS = ("command", "options", "inputs", "outputs", "versions", "started")
+
+
+class Checked(NamedTuple):
+    """A file or a version that a record names.
+
+    Attributes
+    ----------
+    kind : {"input", "output", "version"}
+        What it is.
+    name : str
+        The path of the file or the name of the package.
+    found : str
+        "as recorded", or what is otherwise.
+    """
+
+    kind: str
+    name: str
+    found: str
+
+    @property
+    def is_same(self) -> bool:
+        """Whether it is as recorded."""
+        return self.found == "as recorded"
+
+
+def check_run(place: StrPath) -> list[Checked]:
+    """Compare the record of a run with the files and the versions that are there.
+
+    Parameters
+    ----------
+    place : str or Path
+        The folder of the results, or the table that has its record beside it.
+
+    Returns
+    -------
+    list of Checked
+        The inputs, the outputs and the versions. Paths of inputs that are relative are taken from
+        the working folder, as they were when the command ran.
+
+    Raises
+    ------
+    InputError
+        If there is no record of a finished run.
+    """
+    folder, record = _read(Path(place))
+    checked = []
+    for one in record["inputs"]:
+        now = input_hash(one["path"])
+        found = "as recorded" if now == one["sha256"] else "another content" if now else "gone"
+        checked.append(Checked("input", one["path"], found))
+    for one in record["outputs"]:
+        path = folder / one["path"]
+        found = "as recorded" if path.is_file() else "gone"
+        if path.is_file() and file_hash(path) != one["sha256"]:
+            found = "another content"
+        checked.append(Checked("output", one["path"], found))
+    here = package_versions()
+    for name, number in record["versions"].items():
+        found = "as recorded" if here.get(name) == number else f"{here.get(name, 'none')} here"
+        checked.append(Checked("version", f"{name} {number}", found))
+    return checked
+
+
+def run_crate(place: StrPath) -> dict[str, Any]:
+    """Describe a run as the metadata of an RO-Crate.
+
+    Parameters
+    ----------
+    place : str or Path
+        As for `check_run`.
+
+    Returns
+    -------
+    dict
+        JSON-LD by RO-Crate 1.1 and its profile for runs of processes (`CreateAction` with the
+        command as the instrument, inputs as objects and outputs as results), for the file
+        `ro-crate-metadata.json` beside the results.
+
+    Raises
+    ------
+    InputError
+        If there is no record of a finished run.
+
+    References
+    ----------
+    Leo S, Crusoe MR, Rodríguez-Navas L, et al. Recording provenance of workflow runs with RO-Crate.
+    PLoS ONE 2024; 19(9): e0309210.
+    """
+    _, record = _read(Path(place))
+    tool = f"lggshape {record['command']}"
+    outputs = [
+        {"@id": one["path"], "@type": "File", "sha256": one["sha256"]} for one in record["outputs"]
+    ]
+    inputs = [
+        {"@id": f"#input-{number}", "@type": "CreativeWork", "name": Path(one["path"]).name,
+         "sha256": one["sha256"]}
+        for number, one in enumerate(record["inputs"])
+    ]  # fmt: skip
+    options = [
+        {"@id": f"#option-{name}", "@type": "PropertyValue", "name": name,
+         "value": value if isinstance(value, str) else json.dumps(value)}
+        for name, value in record["options"].items()
+    ]  # fmt: skip
+    return {
+        "@context": "https://w3id.org/ro/crate/1.1/context",
+        "@graph": [
+            {
+                "@id": CRATE,
+                "@type": "CreativeWork",
+                "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
+                "about": {"@id": "./"},
+            },
+            {
+                "@id": "./",
+                "@type": "Dataset",
+                "name": f"Results of {tool}",
+                "description": f"Results of the command {tool}, with what they were made from.",
+                "datePublished": record["started"],
+                "license": "not stated",
+                "conformsTo": {"@id": "https://w3id.org/ro/wfrun/process/0.5"},
+                "hasPart": [{"@id": one["@id"]} for one in outputs],
+                "mentions": {"@id": "#run"},
+            },
+            {"@id": "https://w3id.org/ro/wfrun/process/0.5", "@type": "CreativeWork",
+             "name": "Process Run Crate", "version": "0.5"},
+            {"@id": "#lggshape", "@type": "SoftwareApplication", "name": "lggshape",
+             "version": record["versions"]["lggshape"]},
+            {
+                "@id": "#run",
+                "@type": "CreateAction",
+                "name": tool,
+                "startTime": record["started"],
+                "instrument": {"@id": "#lggshape"},
+                "object": [{"@id": one["@id"]} for one in (*inputs, *options)],
+                "result": [{"@id": one["@id"]} for one in outputs],
+            },
+            *inputs, *options, *outputs,
+        ],
+    }  # fmt: skip
+
+
+def _read(place: Path) -> tuple[Path, dict[str, Any]]:
+    """Return the folder of the results and what their record says."""
+    path = place / RECORD if place.is_dir() else place.with_name(record_beside(place))
+    record = read_json(path, _KEYS)
+    if any(record.get(name) != mark for name, mark in MARKS.items()) or record.get("unfinished"):
+        msg = f"Expected {path} to be the record of a finished run, found another one."
+        raise InputError(msg)
+    return path.parent, record
