@@ -13,9 +13,9 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     debug: o.Debug = False,
 ) -> None:
-    """Tell about the machine and the installation, and test them for about ten seconds.
+    """Print what the machine and the installation are like, and test them for about ten seconds.
 
-    Prints the versions, the extras that are missing, whether the bundled networks are as they were
+    Lists the versions, the extras that are missing, whether the bundled networks are as they were
     published, and what came of the tests: features, a statistical test, and the segmentation of a
     phantom. The exit status is 1 if something is wrong. Add the output to a report of a bug.
     """
