@@ -18,10 +18,9 @@ const exclude = save("Save the marked as exclusions.csv", "exclusions", {
 const enhance = async (table) => {
   const { default: DataTable } = await load();
   const marks = "marks" in table.dataset;
-  const headings = [...table.closest("section").querySelectorAll("h3")];
-  const above = headings.findLast((one) => one.compareDocumentPosition(table) & Node.DOCUMENT_POSITION_FOLLOWING);
+  const place = [...document.querySelectorAll("table")].indexOf(table) + 1;
   const name = document.getElementById(table.getAttribute("aria-labelledby"))?.textContent;
-  const label = [above?.textContent, name ?? table.getAttribute("aria-label")].filter(Boolean).join(": ");
+  const label = `table ${place}: ${name ?? table.getAttribute("aria-label")}`;
   const made = new DataTable(table, {
     autoWidth: false,
     order: [],
