@@ -351,6 +351,20 @@ def test_the_part_on_other_networks_agrees_with_its_tables_invariant() -> None:
     assert (agreement[["unet", "resunet"]].max(axis=1) < agreement["bundled"]).all()
 
 
+def test_the_table_of_the_further_training_follows_from_its_scores_invariant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = REPORTS / "robustness"
+    monkeypatch.syspath_prepend(folder)
+    train = runpy.run_path(str(folder / "train.py"))
+    scores, summary = (
+        pd.read_csv(folder / f"{name}.csv") for name in ("training", "training_summary")
+    )
+    pd.testing.assert_frame_equal(train["summarise"](scores), summary)
+    text = (folder / "training.md").read_text(encoding="utf-8")
+    assert fill(text, {"training": train["part"](summary)}) == text
+
+
 def test_the_curve_of_fine_tuning_follows_from_its_scores_invariant() -> None:
     folder = REPORTS / "fine-tuning"
     make = runpy.run_path(str(folder / "make.py"))
