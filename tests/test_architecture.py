@@ -48,7 +48,8 @@ MAY_IMPORT = {
     "visualisation": CASES | {"figures", "segmentation", "shape", "evaluation"},
     "comparison": CASES | {"statistics", "figures", "segmentation", "shape", "evaluation"},
     "report": TABLES
-    | {"figures", "association", "provenance", "results", "evaluation", "comparison"},
+    | {"figures", "association", "provenance", "results", "evaluation", "comparison"}
+    | {"visualisation"},
     "run_check": LEAVES | {"files", "provenance", "results"},
     "doctor": CASES | {"provenance", "phantoms", "segmentation", "shape", "statistics"},
     "demo": CASES

@@ -207,6 +207,34 @@ class PatientPanels(Block):
     key: str = "patient"
 
 
+class CasePicture(NamedTuple):
+    """A case with its picture.
+
+    Attributes
+    ----------
+    name : str
+        Its files beside the page: `<name>.svg` and `<name>-features.svg`.
+    patient : str
+        Its patient.
+    picture : Any
+        The slice with the outlines, a `Picture` or None.
+    values : sequence of (str, str)
+        What is known of it, by name.
+    """
+
+    name: str
+    patient: str
+    picture: Any
+    values: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Pictures(Block):
+    """Cases with small pictures, each a link to the figures beside the page."""
+
+    cases: Sequence[CasePicture]
+
+
 @dataclass(frozen=True)
 class SideBySide(Block):
     """Blocks beside each other where the page is wide enough."""

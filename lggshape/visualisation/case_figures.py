@@ -1,20 +1,72 @@
 """The files of a case's figures: its slices, and what its features are computed from."""
 
+import math
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from lggshape.errors import CaseError
 from lggshape.figures import Journal, Rendered, render
 from lggshape.files import write_figure
+from lggshape.masks import dice
 from lggshape.names import what_is_unsafe
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers.in_memory import Cases
+from lggshape.shape.portrait import Portrait, portray
 from lggshape.visualisation.case_features import draw_features
 from lggshape.visualisation.case_slices import draw_slices
-from lggshape.visualisation.shown_cases import CaseToShow, find_cases, read_volumes
+from lggshape.visualisation.shown_cases import (
+    PREDICTED,
+    REFERENCE,
+    CaseToShow,
+    CaseVolumes,
+    find_cases,
+    read_volumes,
+)
+
+
+class DrawnCase(NamedTuple):
+    """What is drawn of a case.
+
+    Attributes
+    ----------
+    figures : dict of str to Rendered
+        The montage under the name of the case, and `<case>-features`.
+    portrait : Portrait or None
+        The slice of the largest area with the outlines.
+    dice : float
+        Of the reference and the predicted mask; NaN unless there are both.
+    """
+
+    figures: dict[str, Rendered]
+    portrait: Portrait | None
+    dice: float
+
+
+class WrittenCase(NamedTuple):
+    """A case whose figures were written, or why not.
+
+    Attributes
+    ----------
+    case, patient : str
+        Its names.
+    reason : str
+        Why it could not be drawn; empty if it was.
+    portrait : Portrait or None
+        The slice of the largest area with the outlines.
+    dice : float
+        Of the reference and the predicted mask; NaN unless there are both.
+    """
+
+    case: str
+    patient: str
+    reason: str
+    portrait: Portrait | None = None
+    dice: float = math.nan
 
 
 def write_case_figures(
@@ -69,18 +121,57 @@ def write_case_figures(
     >>> reasons, files
     ({'a': ''}, ['a-features.png', 'a.png'])
     """
+    written = write_cases(
+        cases, folder, names=names, predicted=predicted, journal=journal, jobs=jobs,
+        on_progress=on_progress,
+    )  # fmt: skip
+    return {one.case: one.reason for one in written}
+
+
+def write_cases(
+    cases: Cases,
+    folder: str | os.PathLike[str],
+    *,
+    names: str | Iterable[str] = (),
+    predicted: Cases | None = None,
+    journal: Journal | None = None,
+    jobs: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> list[WrittenCase]:
+    """Write the figures of cases as `write_case_figures` does, and return what a page shows.
+
+    Parameters
+    ----------
+    cases, folder, names, predicted, journal, jobs, on_progress
+        As for `write_case_figures`.
+
+    Returns
+    -------
+    list of WrittenCase
+        In the order of the data set.
+
+    Raises
+    ------
+    InputError
+        As `write_case_figures` does.
+    """
     shown = find_cases(cases, names=names, predicted=predicted)
-    reasons = {}
+    written = []
     advance = counter(on_progress, "drawing", len(shown))
     for outcome in map_cases(partial(draw_case, journal=journal), shown, jobs=jobs):
-        reasons[outcome.item.id] = "" if outcome.error is None else str(outcome.error)
-        for name, figure in (outcome.value or {}).items():
-            write_figure(Path(folder) / name, *figure)
+        source = outcome.item.source
+        if outcome.error is not None:
+            written.append(WrittenCase(source.id, source.patient, str(outcome.error)))
+        else:
+            figures, portrait, value = outcome.value
+            for name, figure in figures.items():
+                write_figure(Path(folder) / name, *figure)
+            written.append(WrittenCase(source.id, source.patient, "", portrait, value))
         advance()
-    return reasons
+    return written
 
 
-def draw_case(shown: CaseToShow, *, journal: Journal | None = None) -> dict[str, Rendered]:
+def draw_case(shown: CaseToShow, *, journal: Journal | None = None) -> DrawnCase:
     """Read a case and draw its figures.
 
     Parameters
@@ -92,9 +183,9 @@ def draw_case(shown: CaseToShow, *, journal: Journal | None = None) -> dict[str,
 
     Returns
     -------
-    dict of str to Rendered
-        The montage under the name of the case, and `<case>-features`, of the reference mask, or of
-        the predicted one where there is no tumour in a reference.
+    DrawnCase
+        The features are those of the reference mask, or of the predicted one where there is no
+        tumour in a reference.
 
     Raises
     ------
@@ -113,7 +204,16 @@ def draw_case(shown: CaseToShow, *, journal: Journal | None = None) -> dict[str,
         raise CaseError(f"{msg}{shown.source.path}.")
     case, flair = volumes.case, volumes.flair
     name, mask = next(iter(masks.items()))
-    return {
+    figures = {
         shown.id: render(draw_slices(case, flair, volumes.outlines), journal),
         f"{shown.id}-features": render(draw_features(case, flair, mask, name), journal),
     }
+    plain = replace(case, regions={}, image=case.image if flair is not None else None)
+    drawn = {name: replace(plain, mask=mask) for name, mask in masks.items()}
+    return DrawnCase(figures, portray(drawn, measured=False), _dice(volumes))
+
+
+def _dice(volumes: CaseVolumes) -> float:
+    masks = volumes.masks
+    both = REFERENCE in masks and PREDICTED in masks
+    return dice(masks[REFERENCE], masks[PREDICTED]) if both else math.nan

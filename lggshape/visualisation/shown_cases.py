@@ -157,7 +157,7 @@ def read_volumes(shown: CaseToShow) -> CaseVolumes:
     masks = {} if case.mask is None else {REFERENCE: case.mask}
     predicted: dict[str, NDArray[np.bool_]] = {}
     if shown.predicted is not None:
-        other = _on_grid_of(case, shown.predicted.read(image=False), shown)
+        other = on_grid_of_case(case, shown.predicted.read(image=False), shown)
         assert other.mask is not None
         masks[PREDICTED] = other.mask
         predicted = {predicted_name(name): mask for name, mask in outlined(other).items()}
@@ -192,7 +192,7 @@ def head_in(volumes: CaseVolumes) -> NDArray[np.bool_]:
     return head
 
 
-def _on_grid_of(case: Case, predicted: Case, shown: CaseToShow) -> Case:
+def on_grid_of_case(case: Case, predicted: Case, shown: CaseToShow) -> Case:
     """Return a predicted mask on the grid of its case; refuse one that lies on another."""
     assert predicted.mask is not None
     assert shown.predicted is not None

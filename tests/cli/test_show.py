@@ -1,9 +1,14 @@
 import json
+import re
+import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 from typer.testing import CliRunner
 
+from lggshape.evaluation import evaluate
 from lggshape.results import recorded_outputs
 from lggshape.visualisation.cohort_survey import COLUMNS
 from lggshape_cli import app
@@ -79,6 +84,69 @@ def test_figures_are_written_for_a_journal_too(cohort, tmp_path):
         assert (record["format"], record["dpi"], record["width"]) == ("pdf", 300, 180)
 
 
+def moved(masks):
+    """Move the masks further from case to case, and return the names, the lowest Dice first."""
+    names = names_in(masks)
+    for step, name in enumerate(names):
+        for path in (masks / name).iterdir():
+            tifffile.imwrite(path, np.roll(tifffile.imread(path), 2 * step, axis=1))
+    return names[::-1]
+
+
+def test_a_page_shows_all_cases_analytic(cohort, masks, tmp_path):
+    out = tmp_path / "out"
+    code, printed, messages = run(cohort, "--all", "--predicted", masks, "--out", out)
+    shown = f"Shown 4 of 4 cases: {out / 'index.html'}\n"
+    assert (code, printed, messages) == (0, shown, "")
+    page = (out / "index.html").read_text("utf-8")
+    links = re.findall(r'<li>\n<a href="(.*?)\.svg">', page)
+    assert links == cases_of(cohort)
+    assert all((out / f"{name}-features.svg").exists() for name in links)
+    assert page.count("<dt>Dice</dt><dd>1.000</dd>") == 3  # the fourth has no predicted mask
+    assert page.count("data:image/jpeg") == 4
+    assert set(names_in(out)) == {*recorded_outputs(out), "run.json"}
+
+
+def test_the_worst_cases_come_first_on_their_page_invariant(cohort, masks, tmp_path):
+    worst = moved(masks)
+    scores = evaluate(masks, cohort, jobs=1).scores.set_index("case")["dice"]
+    assert scores.sort_values().index.tolist() == worst
+    out = tmp_path / "out"
+    code, _, _ = run(cohort, "--worst", 2, "--predicted", masks, "--out", out)
+    page = (out / "index.html").read_text("utf-8")
+    found = re.findall(r'<li>\n<a href="(.*?)\.svg">', page)
+    assert (code, found) == (0, worst[:2])
+    values = re.findall("<dt>Dice</dt><dd>(.*?)</dd>", page)
+    assert values == [f"{scores[name]:.3f}" for name in found]
+    assert sorted(path.stem for path in out.glob("*.png")) == sorted(
+        [*found, *(f"{name}-features" for name in found)]
+    )
+
+
+def test_without_references_the_dice_to_expect_decides_analytic(cohort, masks, tmp_path):
+    names = names_in(masks)
+    rows = [f"{name},{name},ok,,0.{9 - place},look" for place, name in enumerate(names)]
+    table = "\n".join(["case,patient,status,reason,expected_dice,check", *rows])
+    images = tmp_path / "images"
+    shutil.copytree(cohort, images, ignore=shutil.ignore_patterns("*_mask.tif"))
+    (masks / "segmentation.csv").write_text(table + "\n")
+    out = tmp_path / "out"
+    assert run(images, "--worst", 1, "--predicted", masks, "--out", out)[0] == 0
+    page = (out / "index.html").read_text("utf-8")
+    assert re.findall(r'<li>\n<a href="(.*?)\.svg">', page) == names[-1:]
+    assert "<dt>Dice to expect</dt><dd>0.700 (look)</dd>" in page
+
+
+def test_a_case_that_cannot_be_read_is_on_the_page_of_the_worst(cohort, masks, tmp_path):
+    broken = min(masks.iterdir())
+    (broken / f"{broken.name}_3_mask.tif").write_bytes(b"no TIFF")
+    out = tmp_path / "out"
+    code, printed, _ = run(cohort, "--worst", 1, "--predicted", masks, "--out", out)
+    assert (code, printed.startswith("Shown 1 of 2 cases")) == (1, True)
+    page = (out / "index.html").read_text("utf-8")
+    assert f'<td class="text">{broken.name}</td><td class="long">Expected a slice' in page
+
+
 def test_two_runs_give_the_same_bytes_invariant(cohort, tmp_path):
     case = cases_of(cohort)[0]
     for name in ("one", "two"):
@@ -113,6 +181,8 @@ def test_unusable_input_is_one_line_and_leaves_nothing_analytic(cohort, tmp_path
         ((tmp_path / "nowhere",), "Expected a folder of cases"),
         ((cohort, "--case", "nobody"), "Expected names of cases or patients"),
         ((cohort, "--predicted", empty), "Expected cases as"),
+        ((cohort, "--worst", 2), "Expected options that have an effect, found --worst without"),
+        ((cohort, "--all", "--case", "a"), "Expected options that have an effect, found --case"),
     ):
         code, printed, messages = run(*arguments, "--out", out)
         assert (code, printed, messages.count("\n")) == (2, "", 1)

@@ -22,7 +22,7 @@ def figures(monkeypatch):
 
 def drawn(folder, predicted=None) -> tuple[Figure, Figure]:
     (shown,) = find_cases(folder, predicted=predicted)
-    found = draw_case(shown)
+    found = draw_case(shown).figures
     assert list(found) == ["a", "a-features"]
     return found["a"], found["a-features"]
 
@@ -145,7 +145,7 @@ def test_one_voxel_can_be_drawn_analytic(tmp_path, write_nifti):
     write_nifti(tmp_path, "a", mask=mask)
     (shown,) = find_cases(tmp_path)
     # A cube fills 2 / (pi sqrt 3) of its circumscribed ball.
-    assert "BEVR = 1 / 3 voxels = 0.3676" in draw_case(shown)["a-features"].svg
+    assert "BEVR = 1 / 3 voxels = 0.3676" in draw_case(shown).figures["a-features"].svg
 
 
 def test_without_a_reference_the_predicted_mask_is_shown_analytic(

@@ -1,0 +1,77 @@
+"""A page of pictures: cases with their outlines, and links to the figures of each."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lggshape.names import counted
+from lggshape.report.blocks import (
+    Block,
+    CasePicture,
+    Column,
+    Pictures,
+    Section,
+    Table,
+    Text,
+    link,
+)
+from lggshape.report.page import Page, made_by, write_page
+from lggshape.report.patient_picture import draw_portrait
+from lggshape.visualisation.case_figures import WrittenCase
+
+INDEX = "index.html"
+
+
+def write_pictures(
+    cases: Sequence[WrittenCase], folder: Path, *, checks: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Write `index.html`, to lie beside the figures of cases.
+
+    Parameters
+    ----------
+    cases : sequence of WrittenCase
+        The cases, in the order in which they are shown.
+    folder : Path
+        Folder of the figures.
+    checks : mapping of str to mapping of str to str
+        What `segment` said of its masks, by case: `expected_dice` and `check`.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written to.
+    """
+    shown = [one for one in cases if not one.reason]
+    failed = [one for one in cases if one.reason]
+    blocks: list[Block] = [
+        Text(
+            "Each picture is the slice of the largest area, and leads to all slices of the case. "
+            "Images of patients are personal data: pass this folder on only where their consent, "
+            "the law and the licence of the data allow it. " + link("run.json")
+            + " has the options."
+        ),
+        Pictures([_picture(one, checks.get(one.case, {})) for one in shown]),
+    ]  # fmt: skip
+    sections = [Section("cases", "The cases", blocks)]
+    if failed:
+        table = Table.of(
+            failed,
+            "Cases that could not be drawn.",
+            "",
+            Column("case", lambda one: one.case, "text"),
+            Column("reason", lambda one: one.reason, "long"),
+        )
+        sections.append(Section("failed", "Not drawn", [table]))
+    facts = [("Cohort", counted(len(shown), "case")), *made_by()]
+    page = Page("Pictures of the cases", "lggshape · pictures", sections, facts)
+    write_page(page, folder / INDEX)
+
+
+def _picture(case: WrittenCase, check: Mapping[str, str]) -> CasePicture:
+    values = []
+    if not math.isnan(case.dice):
+        values.append(("Dice", f"{case.dice:.3f}"))
+    if expected := check.get("expected_dice"):
+        values.append(("Dice to expect", f"{float(expected):.3f} ({check.get('check', '')})"))
+    picture = None if case.portrait is None else draw_portrait(case.portrait)
+    return CasePicture(case.case, case.patient, picture, values)
