@@ -17,7 +17,7 @@ LETTERS = {"R", "L", "A", "P"}
 @pytest.fixture
 def figures(monkeypatch):
     """Return figures in place of their files."""
-    monkeypatch.setattr(case_figures, "render", lambda figure: figure)
+    monkeypatch.setattr(case_figures, "render", lambda figure, journal: figure)
 
 
 def drawn(folder, predicted=None) -> tuple[Figure, Figure]:
