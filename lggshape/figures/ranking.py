@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from lggshape.figures.style import ACCENT, CONTRAST, MUTED, HouseFigure, house_style
@@ -72,6 +73,7 @@ def ranking(
         )  # fmt: skip
         margin = 0.03 * (limits[1] - limits[0])
         axes.set_ylim(limits[0] - margin, limits[1] + margin)
+        axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
         axes.set_xlabel(f"{item_name}, from the lowest to the highest (n = {len(ordered)})")
         axes.set_ylabel(value_name)
     return figure

@@ -125,7 +125,9 @@ def write_evaluation_report(
     figures = dict(draw(evaluation, targets=people.targets))
     gallery = Gallery(folder, advance=counter(on_progress, "drawing", len(figures)))
     parts = [
-        _Part(evaluation.of_region(name), name, figures, gallery, people.titles("Dice", name))
+        _Part(
+            evaluation.of_region(name), name, figures, gallery, people.titles("Dice", _plain(name))
+        )
         for name in evaluation.regions
     ] or [_Part(evaluation, "", figures, gallery, people.titles("Dice", _MASKS))]
     sections = [
@@ -162,8 +164,12 @@ class _Part(NamedTuple):
         """Yield a figure, if there is one."""
         file = f"{name}_{self.region}" if self.region else name
         if file in self.figures:
-            what = _FIGURES[name] + (f": {self.region}" if self.region else "")
+            what = _FIGURES[name] + (f": {_plain(self.region)}" if self.region else "")
             yield self.gallery.keep(self.figures[file], what, file, titles=self.titles)
+
+
+def _plain(region: str) -> str:
+    return region.replace("_", " ")
 
 
 def _people(
@@ -177,7 +183,7 @@ def _people(
         {
             "case": scores["case"],
             "patient": names,
-            "masks": scores["region"] if evaluation.regions else _MASKS,
+            "masks": scores["region"].map(_plain) if evaluation.regions else _MASKS,
             "reason": scores["reason"].fillna(""),
         }
     )
@@ -204,7 +210,7 @@ def _each(parts: Sequence[_Part], make: Any) -> list[Block]:
     for part in parts:
         made = list(make(part))
         if made and part.region:
-            blocks.append(Heading(f"Region {part.region}"))
+            blocks.append(Heading(f"Region {_plain(part.region)}"))
         blocks += made
     return blocks
 

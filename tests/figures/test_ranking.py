@@ -18,6 +18,7 @@ def test_values_ascend_and_the_low_ones_are_named_analytic() -> None:
     np.testing.assert_allclose(points[1], [[1, 0.2], [2, 0.4]])
     assert [text.get_text() for text in axes.texts] == ["median 0.55", "p1  0.20\np3  0.40"]
     assert axes.get_xlabel() == "cases, from the lowest to the highest (n = 4)"
+    assert all(float(place).is_integer() for place in axes.get_xticks())
 
 
 def test_points_lead_where_their_items_do_analytic() -> None:

@@ -101,16 +101,19 @@ def test_each_patient_has_a_point_a_panel_and_all_scores_invariant(report: Path)
 def test_regions_have_a_part_each_and_failed_cases_their_reason(tmp_path: Path) -> None:
     core, whole = np.zeros((2, 3, 30, 30), dtype=bool)
     core[1, 5:9, 5:9] = whole[1, 5:15, 5:15] = True
-    regions = {"core": core, "whole": whole}
+    regions = {"core": core, "whole_tumour": whole}
     cases = [Case(name, "P", mask=whole, regions=regions) for name in ("a", "b")]
     smaller = {name: mask[:, :20] for name, mask in regions.items()}
     other = [Case("a", "P", mask=whole, regions=regions)]
     other.append(Case("b", "P", mask=whole[:, :20], regions=smaller))
     text = write(evaluate(cases, other, outlines=True, jobs=1), tmp_path).read_text("utf-8")
-    assert text.count("<h3>Region core</h3>") == text.count("<h3>Region whole</h3>") == 3
+    assert text.count("<h3>Region core</h3>") == text.count("<h3>Region whole tumour</h3>") == 3
     assert "; 1 could not be compared." in text
     assert '<th scope="col" class="text kept">case</th>' in text
-    assert {path.stem for path in (tmp_path / "figures").iterdir()} >= {"dice_core", "dice_whole"}
+    assert {path.stem for path in (tmp_path / "figures").iterdir()} >= {
+        "dice_core",
+        "dice_whole_tumour",
+    }
 
 
 @pytest.mark.parametrize("width", [1280, 390])
