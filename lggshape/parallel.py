@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
@@ -362,17 +363,25 @@ def _gather_dask(client: Any, function: Callable[[Any], Any], work: list[Any]) -
     with client:
         # Results wait for those before them: no more of them than the workers need to be busy.
         ahead = _AHEAD * max(1, sum(client.nthreads().values()))
+        call = partial(_call_in, Path.cwd(), function)
         items, futures = iter(work), deque[Any]()
         try:
             for item in work:
                 for following in islice(items, ahead - len(futures)):
-                    futures.append(client.submit(function, following, pure=False))
+                    futures.append(client.submit(call, following, pure=False))
                 # Let go of each result once it is here, so that the workers can forget it.
                 yield _dask_outcome(item, futures.popleft())
         except TypeError as error:
             raise _not_sendable(error) from error
         finally:
             client.cancel(list(futures))
+
+
+def _call_in(folder: Path, function: Callable[[Any], Any], item: Any) -> Any:
+    """Call a function on a worker, where relative paths are to lead where they lead here."""
+    with suppress(OSError):  # it has no such folder, and needs none if all paths are absolute
+        os.chdir(folder)
+    return function(item)
 
 
 def _dask_outcome(item: Any, future: Any) -> Outcome:
