@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import Any
 
 from lggshape.files import StrPath, file_hash, write_json
-from lggshape.results import MARKS, end_recording, outputs_in, outputs_in_place
+from lggshape.results import MARKS, RECORD, end_recording, outputs_in, outputs_in_place
 from lggshape.tables import table_file
 
 _LOGGER = logging.getLogger("lggshape")
@@ -63,7 +63,8 @@ class _Snapshot:
     """An input as it is now, to be compared with what it is later.
 
     The hash of a folder depends on the relative names and contents of its files, not on where the
-    folder lies. Hidden files do not count. What cannot be read is noted and does not raise: the
+    folder lies. Hidden files do not count, nor does the record of results (`run.json`), so that two
+    runs with the same results have the same hash. What cannot be read is noted and does not raise: the
     results must not be lost by it.
 
     Attributes
@@ -78,7 +79,7 @@ class _Snapshot:
         hashes: dict[str, str] = {}
         errors: dict[str, OSError] = {}
         is_folder = os.path.isdir(path)  # noqa: PTH112 (Path.is_dir may raise)
-        for file in _files_in(path, errors) if is_folder else [path]:
+        for file in _content(path, errors) if is_folder else [path]:
             name = file.relative_to(path).as_posix()
             try:
                 # The state comes first, so that no change after it goes unseen.
@@ -102,7 +103,7 @@ class _Snapshot:
         is_folder = os.path.isdir(self._path)  # noqa: PTH112
         names = dict.fromkeys(self._states)
         if is_folder:
-            new = (file.relative_to(self._path).as_posix() for file in _files_in(self._path, {}))
+            new = (file.relative_to(self._path).as_posix() for file in _content(self._path, {}))
             names |= dict.fromkeys(new)
         changed = tuple(name for name in names if self._is_changed(name))
         shown = tuple(str(self._path / name) for name in changed)
@@ -135,6 +136,11 @@ def code_hash() -> str:
     files = sorted(path for kind in ("*.py", "*.toml") for path in root.rglob(kind))
     lines = "".join(f"{path.relative_to(root).as_posix()}\0{file_hash(path)}\n" for path in files)
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _content(folder: Path, errors: dict[str, OSError]) -> list[Path]:
+    """List the files of a folder that its hash depends on."""
+    return [file for file in _files_in(folder, errors) if file != folder / RECORD]
 
 
 def _files_in(folder: Path, errors: dict[str, OSError]) -> list[Path]:
