@@ -58,7 +58,7 @@ WORDS: dict[str, list[str]] = {
         "--cases", "segment",
     ],
 }  # fmt: skip
-"""Each way has a folder of its own, with the same relative paths: a report tells those of inputs."""
+"""Relative to the folder of each way: a report tells the paths of its inputs."""
 
 
 def out_of(command: str) -> str:

@@ -64,8 +64,8 @@ class _Snapshot:
 
     The hash of a folder depends on the relative names and contents of its files, not on where the
     folder lies. Hidden files do not count, nor does the record of results (`run.json`), so that two
-    runs with the same results have the same hash. What cannot be read is noted and does not raise: the
-    results must not be lost by it.
+    runs with the same results have the same hash. What cannot be read is noted and does not raise:
+    the results must not be lost by it.
 
     Attributes
     ----------
