@@ -116,7 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--patients", type=int, default=24)
     parser.add_argument("--shards", type=int, default=20)
-    parser.add_argument("--kill-after", type=float, default=7.0, help="seconds")
+    parser.add_argument("--kill-after", type=float, default=4.0, help="seconds")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         write_cohort(Path(place, "cohort"), patients=options.patients, seed=1)

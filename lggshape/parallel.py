@@ -26,8 +26,7 @@ _CONNECT_SECONDS = 10
 _LONGEST_TEXT = 300
 _UNLIKE_HERE = "Error during deserialization"  # what Dask says of packages that are not there
 _AHEAD = 4  # items per thread of a Dask worker that are sent before their turn
-_IDLE_SECONDS = 20
-"""How long processes that have nothing to do wait for more work."""
+_IDLE_SECONDS = 20  # for which processes that have nothing to do wait for more work
 
 _in_worker = False
 
@@ -175,9 +174,8 @@ def map_all(
 
 
 def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # pragma: no cover (macOS, Windows)
+    known = hasattr(os, "sched_getaffinity")  # not on macOS and Windows
+    return len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
 
 
 def outcome_of(function: Callable[[Any], Any], item: Any) -> Outcome:
@@ -308,7 +306,11 @@ def _begin_worker() -> None:
 def _packed(value: Any) -> bytes:
     """Return what is sent to another process, those parts by value that it cannot import."""
     try:
-        packed: bytes = _cloudpickle().dumps(value)
+        import cloudpickle
+    except ImportError:  # joblib brings its own
+        from joblib.externals import cloudpickle
+    try:
+        packed: bytes = cloudpickle.dumps(value)
     except Exception as error:
         raise _not_sendable(error) from error
     return packed
@@ -325,14 +327,6 @@ def _unpacked(packed: bytes) -> Any:
         return pickle.loads(packed)
     except Exception as error:
         raise _UnpackedError(f"{type(error).__name__}: {error}") from None
-
-
-def _cloudpickle() -> Any:
-    try:
-        import cloudpickle
-    except ImportError:  # joblib brings its own
-        from joblib.externals import cloudpickle
-    return cloudpickle
 
 
 def _work(function: bytes, item: bytes, *, folder: Path) -> tuple[Any, list[str]]:
@@ -369,7 +363,7 @@ def _gather_dask(client: Any, function: Callable[[Any], Any], work: list[Any]) -
             for item in work:
                 for following in islice(items, ahead - len(futures)):
                     futures.append(client.submit(call, following, pure=False))
-                # Let go of each result once it is here, so that the workers can forget it.
+                # Each result is let go once it is here, so that the workers can forget it.
                 yield _dask_outcome(item, futures.popleft())
         except TypeError as error:
             raise _not_sendable(error) from error
@@ -379,7 +373,7 @@ def _gather_dask(client: Any, function: Callable[[Any], Any], work: list[Any]) -
 
 def _call_in(folder: Path, function: Callable[[Any], Any], item: Any) -> Any:
     """Call a function on a worker, where relative paths are to lead where they lead here."""
-    with suppress(OSError):  # it has no such folder, and needs none if all paths are absolute
+    with suppress(OSError):  # no such folder there, and none needed if all paths are absolute
         os.chdir(folder)
     return function(item)
 
