@@ -21,6 +21,8 @@ StrPath = str | os.PathLike[str]
 """A path, as text or as a `Path`."""
 
 
+_TOKEN = uuid4().hex[:12]
+
 _MOST_JSON, _MOST_TOML = 2**26, 2**21  # bytes
 
 _MOST_IN_LINE = 10_000
@@ -49,9 +51,10 @@ def written_whole(path: StrPath) -> Iterator[Path]:
         If the folder cannot be made or the file cannot be written.
     """
     path = Path(path)
-    # Not made of the name of the file, which may be as long as the system allows; and nobody can
-    # foresee it and put a link there.
-    temporary = path.with_name(f".{uuid4().hex}.part")
+    # The name does not grow with that of the file, which may be as long as the system allows. And
+    # nobody can foresee it and put a link there.
+    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]
+    temporary = path.with_name(f".{digest}.{os.getpid()}.{_TOKEN}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary

@@ -1,5 +1,7 @@
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -183,11 +185,12 @@ def test_a_file_without_an_end_is_refused_analytic():
 
 
 def test_the_name_under_which_a_file_is_written_cannot_be_foreseen_invariant(tmp_path):
-    names = set()
-    for _ in range(2):
-        with written_whole(tmp_path / "a.csv") as temporary:
-            names.add(temporary.name)
-            temporary.touch()
+    code = (
+        "import os, sys; os.getpid = lambda: 7; from lggshape.files import written_whole\n"
+        "with written_whole(sys.argv[1]) as path: path.touch(); print(path.name)"
+    )
+    command = [sys.executable, "-c", code, tmp_path / "a.csv"]
+    names = {subprocess.run(command, capture_output=True, check=True).stdout for _ in range(2)}
     assert len(names) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 

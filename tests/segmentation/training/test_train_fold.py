@@ -162,7 +162,7 @@ def test_checkpoint_that_cannot_be_read(few, tmp_path, settings, damage):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fold_training.FoldTraining, "train_member", lambda *_: None)
         train(open_cases(few), out, network=settings.network, training=short, only=[0], jobs=1)
-    shutil.move(tmp_path / "aside" / "fold0-member0", out)
+    shutil.copytree(tmp_path / "aside", out, dirs_exist_ok=True)
     with pytest.raises(InputError, match=r"checkpoint\.npz"):
         train(open_cases(few), out, network=settings.network, training=short, only=[0], jobs=1,
               resume=True)  # fmt: skip
