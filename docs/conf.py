@@ -32,6 +32,7 @@ include_patterns = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "benchmarks/README.md",
     "lggshape/segmentation/weights/MODEL_CARD.md",
     "lggshape/studies/ucsf/protocol.md",
