@@ -8,7 +8,7 @@ how it came about.
 import csv
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from itertools import chain, groupby, zip_longest
 from pathlib import Path
@@ -105,9 +105,8 @@ def merge_tables(parts: Sequence[Path], out: Path) -> int:
         If a shard is missing or twice, a table was changed since, or the shards are not of one
         command with the same options and inputs.
     """
-    ordered = _ordered({path: (path.parent, record_beside(path)) for path in parts})
-    tables = [_read(path) for path in ordered]
-    order = _in_turns([_cases(table) for table in tables])
+    tables = _ordered({path: (path.parent, record_beside(path)) for path in parts})
+    order = _order(tables)
     _write(out, tables, order)
     return len(order)
 
@@ -136,8 +135,8 @@ def merge_masks(parts: Sequence[Path], out: Path) -> int:
     settings = [read_json(path / SETTINGS) for path in ordered]
     if any(one != settings[0] for one in settings):
         raise InputError("Expected shards of the same settings, found others.")
-    tables = [_read(path / SEGMENTATION) for path in ordered]
-    order = _in_turns([_cases(table) for table in tables])
+    tables = [path / SEGMENTATION for path in ordered]
+    order = _order(tables)
     lines = {}
     for path in ordered:
         for line in (path / JOURNAL).read_text(encoding="utf-8").splitlines():
@@ -147,7 +146,7 @@ def merge_masks(parts: Sequence[Path], out: Path) -> int:
                 _copy(path / name, out / name)
     _copy(ordered[0] / SETTINGS, out / SETTINGS)
     write_text(out / JOURNAL, "".join(f"{lines[case]}\n" for case in order))
-    _write(out / SLICES, [_read(path / SLICES) for path in ordered], order)
+    _write(out / SLICES, [path / SLICES for path in ordered], order)
     _write(out / SEGMENTATION, tables, order)
     return len(order)
 
@@ -191,27 +190,28 @@ def _read(path: Path) -> _Rows:
         return list(csv.reader(file, strict=True))
 
 
-def _cases(table: _Rows) -> list[str]:
-    return [case for case, _ in groupby(row[table[0].index("case")] for row in table[1:])]
+def _order(tables: Iterable[Path]) -> list[str]:
+    """Return the cases of the tables of all shards, one of each in turns: as they were dealt."""
+    cases = []
+    for header, *rows in map(_read, tables):
+        place = header.index("case")
+        cases.append([case for case, _ in groupby(row[place] for row in rows)])
+    dealt = chain.from_iterable(zip_longest(*cases))
+    return [case for case in dealt if case is not None]
 
 
-def _in_turns(parts: Iterable[Iterable[_Item]]) -> list[_Item]:
-    every: Iterator[_Item | None] = chain.from_iterable(zip_longest(*parts))
-    return [one for one in every if one is not None]
-
-
-def _write(path: Path, tables: Sequence[_Rows], order: Iterable[str]) -> None:
+def _write(path: Path, tables: Iterable[Path], order: Iterable[str]) -> None:
     """Write the rows of several tables of one header by the order of their cases."""
-    header = tables[0][0]
-    if any(table[0] != header for table in tables):
+    headers, rows = [], dict[str, _Rows]()
+    for header, *own in map(_read, tables):
+        headers.append(header)
+        for row in own:
+            rows.setdefault(row[header.index("case")], []).append(row)
+    if any(header != headers[0] for header in headers):
         raise InputError(f"Expected shards with the same columns of {path.name}, found others.")
-    place = header.index("case")
-    rows: dict[str, _Rows] = {}
-    for row in chain.from_iterable(table[1:] for table in tables):
-        rows.setdefault(row[place], []).append(row)
     text = StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerow(headers[0])
     writer.writerows(chain.from_iterable(rows.get(case, []) for case in order))
     write_text(path, text.getvalue())
 

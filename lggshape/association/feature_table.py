@@ -255,7 +255,7 @@ def check_units(table: pd.DataFrame, features: Iterable[str]) -> None:
             continue
         for masks, group in table[table[name].notna()].groupby("masks"):
             known = int((group["spacing_known"] == True).sum())  # noqa: E712  (None is neither)
-            unknown = int((group["spacing_known"] == False).sum())  # noqa: E712
+            unknown = int(group["spacing_known"].eq(False).sum())
             if known and unknown:
                 msg = (
                     f"Expected {name} of the {masks} masks to have one unit, found {known} cases "

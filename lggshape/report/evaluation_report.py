@@ -367,7 +367,7 @@ def _limits(evaluation: Evaluation) -> Section:
         "Cases that could not be compared are in no summary: compare their numbers before two "
         "evaluations.",
     ]
-    if (evaluation.scores["spacing_known"] == False).any():  # noqa: E712
+    if evaluation.scores["spacing_known"].eq(False).any():
         points.append(
             "The spacing of some cases is unknown. Their distances are in pixels within slices, "
             "and their volumes in voxels."
