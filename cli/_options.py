@@ -368,6 +368,11 @@ def journal_of(
     return Journal(kind, dpi, width)
 
 
+def without_report(report: bool, *others: str) -> dict[str, tuple[bool, str]]:
+    """Return which options `refuse_unused` refuses because only a report has a use for them."""
+    return dict.fromkeys(("title", "author", *others), (not report, "without --report"))
+
+
 def refuse_unused(context: typer.Context | None, **unused: tuple[bool, str]) -> None:
     """Refuse options that the user gave and that would have no effect.
 

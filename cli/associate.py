@@ -163,8 +163,7 @@ def associate(
     from lggshape.commands import run_command
     from lggshape.labels import match_patients
 
-    of_report = ("title", "author", "cases", "format")
-    without = dict.fromkeys(of_report, (not report, "without --report"))
+    without = o.without_report(report, "cases", "format")
     o.refuse_unused(context, images=(not cases, "without --cases"), **without)
     journal = o.journal_of(context, format, dpi, width)
     with run_command(

@@ -10,6 +10,7 @@ from lggshape_cli import _options as o
 if TYPE_CHECKING:
     from lggshape.commands import Run
     from lggshape.comparison import Comparison
+    from lggshape.figures import Journal
 
 EXAMPLES = (
     "lggshape compare run1/ run2/ --dataset cases/ --out comparison/ --report",
@@ -34,6 +35,9 @@ def compare(
     report: o.Report = False,
     title: o.Title = None,
     author: o.Authors = None,
+    format: o.Format = None,
+    dpi: o.Dpi = 300,
+    width: o.Width = None,
     reference: Reference = None,
     manifest: o.Manifest = None,
     patient_from: o.PatientFrom = "hash",
@@ -67,9 +71,9 @@ def compare(
     from lggshape.readers import open_cases
     from lggshape.results import check_place
 
-    without = dict.fromkeys(("title", "author"), (not report, "without --report"))
     replaces = (resume, "with --resume, which replaces the results too")
-    o.refuse_unused(context, overwrite=replaces, **without)
+    o.refuse_unused(context, overwrite=replaces, **o.without_report(report))
+    journal = o.journal_of(context, format, dpi, width)
     meaning = o.mask_meaning(mask_values, regions, threshold) | {"resample_masks": resample_masks}
     reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
     work = work or out.resolve().with_name(f"{out.resolve().name}.work")
@@ -88,25 +92,33 @@ def compare(
             seed=seed, jobs=jobs, surface_tolerance=surface_tolerance, resume=resume,
             overwrite=overwrite, on_progress=run.on_progress,
         )  # fmt: skip
-        first = _write(found, run, title, author or [], report=report)
+        first = _write(found, run, title, author or [], journal, report=report)
         run.fail(found.failures)
         run.summary += [found.summary(), f"Results: {out / first}"]
 
 
 def _write(
-    found: "Comparison", run: "Run", title: str | None, authors: list[str], *, report: bool
+    found: "Comparison",
+    run: "Run",
+    title: str | None,
+    authors: list[str],
+    journal: "Journal | None",
+    *,
+    report: bool,
 ) -> str:
     """Write the tables, and the report or the figures alone; return what to read first."""
+    run.options |= journal._asdict() if journal else {}
     run.write_tables(found.tables())
     if not report:
         from lggshape.figures import write_figures
 
-        write_figures(found.plots(), run.place / "figures")
+        write_figures(found.plots(), run.place / "figures", journal=journal)
         return "runs.csv"
     from lggshape.report.comparison_report import write_comparison_report
 
     write_comparison_report(
         found, run.place, surface_tolerance=run.options["surface_tolerance"], inputs=run.inputs,
-        options=run.options, title=title, authors=authors, on_progress=run.on_progress,
+        options=run.options, title=title, authors=authors, journal=journal,
+        on_progress=run.on_progress,
     )  # fmt: skip
     return "report.html"

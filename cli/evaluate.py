@@ -1,7 +1,7 @@
 """`lggshape evaluate`: compare predicted masks with references."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,12 +10,12 @@ from lggshape_cli import _options as o
 if TYPE_CHECKING:
     from lggshape.commands import Run
     from lggshape.evaluation import Evaluation
-    from lggshape.labels import Labels
 
 EXAMPLES = (
     "lggshape evaluate masks/ cases/ --out evaluation/ --report",
     "lggshape evaluate masks/ cases/ --out evaluation/ --labels labels.csv --by sex",
     "lggshape evaluate masks/ cases/ --out evaluation/ --regions brats",
+    "lggshape evaluate masks/ cases/ --out evaluation/ --format png --dpi 600",
 )
 
 Predicted = Annotated[
@@ -48,6 +48,9 @@ def evaluate(
     report: o.Report = False,
     title: o.Title = None,
     author: o.Authors = None,
+    format: o.Format = None,
+    dpi: o.Dpi = 300,
+    width: o.Width = None,
     labels: o.Labels = None,
     by: By = None,
     patient_column: o.PatientColumn = None,
@@ -80,12 +83,12 @@ def evaluate(
     from lggshape.commands import run_command
     from lggshape.readers import open_cases
 
-    without = dict.fromkeys(("title", "author"), (not report, "without --report"))
     o.refuse_unused(
         context, labels=(not by, "without --by"), by=(not labels, "without --labels"),
         patient_column=(not labels, "without --labels"),
-        jobs=(scheduler is not None, "with --scheduler"), **without,
+        jobs=(scheduler is not None, "with --scheduler"), **o.without_report(report),
     )  # fmt: skip
+    journal = o.journal_of(context, format, dpi, width)
     meaning = o.mask_meaning(mask_values, regions, threshold)
     reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
     reading |= {"threshold": None, "resample_masks": resample_masks}
@@ -102,40 +105,34 @@ def evaluate(
             labels=known, by=by or (), surface_tolerance=surface_tolerance, outlines=report,
             seed=seed, jobs=jobs, scheduler=scheduler, on_progress=run.on_progress,
         )  # fmt: skip
-        if report:
-            _write_report(found, run, predicted, known, by or [], title, author or [])
-        first = _write(found, run, report=report)
-        run.fail(found.failures, of=found.cases)
-        run.summary += [found.summary(), f"Results: {out / first}"]
-        run.notes += found.not_evaluated()
+        grouped = {name: known[name] for name in by or []} if known else {}
+        shown = {"labels": grouped, "title": title, "authors": author or [], "journal": journal}
+        _write(found, run, out, predicted if report else None, shown)
 
 
-def _write(found: "Evaluation", run: "Run", *, report: bool) -> str:
-    """Write the tables, and the figures unless the report has them; return what to read first."""
-    from lggshape.figures import write_figures
-
-    run.write_tables(found.tables())
-    run.write_json("evaluation.json", found.to_dict())
-    if not report:
-        write_figures(found.plots(), run.place / "figures")
-    return "report.html" if report else "scores.csv"
-
-
-def _write_report(
-    found: "Evaluation",
-    run: "Run",
-    predicted: Path,
-    labels: "Labels | None",
-    by: list[str],
-    title: str | None,
-    authors: list[str],
+def _write(
+    found: "Evaluation", run: "Run", out: Path, predicted: Path | None, shown: dict[str, Any]
 ) -> None:
-    """Write the report, with what `segment` said of its masks."""
+    """Write the tables, and the report or the figures alone; say where they are."""
+    from lggshape.figures import write_figures
     from lggshape.readers.segmented import read_checks
     from lggshape.report.evaluation_report import write_evaluation_report
 
-    write_evaluation_report(
-        found, run.place, inputs=run.inputs, options=run.options,
-        labels={} if labels is None else {name: labels[name] for name in by},
-        checks=read_checks(predicted), title=title, authors=authors, on_progress=run.on_progress,
-    )  # fmt: skip
+    journal = shown["journal"]
+    run.options |= journal._asdict() if journal else {}
+    run.write_tables(found.tables())
+    run.write_json("evaluation.json", found.to_dict())
+    if predicted is None:
+        write_figures(found.plots(), run.place / "figures", journal=journal)
+    else:
+        # What `segment` said of the masks is shown beside their scores.
+        write_evaluation_report(
+            found, run.place, inputs=run.inputs, options=run.options,
+            checks=read_checks(predicted), on_progress=run.on_progress, **shown,
+        )  # fmt: skip
+    run.fail(found.failures, of=found.cases)
+    run.summary += [
+        found.summary(),
+        f"Results: {out / ('report.html' if predicted else 'scores.csv')}",
+    ]
+    run.notes += found.not_evaluated()

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lggshape.comparison import Comparison
 from lggshape.comparison.drawing import draw
+from lggshape.figures import Journal
 from lggshape.names import counted, first_few
 from lggshape.progress import OnProgress, counter
 from lggshape.provenance import InputFile
@@ -55,6 +56,7 @@ def write_comparison_report(
     options: Mapping[str, Any] | None = None,
     title: str | None = None,
     authors: Sequence[str] = (),
+    journal: Journal | None = None,
     on_progress: OnProgress | None = None,
 ) -> None:
     """Write `report.html` and its figures, to lie beside the tables of a comparison.
@@ -73,6 +75,8 @@ def write_comparison_report(
         The heading; by default `TITLE`.
     authors : sequence of str
         Who wrote it.
+    journal : Journal, optional
+        A further format of the figures in `figures/`, or another size of one of them.
     on_progress : callable, optional
         Called with a `Progress` after each figure.
 
@@ -83,7 +87,9 @@ def write_comparison_report(
     """
     people = _people(comparison)
     figures = dict(draw(comparison, targets=people.targets))
-    gallery = Gallery(folder, advance=counter(on_progress, "drawing", len(figures)))
+    gallery = Gallery(
+        folder, journal=journal, advance=counter(on_progress, "drawing", len(figures))
+    )
     titles = _titles(comparison, people)
 
     def drawings(*names: str) -> Iterator[Block]:

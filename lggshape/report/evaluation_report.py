@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from lggshape.evaluation import Evaluation
 from lggshape.evaluation.drawing import draw
 from lggshape.evaluation.evaluation import LOW
+from lggshape.figures import Journal
 from lggshape.labels import Label
 from lggshape.names import counted, first_few
 from lggshape.progress import OnProgress, counter
@@ -93,6 +94,7 @@ def write_evaluation_report(
     checks: Mapping[str, Mapping[str, str]] = NO_CHECKS,
     title: str | None = None,
     authors: Sequence[str] = (),
+    journal: Journal | None = None,
     on_progress: OnProgress | None = None,
 ) -> None:
     """Write `report.html` and its figures, to lie beside the tables of an evaluation.
@@ -113,6 +115,8 @@ def write_evaluation_report(
         The heading; by default `TITLE`.
     authors : sequence of str
         Who wrote it.
+    journal : Journal, optional
+        A further format of the figures in `figures/`, or another size of one of them.
     on_progress : callable, optional
         Called with a `Progress` after each figure.
 
@@ -123,7 +127,9 @@ def write_evaluation_report(
     """
     people = _people(evaluation, labels, checks)
     figures = dict(draw(evaluation, targets=people.targets))
-    gallery = Gallery(folder, advance=counter(on_progress, "drawing", len(figures)))
+    gallery = Gallery(
+        folder, journal=journal, advance=counter(on_progress, "drawing", len(figures))
+    )
     parts = [
         _Part(
             evaluation.of_region(name), name, figures, gallery, people.titles("Dice", _plain(name))

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pandas as pd
 from typer.testing import CliRunner
@@ -16,7 +17,7 @@ def test_tables_figures_record_and_summary(cohort_of_runs, runs, tmp_path):
     options = (
         runs["few"], runs["one"], "--dataset", cohort_of_runs, "--out", out, "--reference", "one",
         "--jobs", "1", "--patient-from", "dicom", "--resample-masks",
-        "--spacing", 13.5, 4, 4.7,
+        "--spacing", 13.5, 4, 4.7, "--format", "pdf",
     )  # fmt: skip
     result = run("compare", *options)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -31,6 +32,7 @@ def test_tables_figures_record_and_summary(cohort_of_runs, runs, tmp_path):
     assert record["options"]["spacing"] == [13.5, 4.0, 4.7]
     files = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert set(recorded_outputs(out)) | {"run.json"} == files
+    assert {Path(name).suffix for name in files if "figures" in name} == {".pdf", ".png", ".svg"}
     assert {"runs.csv", "differences.csv", "cases.csv", "history.csv", "epochs.csv"} < files
     assert pd.read_csv(out / "differences.csv")["reference"].unique().tolist() == ["one"]
     assert (tmp_path / "compared.work" / "few" / "segmentation.csv").exists()
@@ -40,6 +42,8 @@ def test_tables_figures_record_and_summary(cohort_of_runs, runs, tmp_path):
     again = run("compare", *options, "--resume", "--quiet", "--report", "--title", "Mine")
     assert (again.exit_code, again.output) == (0, "")
     assert {path: path.read_bytes() for path in out.glob("*.csv")} == before
+    drawn = [{path.stem for path in (out / "figures").glob(f"*.{end}")} for end in ("svg", "pdf")]
+    assert drawn[0] == drawn[1]
     page = (out / "report.html").read_text("utf-8")
     assert "<h1>Mine</h1>" in page
     assert page.count('<article class="patient"') == len(pd.read_csv(out / "cases.csv"))

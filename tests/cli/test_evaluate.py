@@ -77,6 +77,7 @@ def test_a_report_leaves_the_tables_as_they_are_invariant(
 ) -> None:
     labels = ("--labels", reference / "labels.csv", "--by", "sex")
     head = ("--report", "--title", "Mine", "--author", "A. One")
+    labels += ("--format", "pdf", "--width", 85)
     run(predicted, reference, "--out", tmp_path / "one", *labels)
     code, printed, _ = run(predicted, reference, "--out", tmp_path / "two", *labels, *head)
     assert code == 0
@@ -89,6 +90,9 @@ def test_a_report_leaves_the_tables_as_they_are_invariant(
     assert "<dt>grouped by</dt><dd>sex</dd>" in page
     figures = [sorted((tmp_path / name / "figures").glob("*")) for name in ("one", "two")]
     assert [path.name for path in figures[0]] == [path.name for path in figures[1]]
+    assert {path.suffix for path in figures[0]} == {".pdf", ".png", ".svg"}
+    record = json.loads((tmp_path / "one" / "run.json").read_text())["options"]
+    assert (record["format"], record["dpi"], record["width"]) == ("pdf", 300, 85)
     code, _, messages = run(predicted, reference, "--out", tmp_path / "three", *head[1:])
     assert (code, "without --report" in messages) == (2, True)
 
