@@ -102,8 +102,19 @@ def main(
             "--version", callback=_print_version, is_eager=True, help="Print the version."
         ),
     ] = False,
+    anonymous: Annotated[
+        bool,
+        typer.Option(
+            "--anonymous",
+            help="Leave out of run.json and run.log which machine this is and in which folders "
+            "the inputs lie. Tables and reports never say this.",
+        ),
+    ] = False,
 ) -> None:
     """Take the options that stand before the command."""
+    from lggshape.provenance import ANONYMOUS
+
+    ANONYMOUS.set(anonymous)
 
 
 for _module in (

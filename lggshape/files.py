@@ -1,12 +1,15 @@
 """Small files: read with clear errors, written whole or not at all."""
 
 import hashlib
+import html
 import json
 import math
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -68,8 +71,47 @@ def written_whole(path: StrPath) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+_LEFT_OUT: ContextVar[re.Pattern[str] | None] = ContextVar("left_out", default=None)
+
+
+@contextmanager
+def without_folders_of(paths: Iterable[StrPath]) -> Iterator[None]:
+    """Leave out of every text that the block writes in which folders some files lie.
+
+    Results are sent on, and the folders of a machine often name people and projects.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Files and folders. Wherever a text has one of them with its absolute path, or a file in it,
+        the part before its own name is left out.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with without_folders_of(["/home/her/cases"]):
+    ...         write_text(Path(folder, "a.txt"), "found none: /home/her/cases/p1/mask.nii")
+    ...     Path(folder, "a.txt").read_text()
+    'found none: cases/p1/mask.nii'
+    """
+    folders = {str(one.parent) for path in paths for one in (Path(path), Path(path).resolve())}
+    # The root has nothing to tell, and a relative folder is a word like others.
+    told = [f"{name}{os.sep}" for name in folders if Path(name).is_absolute() and Path(name).name]
+    spelled = {form for name in told for form in (name, html.escape(name), json.dumps(name)[1:-1])}
+    longest_first = sorted(spelled, key=lambda name: (-len(name), name))
+    pattern = "|".join(map(re.escape, longest_first))
+    token = _LEFT_OUT.set(re.compile(rf"(?<![\w./\\-])(?:{pattern})") if pattern else None)
+    try:
+        yield
+    finally:
+        _LEFT_OUT.reset(token)
+
+
 def write_text(path: StrPath, text: str) -> None:
     """Write text in UTF-8, whole or not at all."""
+    if left_out := _LEFT_OUT.get():
+        text = left_out.sub("", text)
     with written_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 

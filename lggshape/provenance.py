@@ -6,7 +6,8 @@ import os
 import platform
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -15,11 +16,14 @@ from stat import S_ISREG
 from time import perf_counter
 from typing import Any
 
-from lggshape.files import StrPath, file_hash, write_json
+from lggshape.files import StrPath, file_hash, without_folders_of, write_json
 from lggshape.results import MARKS, RECORD, end_recording, outputs_in, outputs_in_place
 from lggshape.tables import table_file
 
 _LOGGER = logging.getLogger("lggshape")
+
+ANONYMOUS = ContextVar("anonymous", default=False)
+"""Whether records leave out which machine it was and in which folders the inputs lie."""
 
 _PACKAGES = (
     "lggshape", "numpy", "scipy", "pandas", "scikit-image", "scikit-learn", "statsmodels",
@@ -205,7 +209,8 @@ def recorded(
 ) -> Iterator[Record]:
     """Run a block of work and write beside its result how it was made.
 
-    Nothing is written if the block fails.
+    Nothing is written if the block fails. The texts that the block writes do not say in which
+    folders the inputs lie: only the record does, unless it is to be `ANONYMOUS`.
 
     Parameters
     ----------
@@ -231,9 +236,11 @@ def recorded(
     path = Path(path)
     started = datetime.now(UTC)
     clock = perf_counter()
-    snapshots = [_Snapshot(source) for source in inputs]
+    paths = list(inputs)
+    snapshots = [_Snapshot(source) for source in paths]
     record = Record(tuple(snapshot.described for snapshot in snapshots))
-    yield record
+    with without_folders_of(paths):
+        yield record
     described = [snapshot.described_since() for snapshot in snapshots]
     for name in (name for source in described for name in source.changed):
         _LOGGER.warning(
@@ -242,30 +249,32 @@ def recorded(
             name,
             path.name,
         )
-    for call in record.at_end:
-        call()
-    named = record.details.pop("outputs", ())
-    outputs = (
-        outputs_in_place(path.parent, named)
-        if in_place
-        else outputs_in(path.parent, record=path.name)
-    )
-    write_json(
-        path,
-        {
-            **MARKS,
-            "command": command,
-            "options": {name: _plain(value) for name, value in options.items()},
-            "inputs": [source.to_dict() for source in described],
-            "outputs": [entry._asdict() for entry in outputs],
-            **record.details,
-            "versions": package_versions(),
-            "started": started.isoformat(timespec="seconds"),
-            "seconds": round(perf_counter() - clock, 2),
-            "host": socket.gethostname(),
-            "platform": platform.platform(),
-        },
-    )
+    anonymous = ANONYMOUS.get()
+    with without_folders_of(paths) if anonymous else nullcontext():
+        for call in record.at_end:
+            call()
+        named = record.details.pop("outputs", ())
+        outputs = (
+            outputs_in_place(path.parent, named)
+            if in_place
+            else outputs_in(path.parent, record=path.name)
+        )
+        write_json(
+            path,
+            {
+                **MARKS,
+                "command": command,
+                "options": {name: _plain(value) for name, value in options.items()},
+                "inputs": [source.to_dict() for source in described],
+                "outputs": [entry._asdict() for entry in outputs],
+                **record.details,
+                "versions": package_versions(),
+                "started": started.isoformat(timespec="seconds"),
+                "seconds": round(perf_counter() - clock, 2),
+                **({} if anonymous else {"host": socket.gethostname()}),
+                "platform": platform.system() if anonymous else platform.platform(),
+            },
+        )
     if in_place:
         end_recording(path.parent)
 

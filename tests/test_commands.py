@@ -1,13 +1,18 @@
+import json
+import platform
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from lggshape import commands
 from lggshape.commands import progress_bar, run_command
 from lggshape.errors import CaseError, InputError
 from lggshape.progress import Progress
+from lggshape.provenance import ANONYMOUS
 from lggshape.results import recorded_outputs
 
 
@@ -53,6 +58,33 @@ def test_failures_end_a_command_after_its_results_are_there(tmp_path: Path, caps
     assert set(recorded_outputs(out)) == {"a.json"}
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("Two of three.\n", "case_7: Expected x, found y.\n")
+
+
+def test_tables_do_not_tell_where_the_inputs_lie_and_an_anonymous_run_does_not_at_all(tmp_path):
+    cases = tmp_path / "her project" / "cases"
+    cases.mkdir(parents=True)
+
+    def work(out: Path) -> dict[str, str]:
+        with suppress(SystemExit), run_command("c", out=out, inputs=[cases]) as run:
+            reason = f"Expected x, found y: {cases / 'p1' / 'mask.nii'}."
+            run.write_tables({"a": pd.DataFrame({"reason": [reason]})})
+            run.fail({f"case_{number}": reason for number in range(5)}, of=5)
+        return {path.name: path.read_text() for path in out.iterdir()}
+
+    named = work(tmp_path / "named")
+    assert named["a.csv"] == 'reason\n"Expected x, found y: cases/p1/mask.nii."\n'
+    assert json.loads(named["run.json"])["inputs"][0]["path"] == str(cases)
+    token = ANONYMOUS.set(True)
+    nameless = work(tmp_path / "nameless")
+    ANONYMOUS.reset(token)
+    assert "her project" in named["run.log"]
+    assert nameless["a.csv"] == named["a.csv"]
+    told = "".join(nameless.values())
+    assert "her project" not in told
+    assert platform.release() not in told
+    record = json.loads(nameless["run.json"])
+    assert "host" not in record
+    assert record["inputs"][0]["path"] == "cases"
 
 
 def fail(failures, **options) -> None:

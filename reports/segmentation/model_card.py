@@ -239,6 +239,10 @@ Three public cases of high grade (BraTS 2013; skull removed, z-scored, 1 mm), wh
 
 {limits}
 
+## What this folder tells about patients
+
+`model_card.json` names the patients, who are public. `cases.json` holds their keys and hashes of their slices, so that no network segments a patient that it was trained on. Whoever has the same images can tell by these hashes that they were trained on, but the images cannot be made from them. A run of your own holds the same of your patients: pass it on only to those who may know them.
+
 `model_card.json` has the folds with their patients, the configuration, versions, hashes, calibration and the score of each patient.
 """)
 
