@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lggshape.files import StrPath, write_json, write_table, write_text
+from lggshape.files import StrPath, json_text, without_folders, write_table, write_text
 from lggshape.names import first_few
 from lggshape.progress import OnProgress, Progress
 from lggshape.provenance import InputFile, Record, recorded
@@ -87,8 +87,8 @@ class Run:
             write_table(self.place / f"{name}.csv", table)
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
-        """Write a JSON file."""
-        write_json(self.place / name, value)
+        """Write the results as JSON."""
+        write_text(self.place / name, without_folders(json_text(value)))
 
     def fail(self, failures: Mapping[str, str], *, of: int | None = None) -> None:
         """Note the cases that failed, each with its reason, and of how many."""
@@ -309,7 +309,7 @@ class _Log(logging.Handler):
         listed = [f"FAILED {case}: {reason}" for case, reason in failures.items() if many]
         if not (self._lines or listed):
             return
-        write_text(path, "\n".join([*self._lines, *listed]) + "\n")
+        write_text(path, without_folders("\n".join([*self._lines, *listed]) + "\n"))
         if in_place:
             record_file(path.parent, path)
 

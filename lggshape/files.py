@@ -76,9 +76,10 @@ _LEFT_OUT: ContextVar[re.Pattern[str] | None] = ContextVar("left_out", default=N
 
 @contextmanager
 def without_folders_of(paths: Iterable[StrPath]) -> Iterator[None]:
-    """Leave out of every text that the block writes in which folders some files lie.
+    """Leave out of tables and reports that the block writes in which folders some files lie.
 
-    Results are sent on, and the folders of a machine often name people and projects.
+    These are sent on, and the folders of a machine often name people and projects. What the program
+    reads again, such as settings, keeps its paths.
 
     Parameters
     ----------
@@ -88,11 +89,8 @@ def without_folders_of(paths: Iterable[StrPath]) -> Iterator[None]:
 
     Examples
     --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     with without_folders_of(["/home/her/cases"]):
-    ...         write_text(Path(folder, "a.txt"), "found none: /home/her/cases/p1/mask.nii")
-    ...     Path(folder, "a.txt").read_text()
+    >>> with without_folders_of(["/home/her/cases"]):
+    ...     without_folders("found none: /home/her/cases/p1/mask.nii")
     'found none: cases/p1/mask.nii'
     """
     folders = {str(one.parent) for path in paths for one in (Path(path), Path(path).resolve())}
@@ -108,17 +106,26 @@ def without_folders_of(paths: Iterable[StrPath]) -> Iterator[None]:
         _LEFT_OUT.reset(token)
 
 
+def without_folders(text: str) -> str:
+    """Return a text that is sent on, without the folders of `without_folders_of`."""
+    left_out = _LEFT_OUT.get()
+    return left_out.sub("", text) if left_out else text
+
+
 def write_text(path: StrPath, text: str) -> None:
     """Write text in UTF-8, whole or not at all."""
-    if left_out := _LEFT_OUT.get():
-        text = left_out.sub("", text)
     with written_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: StrPath, value: Mapping[str, Any]) -> None:
     """Write JSON (UTF-8, indented), whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json_text(value))
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """Return JSON as `write_json` writes it."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_figure(
@@ -147,9 +154,10 @@ def write_table(path: StrPath, table: pd.DataFrame) -> None:
 
     Numbers are written with all their digits, so that reading them back gives the same numbers. A
     text that a spreadsheet would take for a formula gets an apostrophe before it, which prevents
-    that.
+    that. Without the folders of `without_folders_of`.
     """
-    write_text(path, _defused(table).to_csv(index=False, lineterminator="\n"))
+    text = _defused(table).to_csv(index=False, lineterminator="\n")
+    write_text(path, without_folders(text))
 
 
 def _defused(table: pd.DataFrame) -> pd.DataFrame:

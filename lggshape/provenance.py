@@ -16,7 +16,14 @@ from stat import S_ISREG
 from time import perf_counter
 from typing import Any
 
-from lggshape.files import StrPath, file_hash, without_folders_of, write_json
+from lggshape.files import (
+    StrPath,
+    file_hash,
+    json_text,
+    without_folders,
+    without_folders_of,
+    write_text,
+)
 from lggshape.results import MARKS, RECORD, end_recording, outputs_in, outputs_in_place
 from lggshape.tables import table_file
 
@@ -259,8 +266,7 @@ def recorded(
             if in_place
             else outputs_in(path.parent, record=path.name)
         )
-        write_json(
-            path,
+        told = json_text(
             {
                 **MARKS,
                 "command": command,
@@ -273,8 +279,9 @@ def recorded(
                 "seconds": round(perf_counter() - clock, 2),
                 **({} if anonymous else {"host": socket.gethostname()}),
                 "platform": platform.system() if anonymous else platform.platform(),
-            },
+            }
         )
+        write_text(path, without_folders(told))
     if in_place:
         end_recording(path.parent)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from lggshape.files import write_text
+from lggshape.files import without_folders, write_text
 from lggshape.report import library, wording
 from lggshape.report.blocks import Block, Section
 
@@ -76,7 +76,7 @@ def made_by() -> list[tuple[str, str]]:
 
 def write_page(page: Page, path: Path) -> None:
     """Write a page as HTML, whole or not at all."""
-    write_text(path, page.to_html())
+    write_text(path, without_folders(page.to_html()))
 
 
 def _policy(script: str) -> str:

@@ -27,11 +27,11 @@ def test_nothing_is_cut_and_axe_finds_nothing_in_light_and_dark(
     browser: Browser, width: int
 ) -> None:
     assert browser.faults(REPORT, width) == []
-    browser.resize(1280)
-    browser.open(REPORT)  # folded again
 
 
 def test_it_has_at_most_fifteen_printed_pages(browser: Browser) -> None:
+    browser.resize(1280)
+    browser.open(REPORT)  # folded, whatever happened to it before
     assert 5 < browser.pages() <= 15
 
 
