@@ -31,11 +31,13 @@ def memory_of_group(group: int) -> int:
     return total
 
 
-def run(command: list[str]) -> tuple[float, int]:
+def run(command: list[str], *, folder: Path | None = None) -> tuple[float, int]:
+    """Run a command in a folder; return its seconds and its largest memory in bytes."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-    )
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+        cwd=folder,
+    )  # fmt: skip
     peak = 0
 
     def watch() -> None:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import ACCENT, CONTRAST, MUTED, HouseFigure, house_style
+from lggshape.figures.style import ACCENT, CONTRAST, MUTED, HouseFigure, house_style, link_points
 
 _MOST_NAMED = 12
 
@@ -56,8 +56,8 @@ def ranking(
         for chosen, size, colour in ((~is_low, 12, ACCENT), (is_low, 16, CONTRAST)):
             places = ranks[chosen], ordered[chosen]
             points = axes.scatter(*places, s=size, color=colour, linewidths=0)
-            if any(links):
-                points.set_urls([links[i] for i in order[chosen]])
+            led = [links[i] for i in order[chosen]] if links else []
+            link_points(points, led, total=len(ordered))
         if len(ordered):
             median = float(np.median(ordered))
             axes.axhline(median, color=ACCENT, linewidth=0.8, zorder=0)

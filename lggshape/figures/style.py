@@ -1,11 +1,12 @@
 """The look of all figures, and how they are saved."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -18,6 +19,12 @@ ACCENT = "#0b6e8f"
 CONTRAST = "#c2410c"
 LEVELS = ("#0b6e8f", "#c2410c", "#6b8e23", "#7a4f9a", "#b58900", "#555555")
 """Colours of groups, in an order that is distinct in grey and with colour blindness."""
+
+MOST_POINTS = 1_000
+"""More points than these are drawn as one image, so that the size of a file does not depend on how
+many there are."""
+
+_IMAGE_DPI = 200
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -62,6 +69,27 @@ def power_of_ten(value: float) -> str:
     factor, exponent = f"{value:.0e}".split("e")
     power = f"10{str(int(exponent)).translate(_RAISED)}"
     return power if factor == "1" else f"{factor}×{power}"
+
+
+def link_points(points: Artist, links: Sequence[str | None], *, total: int) -> None:
+    """Let the points of a figure lead somewhere in the SVG; of very many make one image instead.
+
+    Parameters
+    ----------
+    points : Artist
+        The points, or some of them.
+    links : sequence of str or None
+        Where each of them leads; empty for nowhere. An image leads nowhere.
+    total : int
+        How many points the figure has.
+    """
+    if total > MOST_POINTS:
+        points.set_rasterized(True)
+        figure = points.figure
+        assert isinstance(figure, Figure)  # they were drawn in one
+        figure.set_dpi(_IMAGE_DPI)
+    elif any(links):
+        points.set_urls(links)
 
 
 class _PowersOfTen(LogFormatterSciNotation):

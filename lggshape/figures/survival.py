@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import LEVELS, HouseFigure, house_style
+from lggshape.figures.style import LEVELS, HouseFigure, house_style, link_points
 
 
 class SurvivalGroup(NamedTuple):
@@ -75,9 +76,10 @@ def survival_curves(
                 group.times, group.surviving, where="post", color=colour, linewidth=1.6,
                 label=group.name,
             )  # fmt: skip
-            axes.scatter(
+            ends = axes.scatter(
                 group.censored, group.censored_at, marker="|", s=24, color=colour, linewidths=0.8
             )
+            link_points(ends, (), total=sum(np.size(one.censored) for one in groups))
             for moment, count in zip(moments, group.at_risk, strict=True):
                 below.text(moment, place, str(count), color=colour, ha="center", va="center")
         axes.set_ylim(0.0, 1.03)

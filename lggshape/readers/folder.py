@@ -29,6 +29,10 @@ class Folder:
         """The names of the files in it, in natural order; none if it cannot be listed."""
         return self._listed[0]
 
+    def holds(self, name: str) -> bool:
+        """Return whether a file of this name is in it."""
+        return name in self._names
+
     @property
     def error(self) -> str:
         """Why the folder cannot be listed; empty if it can."""
@@ -47,6 +51,10 @@ class Folder:
     def results(self) -> list[str]:
         """The names of the folders in it that hold results of this tool."""
         return [name for name in self._all_folders if name not in self.folders]
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.files)
 
     @cached_property
     def _all_folders(self) -> dict[str, "Folder"]:

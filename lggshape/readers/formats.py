@@ -12,6 +12,10 @@ FORMATS: tuple[VolumeFormat, ...] = (
 )
 """The formats, in the order in which messages list them."""
 
+_ENDINGS = sorted(
+    ((ending, one) for one in FORMATS for ending in one.endings), key=lambda pair: -len(pair[0])
+)
+
 
 def split_ending(name: str) -> tuple[str, VolumeFormat | None]:
     """Split the name of a file into its stem and its format.
@@ -36,8 +40,7 @@ def split_ending(name: str) -> tuple[str, VolumeFormat | None]:
     >>> split_ending("notes.txt")
     ('notes.txt', None)
     """
-    endings = [(ending, one) for one in FORMATS for ending in one.endings]
-    for ending, one in sorted(endings, key=lambda pair: -len(pair[0])):
+    for ending, one in _ENDINGS:
         if name.lower().endswith(ending):
             return name[: -len(ending)], one
     return name, None

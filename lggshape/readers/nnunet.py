@@ -50,7 +50,7 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
     images = [inner for name, inner in parts.items() if _IMAGES.fullmatch(name)]
     labels = [inner for name, inner in parts.items() if _LABELS.fullmatch(name)]
     top = Folder(folder.path.parent) if is_part else folder
-    if not (labels or (images and (not is_part or _DESCRIPTION in top.files))):
+    if not (labels or (images and (not is_part or top.holds(_DESCRIPTION)))):
         return []
     described = _description(top)
     channels, named = _channels(described), names_of_labels(described.get("labels"))
@@ -65,8 +65,8 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
         for stem, path in _volumes(inner):
             found.setdefault(stem, []).append((MASK, path))
     # A label has the name of its case, without a word: `P7_seg` beside the images of P7 is no case.
-    pictured = [name for name, files in found.items() if any(role != MASK for role, _ in files)]
-    for name in found.keys() - set(pictured):
+    pictured = {name for name, files in found.items() if any(role != MASK for role, _ in files)}
+    for name in found.keys() - pictured:
         if named_after(name, pictured):
             found[name] = [(UNNAMED, path) for _, path in found[name]]
     cases = [
@@ -105,7 +105,7 @@ def _volumes(folder: Folder) -> list[tuple[str, Path]]:
 
 def _description(folder: Folder) -> dict[str, Any]:
     """Read what the data set says of itself; nothing if it has no such file."""
-    if _DESCRIPTION not in folder.files:
+    if not folder.holds(_DESCRIPTION):
         return {}
     path = folder.path / _DESCRIPTION
     try:

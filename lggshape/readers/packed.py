@@ -124,7 +124,7 @@ def find(folder: Folder, *, masks_only: bool) -> Iterable[CaseSource]:
         of a file.
     """
     path = folder.path / ARCHIVE
-    if ARCHIVE not in folder.files:
+    if not folder.holds(ARCHIVE):
         return []
     try:
         archive = open_archive(path)

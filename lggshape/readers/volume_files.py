@@ -263,7 +263,7 @@ def _same_case(holder: str, told: str) -> bool:
 
 
 def _is_or_extends(name: str, other: str) -> bool:
-    return name == other or bool(named_after(name, [other]))
+    return name == other or bool(named_after(name, {other}))
 
 
 def _without_parts(found: Mapping[str, Sequence[_Named]]) -> dict[str, list[_Named]]:
@@ -273,7 +273,7 @@ def _without_parts(found: Mapping[str, Sequence[_Named]]) -> dict[str, list[_Nam
     not used joins the case; masks have no role, because nothing tells what is outlined.
     """
     roles = {case: {said.role for said, _ in group} for case, group in found.items()}
-    images = [case for case, own in roles.items() if not own.isdisjoint(SEQUENCES)]
+    images = {case for case, own in roles.items() if not own.isdisjoint(SEQUENCES)}
     kept: dict[str, list[_Named]] = {case: [] for case in found}
     for case, group in found.items():
         whole = "" if case in images else named_after(case, images)
@@ -327,7 +327,7 @@ def _said_in(folder: Folder, name: str) -> FileName:
 
 def _has_sidecar(folder: Folder, name: str) -> bool:
     """Test whether the name of a file tells no role, and there is a JSON file beside it."""
-    return _said(name).role == UNNAMED and f"{split_ending(name)[0]}.json" in folder.files
+    return _said(name).role == UNNAMED and folder.holds(f"{split_ending(name)[0]}.json")
 
 
 def _said(name: str, *, ours: bool = False) -> FileName:

@@ -176,6 +176,7 @@ def _titles(comparison: Comparison, people: People) -> dict[str, str]:
         f"#{people.anchors[name]}": f"{name}: "
         + ", ".join(f"{run} {value:.3f}" for run, value in row.items() if pd.notna(value))
         for name, row in rows
+        if name in people.anchors
     }
 
 

@@ -23,6 +23,9 @@ PAGE = "report.html"
 SIZES = ("volume", "components", "slices", "largest_area")
 """Features that a panel shows besides the tested ones, as far as the table has them."""
 
+MOST_PANELS = 500
+"""A report shows at most this many patients one by one, those whose masks are most in doubt."""
+
 _GOOD_DICE, _FEW_COMPONENTS = 0.8, 1
 """A Dice below, or more components, are named among the reasons for doubt."""
 
@@ -116,8 +119,7 @@ class People:
         ]
         self._portraits, self._checks = portraits, checks
         self._dice, self._key = list(dice), key
-        names = sorted(dict.fromkeys(features["patient"].astype(str)), key=natural_key)
-        self.anchors = _anchors(names)
+        self.anchors = _anchors(sorted(self._rows, key=natural_key))
 
     @property
     def targets(self) -> dict[str, str]:
@@ -127,6 +129,7 @@ class People:
     def titles(self, feature: str, masks: str, label: str = "") -> dict[str, str]:
         """Return what points of a feature tell when they are pointed at, by where they lead."""
         rows = self._features[self._features["masks"] == masks]
+        rows = rows[rows["patient"].astype(str).isin(self.anchors.keys())]
         found = {}
         for name, value in zip(rows["patient"].astype(str), rows[feature], strict=True):
             parts = [f"{wording.symbol(feature)} {_number(value)}"]
@@ -155,10 +158,16 @@ class People:
             else "The masks that are most in doubt come first: by the Dice to expect, the "
             "agreement of two masks, the number of components, and the volume."
         )
+        total = self._features["patient"].nunique()
+        first = (
+            f" These are the first {MOST_PANELS} of {total}; the points of the others lead nowhere."
+            if total > MOST_PANELS
+            else ""
+        )
         blocks: list[Block] = [
             Text(
                 f"{what} A point in a figure leads to the patient's panel, and the patient is "
-                f"marked in all figures. {order}"
+                f"marked in all figures. {order}{first}"
             ),
             PatientPanels(
                 self._panels,
@@ -184,27 +193,36 @@ class People:
         ]
 
     @cached_property
+    def _rows(self) -> dict[str, pd.DataFrame]:
+        """The rows of the patients who are shown, those with the most doubtful masks first."""
+        features = self._features
+        places = features.groupby(features["patient"].astype(str), sort=False).indices
+        doubt = {name: self._doubt(name, features.iloc[rows]) for name, rows in places.items()}
+        first = sorted(doubt, key=doubt.__getitem__)[:MOST_PANELS]
+        return {name: features.iloc[places[name]] for name in first}
+
+    def _doubt(self, name: str, rows: pd.DataFrame) -> tuple[Any, ...]:
+        """Return what patients are ordered by: the smaller, the more doubtful the mask."""
+        portrait, check = self._known(rows)
+        return self._lowest(rows), *_order(rows, portrait, check), natural_key(name)
+
+    def _known(self, rows: pd.DataFrame) -> tuple[Portrait | None, Mapping[str, str]]:
+        """Return what is drawn of a patient, and what is known about their mask."""
+        return _first(self._portraits, rows["case"]), _first(self._checks, rows["case"]) or {}
+
+    @cached_property
     def _panels(self) -> list[Panel]:
         by_masks = self._features.groupby("masks", sort=False)[self._shown]
         ranks, counts = by_masks.rank(method="min"), by_masks.transform("count")
-        made: list[tuple[Any, ...]] = []
-        for name, rows in self._features.groupby("patient", sort=False):
-            portrait = _first(self._portraits, rows["case"])
-            check = _first(self._checks, rows["case"]) or {}
-            places = ranks.loc[rows.index], counts.loc[rows.index]
-            panel = self._panel(str(name), rows, portrait, check, list(self._values(rows, *places)))
-            order = (self._lowest(rows), *_order(rows, portrait, check))
-            made.append((*order, natural_key(str(name)), panel))
-        return [entry[-1] for entry in sorted(made, key=lambda entry: entry[:-1])]
+        return [
+            self._panel(
+                name, rows, list(self._values(rows, ranks.loc[rows.index], counts.loc[rows.index]))
+            )
+            for name, rows in self._rows.items()
+        ]
 
-    def _panel(
-        self,
-        name: str,
-        rows: pd.DataFrame,
-        portrait: Portrait | None,
-        check: Mapping[str, str],
-        values: Sequence[Value],
-    ) -> Panel:
+    def _panel(self, name: str, rows: pd.DataFrame, values: Sequence[Value]) -> Panel:
+        portrait, check = self._known(rows)
         dice = math.nan if portrait is None else portrait.dice
         return Panel(
             name,

@@ -146,6 +146,18 @@ def test_points_lead_where_the_links_say() -> None:
         assert text.count('xlink:href="#b"') == count
 
 
+def test_very_many_points_are_an_image_of_the_same_size_invariant() -> None:
+    sizes = []
+    for count in (2_000, 20_000):
+        values = np.random.default_rng(0).random(count)
+        figure = box_and_points([values], ["a"], value_name="value", links=[["page#x"] * count])
+        svg = render(figure).svg
+        assert svg.count("<image") == 1
+        assert "page#x" not in svg
+        sizes.append(len(svg))
+    assert max(sizes) < 100_000
+
+
 @pytest.mark.parametrize("colour", [INK, MUTED])
 def test_text_can_be_read_on_white_analytic(colour: str) -> None:
     # Relative luminance and contrast of the Web Content Accessibility Guidelines 2.2.

@@ -64,6 +64,20 @@ def test_a_known_dice_decides_the_order_analytic() -> None:
     assert "The lowest Dice come first." in str(people.section().blocks[0])
 
 
+def test_of_many_patients_the_most_doubtful_are_shown_analytic(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lggshape.report.people.MOST_PANELS", 2)
+    people = People(FEATURES, LABELS, ["volume"])
+    # Three components first, then the smallest volume.
+    assert [panel.name for panel in patients(people).panels] == ["</style>", "p10"]
+    assert set(people.targets) == {"</style>", "p10"}
+    assert set(people.titles("volume", "manual")) == {f"#{one}" for one in people.anchors.values()}
+    assert "the first 2 of 5" in str(people.section().blocks[0])
+    places = {panel.name: panel.values[0].place for panel in patients(people).panels}
+    assert places["</style>"] == "1 of 4"  # of all patients
+
+
 def test_values_have_their_place_in_the_cohort_analytic() -> None:
     block = patients(People(FEATURES, LABELS, ["volume"]))
     places = {panel.name: panel.values[0] for panel in block.panels}
