@@ -46,12 +46,17 @@ def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     from scipy.ndimage import gaussian_filter
     from skimage.filters import threshold_otsu
 
-    intensities = values.astype(np.float32)
-    outer = np.concatenate([intensities[:, [0, -1]].ravel(), intensities[:, :, [0, -1]].ravel()])
-    blur = _BLUR * max(intensities.shape[1:])
-    signal = gaussian_filter(np.abs(intensities - np.median(outer)), (0, blur, blur))
-    root = np.sqrt(np.minimum(signal, np.percentile(signal, _NEARLY_HIGHEST)))
-    above = root > threshold_otsu(root.ravel())
+    edges = (values[:, [0, -1]].ravel(), values[:, :, [0, -1]].ravel())
+    air = np.median(np.concatenate(edges).astype(np.float32))
+    blur = _BLUR * max(values.shape[1:])
+    signal = np.empty(values.shape, dtype=np.float32)
+    # Slice by slice and in place: a large volume in several copies would take gigabytes.
+    for one, blurred in zip(values, signal, strict=True):
+        gaussian_filter(np.abs(one.astype(np.float32) - air), blur, output=blurred)
+    np.minimum(signal, np.percentile(signal, _NEARLY_HIGHEST), out=signal)
+    np.sqrt(signal, out=signal)
+    above = signal > threshold_otsu(signal.ravel())
+    del signal
     return largest_component(fill_slices(above))
 
 

@@ -12,6 +12,8 @@ def map_stages(
     beside: Callable[[Any], Any],
     after: Callable[[Any], Any],
     items: Iterable[Any],
+    *,
+    alone: Callable[[Any], bool] = lambda _: False,
 ) -> Iterator[Outcome]:
     """Call three functions one after the other with every item, the second in a thread beside.
 
@@ -26,6 +28,8 @@ def map_stages(
         Called with an item, with what `before` returned, and with what `beside` returned.
     items : iterable
         The items.
+    alone : callable
+        Whether what `before` returned is so large that nothing else is done until its item is.
 
     Yields
     ------
@@ -40,7 +44,7 @@ def map_stages(
     12 ['1', '2'] NoneType
     one None InternalError
     """
-    return logged(_stages(before, beside, after, items))
+    return logged(_stages(before, beside, after, items, alone))
 
 
 def _stages(
@@ -48,14 +52,22 @@ def _stages(
     beside: Callable[[Any], Any],
     after: Callable[[Any], Any],
     items: Iterable[Any],
+    alone: Callable[[Any], bool],
 ) -> Iterator[Outcome]:
     with ThreadPoolExecutor(1) as thread:
         working: Future[Outcome] | None = None
         for item in items:
-            following = thread.submit(_after, outcome_of(before, item), beside)
+            first = outcome_of(before, item)
+            is_alone = first.error is None and alone(first.value)
+            following = thread.submit(_after, first, beside)
+            del first  # it is not kept in memory for longer than it is needed
             if working is not None:
                 yield _after(working.result(), after)
             working = following
+            if is_alone:
+                yield _after(working.result(), after)
+                working = None
+            del following
         if working is not None:
             yield _after(working.result(), after)
 

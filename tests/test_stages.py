@@ -51,3 +51,14 @@ def test_nothing_is_begun_after_the_one_who_asked_has_stopped():
     next(outcomes)
     outcomes.close()
     assert written == [0]
+
+
+def test_nothing_else_is_done_while_a_large_item_is_analytic():
+    done = []
+    stages = [
+        partial(lambda stage, item: done.append((stage, item)) or item, name) for name in "abc"
+    ]
+    list(map_stages(*stages, [1, 2, 3], alone=lambda value: value == 2))
+    assert done.index(("c", 2)) < done.index(("a", 3))
+    # The item before is still being worked on while the large one is read.
+    assert done.index(("a", 2)) < done.index(("c", 1))

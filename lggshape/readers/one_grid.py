@@ -80,6 +80,11 @@ class Placed(FileGrid):
 
     values: NDArray[np.generic]
 
+    @property
+    def without_values(self) -> FileGrid:
+        """The grid alone, which does not keep the values in memory."""
+        return FileGrid(self.shape, self.geometry, self.path)
+
 
 def reference_of(names: Mapping[str, object]) -> str:
     """Return the sequence onto whose grid the others are brought.
@@ -159,6 +164,24 @@ def sequences_on_one_grid(
             done = f"{name} resampled onto {name_of_reference}'s grid"
             notes.append(f"{done} ({resampled.note})")
     return values, tuple(notes)
+
+
+def as_channels(values: list[NDArray[np.generic]]) -> NDArray[np.generic]:
+    """Return sequences (Z, Y, X) as the channels of an image (Z, Y, X, C).
+
+    They are taken from the list one after the other, so that a large image is not in memory twice.
+    Those of a channel lie together in memory.
+
+    Examples
+    --------
+    >>> as_channels([np.zeros((2, 3, 4)), np.ones((2, 3, 4))]).shape
+    (2, 3, 4, 2)
+    """
+    kind = np.result_type(*(one.dtype for one in values))
+    channels = np.empty((len(values), *values[0].shape), dtype=kind)
+    for channel in channels:
+        channel[:] = values.pop(0)
+    return np.moveaxis(channels, 0, -1)
 
 
 def mask_on_grid(

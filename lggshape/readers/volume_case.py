@@ -28,6 +28,7 @@ from lggshape.readers.naming import IMAGE, MAPS, MASK, NOT_READ, UNNAMED
 from lggshape.readers.one_grid import (
     FileGrid,
     Placed,
+    as_channels,
     mask_on_grid,
     reference_of,
     sequences_on_one_grid,
@@ -96,11 +97,12 @@ class VolumeCase(CaseSource):
             volumes = {name: self._volume(roles[name]) for name in named_sequences}
             for volume in volumes.values():
                 self._check_dimensions(volume)
-            sequences, grid = tuple(named_sequences), volumes[reference_of(volumes)]
+            sequences, grid = tuple(named_sequences), volumes[reference_of(volumes)].without_values
             channels, notes = sequences_on_one_grid(
                 volumes, case=self.id, register=self.options.register
             )
-            voxels = np.stack(channels, axis=3)
+            volumes.clear()
+            voxels = as_channels(channels)
         elif mask and MASK in roles:
             grid = self._image_grid(roles)
         inside: MaskRead | None = None

@@ -1,6 +1,7 @@
 """What `segment_cases` does with each case: read it, show it to the networks, write its mask."""
 
 import hashlib
+import math
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -33,6 +34,9 @@ _ONE_AT_A_TIME = Lock()
 
 _PLACES = 3
 """Decimals of an affine in mm: a mask of an image that lies elsewhere is not its own."""
+
+_LARGE = 2**25
+"""Voxels of a case that is alone in memory. An image of the head of 1 mm has half as many."""
 
 Map = Literal["probability", "uncertainty", "entropy"]
 OnResult = Callable[[str, Segmentation], None]
@@ -77,7 +81,12 @@ class CaseWork:
             return None
         case = source.read(mask=False)
         image = _image_hash(case)
-        return None if image == known else ReadCase(source, image, self.segmenter.prepare(case))
+        if image == known:
+            return None
+        prepared = self.segmenter.prepare(case)
+        if self.on_result is None and _is_large(case):
+            prepared = prepared._replace(case=_with_flair_alone(case))
+        return ReadCase(source, image, prepared)
 
     def predict(self, read: ReadCase | None) -> tuple[ReadCase, NetworkOutput] | None:
         """Show a case to the networks."""
@@ -103,6 +112,11 @@ class CaseWork:
             record_file(out, path)
         names = [path.relative_to(out).as_posix() for path in files]
         journal.add(row._replace(files=names))
+
+
+def is_alone(read: ReadCase | None) -> bool:
+    """Return whether a case is so large that no other is to be in memory with it."""
+    return read is not None and _is_large(read.prepared.case)
 
 
 class Recipe(NamedTuple):
@@ -167,13 +181,26 @@ def _image_hash(case: Case) -> str:
     """Return a hash of an image and its place, which does not depend on the format of its file."""
     if case.image is None:
         return ""
-    image = np.ascontiguousarray(case.image)
+    image = case.image
     affine = case.geometry.affine
     place = None if affine is None else (np.round(affine, _PLACES) + 0.0).tolist()  # no -0.0
     what = (image.shape, image.dtype.str, case.sequences, case.geometry.spacing, place)
     digest = hashlib.sha256(repr(what).encode())
-    digest.update(image.data)
+    for one in image:  # a large image in another order of its axes is not copied as a whole
+        digest.update(np.ascontiguousarray(one).data)
     return digest.hexdigest()
+
+
+def _is_large(case: Case) -> bool:
+    return case.image is not None and math.prod(case.image.shape[:3]) > _LARGE
+
+
+def _with_flair_alone(case: Case) -> Case:
+    """Return a case without the sequences that nobody asks for once it is prepared."""
+    assert case.image is not None  # it was prepared
+    channel = case.sequences.index(FLAIR)
+    flair = case.image[..., channel : channel + 1].copy()
+    return replace(case, image=flair, sequences=(FLAIR,))
 
 
 def _segmented(result: Segmentation, image: str) -> SegmentedCase:

@@ -27,6 +27,7 @@ from lggshape.segmentation.inference.case_work import (
     OnResult,
     Recipe,
     Task,
+    is_alone,
     segment_on_worker,
 )
 from lggshape.segmentation.inference.effort import Effort
@@ -200,7 +201,7 @@ def segment_cases(
         advance = counter(on_progress, "segmenting", len(sources))
         if scheduler is None:
             # The networks use all cores themselves; files are read and written beside them.
-            outcomes = map_stages(work.read, work.predict, work.write, sources)
+            outcomes = map_stages(work.read, work.predict, work.write, sources, alone=is_alone)
         else:
             recipe = Recipe(networks.resolve(), effort, device, samples, prepare)
             outcomes = _on_cluster(work, recipe, sources, scheduler)

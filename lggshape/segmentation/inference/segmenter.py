@@ -49,8 +49,6 @@ class Segmentation:
     uncertainty : ndarray of float32, shape (Z, Y, X)
         Standard deviation of the probability over networks and flips, each calibrated by itself; 0
         where only those networks have looked.
-    entropy : ndarray of float32, shape (Z, Y, X)
-        Entropy of the probability, in bits: 1 where it is one half, 0 where it is certain.
     slice_scores : ndarray of float32, shape (Z,)
         Score for tumour in each slice: the mean of its highest probabilities, those of a thousandth
         of its pixels.
@@ -78,7 +76,6 @@ class Segmentation:
     threshold: float
     probability: NDArray[np.float32]
     uncertainty: NDArray[np.float32]
-    entropy: NDArray[np.float32]
     slice_scores: NDArray[np.float32]
     removed: int
     networks: tuple[str, ...]
@@ -88,6 +85,13 @@ class Segmentation:
     samples: NDArray[np.bool_] | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
     check: Check = UNKNOWN
+
+    @property
+    def entropy(self) -> NDArray[np.float32]:
+        """Entropy of the probability, in bits: 1 where it is one half, 0 where it is certain."""
+        from scipy.special import entr
+
+        return np.stack([(entr(p) + entr(1 - p)) / np.float32(np.log(2)) for p in self.probability])
 
     def __repr__(self) -> str:
         """Return what was found, in one line."""
@@ -308,7 +312,6 @@ class Segmenter:
             threshold=threshold,
             probability=probability,
             uncertainty=volume.restore(predicted.spread),
-            entropy=_entropy(probability),
             slice_scores=_slice_scores(probability),
             removed=removed,
             networks=tuple(member.name for member in members),
@@ -382,13 +385,6 @@ def _filled(
     filled = elsewhere.copy()
     filled[seen] = values
     return filled
-
-
-def _entropy(probability: NDArray[np.float32]) -> NDArray[np.float32]:
-    from scipy.special import entr
-
-    bits: NDArray[np.float32] = (entr(probability) + entr(1 - probability)) / np.float32(np.log(2))
-    return bits
 
 
 def _slice_scores(probability: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """Slices fitted to the square of a network, and back."""
 
+from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -14,6 +15,7 @@ The pixel size of the slices that the bundled networks were trained on is not st
 _TAIL = 0.005  # of the head's voxels, on each side, that do not count for its place
 _ROUNDING = 1e-6  # 0.1 mm of a header are 0.1000000015
 _COARSE = 1.1  # pixels of the network
+_AT_ONCE = 128  # slices that are resized together
 _ALL = (slice(None), slice(None))
 _Number = TypeVar("_Number", bound=np.generic)
 
@@ -111,8 +113,10 @@ class Frame(NamedTuple):
         """
         slices = self._turn(slices)[:, *self.shown]
         if self.inner != slices.shape[1:3]:
-            resized = _resized(slices, self.inner, order=3 if self.cubic else 1)
-            slices = np.rint(resized).astype(np.uint8)
+            resized = np.empty((len(slices), *self.inner, slices.shape[3]), dtype=np.uint8)
+            for part, values in _resized(slices, self.inner, order=3 if self.cubic else 1):
+                resized[part] = np.rint(values)
+            slices = resized
         if self.inner == (self.size, self.size):
             return slices
         square = np.empty((len(slices), self.size, self.size, slices.shape[3]), dtype=np.uint8)
@@ -126,12 +130,12 @@ class Frame(NamedTuple):
         rows, columns = (
             len(range(stored)[part]) for stored, part in zip(self.shape, self.shown, strict=True)
         )
-        if self.inner != (rows, columns):
-            slices = _resized(slices[..., None], (rows, columns), order=1)[..., 0]
-        if not self.is_cut:
-            return self._turn(slices)
         whole = np.zeros((len(slices), *self.shape), dtype=slices.dtype)
-        whole[:, *self.shown] = slices
+        if self.inner == (rows, columns):
+            whole[:, *self.shown] = slices
+        else:
+            for part, values in _resized(slices[..., None], (rows, columns), order=1):
+                whole[part, *self.shown] = values[..., 0]
         return self._turn(whole)
 
     def _turn(self, slices: NDArray[_Number]) -> NDArray[_Number]:
@@ -146,23 +150,24 @@ class Frame(NamedTuple):
 
 def _resized(
     slices: NDArray[np.generic], shape: tuple[int, int], *, order: int
-) -> NDArray[np.float32]:
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Resize (Z, Y, X, C) by splines of an order, within the range of each channel.
 
     They are linear in the values and work along one axis after the other: two products with
-    matrices, many times as fast as interpolating in four dimensions.
+    matrices, many times as fast as interpolating in four dimensions. As numbers of 32 bits, all of
+    a large volume would take several times its memory: yielded are some slices after the other.
     """
     rows, columns = (
         _spline_matrix(stored, inner, order)
         for stored, inner in zip(slices.shape[1:3], shape, strict=True)
     )
-    values = np.tensordot(rows, slices.astype(np.float32), (1, 1))
-    resized = np.tensordot(columns, values, (1, 2)).transpose(2, 1, 0, 3)
     axes = (0, 1, 2)
-    clipped: NDArray[np.float32] = np.clip(
-        resized, slices.min(axis=axes), slices.max(axis=axes), dtype=np.float32, order="C"
-    )
-    return clipped
+    low, high = slices.min(axis=axes), slices.max(axis=axes)
+    for start in range(0, len(slices), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        values = np.tensordot(rows, slices[part].astype(np.float32), (1, 1))
+        resized = np.tensordot(columns, values, (1, 2)).transpose(2, 1, 0, 3)
+        yield part, np.clip(resized, low, high, dtype=np.float32, order="C")
 
 
 def _spline_matrix(stored: int, inner: int, order: int) -> NDArray[np.float32]:

@@ -82,7 +82,7 @@ def standardise(case: Case, sequences: Sequence[str]) -> Standardised:
         found = "no image" if case.image is None else ", ".join(case.sequences)
         msg = f"Expected case {case.id} to have an image with FLAIR, found: {found}."
         raise CaseError(msg)
-    if not np.isfinite(case.image).all():
+    if not all(np.isfinite(one).all() for one in case.image):
         msg = f"Expected the intensities of case {case.id} to be finite, found NaN or infinity."
         raise CaseError(msg)
     missing = set(case.missing_sequences(sequences))
@@ -134,12 +134,17 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
     head = intensities[foreground & find_head(values)]
     if head.size == 0:
         return None
-    lower, median, upper = (float(value) for value in np.percentile(head, (25, 50, 75)))
+    quartiles = np.percentile(head, (25, 50, 75), overwrite_input=True)
+    lower, median, upper = (float(value) for value in quartiles)
+    del head
     scale = (upper - lower) / _QUARTILES_TO_SD
     if scale <= 0:
         return None
-    levels = ((intensities - median) / scale - LOWEST) / STEP + 1
-    codes: NDArray[np.uint8] = np.clip(np.rint(levels), 1, 255).astype(np.uint8)
+    codes = np.empty(intensities.shape, dtype=np.uint8)
+    # Slice by slice: the steps of a large volume would take gigabytes.
+    for one, coded in zip(intensities, codes, strict=True):
+        levels = ((one - median) / scale - LOWEST) / STEP + 1
+        coded[:] = np.clip(np.rint(levels), 1, 255)
     return codes
 
 

@@ -306,7 +306,7 @@ def test_time_per_case_does_not_grow_with_the_number_of_cases(networks, tmp_path
     found = Segmentation(
         case=Case("stub", "stub"), mask=np.ones((1, 2, 2), dtype=bool), threshold=0.5,
         probability=np.ones((1, 2, 2)), uncertainty=np.zeros((1, 2, 2)),
-        entropy=np.zeros((1, 2, 2)), slice_scores=np.ones(1), removed=0,
+        slice_scores=np.ones(1), removed=0,
         networks=("fold0-member0",), fold=None, missing=(),
     )  # fmt: skip
     for stage in ("prepare", "predict", "finish"):

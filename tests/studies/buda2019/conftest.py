@@ -116,15 +116,13 @@ def keep() -> Callable[..., None]:
 
     def keep(folder, case, probability, *, threshold=0.5, samples=None) -> None:
         values = np.asarray(probability, dtype=np.float32)
-        nothing = np.zeros_like(values)
         found = Segmentation(
             case=Case(case, case),
             mask=values >= threshold,
             samples=np.zeros((1, *values.shape), dtype=bool) if samples is None else samples,
             threshold=threshold,
             probability=values,
-            uncertainty=nothing,
-            entropy=nothing,
+            uncertainty=np.zeros_like(values),
             slice_scores=values.max(axis=(1, 2)),
             removed=0,
             networks=("fold-1",),
