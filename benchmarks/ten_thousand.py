@@ -4,15 +4,17 @@
 
 The cases are phantoms of 12 x 48 x 48 voxels: forty different ones again and again, with other
 intensities each time. The table of features for `associate` is made of theirs and a random change
-of each value. Every command is a process of its own. Printed are, as CSV, the seconds; the largest
-memory of the process with its workers together; the size of all results and of the largest file;
-and the slope: the power of the number of cases by which the time grew since the size before. The
-start of a command takes a few seconds, which counts for more the fewer cases there are.
+of each value. Every command is a process of its own. Printed are, as CSV, the seconds by the clock
+and of processor time; the largest memory of the process with its workers together; the size of all
+results and of the largest file; and the slope: the power of the number of cases by which the
+processor time grew since the size before. The start of a command takes a few seconds, which counts
+for more the fewer cases there are.
 """
 
 import argparse
 import csv
 import math
+import resource
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -33,7 +35,10 @@ from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration, t
 
 SIZES = (10, 100, 1_000, 10_000)
 SPACING = (3.0, 4.0, 4.0)
-COLUMNS = ("command", "cases", "seconds", "memory_mib", "results_mib", "largest_mib", "slope")
+COLUMNS = (
+    "command", "cases", "seconds", "processor_seconds", "memory_mib", "results_mib", "largest_mib",
+    "slope",
+)  # fmt: skip
 SHARDS = 4
 CHANGE = 0.1
 """Standard deviation of the random change of a feature, of its logarithm."""
@@ -133,6 +138,12 @@ def result_of(folder: Path, words: Sequence[str]) -> list[Path]:
     return [place] if place.is_file() else [one for one in place.rglob("*") if one.is_file()]
 
 
+def processor_time() -> float:
+    """Return the processor time of all processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def measurements(sizes: Sequence[int], commands: Sequence[str]) -> Iterator[list[object]]:
     """Yield a row per command and size."""
     before: dict[str, tuple[int, float]] = {}
@@ -146,15 +157,19 @@ def measurements(sizes: Sequence[int], commands: Sequence[str]) -> Iterator[list
                     continue
                 prepare(folder, command)
                 words = COMMANDS[command]
+                start = processor_time()
                 seconds, peak = run([str(PROGRAM), *words, "--quiet"], folder=folder)
+                spent = processor_time() - start
                 held = [one.stat().st_size for one in result_of(folder, words)] or [0]
                 slope = ""
                 if command in before:
                     fewer, earlier = before[command]
-                    slope = f"{math.log(seconds / earlier) / math.log(count / fewer):.2f}"
-                before[command] = count, seconds
-                sizes_mib = (f"{one / 2**20:.1f}" for one in (sum(held), max(held)))
-                yield [command, count, f"{seconds:.1f}", f"{peak / 2**20:.0f}", *sizes_mib, slope]
+                    slope = f"{math.log(spent / earlier) / math.log(count / fewer):.2f}"
+                before[command] = count, spent
+                yield [
+                    command, count, f"{seconds:.1f}", f"{spent:.1f}", f"{peak / 2**20:.0f}",
+                    *(f"{one / 2**20:.1f}" for one in (sum(held), max(held))), slope,
+                ]  # fmt: skip
 
 
 def main() -> None:

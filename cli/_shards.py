@@ -8,6 +8,7 @@ import typer
 from lggshape_cli._options import RUNNING
 
 if TYPE_CHECKING:
+    from lggshape.commands import Run
     from lggshape.readers import CaseSource
 
 ShareOfCases = Annotated[
@@ -27,8 +28,12 @@ def of_shard(shard: str) -> dict[str, str]:
     return {"shard": shard} if shard else {}
 
 
-def sharded(cases: "Sequence[CaseSource]", shard: str) -> "Sequence[CaseSource]":
-    """Return the cases of a shard; all if none is given."""
-    from lggshape.shards import Shard
+def sharded(run: "Run", cases: "Sequence[CaseSource]", shard: str) -> "Sequence[CaseSource]":
+    """Return the cases of a shard, whose files the run then hashes; all if none is given."""
+    from lggshape.shards import Shard, of_others
 
-    return Shard.parse(shard).take(cases) if shard else cases
+    if not shard:
+        return cases
+    own = Shard.parse(shard).take(cases)
+    run.hash_inputs(of_others(own, cases))
+    return own

@@ -118,12 +118,12 @@ def features(
     )
     with run_command(
         "features", out=out, kind="file", inputs=[*masks, manifest, o.region_file(regions)],
-        overwrite=overwrite, quiet=quiet,
+        hash_later=bool(shard), overwrite=overwrite, quiet=quiet,
         options={"masks": kind, **meaning, "lesions": lesions, "spacing": spacing}
         | vars(conventions) | {"pattern": pattern, "sequences": sequences} | of_shard(shard),
     ) as run:  # fmt: skip
         reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
-        sources = sharded(open_cases(masks, masks_only=True, **reading), shard)
+        sources = sharded(run, open_cases(masks, masks_only=True, **reading), shard)
         measured = feature_table(
             sources, masks=kind, conventions=conventions, lesions=lesions,
             jobs=jobs, scheduler=scheduler, on_progress=run.on_progress,

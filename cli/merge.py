@@ -41,7 +41,8 @@ def merge(
         overwrite=overwrite, quiet=quiet,
     ) as run:  # fmt: skip
         if are_tables:
-            count = merge_tables(parts, run.place / out.name)
+            found = merge_tables(parts, run.place / out.name)
         else:
-            count = merge_masks(parts, run.place)
-        run.summary.append(f"Merged {counted(count, 'case')} of {len(parts)} shards: {out}")
+            found = merge_masks(parts, run.place)
+        run.details["inputs_of_shards"] = [one.without_files().to_dict() for one in found.inputs]
+        run.summary.append(f"Merged {counted(found.cases, 'case')} of {len(parts)} shards: {out}")

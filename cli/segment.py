@@ -108,13 +108,14 @@ def segment(
         *(["uncertainty", "entropy"] if uncertainty else []),
     ]
     with run_command(
-        "segment", out=out, kind="in place", inputs=[*images, networks, manifest], quiet=quiet,
+        "segment", out=out, kind="in place", inputs=[*images, networks, manifest],
+        hash_later=bool(shard), quiet=quiet,
         options={"effort": effort, "maps": maps, "device": device, "skip_seen": skip_seen,
                  "write": write, "register": register, "pattern": pattern, "sequences": sequences,
                  "spacing": spacing} | of_shard(shard),
     ) as run:  # fmt: skip
         reading = o.reading(manifest, pattern, sequences, patient_from, spacing)
-        sources = sharded(open_cases(images, register=register, **reading), shard)
+        sources = sharded(run, open_cases(images, register=register, **reading), shard)
         private = patient_table(sources) if with_table else None
         found = segment_cases(
             sources, out, networks=networks, maps=maps, effort=effort, device=device, write=write,

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lggshape.files import StrPath, json_text, without_folders, write_table, write_text
 from lggshape.names import first_few
 from lggshape.progress import OnProgress, Progress
-from lggshape.provenance import InputFile, Record, recorded
+from lggshape.provenance import InputFile, LeftOut, Record, recorded
 from lggshape.results import (
     RECORD,
     check_place,
@@ -70,6 +70,9 @@ class Run:
         Lines to print on stderr in any case.
     failures : dict of str to str
         The cases that failed, with the reason; they make the exit status 1.
+    hash_inputs : callable
+        Hashes what is read, without the files that it is told to leave out, if the command is to
+        do so itself (`hash_later`).
     """
 
     place: Path
@@ -80,6 +83,7 @@ class Run:
     summary: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    hash_inputs: Callable[[LeftOut], None] = lambda _: None
 
     def write_tables(self, tables: "Mapping[str, pd.DataFrame]") -> None:
         """Write each table under its name."""
@@ -106,6 +110,7 @@ def run_command(
     kind: Kind = "folder",
     options: Mapping[str, Any] | None = None,
     inputs: Iterable[StrPath | None] = (),
+    hash_later: bool = False,
     overwrite: bool = False,
     quiet: bool = False,
 ) -> Iterator[Run]:
@@ -124,6 +129,9 @@ def run_command(
         The options for the record.
     inputs : iterable of str, Path or None
         What is read. Results inside an input are refused; None counts for nothing.
+    hash_later : bool
+        Whether the block calls `Run.hash_inputs` when it knows which cases are its share. By default
+        all inputs are hashed before the block.
     overwrite : bool
         Whether the results of an earlier run may be replaced.
     quiet : bool
@@ -146,7 +154,7 @@ def run_command(
     run = Run(target, options=dict(options or {}))
     with ExitStack() as stack:
         log = stack.enter_context(_Log.kept(beside=None if out is None else target))
-        record = Record(())
+        record = Record([])
         if kind != "nothing":
             run.place = stack.enter_context(
                 _results(target, kind, overwrite=overwrite, inputs=given)
@@ -154,8 +162,16 @@ def run_command(
             path = run.place / (record_beside(target) if kind == "file" else RECORD)
             in_place = kind == "in place"
             record = stack.enter_context(
-                recorded(path, command=name, options=run.options, inputs=given, in_place=in_place)
+                recorded(
+                    path,
+                    command=name,
+                    options=run.options,
+                    inputs=given,
+                    in_place=in_place,
+                    hash_later=hash_later,
+                )
             )
+            run.hash_inputs = record.hash_inputs
             log_name = f"{target.stem}.log" if kind == "file" else LOG
             record.at_end.append(
                 lambda: log.write(run.place / log_name, run.failures, in_place=in_place)

@@ -5,7 +5,7 @@ import logging
 import os
 import platform
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -32,6 +32,9 @@ _LOGGER = logging.getLogger("lggshape")
 ANONYMOUS = ContextVar("anonymous", default=False)
 """Whether records leave out which machine it was and in which folders the inputs lie."""
 
+LeftOut = Callable[[Path], bool]
+"""Tells whether a file of an input is not read."""
+
 _PACKAGES = (
     "lggshape", "numpy", "scipy", "pandas", "scikit-image", "scikit-learn", "statsmodels",
     "matplotlib", "openpyxl", "pyarrow", "tifffile", "imagecodecs", "nibabel", "pydicom", "keras",
@@ -56,6 +59,11 @@ class InputFile:
         What could not be read, each with the reason.
     changed : tuple of str
         The files that were changed while they were in use, of which the hash is the earlier one.
+    names : str
+        Of the input of a shard, a hash of the names of all files, also of those that it left out;
+        else empty.
+    hashes : mapping of str to str
+        Of the input of a shard, the files that it read, each with its hash; else empty.
     """
 
     path: str
@@ -63,11 +71,18 @@ class InputFile:
     files: int
     unreadable: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    names: str = ""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+    def without_files(self) -> "InputFile":
+        """Return it without the list of its files."""
+        return replace(self, hashes={})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as it stands in `run.json`: `changed` only if anything was."""
+        """Return it as it stands in `run.json`, without what there is nothing to say of."""
         values = {**vars(self), "unreadable": list(self.unreadable), "changed": list(self.changed)}
-        return {name: value for name, value in values.items() if name != "changed" or value}
+        optional = {"changed", "names", "hashes"}
+        return {name: value for name, value in values.items() if name not in optional or value}
 
 
 class _Snapshot:
@@ -78,19 +93,30 @@ class _Snapshot:
     runs with the same results have the same hash. What cannot be read is noted and does not raise:
     the results must not be lost by it.
 
+    Parameters
+    ----------
+    given : str or Path
+        A file or a folder.
+    left_out : callable, optional
+        Whether a file is not read; for a shard.
+
     Attributes
     ----------
     described : InputFile
         What it is now. Of a workbook the path names the sheet that is read, if one was stated.
     """
 
-    def __init__(self, given: StrPath) -> None:
+    def __init__(self, given: StrPath, left_out: LeftOut | None = None) -> None:
         self._path = path = table_file(given)
+        self._left_out = left_out or (lambda _: False)
         self._states: dict[str, tuple[int, ...]] = {}
         hashes: dict[str, str] = {}
         errors: dict[str, OSError] = {}
         is_folder = os.path.isdir(path)  # noqa: PTH112 (Path.is_dir may raise)
-        for file in _content(path, errors) if is_folder else [path]:
+        files = _content(path, errors) if is_folder else [path]
+        for file in files:
+            if self._left_out(file):
+                continue
             name = file.relative_to(path).as_posix()
             try:
                 # The state comes first, so that no change after it goes unseen.
@@ -100,13 +126,12 @@ class _Snapshot:
                     hashes[name] = file_hash(file)
             except OSError as error:
                 errors[str(file)] = error
-        sha256 = hashes.get(".", "")
-        if is_folder and not errors:
-            lines = "".join(f"{name}\0{digest}\n" for name, digest in hashes.items())
-            # As the system spells the names, which need not be UTF-8.
-            sha256 = hashlib.sha256(os.fsencode(lines)).hexdigest()
+        sha256 = combined_hash(hashes) if not (is_folder and errors) else ""
         unreadable = tuple(f"{name}: {error.strerror or error}" for name, error in errors.items())
         self.described = InputFile(str(given), sha256, len(hashes), unreadable)
+        if left_out is not None:
+            names = "".join(f"{file.relative_to(path).as_posix()}\n" for file in files)
+            self.described = replace(self.described, names=_hash_of(names), hashes=hashes)
         self._hashes = hashes
 
     def described_since(self) -> InputFile:
@@ -114,8 +139,8 @@ class _Snapshot:
         is_folder = os.path.isdir(self._path)  # noqa: PTH112
         names = dict.fromkeys(self._states)
         if is_folder:
-            new = (file.relative_to(self._path).as_posix() for file in _content(self._path, {}))
-            names |= dict.fromkeys(new)
+            there = (file for file in _content(self._path, {}) if not self._left_out(file))
+            names |= dict.fromkeys(file.relative_to(self._path).as_posix() for file in there)
         changed = tuple(name for name in names if self._is_changed(name))
         shown = tuple(str(self._path / name) for name in changed)
         return replace(self.described, changed=shown)
@@ -136,9 +161,36 @@ def _state(status: os.stat_result) -> tuple[int, ...]:
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def input_hash(path: StrPath) -> str:
-    """Return the hash by which a record knows a file or a folder; "" if it cannot be read."""
-    return _Snapshot(path).described.sha256
+def combined_hash(hashes: Mapping[str, str]) -> str:
+    """Return the hash of an input by those of its files, each known by its name in the folder.
+
+    An input that is a file has one, with the name ".". Without any it is "".
+    """
+    if hashes.keys() <= {"."}:
+        return hashes.get(".", "")
+    ordered = sorted(hashes.items(), key=lambda entry: entry[0].split("/"))
+    return _hash_of("".join(f"{name}\0{digest}\n" for name, digest in ordered))
+
+
+def _hash_of(text: str) -> str:
+    # As the system spells the names, which need not be UTF-8.
+    return hashlib.sha256(os.fsencode(text)).hexdigest()
+
+
+def input_hash(path: StrPath, names: Collection[str] = ()) -> str:
+    """Return the hash by which a record knows a file or a folder; "" if it cannot be read.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file or the folder.
+    names : collection of str
+        The files of the folder that count, as `InputFile.hashes` lists them; all by default.
+    """
+    place = Path(path)
+    chosen = {place / name for name in names}
+    left_out = (lambda file: file not in chosen) if chosen else None
+    return _Snapshot(path, left_out).described.sha256
 
 
 def code_hash() -> str:
@@ -192,17 +244,31 @@ class Record:
 
     Attributes
     ----------
-    inputs : tuple of InputFile
-        What was read, as it was before the work began.
+    paths : list of str or Path
+        The inputs.
     details : dict
         Whatever the run adds: counts of cases, names of networks.
     at_end : list of callable
         Called when the work is done and the inputs were compared, before the outputs are listed.
     """
 
-    inputs: tuple[InputFile, ...]
+    paths: list[StrPath]
     details: dict[str, Any] = field(default_factory=dict)
     at_end: list[Callable[[], None]] = field(default_factory=list)
+    _snapshots: list[_Snapshot] = field(default_factory=list)
+
+    def hash_inputs(self, left_out: LeftOut | None = None) -> None:
+        """Hash what is about to be read; for a shard, without the files that it leaves out."""
+        self._snapshots = [_Snapshot(path, left_out) for path in self.paths]
+
+    @property
+    def inputs(self) -> tuple[InputFile, ...]:
+        """What is read, as it was before the work began."""
+        return tuple(snapshot.described for snapshot in self._snapshots)
+
+    def inputs_since(self) -> list[InputFile]:
+        """Return the inputs with the names of the files that were changed meanwhile."""
+        return [snapshot.described_since() for snapshot in self._snapshots]
 
 
 @contextmanager
@@ -213,6 +279,7 @@ def recorded(
     options: Mapping[str, Any],
     inputs: Iterable[StrPath],
     in_place: bool = False,
+    hash_later: bool = False,
 ) -> Iterator[Record]:
     """Run a block of work and write beside its result how it was made.
 
@@ -234,6 +301,8 @@ def recorded(
         Whether the results were written where they stay: their files are those for which
         `results.record_file` was called, and those that `details["outputs"]` names. Otherwise the
         folder of `path` is private, as from `results_folder`, and all that is in it counts.
+    hash_later : bool
+        Whether the block itself calls `Record.hash_inputs`, once it knows what it is going to read.
 
     Yields
     ------
@@ -243,12 +312,12 @@ def recorded(
     path = Path(path)
     started = datetime.now(UTC)
     clock = perf_counter()
-    paths = list(inputs)
-    snapshots = [_Snapshot(source) for source in paths]
-    record = Record(tuple(snapshot.described for snapshot in snapshots))
-    with without_folders_of(paths):
+    record = Record(list(inputs))
+    if not hash_later:
+        record.hash_inputs()
+    with without_folders_of(record.paths):
         yield record
-    described = [snapshot.described_since() for snapshot in snapshots]
+    described = record.inputs_since()
     for name in (name for source in described for name in source.changed):
         _LOGGER.warning(
             "Expected the inputs to stay as they are during the work, found another content of %s. "

@@ -59,7 +59,7 @@ def check_run(place: StrPath) -> list[Checked]:
     folder, record = _read(Path(place))
     checked = []
     for one in record["inputs"]:
-        now = input_hash(one["path"])
+        now = input_hash(one["path"], one.get("hashes", ()))
         found = "as recorded" if now == one["sha256"] else "another content" if now else "gone"
         checked.append(Checked("input", one["path"], found))
     for one in record["outputs"]:

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from lggshape.errors import InputError
 from lggshape.files import parse_json, read_json, write_text
+from lggshape.provenance import InputFile, LeftOut, combined_hash
+from lggshape.readers import CaseSource
 from lggshape.readers.segmented import JOURNAL, SEGMENTATION, SETTINGS, SLICES
 from lggshape.results import RECORD, record_beside, recorded_outputs, unchanged_files
 
@@ -84,7 +86,40 @@ class Shard(NamedTuple):
         return f"{self.number}/{self.of}"
 
 
-def merge_tables(parts: Sequence[Path], out: Path) -> int:
+def of_others(own: Iterable[CaseSource], every: Iterable[CaseSource]) -> LeftOut:
+    """Return what tells whether a file is of none but the cases of other shards.
+
+    Parameters
+    ----------
+    own, every : iterable of CaseSource
+        The cases of the shard, and all.
+    """
+    mine = {path for case in own for path in case.files_of_it}
+    others = {path for case in every for path in case.files_of_it} - mine
+
+    def is_of_others(file: Path) -> bool:
+        places = {file, *file.parents}
+        return mine.isdisjoint(places) and not others.isdisjoint(places)
+
+    return is_of_others
+
+
+class Merged(NamedTuple):
+    """What was put together.
+
+    Attributes
+    ----------
+    cases : int
+        How many cases there are.
+    inputs : list of InputFile
+        What all shards have read, as one job would have recorded it.
+    """
+
+    cases: int
+    inputs: list[InputFile]
+
+
+def merge_tables(parts: Sequence[Path], out: Path) -> Merged:
     """Put the feature tables of all shards together.
 
     Parameters
@@ -96,8 +131,8 @@ def merge_tables(parts: Sequence[Path], out: Path) -> int:
 
     Returns
     -------
-    int
-        The number of cases.
+    Merged
+        How many cases, and what they were made of.
 
     Raises
     ------
@@ -105,13 +140,13 @@ def merge_tables(parts: Sequence[Path], out: Path) -> int:
         If a shard is missing or twice, a table was changed since, or the shards are not of one
         command with the same options and inputs.
     """
-    tables = _ordered({path: (path.parent, record_beside(path)) for path in parts})
+    tables, inputs = _ordered({path: (path.parent, record_beside(path)) for path in parts})
     order = _order(tables)
     _write(out, tables, order)
-    return len(order)
+    return Merged(len(order), inputs)
 
 
-def merge_masks(parts: Sequence[Path], out: Path) -> int:
+def merge_masks(parts: Sequence[Path], out: Path) -> Merged:
     """Put the masks of all shards together, as `segment` wrote them.
 
     Parameters
@@ -123,15 +158,15 @@ def merge_masks(parts: Sequence[Path], out: Path) -> int:
 
     Returns
     -------
-    int
-        The number of cases.
+    Merged
+        How many cases, and what they were made of.
 
     Raises
     ------
     InputError
         As for `merge_tables`, and if a file cannot be copied.
     """
-    ordered = _ordered({path: (path, RECORD) for path in parts})
+    ordered, inputs = _ordered({path: (path, RECORD) for path in parts})
     settings = [read_json(path / SETTINGS) for path in ordered]
     if any(one != settings[0] for one in settings):
         raise InputError("Expected shards of the same settings, found others.")
@@ -148,12 +183,18 @@ def merge_masks(parts: Sequence[Path], out: Path) -> int:
     write_text(out / JOURNAL, "".join(f"{lines[case]}\n" for case in order))
     _write(out / SLICES, [path / SLICES for path in ordered], order)
     _write(out / SEGMENTATION, tables, order)
-    return len(order)
+    return Merged(len(order), inputs)
 
 
-def _ordered(parts: Mapping[Path, tuple[Path, str]]) -> list[Path]:
-    """Return results by their shards; refuse those that do not belong together or are not whole."""
+def _ordered(
+    parts: Mapping[Path, tuple[Path, str]],
+) -> tuple[list[Path], list[InputFile]]:
+    """Return results by their shards, and what all of them have read.
+
+    Refused are those that do not belong together or are not whole.
+    """
     found: dict[Shard, Path] = {}
+    inputs: list[InputFile] = []
     first: tuple[Path, dict[str, Any]] | None = None
     for path, (folder, name) in parts.items():
         record = read_json(folder / name, ["command", "options", "inputs", "versions"])
@@ -163,11 +204,15 @@ def _ordered(parts: Mapping[Path, tuple[Path, str]]) -> list[Path]:
         what = {
             "command": record["command"],
             "options": options,
-            "inputs": [one["sha256"] for one in record["inputs"]],
+            "inputs": [one.get("names", one["sha256"]) for one in record["inputs"]],
             "version of lggshape": record["versions"]["lggshape"],
         }
         first = first or (path, what)
-        if other := [name for name, value in what.items() if value != first[1][name]]:
+        other = [name for name, value in what.items() if value != first[1][name]]
+        if not other:
+            inputs, agree = _with_inputs(inputs, record["inputs"])
+            other = [] if agree else ["inputs"]
+        if other:
             msg = f"Expected shards of one run, found other {', '.join(other)}: {first[0]}, {path}."
             raise InputError(msg)
         if shard in found:
@@ -181,7 +226,27 @@ def _ordered(parts: Mapping[Path, tuple[Path, str]]) -> list[Path]:
         what_else = f"some of {others[0]}" if others else f"none of {', '.join(missing) or 'any'}"
         msg = f"Expected all shards of one run, found {what_else}. Give all of them."
         raise InputError(msg)
-    return [found[shard] for shard in sorted(found)]
+    return [found[shard] for shard in sorted(found)], inputs
+
+
+def _with_inputs(
+    known: Sequence[InputFile], records: Sequence[Mapping[str, Any]]
+) -> tuple[list[InputFile], bool]:
+    """Return what several shards have read, and whether they read the same where they read both."""
+    found = []
+    agree = True
+    for number, record in enumerate(records):
+        earlier = known[number] if known else InputFile(record["path"], "", 0)
+        own: Mapping[str, str] = record.get("hashes", {})
+        agree &= all(earlier.hashes.get(name, one) == one for name, one in own.items())
+        hashes = {**earlier.hashes, **own}
+        unreadable = tuple(dict.fromkeys([*earlier.unreadable, *record["unreadable"]]))
+        # Earlier versions hashed everything in each shard.
+        sha256 = combined_hash(hashes) if own else record["sha256"]
+        files = len(hashes) or record["files"]
+        sha256 = "" if unreadable else sha256
+        found.append(InputFile(record["path"], sha256, files, unreadable, hashes=hashes))
+    return found, agree
 
 
 def _read(path: Path) -> _Rows:

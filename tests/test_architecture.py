@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "tables": LEAVES | {"files"},
     "parallel": LEAVES,
     "stages": {"parallel"},
-    "shards": LEAVES | {"files", "readers", "results"},
+    "shards": LEAVES | {"files", "provenance", "readers", "results"},
     "commands": CASES | {"provenance"},
     "results": LEAVES | {"files"},
     "provenance": LEAVES | {"files", "results", "tables"},

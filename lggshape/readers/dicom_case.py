@@ -57,6 +57,11 @@ class DicomCase(VolumeCase):
         """The forms in which masks of the case can be written."""
         return (*super().forms, "dicom-seg")
 
+    @property
+    def files_of_it(self) -> tuple[Path, ...]:
+        """The files of all its series."""
+        return tuple(path for one in self.series for path in one.files)
+
     def identified(self, identity_of: Callable[[str], Identity]) -> CaseSource:
         """Return the case under the name and patient that the options ask for.
 

@@ -77,6 +77,11 @@ class CaseSource(ABC):
     columns: tuple[tuple[str, str], ...] = ()
 
     @property
+    def files_of_it(self) -> tuple[Path, ...]:
+        """The files, or the folder, that it is read from; others may be read from them too."""
+        return (self.path,)
+
+    @property
     def forms(self) -> tuple[Form, ...]:
         """The forms in which masks of the case can be written."""
         return (LAYOUT, seg_nrrd.FORM)
@@ -334,6 +339,11 @@ class UnreadableCase(CaseSource):
     def __repr__(self) -> str:
         """Return in one line which case it is and why it cannot be read."""
         return f"{type(self).__name__}({self.id}: {self.reason})"
+
+    @property
+    def files_of_it(self) -> tuple[Path, ...]:
+        """Nothing: its place may be that of other cases."""
+        return ()
 
     def described(self) -> list[FileDescription]:
         """Return the place of the case, and why it cannot be read."""

@@ -67,6 +67,11 @@ class VolumeCase(CaseSource):
     volumes: tuple[str, ...] = ()
     labels: tuple[tuple[str, Values], ...] = ()
 
+    @property
+    def files_of_it(self) -> tuple[Path, ...]:
+        """The files that it is read from, and those that are left aside."""
+        return tuple(path for _, path in self.files)
+
     def value_names(self) -> Mapping[str, Values]:
         """Return which values of the mask have which name, as its file or the data set says."""
         path = dict(self.files).get(MASK)

@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -6,6 +7,7 @@ from typer.testing import CliRunner
 
 from helpers.case_files import contents
 from lggshape.phantoms import write_cohort
+from lggshape.run_check import check_run
 from lggshape_cli import app
 
 
@@ -20,6 +22,10 @@ def in_shards(count: int, folder: Path, *command: object, ending: str = "") -> l
         result = run(*command, "--out", part, "--shard", f"{number}/{count}")
         assert result.exit_code in {0, 1}, result.stderr
     return parts[::-1]
+
+
+def record_of(path: Path):
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +46,12 @@ def test_twenty_shards_of_features_are_the_table_of_one_job_invariant(many, tmp_
     result = run("merge", *parts, "--out", tmp_path / "merged.csv")
     assert (result.exit_code, result.stdout.split(":")[0]) == (0, "Merged 23 cases of 20 shards")
     assert (tmp_path / "merged.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    # Each shard has hashed its own cases and what is of none; together they hashed everything.
+    (read,) = record_of(tmp_path / "whole.run.json")["inputs"]
+    assert record_of(tmp_path / "merged.run.json")["inputs_of_shards"] == [read]
+    (first,) = record_of(tmp_path / "part1.run.json")["inputs"]
+    assert first["files"] == 3 + 2 * 8  # three tables, and four slices with masks of two cases
+    assert all(one.is_same for one in check_run(parts[0]) if one.kind == "input")
 
 
 def test_shards_of_masks_are_the_folder_of_one_job_invariant(cohort, networks, tmp_path):
@@ -81,6 +93,11 @@ def test_shards_that_do_not_belong_together_are_refused(many, tables, tmp_path):
     ):
         result = run("merge", *parts, "--out", tmp_path / "out.csv")
         assert (result.exit_code, found in " ".join(result.stderr.split())) == (2, True), found
+    table = record_of(first.with_name("part1.run.json"))
+    table["inputs"][0]["hashes"]["labels.csv"] = "0" * 64
+    first.with_name("part1.run.json").write_text(json.dumps(table))
+    result = run("merge", *tables, "--out", tmp_path / "out.csv")
+    assert (result.exit_code, "found other inputs" in result.stderr) == (2, True)
     second.write_text(second.read_text().replace("manual", "mine"))
     result = run("merge", *tables, "--out", tmp_path / "out.csv")
     assert result.exit_code == 2
