@@ -149,7 +149,8 @@ def _show_cases(
         chosen = worst_cases(sources, count=worst, checks=checks, **shown)
     written = write_cases(sources, run.place, names=chosen, journal=journal, **shown)
     if worst is not None:
-        written.sort(key=lambda one: chosen.index(one.case))
+        places = {name: place for place, name in enumerate(chosen)}
+        written.sort(key=lambda one: places[one.case])
     if not names:
         write_pictures(written, run.place, checks=checks)
     run.fail({one.case: one.reason for one in written if one.reason}, of=len(written))

@@ -21,6 +21,9 @@ from lggshape.visualisation.case_figures import WrittenCase
 
 INDEX = "index.html"
 
+MOST_PICTURES = 500
+"""A page shows at most this many pictures; of further cases it has the links."""
+
 
 def write_pictures(
     cases: Sequence[WrittenCase], folder: Path, *, checks: Mapping[str, Mapping[str, str]]
@@ -43,14 +46,21 @@ def write_pictures(
     """
     shown = [one for one in cases if not one.reason]
     failed = [one for one in cases if one.reason]
+    many = len(shown) > MOST_PICTURES
+    further = f" After {MOST_PICTURES} pictures, there are only links." if many else ""
     blocks: list[Block] = [
         Text(
             "Each picture is the slice of the largest area, and leads to all slices of the case. "
             "Images of patients are personal data: pass this folder on only where their consent, "
             "the law and the licence of the data allow it. " + link("run.json")
-            + " has the options."
+            + f" has the options.{further}"
         ),
-        Pictures([_picture(one, checks.get(one.case, {})) for one in shown]),
+        Pictures(
+            [
+                _picture(one, checks.get(one.case, {}), is_drawn=place < MOST_PICTURES)
+                for place, one in enumerate(shown)
+            ]
+        ),
     ]  # fmt: skip
     sections = [Section("cases", "The cases", blocks)]
     if failed:
@@ -67,11 +77,11 @@ def write_pictures(
     write_page(page, folder / INDEX)
 
 
-def _picture(case: WrittenCase, check: Mapping[str, str]) -> CasePicture:
+def _picture(case: WrittenCase, check: Mapping[str, str], *, is_drawn: bool) -> CasePicture:
     values = []
     if not math.isnan(case.dice):
         values.append(("Dice", f"{case.dice:.3f}"))
     if expected := check.get("expected_dice"):
         values.append(("Dice to expect", f"{float(expected):.3f} ({check.get('check', '')})"))
-    picture = None if case.portrait is None else draw_portrait(case.portrait)
+    picture = draw_portrait(case.portrait) if is_drawn and case.portrait is not None else None
     return CasePicture(case.case, case.patient, picture, values)

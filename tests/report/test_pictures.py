@@ -7,7 +7,8 @@ import pytest
 from helpers.browser import Browser, opened_browser
 from lggshape.case import FLAIR, Case
 from lggshape.report.pictures import write_pictures
-from lggshape.visualisation.case_figures import write_cases
+from lggshape.shape.portrait import portray
+from lggshape.visualisation.case_figures import WrittenCase, write_cases
 
 NAMES = [*(f"P{number} #1%" for number in range(7)), "without a tumour"]
 
@@ -41,6 +42,20 @@ def test_cases_have_what_is_known_of_them_analytic(page: Path) -> None:
     assert text.count("<dt>Dice to expect</dt><dd>0.912 (ok)</dd>") == 1
     assert "<b>&lt;P0 #1%&gt;</b>" in text
     assert "case without a tumour to have a mask with a tumour, found empty reference" in text
+
+
+def test_of_many_cases_the_last_have_links_alone_analytic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lggshape.report.pictures.MOST_PICTURES", 1)
+    mask = np.ones((1, 9, 9), dtype=bool)
+    portrait = portray({"manual": Case("a", "a", mask=mask)}, measured=False)
+    cases = [WrittenCase(name, name, "", portrait) for name in "abc"]
+    write_pictures(cases, tmp_path, checks={})
+    text = (tmp_path / "index.html").read_text("utf-8")
+    assert text.count('class="slice"') == 1
+    assert "After 1 pictures, there are only links." in text
+    assert '<a href="c.svg">c</a>' in text
 
 
 def test_links_lead_to_the_figures_without_scripts(page: Path) -> None:
