@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
-from matplotlib.artist import Artist
 from matplotlib.axis import Axis
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import LogFormatterSciNotation
@@ -71,12 +71,12 @@ def power_of_ten(value: float) -> str:
     return power if factor == "1" else f"{factor}×{power}"
 
 
-def link_points(points: Artist, links: Sequence[str | None], *, total: int) -> None:
+def link_points(points: PathCollection, links: Sequence[str | None], *, total: int) -> None:
     """Let the points of a figure lead somewhere in the SVG; of very many make one image instead.
 
     Parameters
     ----------
-    points : Artist
+    points : PathCollection
         The points, or some of them.
     links : sequence of str or None
         Where each of them leads; empty for nowhere. An image leads nowhere.

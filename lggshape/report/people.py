@@ -197,9 +197,9 @@ class People:
         """The rows of the patients who are shown, those with the most doubtful masks first."""
         features = self._features
         places = features.groupby(features["patient"].astype(str), sort=False).indices
-        doubt = {name: self._doubt(name, features.iloc[rows]) for name, rows in places.items()}
-        first = sorted(doubt, key=doubt.__getitem__)[:MOST_PANELS]
-        return {name: features.iloc[places[name]] for name in first}
+        rows = {str(name): features.iloc[found] for name, found in places.items()}
+        doubt = {name: self._doubt(name, own) for name, own in rows.items()}
+        return {name: rows[name] for name in sorted(doubt, key=doubt.__getitem__)[:MOST_PANELS]}
 
     def _doubt(self, name: str, rows: pd.DataFrame) -> tuple[Any, ...]:
         """Return what patients are ordered by: the smaller, the more doubtful the mask."""
