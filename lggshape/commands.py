@@ -130,8 +130,8 @@ def run_command(
     inputs : iterable of str, Path or None
         What is read. Results inside an input are refused; None counts for nothing.
     hash_later : bool
-        Whether the block calls `Run.hash_inputs` when it knows which cases are its share. By default
-        all inputs are hashed before the block.
+        Whether the block calls `Run.hash_inputs` when it knows which cases are its share. By
+        default all inputs are hashed before the block.
     overwrite : bool
         Whether the results of an earlier run may be replaced.
     quiet : bool

@@ -326,7 +326,7 @@ def recorded(
             path.name,
         )
     anonymous = ANONYMOUS.get()
-    with without_folders_of(paths) if anonymous else nullcontext():
+    with without_folders_of(record.paths) if anonymous else nullcontext():
         for call in record.at_end:
             call()
         named = record.details.pop("outputs", ())
