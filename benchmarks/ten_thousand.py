@@ -8,7 +8,8 @@ of each value. Every command is a process of its own. Printed are, as CSV, the s
 and of processor time; the largest memory of the process with its workers together; the size of all
 results and of the largest file; and the slope: the power of the number of cases by which the
 processor time grew since the size before. The start of a command takes a few seconds, which counts
-for more the fewer cases there are.
+for more the fewer cases there are. With --large, `segment` is measured on one case of 1,000 slices
+of 512 x 512 pixels with three sequences.
 """
 
 import argparse
@@ -40,6 +41,8 @@ COLUMNS = (
     "slope",
 )  # fmt: skip
 SHARDS = 4
+WORDS = ("t1", "flair", "t1ce")
+"""What the files of the sequences of a phantom are called, in their order."""
 CHANGE = 0.1
 """Standard deviation of the random change of a feature, of its logarithm."""
 
@@ -110,14 +113,26 @@ def train_networks(folder: Path) -> None:
     place = folder / "others"
     place.mkdir()
     for number, case in enumerate(phantoms()[:4]):
-        flair = case.image[..., case.sequences.index(FLAIR)]
-        save(place / f"other{number}_flair.nii", flair.astype(np.int16))
+        for channel, word in enumerate(WORDS):
+            save(place / f"other{number}_{word}.nii", case.image[..., channel].astype(np.int16))
         save(place / f"other{number}_mask.nii", case.mask.astype(np.uint8))
-    network = NetworkConfiguration(
-        architecture="unet", sequences=(FLAIR,), neighbours=0, filters=(2, 2), size=48
-    )
+    network = NetworkConfiguration(architecture="unet", neighbours=0, filters=(2, 2), size=256)
     training = TrainingConfiguration(folds=2, epochs=1, encoder_weights="none")
     train(place, folder / "networks", network=network, training=training, jobs=1)
+
+
+def make_large(folder: Path, kind: str) -> None:
+    """Write a case of 1,000 slices of 512 x 512 pixels, as large as a case may be."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:512, :512]
+    head = 100.0 * (np.hypot(y - 256, x - 256) < 200)
+    volume = np.empty((1_000, 512, 512), dtype=kind)
+    for one in volume:
+        one[:] = head + rng.normal(20, 5, head.shape)
+    (folder / "cases").mkdir()
+    for word in WORDS:
+        volume[0, 0, 0] += 1  # so that no sequence is a copy of another
+        save(folder / "cases" / f"large_{word}.nii", volume)
 
 
 def prepare(folder: Path, command: str) -> None:
@@ -144,6 +159,16 @@ def processor_time() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def measured_row(command: str, folder: Path, count: int) -> tuple[list[object], float]:
+    """Run a command; return its row but for the slope, and its processor time."""
+    words, start = COMMANDS[command], processor_time()
+    seconds, peak = run([str(PROGRAM), *words, "--quiet"], folder=folder)
+    spent = processor_time() - start
+    held = [one.stat().st_size for one in result_of(folder, words)] or [0]
+    sizes = (f"{one / 2**20:.1f}" for one in (sum(held), max(held)))
+    return [command, count, f"{seconds:.1f}", f"{spent:.1f}", f"{peak / 2**20:.0f}", *sizes], spent
+
+
 def measurements(sizes: Sequence[int], commands: Sequence[str]) -> Iterator[list[object]]:
     """Yield a row per command and size."""
     before: dict[str, tuple[int, float]] = {}
@@ -156,29 +181,37 @@ def measurements(sizes: Sequence[int], commands: Sequence[str]) -> Iterator[list
                 if count > MOST.get(command, count):
                     continue
                 prepare(folder, command)
-                words = COMMANDS[command]
-                start = processor_time()
-                seconds, peak = run([str(PROGRAM), *words, "--quiet"], folder=folder)
-                spent = processor_time() - start
-                held = [one.stat().st_size for one in result_of(folder, words)] or [0]
+                row, spent = measured_row(command, folder, count)
                 slope = ""
                 if command in before:
                     fewer, earlier = before[command]
                     slope = f"{math.log(spent / earlier) / math.log(count / fewer):.2f}"
                 before[command] = count, spent
-                yield [
-                    command, count, f"{seconds:.1f}", f"{spent:.1f}", f"{peak / 2**20:.0f}",
-                    *(f"{one / 2**20:.1f}" for one in (sum(held), max(held))), slope,
-                ]  # fmt: skip
+                yield [*row, slope]
+
+
+def measured_large(kind: str) -> list[object]:
+    """Return the row of `segment` on one large case."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place, "large")
+        folder.mkdir()
+        make_large(folder, kind)
+        prepare(folder, "segment")
+        row, _ = measured_row("segment", folder, 1)
+        return [f"segment, 1,000 x 512 x 512, {kind}", *row[1:], ""]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--commands", nargs="+", choices=COMMANDS, default=list(COMMANDS))
+    parser.add_argument("--large", choices=["int16", "float32"], help="how its values are stored")
     options = parser.parse_args()
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(COLUMNS)
+    if options.large:
+        table.writerow(measured_large(options.large))
+        return
     for row in measurements(sorted(options.sizes), options.commands):
         table.writerow(row)
         sys.stdout.flush()
