@@ -3,7 +3,7 @@
 import base64
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ AXE = Path(__file__).parents[2] / ".node/node_modules/axe-core/axe.min.js"
 """`npm install --prefix .node axe-core` puts it there."""
 
 _NARROW = 800  # pixels
+
+_OF_COLOURS = ("color-contrast", "link-in-text-block")
+"""The rules of axe that look at colours."""
 
 _OVERFLOWING = """
 const width = document.documentElement.clientWidth, found = [];
@@ -63,17 +66,18 @@ class Browser:
     def faults(self, path: Path, width: int) -> list[str]:
         """Open a page at a width, unfold it, and return what is wrong in light and dark.
 
-        Dark is looked at in wide windows alone: colours do not depend on the width.
+        Colours do not depend on the width, and nothing but colours on the theme.
         """
         self.resize(width)
         self.complaints()  # those of the page before
         self.open(path)
         self.unfold()
         scrolled = self.run("return document.documentElement.scrollWidth") > width
-        inaccessible = []
-        for theme in ("light", "dark") if width > _NARROW else ("light",):
-            self.choose_theme(theme)
-            inaccessible += self.violations()
+        self.choose_theme("light")
+        inaccessible = self.violations(but=() if width > _NARROW else _OF_COLOURS)
+        if width > _NARROW:
+            self.choose_theme("dark")
+            inaccessible += self.violations(only=_OF_COLOURS)
         return [
             *self.complaints(),
             *self.overflowing(),
@@ -101,15 +105,20 @@ class Browser:
         """Return what the console of the browser shows since the last call."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
-    def violations(self) -> list[str]:
-        """Return what axe finds to be inaccessible."""
+    def violations(self, *, only: Sequence[str] = (), but: Sequence[str] = ()) -> list[str]:
+        """Return what axe finds to be inaccessible, by some of its rules or by all but some."""
         if not AXE.exists():
             pytest.skip("axe-core is missing: npm install --prefix .node axe-core")
         # Run by the protocol of the browser, which the policy of the page does not bind.
         self.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
         found = self.driver.execute_async_script(
             "const done = arguments[arguments.length - 1];"
-            "axe.run(document, {resultTypes: ['violations']}).then(found => done(found.violations))"
+            "axe.run(document, arguments[0]).then(found => done(found.violations))",
+            {
+                "resultTypes": ["violations"],
+                "rules": {name: {"enabled": False} for name in but},
+                **({"runOnly": list(only)} if only else {}),
+            },
         )
         return [
             f"{one['id']}: {node['html'][:200]} {node['failureSummary'][:200]}"
