@@ -2,9 +2,9 @@
 
     python benchmarks/division_of_work.py [--patients 24] [--shards 20]
 
-Runs segment, features, evaluate and associate on a cohort of phantoms in each way and compares all
-files of the results, but for the records of the runs. The cluster is one of Dask with two workers,
-of which one is killed while each command is at work.
+Runs the commands on a cohort of phantoms in each way and compares all files of the results, but for
+the records of the runs. The cluster is one of Dask with two workers, of which one is killed while
+each command is at work. Then the scheduler is killed while `segment` is at work, which is resumed.
 """
 
 import argparse
@@ -21,9 +21,8 @@ from pathlib import Path
 
 from commands import PROGRAM
 
-from lggshape.phantoms import write_cohort
+from lggshape.studies.buda2019.phantom_labels import write_phantoms
 
-COMMANDS = ("segment", "features", "evaluate", "associate")
 _RECORDS = (".run.json", "run.json", "run.log", ".log")
 
 
@@ -49,13 +48,19 @@ def contents(place: Path) -> dict[str, bytes]:
     }
 
 
+TABLES = ["--labels", "../cohort/labels.csv", "--labels", "../cohort/clinical.csv"]
 WORDS: dict[str, list[str]] = {
     "segment": ["segment", "../cohort", "--fast"],
     "features": ["features", "segment"],
-    "evaluate": ["evaluate", "segment", "../cohort"],
+    "evaluate": ["evaluate", "segment", "../cohort", "--report"],
+    "show": ["show", "../cohort", "--all", "--predicted", "segment"],
     "associate": [
-        "associate", "features.csv", "--labels", "../cohort/labels.csv", "--report",
-        "--cases", "segment",
+        "associate", "features.csv", *TABLES, "--hypotheses", "all", "--adjust", "age",
+        "--report", "--cases", "segment",
+    ],
+    "replicate": [
+        "replicate", "../cohort", *TABLES, "--labels", "../cohort/idh_1p19q.csv",
+        "--masks", "segment", "--step", "agreement",
     ],
 }  # fmt: skip
 """Relative to the folder of each way: a report tells the paths of its inputs."""
@@ -74,8 +79,8 @@ def in_shards(folder: Path, command: str, count: int) -> None:
 
 
 @contextmanager
-def cluster() -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """Provide the address of a scheduler, and its two workers."""
+def cluster() -> Iterator[tuple[str, dict[str, subprocess.Popen[bytes]]]]:
+    """Provide the address of a scheduler, and the processes of it and of its two workers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -83,11 +88,11 @@ def cluster() -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     scheduler = start(
         sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", port, "--no-dashboard"
     )
-    workers = [worker(address) for _ in range(2)]
+    processes = {"scheduler": scheduler, "worker": worker(address), "other worker": worker(address)}
     try:
-        yield address, workers
+        yield address, processes
     finally:
-        for process in (*workers, scheduler):
+        for process in processes.values():
             process.kill()
             process.wait()
 
@@ -99,17 +104,18 @@ def worker(address: str) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
-def on_cluster(folder: Path, command: str, seconds: float) -> None:
-    """Run a command on a cluster, and kill one of the workers after some seconds."""
-    with cluster() as (address, workers):
+def on_cluster(folder: Path, command: str, seconds: float, *, lose: str = "worker") -> None:
+    """Run a command on a cluster, and kill one of the workers, or the scheduler, meanwhile."""
+    with cluster() as (address, processes):
         words = [*WORDS[command], "--out", out_of(command), "--scheduler", address, "--quiet"]
         process = start(PROGRAM, *words, folder=folder)
         time.sleep(seconds)
         if process.poll() is not None:
-            sys.exit(f"{command} ended before a worker was killed.")
-        os.kill(workers[0].pid, signal.SIGKILL)
-        if process.wait():
-            sys.exit(f"{command} on a cluster ended with {process.returncode}.")
+            sys.exit(f"{command} ended before the {lose} was killed.")
+        os.kill(processes[lose].pid, signal.SIGKILL)
+        expected = 2 if lose == "scheduler" else 0
+        if process.wait() != expected:
+            sys.exit(f"{command} without its {lose} ended with {process.returncode}.")
 
 
 def main() -> None:
@@ -119,16 +125,22 @@ def main() -> None:
     parser.add_argument("--kill-after", type=float, default=4.0, help="seconds")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        write_cohort(Path(place, "cohort"), patients=options.patients, seed=1)
+        write_phantoms(Path(place, "cohort"), patients=options.patients, seed=1)
         first: dict[str, dict[str, bytes]] = {}
         print("| way | command | files | equal to one process |\n| --- | --- | --- | --- |")
-        for way in ("one process", "two processes", "two workers, one killed", "shards, merged"):
+        for way in (
+            "one process", "two processes", "two workers, one killed", "shards, merged",
+            "scheduler killed, resumed",
+        ):  # fmt: skip
             folder = Path(place, way.replace(" ", "_"))
             folder.mkdir()
-            for command in COMMANDS:
+            for command in ["segment"] if "resumed" in way else WORDS:
                 jobs = [] if command == "segment" else ["--jobs", 2 if "two" in way else 1]
-                if "workers" in way and command != "associate":
+                if "workers" in way:
                     on_cluster(folder, command, options.kill_after)
+                elif "resumed" in way:
+                    on_cluster(folder, command, options.kill_after, lose="scheduler")
+                    run(folder, *WORDS[command], "--out", out_of(command), "--resume")
                 elif "shards" in way and command in {"segment", "features"}:
                     in_shards(folder, command, options.shards)
                 else:

@@ -374,7 +374,7 @@ def without_report(report: bool, *others: str) -> dict[str, tuple[bool, str]]:
 
 
 def refuse_unused(context: typer.Context | None, **unused: tuple[bool, str]) -> None:
-    """Refuse options that the user gave and that would have no effect.
+    """Refuse options that the user gave and that would have no effect; --jobs with --scheduler.
 
     Parameters
     ----------
@@ -391,10 +391,10 @@ def refuse_unused(context: typer.Context | None, **unused: tuple[bool, str]) -> 
     from lggshape.errors import InputError
 
     given = given_options(context)
+    unused["jobs"] = ("scheduler" in given, "with --scheduler")
     for name, (has_no_effect, why) in unused.items():
         if has_no_effect and name in given:
             option = given[name]
             other = why.removeprefix("without ")
             do = f"Leave {option} out" if other == why else f"Give {other}, or leave {option} out"
-            msg = f"Expected options that have an effect, found {option} {why}. {do}."
-            raise InputError(msg)
+            raise InputError(f"Expected options that have an effect, found {option} {why}. {do}.")

@@ -151,6 +151,7 @@ def associate(
     exclude: Exclude = None,
     seed: Seed = 0,
     jobs: o.Jobs = None,
+    scheduler: o.Scheduler = None,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -167,7 +168,7 @@ def associate(
     o.refuse_unused(context, images=(not cases, "without --cases"), **without)
     journal = o.journal_of(context, format, dpi, width)
     with run_command(
-        "associate", out=out, overwrite=overwrite, quiet=quiet,
+        "associate", out=out, overwrite=overwrite, quiet=quiet, scheduler=scheduler,
         inputs=[features, *labels, codebook, _own_hypotheses(hypotheses), exclude, *(cases or [])],
     ) as run:  # fmt: skip
         whose = {"patient_column": patient_column}

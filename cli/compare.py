@@ -52,6 +52,7 @@ def compare(
     seed: o.Seed = 0,
     device: o.Device = "auto",
     jobs: o.Jobs = None,
+    scheduler: o.Scheduler = None,
     work: o.Work = None,
     resume: o.Resume = False,
     overwrite: o.Overwrite = False,
@@ -79,7 +80,7 @@ def compare(
     work = work or out.resolve().with_name(f"{out.resolve().name}.work")
     with run_command(
         "compare", out=out, inputs=[dataset, *runs, manifest, o.region_file(regions)],
-        overwrite=overwrite or resume, quiet=quiet,
+        overwrite=overwrite or resume, quiet=quiet, scheduler=scheduler,
         options=meaning | {
             "reference": reference, "surface_tolerance": surface_tolerance, "device": device,
             "seed": seed, "pattern": pattern, "sequences": sequences, "spacing": spacing,

@@ -85,15 +85,14 @@ def evaluate(
 
     o.refuse_unused(
         context, labels=(not by, "without --by"), by=(not labels, "without --labels"),
-        patient_column=(not labels, "without --labels"),
-        jobs=(scheduler is not None, "with --scheduler"), **o.without_report(report),
+        patient_column=(not labels, "without --labels"), **o.without_report(report),
     )  # fmt: skip
     journal = o.journal_of(context, format, dpi, width)
     meaning = o.mask_meaning(mask_values, regions, threshold)
     reading = o.reading(manifest, pattern, sequences, patient_from, spacing) | meaning
     reading |= {"threshold": None, "resample_masks": resample_masks}
     with run_command(
-        "evaluate", out=out, overwrite=overwrite, quiet=quiet,
+        "evaluate", out=out, overwrite=overwrite, quiet=quiet, scheduler=scheduler,
         inputs=[predicted, reference, *(labels or []), manifest, o.region_file(regions)],
         options={"pattern": pattern, "sequences": sequences, "spacing": spacing, **meaning,
                  "surface_tolerance": surface_tolerance, "by": by or [], "seed": seed,
@@ -103,7 +102,7 @@ def evaluate(
         found = evaluation.evaluate(
             predicted, open_cases(reference, masks_only=True, **reading), **meaning,
             labels=known, by=by or (), surface_tolerance=surface_tolerance, outlines=report,
-            seed=seed, jobs=jobs, scheduler=scheduler, on_progress=run.on_progress,
+            seed=seed, jobs=jobs, on_progress=run.on_progress,
         )  # fmt: skip
         grouped = {name: known[name] for name in by or []} if known else {}
         shown = {"labels": grouped, "title": title, "authors": author or [], "journal": journal}

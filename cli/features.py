@@ -107,18 +107,14 @@ def features(
     from lggshape.readers import open_cases
     from lggshape.shape import Conventions, feature_table
 
-    o.refuse_unused(
-        context,
-        component=(lesions, "with --lesions"),
-        jobs=(scheduler is not None, "with --scheduler"),
-    )
+    o.refuse_unused(context, component=(lesions, "with --lesions"))
     meaning = o.mask_meaning(mask_values, regions, threshold) | {"resample_masks": resample_masks}
     conventions = Conventions(
         component=component, points=points, slices=slices, bin_offset=bin_offset, window=window
     )
     with run_command(
         "features", out=out, kind="file", inputs=[*masks, manifest, o.region_file(regions)],
-        hash_later=bool(shard), overwrite=overwrite, quiet=quiet,
+        hash_later=bool(shard), overwrite=overwrite, quiet=quiet, scheduler=scheduler,
         options={"masks": kind, **meaning, "lesions": lesions, "spacing": spacing}
         | vars(conventions) | {"pattern": pattern, "sequences": sequences} | of_shard(shard),
     ) as run:  # fmt: skip
@@ -126,7 +122,7 @@ def features(
         sources = sharded(run, open_cases(masks, masks_only=True, **reading), shard)
         measured = feature_table(
             sources, masks=kind, conventions=conventions, lesions=lesions,
-            jobs=jobs, scheduler=scheduler, on_progress=run.on_progress,
+            jobs=jobs, on_progress=run.on_progress,
         )  # fmt: skip
         run.options["masks"] = str(measured.table["masks"].iloc[0])
         write_table(run.place / out.name, measured.table)

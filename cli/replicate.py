@@ -76,6 +76,7 @@ def replicate(
     author: o.Authors = None,
     seed: o.Seed = 0,
     jobs: o.Jobs = None,
+    scheduler: o.Scheduler = None,
     work: o.Work = None,
     resume: o.Resume = False,
     overwrite: o.Overwrite = False,
@@ -99,25 +100,12 @@ def replicate(
         overwrite=(resume, "with --resume, which replaces the results too"),
     )
     opened = open_study(study)
-    with run_command("replicate", out=out, kind="nothing", quiet=quiet) as run:
+    with run_command("replicate", out=out, kind="nothing", quiet=quiet, scheduler=scheduler) as run:
         found = opened.replicate(
-            dataset,
-            labels,
-            out,
-            networks=networks,
-            masks=masks,
-            earlier=earlier,
-            protocol=protocol,
-            steps=step or (),
-            realisations=realisations,
-            title=title,
-            authors=author or (),
-            work=work,
-            seed=seed,
-            jobs=jobs,
-            resume=resume,
-            overwrite=overwrite,
-            on_progress=run.on_progress,
-        )
+            dataset, labels, out, networks=networks, masks=masks, earlier=earlier,
+            protocol=protocol, steps=step or (), realisations=realisations, title=title,
+            authors=author or (), work=work, seed=seed, jobs=jobs, resume=resume,
+            overwrite=overwrite, on_progress=run.on_progress,
+        )  # fmt: skip
         run.summary += [opened.title, found.summary(), f"Results: {found.report}"]
         run.fail(found.failures)

@@ -109,7 +109,7 @@ def segment(
     ]
     with run_command(
         "segment", out=out, kind="in place", inputs=[*images, networks, manifest],
-        hash_later=bool(shard), quiet=quiet,
+        hash_later=bool(shard), quiet=quiet, scheduler=scheduler,
         options={"effort": effort, "maps": maps, "device": device, "skip_seen": skip_seen,
                  "write": write, "register": register, "pattern": pattern, "sequences": sequences,
                  "spacing": spacing} | of_shard(shard),
@@ -119,7 +119,7 @@ def segment(
         private = patient_table(sources) if with_table else None
         found = segment_cases(
             sources, out, networks=networks, maps=maps, effort=effort, device=device, write=write,
-            skip_seen=skip_seen, scheduler=scheduler, resume=resume, overwrite=overwrite,
+            skip_seen=skip_seen, resume=resume, overwrite=overwrite,
             on_progress=run.on_progress,
         )  # fmt: skip
         run.fail(found.failures, of=len(sources))

@@ -68,6 +68,7 @@ def show(
     dpi: o.Dpi = 300,
     width: o.Width = None,
     jobs: o.Jobs = None,
+    scheduler: o.Scheduler = None,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -96,7 +97,7 @@ def show(
         reading["threshold"] = None
     with run_command(
         "show", out=out, inputs=[dataset, predicted, manifest, o.region_file(regions)],
-        overwrite=overwrite, quiet=quiet,
+        overwrite=overwrite, quiet=quiet, scheduler=scheduler,
         options={"case": case or [], "all": every, "worst": worst, "predicted": predicted,
                  "pattern": pattern, "sequences": sequences, "spacing": spacing, **meaning,
                  "register": register, "resample_masks": resample_masks,

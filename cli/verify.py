@@ -48,20 +48,18 @@ def verify(
         context,
         patient_column=(not labels, "without --labels"),
         match_ids=(not labels, "without --labels"),
-        jobs=(scheduler is not None, "with --scheduler"),
         quiet=(as_json, "with --json"),
     )
     meaning = o.mask_meaning(mask_values, regions, threshold)
     meaning |= {"register": register, "resample_masks": resample_masks}
     reading = o.reading(manifest, pattern, sequences, patient_from, spacing)
-    with run_command("verify", kind="nothing", quiet=quiet or as_json) as run:
+    with run_command("verify", kind="nothing", quiet=quiet or as_json, scheduler=scheduler) as run:
         found = verify_cases(
             open_cases(dataset, **reading, **meaning),
             labels=labels or None,
             patient_column=patient_column,
             match_ids=match_ids,
             jobs=jobs,
-            scheduler=scheduler,
             on_progress=run.on_progress,
         )
         run.fail(found.failures)

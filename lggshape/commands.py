@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lggshape.files import StrPath, json_text, without_folders, write_table, write_text
 from lggshape.names import first_few
+from lggshape.parallel import in_workers
 from lggshape.progress import OnProgress, Progress
 from lggshape.provenance import InputFile, LeftOut, Record, recorded
 from lggshape.results import (
@@ -113,6 +114,7 @@ def run_command(
     hash_later: bool = False,
     overwrite: bool = False,
     quiet: bool = False,
+    scheduler: str | None = None,
 ) -> Iterator[Run]:
     """Do a command's work: refuse what can be refused, record, show progress, list failures.
 
@@ -136,6 +138,8 @@ def run_command(
         Whether the results of an earlier run may be replaced.
     quiet : bool
         Whether to show neither progress nor a summary.
+    scheduler : str, optional
+        Address of a Dask scheduler, whose workers do the work on cases; else processes do it.
 
     Yields
     ------
@@ -145,7 +149,8 @@ def run_command(
     Raises
     ------
     InputError
-        If the results could not be written; the block does not begin then.
+        If the results could not be written, or the scheduler does not answer; the block does not
+        begin then.
     SystemExit
         With the status 1, if cases failed.
     """
@@ -154,6 +159,7 @@ def run_command(
     run = Run(target, options=dict(options or {}))
     with ExitStack() as stack:
         log = stack.enter_context(_Log.kept(beside=None if out is None else target))
+        stack.enter_context(in_workers(scheduler))
         record = Record([])
         if kind != "nothing":
             run.place = stack.enter_context(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from lggshape.parallel import Outcome, logged, outcome_of
+from lggshape.parallel.outcomes import Outcome, logged, outcome_of
 
 
 def map_stages(

@@ -122,7 +122,6 @@ def verify(
     patient_column: str | None = None,
     match_ids: MatchIds = "exact",
     jobs: int | None = None,
-    scheduler: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> Verification:
     """Read every case and look for what could spoil a study.
@@ -140,8 +139,6 @@ def verify(
         and `-` for `_`.
     jobs : int, optional
         Number of processes; all cores by default.
-    scheduler : str, optional
-        Address of a Dask scheduler, to work there instead.
     on_progress : callable, optional
         Called with a `Progress` after each case.
 
@@ -172,7 +169,7 @@ def verify(
     advance = counter(on_progress, "verifying", len(sources))
     rows = []
     digests: dict[str, list[bytes]] = {}
-    for outcome in map_cases(check_case, sources, jobs=jobs, scheduler=scheduler):
+    for outcome in map_cases(check_case, sources, jobs=jobs):
         source = outcome.item
         if outcome.error is None:
             rows.append(outcome.value.row)

@@ -39,7 +39,6 @@ def compare_cases(
     compare: Callable[[CasePair], list[Compared]],
     *,
     jobs: int | None = None,
-    scheduler: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> ComparedCases:
     """Compare the two masks of every case.
@@ -50,7 +49,7 @@ def compare_cases(
         The cases.
     compare : callable
         Takes a pair and returns what `compare_case` does.
-    jobs, scheduler, on_progress
+    jobs, on_progress
         As for `evaluate`.
 
     Returns
@@ -64,7 +63,7 @@ def compare_cases(
     failures: dict[str, str] = {}
     portraits: dict[str, Portrait] = {}
     advance = counter(on_progress, "evaluating", len(matched.pairs))
-    for outcome in map_cases(compare, matched.pairs, jobs=jobs, scheduler=scheduler):
+    for outcome in map_cases(compare, matched.pairs, jobs=jobs):
         if outcome.error is None:
             rows += [one.row for one in outcome.value]
             slices += [one.slices for one in outcome.value]

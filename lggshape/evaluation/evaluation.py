@@ -244,7 +244,6 @@ def evaluate(
     outlines: bool = False,
     seed: int = 0,
     jobs: int | None = None,
-    scheduler: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> Evaluation:
     """Compare predicted masks with references.
@@ -277,7 +276,7 @@ def evaluate(
         Whether to keep outlines of the masks, which a report shows.
     seed : int
         Seed of the bootstrap intervals, 0 or more.
-    jobs, scheduler, on_progress
+    jobs, on_progress
         As for `lggshape.feature_table`.
 
     Returns
@@ -319,9 +318,7 @@ def evaluate(
         compare_case, surface_tolerance=surface_tolerance, regions=matched.regions,
         resample_masks=resample_masks, outlines=outlines,
     )  # fmt: skip
-    compared = compare_cases(
-        matched, compare, jobs=jobs, scheduler=scheduler, on_progress=on_progress
-    )
+    compared = compare_cases(matched, compare, jobs=jobs, on_progress=on_progress)
     of_regions = partial(by_region, regions=matched.regions)
     return Evaluation(
         scores=with_columns(compared.scores, cases),

@@ -94,7 +94,6 @@ def feature_table(
     change: Change | None = None,
     lesions: bool = False,
     jobs: int | None = None,
-    scheduler: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> FeatureTable:
     """Measure the masks of many cases.
@@ -119,8 +118,6 @@ def feature_table(
         convention of the component does not count then.
     jobs : int, optional
         Number of processes; all cores by default.
-    scheduler : str, optional
-        Address of a Dask scheduler, to work there instead.
     on_progress : callable, optional
         Called with a `Progress` after each case.
 
@@ -168,7 +165,7 @@ def feature_table(
     reasons: dict[str, dict[str, str]] = {}
     failures: dict[str, str] = {}
     advance = counter(on_progress, "measuring", len(sources))
-    for outcome in map_cases(measure, sources, jobs=jobs, scheduler=scheduler):
+    for outcome in map_cases(measure, sources, jobs=jobs):
         case = outcome.item
         measured = outcome.value
         if measured is None:

@@ -331,7 +331,9 @@ def test_a_small_family_starts_no_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lggshape.association.processes._ALONE_SECONDS", 600.0)
-    monkeypatch.setattr("lggshape.parallel._pool", lambda jobs: pytest.fail(f"{jobs} started"))
+    monkeypatch.setattr(
+        "lggshape.parallel.processes._pool", lambda jobs: pytest.fail(f"{jobs} started")
+    )
     features, labels = cohort(tmp_path)
     features["y"] = features["x"]
     family = Family("mine", "Mine", (Hypothesis("x", "g"), Hypothesis("y", "g")))

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from lggshape import demo, parallel, segmentation
+from lggshape import demo, segmentation
 from lggshape.phantoms import write_cohort
 from lggshape.phantoms.layouts import CASE_LAYOUTS
 from lggshape.results import recorded_outputs
@@ -28,7 +28,7 @@ def one_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def small_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make small heads, and measure them in this process."""
     monkeypatch.setattr(demo, "write_cohort", partial(write_cohort, size=(8, 72, 72)))
-    monkeypatch.setattr(parallel, "_usable_cores", lambda: 1)
+    monkeypatch.setattr("lggshape.parallel.mapping.usable_cores", lambda: 1)
 
 
 @pytest.mark.usefixtures("one_network", "small_work")

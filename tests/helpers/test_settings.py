@@ -3,12 +3,15 @@
 import gc
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from lggshape.parallel import in_workers
 
 
 def shrink_encoder(patch: pytest.MonkeyPatch, *, compiled: bool = False) -> None:
@@ -44,11 +47,16 @@ def train_eagerly(patch: pytest.MonkeyPatch, *, layer: str = "") -> None:
     patch.setattr(Learner, "compile", compile_nothing)
 
 
+def _only_on_a_cluster(scheduler: str | None) -> AbstractContextManager[None]:
+    return nullcontext() if scheduler is None else in_workers(scheduler)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_core() -> Iterator[None]:
     """Let work stay in this process unless a test asks for more: the tests are run in parallel."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lggshape.parallel._usable_cores", lambda: 1)
+        patch.setattr("lggshape.parallel.mapping.usable_cores", lambda: 1)
+        patch.setattr("lggshape.commands.in_workers", _only_on_a_cluster)
         yield
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -29,8 +28,6 @@ from lggshape.segmentation.inference.segmenter import (
     Segmenter,
 )
 from lggshape.segmentation.run.folder import read_ensemble
-
-_ONE_AT_A_TIME = Lock()
 
 _PLACES = 3
 """Decimals of an affine in mm: a mask of an image that lies elsewhere is not its own."""
@@ -150,13 +147,12 @@ class Found(NamedTuple):
 
 def segment_on_worker(task: Task, *, recipe: Recipe) -> Found | None:
     """Segment a case on a worker of a cluster; None if its mask is of the image that it has."""
-    with _ONE_AT_A_TIME:  # the networks use all cores, and are not made for several threads
-        case = task.source.read(mask=False)
-        image = _image_hash(case)
-        if image == task.known:
-            return None
-        result = _segmenter_of(recipe).segment(case)
-        row = _segmented(result, image)
+    case = task.source.read(mask=False)
+    image = _image_hash(case)
+    if image == task.known:
+        return None
+    result = _segmenter_of(recipe).segment(case)
+    row = _segmented(result, image)
     return Found(replace(result, case=replace(case, image=None)), row)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import Case
 from lggshape.errors import InputError
-from lggshape.parallel import map_cases
+from lggshape.parallel.outcomes import logged, outcome_of
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.readers.columns import check_columns, with_columns
@@ -176,8 +176,9 @@ def detect_cases(
     detector = Detector(read_ensemble(Path(networks)), device=device)
     advance = counter(on_progress, "detecting", len(sources))
     tables, failures, skipped = [pd.DataFrame(columns=list(COLUMNS))], {}, []
-    # One process: the networks use all cores themselves.
-    for outcome in map_cases(partial(_detect, detector, on_result), sources, jobs=1):
+    find = partial(_detect, detector, on_result)
+    # In this process: the networks use all cores themselves.
+    for outcome in logged(outcome_of(find, source) for source in sources):
         name = outcome.item.id
         if outcome.error is None:
             tables.append(outcome.value)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lggshape.errors import CaseError, InputError
 from lggshape.files import write_table
-from lggshape.parallel import Outcome, map_cases, outcome_of
+from lggshape.parallel import Outcome, map_cases, on_cluster, outcome_of
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
 from lggshape.readers.columns import check_columns, with_columns
@@ -99,7 +99,6 @@ def segment_cases(
     prepare_settings: Mapping[str, Any] = MappingProxyType({}),
     skip_seen: bool = False,
     write: Form = LAYOUT,
-    scheduler: str | None = None,
     resume: bool = False,
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
@@ -133,9 +132,6 @@ def segment_cases(
     write : {"layout", "dicom-seg", "seg.nrrd"}
         The form of masks and maps: the layout of the images, which for DICOM is a DICOM
         segmentation that refers to the series; or files with names and colours for 3D Slicer.
-    scheduler : str, optional
-        Address of a Dask scheduler, on whose workers the networks then compute. The workers read
-        the images, and `networks`, under the same paths as here; the masks are written here.
     resume : bool
         Whether `out` may hold an earlier run of the same settings, of these cases or some of them.
         A mask that is whole, and of the image that the case has now, is kept. One that was
@@ -199,12 +195,12 @@ def segment_cases(
         )
         work = CaseWork(segmenter, out, tuple(maps), write, journal, on_result, corrected)
         advance = counter(on_progress, "segmenting", len(sources))
-        if scheduler is None:
+        if on_cluster():
+            recipe = Recipe(networks.resolve(), effort, device, samples, prepare)
+            outcomes = _on_cluster(work, recipe, sources)
+        else:
             # The networks use all cores themselves; files are read and written beside them.
             outcomes = map_stages(work.read, work.predict, work.write, sources, alone=is_alone)
-        else:
-            recipe = Recipe(networks.resolve(), effort, device, samples, prepare)
-            outcomes = _on_cluster(work, recipe, sources, scheduler)
         for outcome in outcomes:
             if outcome.error is not None:
                 _without_mask(outcome.item, outcome.error, out, journal, skip_seen=skip_seen)
@@ -212,16 +208,14 @@ def segment_cases(
         return _finish(out, sources, journal)
 
 
-def _on_cluster(
-    work: CaseWork, recipe: Recipe, sources: Sequence[CaseSource], scheduler: str
-) -> Iterator[Outcome]:
+def _on_cluster(work: CaseWork, recipe: Recipe, sources: Sequence[CaseSource]) -> Iterator[Outcome]:
     """Segment cases on the workers of a cluster, and write their masks here."""
     known = {source.id: work.known_image(source) for source in sources}
     tasks = [Task(one, known[one.id] or "") for one in sources if known[one.id] is not None]
     for _ in range(len(sources) - len(tasks)):
         yield Outcome(None, None, None)  # it stays as it is
     find = partial(segment_on_worker, recipe=recipe)
-    for task, found, error in map_cases(find, tasks, scheduler=scheduler):
+    for task, found, error in map_cases(find, tasks):
         if found is None:
             yield Outcome(task.source, None, error)
         else:

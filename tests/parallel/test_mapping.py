@@ -2,7 +2,6 @@ import math
 import operator
 import os
 import pickle
-import re
 import signal
 import subprocess
 import sys
@@ -13,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lggshape import parallel
 from lggshape.errors import CaseError, InputError, InternalError
-from lggshape.parallel import Outcome, map_all, map_cases
+from lggshape.parallel import Outcome, in_workers, map_all, map_cases
 from lggshape.readers.source import UnreadableCase
 
 READ = operator.methodcaller("read")
@@ -46,6 +44,15 @@ def test_one_job_is_this_process_and_only_as_far_as_asked():
     outcomes = map_cases(eval, ["__import__('os').getpid()", "1 / 0"], jobs=1)
     assert next(outcomes).value == os.getpid()
     outcomes.close()
+
+
+def test_in_workers_a_single_item_is_done_by_another_process_too_and_dies_alone():
+    death = f"__import__('os').kill(__import__('os').getpid(), {signal.SIGSEGV:d})"
+    with in_workers():
+        assert values(map_cases(eval, ["__import__('os').getpid()"], jobs=1)) != [os.getpid()]
+        [outcome] = map_cases(eval, [death])
+    assert "died twice" in str(outcome.error)
+    assert values(map_cases(eval, ["__import__('os').getpid()"])) == [os.getpid()]
 
 
 def test_more_jobs_are_other_processes():
@@ -187,9 +194,9 @@ def test_what_was_not_begun_is_not_done_after_leaving_early(tmp_path):
 def test_processes_that_have_nothing_to_do_end(tmp_path):
     script = (
         "import multiprocessing, time\n"
-        "from lggshape import parallel\n"
-        "parallel._IDLE_SECONDS = 0.1\n"
-        "print([outcome.value for outcome in parallel.map_cases(abs, [-1, -2], jobs=2)])\n"
+        "from lggshape.parallel import map_cases, processes\n"
+        "processes._IDLE_SECONDS = 0.1\n"
+        "print([outcome.value for outcome in map_cases(abs, [-1, -2], jobs=2)])\n"
         "deadline = time.monotonic() + 60\n"
         "while multiprocessing.active_children() and time.monotonic() < deadline:\n"
         "    time.sleep(0.1)\n"
@@ -292,101 +299,6 @@ def test_of_all_a_death_is_told():
     death = f"__import__('os').kill(__import__('os').getpid(), {signal.SIGKILL:d})"
     with pytest.raises(CaseError, match="died twice"):
         list(map_all(eval, ["0", death, "2"], jobs=2))
-
-
-# --- Dask
-
-
-@pytest.fixture(scope="module")
-def scheduler():
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=1,
-        threads_per_worker=2,
-        processes=False,
-        protocol="tcp://",
-        dashboard_address=None,
-    ) as cluster:
-        yield cluster.scheduler_address
-
-
-def test_dask_gives_the_same_outcomes(scheduler):
-    items = [4, -1, 9]
-    by_dask = list(map_cases(math.sqrt, items, scheduler=scheduler))
-    here = list(map_cases(math.sqrt, items, jobs=1))
-    assert values(by_dask) == values(here) == [2, None, 3]
-    assert [str(outcome.error) for outcome in by_dask] == [str(outcome.error) for outcome in here]
-
-
-def test_dask_keeps_case_errors(scheduler):
-    (outcome,) = map_cases(READ, [bad_case("A")], scheduler=scheduler)
-    assert isinstance(outcome.error, CaseError)
-    assert str(outcome.error) == "No A."
-
-
-def test_dask_can_be_left_early(scheduler):
-    outcomes = map_cases(math.sqrt, range(20), scheduler=scheduler)
-    assert next(outcomes).value == 0
-    outcomes.close()
-    assert values(map_cases(math.sqrt, [1, 4], scheduler=scheduler)) == [1, 2]
-
-
-def fail_to_load():
-    raise ImportError("no such package")
-
-
-class UnknownThere:
-    def __reduce__(self):
-        return fail_to_load, ()
-
-
-@pytest.mark.parametrize(
-    ("function", "item", "found"),
-    [(str, threading.Lock(), "can be sent to other processes, found: .*lock"),
-     (eval, "__import__('threading').Lock()", "can be sent to other processes, found: .*lock"),
-     (str, UnknownThere(), "the packages of this environment, found: no such package")],
-)  # fmt: skip
-def test_what_dask_cannot_send_is_refused(scheduler, function, item, found):
-    with pytest.raises(InputError, match=found):
-        list(map_cases(function, [item], scheduler=scheduler))
-
-
-class Future:
-    """Stands in for a future of a cluster that fails, which takes seconds to make."""
-
-    def __init__(self, error=None, lost=None):
-        self.exception = lambda: error
-        self.lost = lost
-
-    def result(self):
-        raise self.lost
-
-
-def test_what_a_cluster_loses_is_a_failure_of_the_case_and_no_bug():
-    distributed = pytest.importorskip("distributed")
-    killed = distributed.scheduler.KilledWorker("key", None, 2)
-    gone = distributed.client.FutureCancelledError("key", "scheduler-connection-lost")
-    for future, found in (
-        (Future(killed), "workers .* died"),
-        (Future(lost=gone), "scheduler lost"),
-    ):
-        error = parallel._dask_outcome("A", future).error
-        assert re.search(f"Expected A to be processed, found .*{found}", str(error))
-        assert not isinstance(error, InternalError)
-
-
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://127.0.0.1"])
-def test_a_scheduler_that_does_not_answer(monkeypatch, address):
-    pytest.importorskip("distributed")
-    monkeypatch.setattr(parallel, "_CONNECT_SECONDS", 0.2)
-    with pytest.raises(InputError, match=f"a Dask scheduler at {address}, found"):
-        map_cases(math.sqrt, [1], scheduler=address)
-
-
-def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(InputError, match=r'pip install "lggshape\[dask\]"'):
-        map_cases(math.sqrt, [1], scheduler="tcp://127.0.0.1:8786")
 
 
 @pytest.mark.parametrize("jobs", ["2", 1.5])

@@ -1,0 +1,98 @@
+"""Items given to processes of this machine."""
+
+import os
+import pickle
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from lggshape.parallel.outcomes import Outcome, failed, log_warnings, lost
+from lggshape.parallel.sending import UnpackedError, not_sendable, packed, sent
+
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_IDLE_SECONDS = 20  # for which processes that have nothing to do wait for more work
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    known = hasattr(os, "sched_getaffinity")  # not on macOS and Windows
+    return len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
+
+
+def map_processes(function: Callable[[Any], Any], work: list[Any], jobs: int) -> Iterator[Outcome]:
+    """Call a function with items in new processes; yield the outcomes in the order of the items."""
+    waiting = deque(range(len(work)))
+    outcomes: dict[int, Outcome] = {}
+    running: dict[Future[Any], int] = {}
+    following = 0
+    call = sent(function)
+    pool = _pool(jobs)
+    try:
+        while following < len(work):
+            broken = False
+            try:
+                while waiting and len(running) < jobs:
+                    future = pool.submit(call, packed(work[waiting[0]]))
+                    running[future] = waiting.popleft()
+            except BrokenProcessPool:
+                broken = True  # a process died while it had nothing to do
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            if broken or any(isinstance(future.exception(), BrokenProcessPool) for future in done):
+                # All that run break together, whichever of the processes died.
+                done, _ = wait(running)
+                pool = _pool(jobs)
+            for future in done:
+                index = running.pop(future)
+                if isinstance(future.exception(), BrokenProcessPool):
+                    outcomes[index] = _alone(call, work[index])
+                    pool = _pool(jobs)
+                else:
+                    outcomes[index] = _outcome(work[index], future)
+            while following in outcomes:
+                yield outcomes.pop(following)
+                following += 1
+    finally:
+        for future in running:
+            future.cancel()
+
+
+def _alone(call: Callable[[bytes], Any], item: Any) -> Outcome:
+    """Try an item in a process of its own."""
+    future = _pool(1).submit(call, packed(item))
+    if not isinstance(future.exception(), BrokenProcessPool):
+        return _outcome(item, future)
+    return lost(item, "that the process working on it died twice (out of memory, or killed)")
+
+
+def _outcome(item: Any, future: Future[Any]) -> Outcome:
+    """Return what came of an item in another process, and pass on what it was warned of."""
+    error = future.exception()
+    if isinstance(error, pickle.PicklingError | UnpackedError):
+        raise not_sendable(error) from error
+    if error is not None:
+        return failed(item, error)
+    value, warned = future.result()
+    log_warnings(item, warned)
+    return Outcome(item, value, None)
+
+
+def _pool(jobs: int) -> Any:
+    """Return processes: those of an earlier call, if they are as many and none has died."""
+    try:
+        from loky import get_reusable_executor
+    except ImportError:  # joblib brings its own
+        from joblib.externals.loky import get_reusable_executor
+
+    # The processes share the cores already, so each computes with one thread.
+    threads = {name: os.environ.get(name, one) for name, one in _ONE_THREAD.items()}
+    return get_reusable_executor(
+        jobs, timeout=_IDLE_SECONDS, initializer=_begin_worker, env=threads
+    )
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
