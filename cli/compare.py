@@ -81,10 +81,9 @@ def compare(
     with run_command(
         "compare", out=out, inputs=[dataset, *runs, manifest, o.region_file(regions)],
         overwrite=overwrite or resume, quiet=quiet, scheduler=scheduler,
-        options=meaning | {
-            "reference": reference, "surface_tolerance": surface_tolerance, "device": device,
-            "seed": seed, "pattern": pattern, "sequences": sequences, "spacing": spacing,
-        },
+        options=meaning | {"reference": reference, "surface_tolerance": surface_tolerance,
+                           "device": device, "seed": seed, "pattern": pattern,
+                           "sequences": sequences, "spacing": spacing},
     ) as run:  # fmt: skip
         # `compare_runs` knows the cases, not the folder that they lie in.
         check_place(work, inputs=[dataset])

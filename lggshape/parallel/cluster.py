@@ -152,7 +152,7 @@ class Cluster:
 
 def _check_answer(address: str) -> None:
     """Raise unless a scheduler answers: for another server a client waits without end."""
-    from distributed.comm import connect
+    from distributed.comm.core import connect
     from distributed.security import Security
 
     async def answer() -> None:
