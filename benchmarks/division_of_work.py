@@ -55,8 +55,8 @@ WORDS: dict[str, list[str]] = {
     "evaluate": ["evaluate", "segment", "../cohort", "--report"],
     "show": ["show", "../cohort", "--all", "--predicted", "segment"],
     "associate": [
-        "associate", "features.csv", *TABLES, "--hypotheses", "all", "--adjust", "age",
-        "--report", "--cases", "segment",
+        "associate", "features.csv", *TABLES, "--adjust", "age_at_initial_pathologic", "--report",
+        "--cases", "segment",
     ],
     "replicate": [
         "replicate", "../cohort", *TABLES, "--labels", "../cohort/idh_1p19q.csv",

@@ -123,6 +123,7 @@ class People:
         # A copy lies together in memory, from where rows are taken many times as fast.
         chosen = [name for name in dict.fromkeys(kept) if name in features.columns]
         self._features = features[chosen].reset_index(drop=True).copy()
+        self._every = features
         self._portraits, self._checks = portraits, checks
         self._dice, self._key = list(dice), key
         self.anchors = _anchors(sorted(self._rows, key=natural_key))
@@ -134,7 +135,7 @@ class People:
 
     def titles(self, feature: str, masks: str, label: str = "") -> dict[str, str]:
         """Return what points of a feature tell when they are pointed at, by where they lead."""
-        rows = self._features[self._features["masks"] == masks]
+        rows = self._every.loc[self._every["masks"] == masks, ["patient", feature]]
         rows = rows[rows["patient"].astype(str).isin(self.anchors.keys())]
         found = {}
         for name, value in zip(rows["patient"].astype(str), rows[feature], strict=True):

@@ -95,6 +95,10 @@ def test_a_point_tells_patient_value_and_level() -> None:
     titles = People(FEATURES, LABELS, ["volume"]).titles("volume", "manual", "idh")
     assert titles["#patient-p1"] == "p1: volume 5, idh mutant"
     assert titles["#patient-p10"] == "p10: volume —, idh not known"
+    # Also of a feature that no panel shows, as in a sensitivity analysis.
+    table = FEATURES.assign(solidity=[0.5, 0.6, 0.7, 0.8, 0.9])
+    titles = People(table, LABELS, ["volume"]).titles("solidity", "manual")
+    assert titles["#patient-p1"].endswith("0.5")
 
 
 @pytest.mark.parametrize("images", [False, True])
