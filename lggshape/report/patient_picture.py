@@ -150,14 +150,16 @@ def _box(rings: Iterable[Points], margin: float) -> str:
 def _closed(ring: Points) -> str:
     """Return a closed path: its first point, and the steps from each to the next.
 
+    The first point is absolute, so that paths can stand one after the other.
+
     Examples
     --------
     >>> _closed(np.array([[10, 10.5], [11, 10], [10, 9.5]]))
-    'm10,10.5 1,-.5 -1,-.5z'
+    'M10,10.5l1,-.5 -1,-.5z'
     """
     tenths = np.round(10 * ring).astype(int)
-    steps = np.vstack([tenths[:1], np.diff(tenths, axis=0)]) / 10
-    return f"m{' '.join(map(_pair, steps))}z"
+    steps = np.diff(tenths, axis=0) / 10
+    return f"M{_pair(tenths[0] / 10)}l{' '.join(map(_pair, steps))}z"
 
 
 def _by_angle(angles: Points, heights: Points) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.svg_paths import rings
 from lggshape.case import Case
 from lggshape.labels import read_labels
 from lggshape.report.blocks import PatientPanels
@@ -111,17 +112,12 @@ def test_a_page_with_images_says_so(images: bool) -> None:
     assert ("licence" in text) is images
 
 
-def points(path: str) -> np.ndarray:
-    steps = [[float(part) for part in pair.split(",")] for pair in path[1:-1].split(" ")]
-    return np.cumsum(steps, axis=0)
-
-
 def test_paths_lead_through_the_points_of_the_outline_analytic() -> None:
     shown = portrait(0.9)
     picture = draw_portrait(shown)
     ((kind, path),) = picture.outlines
     assert kind == "manual"
-    np.testing.assert_allclose(points(path), shown.outlines["manual"][0], atol=0.051)
+    np.testing.assert_allclose(rings(path)[0], shown.outlines["manual"][0], atol=0.051)
     assert picture.slice == 2
     assert picture.construction is not None
     assert len(picture.construction.bars) == 10
