@@ -113,11 +113,11 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
     ndarray of uint8, shape (Z, Y, X), or None
         Codes 1 to 255; None if the foreground has no contrast, so that there is no scale.
     """
-    intensities = values.astype(np.float32)
-    low = float(intensities.min())
-    high = float(np.percentile(intensities, _NEARLY_HIGHEST))
+    low, high = _extent(values.astype(np.float32))
     if low == high:
         return None
+    inside = find_head(values)  # before the volume is in memory as numbers of 32 bits
+    intensities = values.astype(np.float32)
     reach = _BACKGROUND * (high - low)
     outer = np.zeros(intensities.shape, dtype=bool)
     outer[:, [0, -1]] = outer[:, :, [0, -1]] = True
@@ -129,9 +129,9 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
         foreground = ~around
         intensities[around] = low
     else:
-        foreground = np.abs(intensities - air) > reach
+        foreground = np.stack([np.abs(one - air) > reach for one in intensities])
     # Air may be noisy: what of it is bright enough does not lie in the head.
-    head = intensities[foreground & find_head(values)]
+    head = intensities[foreground & inside]
     if head.size == 0:
         return None
     quartiles = np.percentile(head, (25, 50, 75), overwrite_input=True)
@@ -146,6 +146,12 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
         levels = ((one - median) / scale - LOWEST) / STEP + 1
         coded[:] = np.clip(np.rint(levels), 1, 255)
     return codes
+
+
+def _extent(intensities: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the lowest and nearly the highest intensity; changes their order."""
+    low = float(intensities.min())
+    return low, float(np.percentile(intensities, _NEARLY_HIGHEST, overwrite_input=True))
 
 
 def _reached_from(start: NDArray[np.bool_], region: NDArray[np.bool_]) -> NDArray[np.bool_]:
