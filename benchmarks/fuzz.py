@@ -1,0 +1,90 @@
+"""Inputs that are broken at random, of every layout and format: what comes of each.
+
+    python benchmarks/fuzz.py [--count N] [--seed N] [--seconds S] [--only WORD]
+
+Of each class as many inputs are made as of the others, each from a valid one, read in a process
+that is not this one, and judged: it has to be read or refused with a reason (an InputError or a
+CaseError), without a warning, within 5 s and within 1 GiB of memory. Printed is a row of a Markdown
+table for each class; the class and the seed of each input that escaped follow, with what it raised.
+The exit status is 1 if one did. `--only WORD --seed N --count 1` makes one of them again.
+"""
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from helpers.fuzzing.trial import INPUTS, MOST_SECONDS, Trial, run_trial, valid_files
+
+
+def work(name: str, seeds: range, pipe: Connection) -> None:
+    """Try inputs one after the other; run in a process of its own."""
+    valid_files(name)
+    pipe.send(None)
+    for seed in seeds:
+        pipe.send(run_trial(name, seed))
+
+
+def tried(name: str, seeds: range, until: float) -> Iterator[Trial]:
+    """Yield what came of inputs; a process that hangs or dies has escaped, and another goes on."""
+    context = multiprocessing.get_context("fork")
+    while seeds and time.monotonic() < until:
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=work, args=(name, seeds, theirs), daemon=True)
+        process.start()
+        theirs.close()
+        longest: float | None = None  # to make the valid input
+        try:
+            while seeds and time.monotonic() < until:
+                if not ours.poll(longest):
+                    raise EOFError(f"no end within {longest} s")
+                trial = ours.recv()
+                longest = 4.0 * MOST_SECONDS
+                if trial is not None:
+                    yield trial
+                    seeds = seeds[1:]
+        except EOFError as error:
+            said = str(error) or f"the process died with {process.exitcode}"
+            yield Trial(name, seeds[0], "escaped", longest or 0, 0, said)
+            seeds = seeds[1:]
+        finally:
+            process.kill()
+            process.join()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=1000, help="inputs of all classes together")
+    parser.add_argument("--seed", type=int, default=0, help="the first seed of each class")
+    parser.add_argument("--seconds", type=float, default=3600, help="after which no more are made")
+    parser.add_argument("--only", default="", help="a word of the classes to try")
+    options = parser.parse_args()
+    names = [name for name in INPUTS if options.only in name]
+    until = time.monotonic() + options.seconds
+    each = -(-options.count // len(names))
+    escaped: list[Trial] = []
+    total = 0
+    print("| class | inputs | read | refused | escaped | slowest, s | memory, MiB |")
+    print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
+    for name in names:
+        found = list(tried(name, range(options.seed, options.seed + each), until))
+        count = {one: sum(t.result == one for t in found) for one in ("read", "refused", "escaped")}
+        slowest = max((trial.seconds for trial in found), default=0)
+        peak = max((trial.peak for trial in found), default=0)
+        total += len(found)
+        counts = " | ".join(f"{one:,}" for one in (len(found), *count.values()))
+        print(f"| {name} | {counts} | {slowest:.1f} | {peak / 2**20:.0f} |", flush=True)
+        escaped += [trial for trial in found if trial.result == "escaped"]
+    print(f"\n{total:,} inputs, {len(escaped)} escaped.")
+    for trial in escaped:
+        print(f"\n{trial.name}, seed {trial.seed}: {trial.said}")
+    sys.exit(bool(escaped))
+
+
+if __name__ == "__main__":
+    main()

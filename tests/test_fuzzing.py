@@ -1,0 +1,14 @@
+"""Files that are broken at random are read or refused: a short run of `benchmarks/fuzz.py`."""
+
+import pytest
+
+from helpers.fuzzing.trial import INPUTS, run_trial
+
+EACH = 15
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_broken_inputs_are_read_or_refused_invariant(name: str) -> None:
+    trials = [run_trial(name, seed) for seed in range(EACH)]
+    assert {trial.seed: trial.said for trial in trials if trial.result == "escaped"} == {}
+    assert any(trial.result == "refused" for trial in trials)
