@@ -168,10 +168,11 @@ def examine(
                   f"same {one.same}, left {one.left}", flush=True)  # fmt: skip
     again = Counter(one.again for one in outcomes)
     ways = ", ".join(f"{way} ({count})" for way, count in again.most_common())
-    same, half = (sum(bool(one.same) for one in outcomes), sum(bool(one.half) for one in outcomes))
-    left = sum(bool(one.left) for one in outcomes)
-    print(f"| {name} | {len(killed.points)} | {len(outcomes)} | {half} | {ways} | {same} | {left} |",
-          flush=True)  # fmt: skip
+    half, same, left = (
+        sum(bool(getattr(one, what)) for one in outcomes) for what in ("half", "same", "left")
+    )
+    cells = (name, len(killed.points), len(outcomes), half, ways, same, left)
+    print(f"| {' | '.join(map(str, cells))} |", flush=True)
     return half == 0 and same == len(outcomes)
 
 

@@ -20,12 +20,14 @@ Rng = np.random.Generator
 
 NUMBERS = (
     "0", "-1", "1", "255", "256", "65535", "2147483647", "2147483648", "4294967295", "1e38",
-    "-1e308", "1e-320", "1e999", "nan", "inf", "-inf", "0x10", "1_000", "1,5", "9" * 400, "", "-0", "0.1", "½",
+    "-1e308", "1e-320", "1e999", "nan", "inf", "-inf", "0x10", "1_000", "1,5", "9" * 400, "",
+    "-0", "0.1", "½",
 )  # fmt: skip
 
 TEXTS = (
-    "=cmd()", "\0", "\x1b[31m", "\n", "\r", "\t", ",", ";", '"', "'", "../../x", "/", "\\", "NA", "ä",
-    "\ufeff", "\u202e", "²", "{role}", "%s", "$x$", "<b>", "x" * 300, "[" * 200, "a.b.c", "None", "",
+    "=cmd()", "\0", "\x1b[31m", "\n", "\r", "\t", ",", ";", '"', "'", "../../x", "/", "\\", "NA",
+    "ä", "\ufeff", "\u202e", "²", "{role}", "%s", "$x$", "<b>", "x" * 300, "[" * 200, "a.b.c",
+    "None", "",
 )  # fmt: skip
 
 _WHOLE = (0, 1, 2, 7, 127, 128, 255, 256, 32767, 32768, 65535, 2**31 - 1, 2**31, 2**32 - 1, -1)
@@ -261,7 +263,7 @@ def change_folder(rng: Rng, folder: Path, files: Files) -> None:
 
 
 def broken(rng: Rng, name: str, content: bytes) -> bytes:
-    """Return a file to which one to three things were done, the first of which may know its format."""
+    """Return a file to which one to three things were done, the first perhaps to its format."""
     content = _pick(rng, changes_for(name, content))(rng, content)
     for _ in range(int(rng.choice([0, 0, 0, 1, 2]))):
         content = _pick(rng, BYTES)(rng, content)

@@ -1,6 +1,5 @@
 """Valid inputs without images: tables, TOML, records, networks, and how each is read."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,9 +73,14 @@ def _table_writer(ending: str, **options: Any) -> Callable[[Path], None]:
     return make
 
 
+def _only(folder: Path) -> Path:
+    """Return the only file of a folder, whatever it is called; a path to nothing without one."""
+    return next(folder.iterdir(), folder / "labels.csv")
+
+
 def _read_labels(folder: Path) -> bool:
     """Read a label table, and every column that it has."""
-    path = folder / next(name for name in os.listdir(folder) if name.startswith("labels"))
+    path = _only(folder)
     labels = read_labels(path)
     whole = True
     for name in read_text_table(path).table.columns:
@@ -223,11 +227,10 @@ def _read_run(folder: Path) -> bool:
 
 
 def _reads(read: Callable[..., object], *arguments: object) -> Callable[[Path], bool]:
-    """Return what reads the only file of a folder, or the named one, and has nothing to refuse."""
+    """Return what reads the only file of a folder, and refuses all of it or nothing."""
 
     def call(folder: Path) -> bool:
-        names = sorted(os.listdir(folder))
-        read(folder / names[0], *arguments)
+        read(_only(folder), *arguments)
         return True
 
     return call
