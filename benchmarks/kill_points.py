@@ -1,11 +1,13 @@
 """What a kill leaves wherever a command changes a file, and whether it can then be done again.
 
-    python benchmarks/kill_points.py [--only WORD] [--most N] [--list]
+    python benchmarks/kill_points.py [--only WORD] [--most N] [--faults FAULT ...] [--list]
 
 Every command runs on a small phantom cohort in a forked process, which kills itself before the n-th
-change of a file, and once more in the middle of what it was writing then. Printed is a row of a
-Markdown table for each command; `--list` prints a line for each point instead. The exit status is 1
-if anything half-written was left, or the second call gave other bytes.
+change of a file, and when half of what it wrote before it has got to the disk (`torn`). With
+`--faults full quota read-only` the disk refuses to be written from the n-th change on instead.
+Printed is a row of a Markdown table for each command; `--list` prints a line for each point, too.
+The exit status is 1 if anything half-written was left, the command was not stopped in order, or the
+second call gave other results.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -24,7 +26,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from helpers.kill_points import Killed, run_forked  # noqa: E402
+from helpers.faults import Fault, Killed, Outcome, run_forked  # noqa: E402
 from lggshape import parallel  # noqa: E402
 from lggshape.phantoms import write_cohort  # noqa: E402
 from lggshape_cli import app  # noqa: E402
@@ -137,20 +139,29 @@ def write_inputs(inputs: Path) -> None:
             sys.exit(f"{line}: {inputs.with_name('log.txt').read_text()}")
 
 
-def kills(killed: Killed, most: int) -> list[tuple[int, bool]]:
-    """Return the kills to do, at most so many: before each point, and in the middle of a file."""
-    count = len(killed.points)
-    every = [(number, False) for number in range(count + 1)]
-    every += [(n + 1, True) for n, point in enumerate(killed.points) if point.startswith("open ")]
-    every.sort()
-    chosen = np.unique(np.linspace(0, len(every) - 1, min(most, len(every))).round().astype(int))
-    return [every[place] for place in chosen]
+def chosen(killed: Killed, faults: Sequence[Fault], most: int) -> list[tuple[int, Fault]]:
+    """Return where which fault is to happen, at most so many in all."""
+    points = killed.points
+    every: list[tuple[int, Fault]] = [
+        (number, fault)
+        for number in range(len(points) + 1)
+        for fault in faults
+        if fault != "torn" or (number and points[number - 1].startswith("open "))
+    ]
+    places = np.linspace(0, len(every) - 1, min(most, len(every))).round().astype(int)
+    return [every[place] for place in np.unique(places)]
+
+
+def is_well(one: Outcome, fault: Fault) -> bool:
+    """Return whether nothing half-written was left, and the work could be done again."""
+    in_order = fault in {"kill", "torn"} or one.status in {0, 1, 2}
+    return in_order and not one.half and one.same
 
 
 def examine(
-    name: str, command: Command, inputs: Path, work: Path, *, most: int, tell: bool
+    name: str, command: Command, inputs: Path, work: Path, options: argparse.Namespace
 ) -> bool:
-    """Kill a command at its points and print what came of it; return whether all is well."""
+    """Let faults happen to a command and print what came of it; return whether all is well."""
 
     def before() -> None:
         for line in command.before:
@@ -158,14 +169,13 @@ def examine(
 
     run: Callable[[Sequence[str]], None] = partial(call, inputs, command.line)
     killed = Killed(run, work, command.results, command.again, before)
-    outcomes = []
-    for number, torn in kills(killed, most):
-        one = killed.kill(number, torn=torn)
+    outcomes, wells = [], []
+    for number, fault in chosen(killed, options.faults, options.most):
+        one = killed.fail(number, fault)
         outcomes.append(one)
-        if tell or one.half or not one.same:
-            where = "in the middle of" if torn else "before"
-            print(f"{name}: {where} {one.point}: half {one.half or 'nothing'}, again {one.again}, "
-                  f"same {one.same}, left {one.left}", flush=True)  # fmt: skip
+        wells.append(is_well(one, fault))
+        if options.list or not wells[-1]:
+            print(f"{name}, {fault}: {one}", flush=True)
     again = Counter(one.again for one in outcomes)
     ways = ", ".join(f"{way} ({count})" for way, count in again.most_common())
     half, same, left = (
@@ -173,19 +183,20 @@ def examine(
     )
     cells = (name, len(killed.points), len(outcomes), half, ways, same, left)
     print(f"| {' | '.join(map(str, cells))} |", flush=True)
-    return half == 0 and same == len(outcomes)
+    return all(wells)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="a word of the commands to kill")
-    parser.add_argument("--most", type=int, default=60, help="kills of a command, evenly spread")
+    parser.add_argument("--most", type=int, default=60, help="faults of a command, evenly spread")
+    parser.add_argument("--faults", nargs="+", choices=get_args(Fault), default=["kill", "torn"])
     parser.add_argument("--list", action="store_true", help="print a line for each kill")
     options = parser.parse_args()
     parallel._usable_cores = lambda: 1
     for part in WARM:  # what is imported here is not imported by every process
         import_module(part)
-    print("| command | points | kills | half-written | done again | same results | left hidden |")
+    print("| command | points | faults | half-written | done again | same results | left hidden |")
     print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
     with tempfile.TemporaryDirectory() as place:
         inputs, work = Path(place, "in", "inputs"), Path(place, "out", "work")
@@ -193,7 +204,7 @@ def main() -> None:
         work.parent.mkdir()
         write_inputs(inputs)
         wells = [
-            examine(name, one, inputs, work, most=options.most, tell=options.list)
+            examine(name, one, inputs, work, options)
             for name, one in COMMANDS.items()
             if options.only in name
         ]

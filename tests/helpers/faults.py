@@ -1,9 +1,11 @@
-"""Commands that are killed wherever they change a file, and what is there afterwards.
+"""Commands that are killed wherever they change a file, or whose disk fails there: what is left.
 
 A command runs in a forked process, which Python tells of every file before it is opened for
-writing, moved or removed: its points. The process kills itself (SIGKILL) at one of them.
+writing, moved or removed: its points. At one of them the process kills itself (SIGKILL), or from
+there on the system refuses to write.
 """
 
+import errno
 import os
 import re
 import shutil
@@ -12,12 +14,18 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from lggshape.errors import InputError
-from lggshape.files import read_json
 from lggshape.results.records import RECORD
 from lggshape.run_check import check_run
+
+Fault = Literal["kill", "torn", "full", "quota", "read-only"]
+"""What happens at a point: a kill before it, or when half of what is written before it has got to
+the disk; or from there on a disk that is full, is at its quota or cannot be written."""
+
+_REFUSES = {"full": errno.ENOSPC, "quota": errno.EDQUOT, "read-only": errno.EROFS}
+_TAKES_SPACE = {"open", "os.mkdir", "os.link", "os.symlink"}
 
 SECONDS = 300
 """After which a process counts as hung."""
@@ -52,6 +60,8 @@ class Outcome(NamedTuple):
     ----------
     point : str
         Where.
+    status : int
+        How the command ended.
     half : str
         What was half there after it: "" if nothing was.
     again : str
@@ -63,6 +73,7 @@ class Outcome(NamedTuple):
     """
 
     point: str
+    status: int
     half: str
     again: str
     same: bool
@@ -86,11 +97,8 @@ def _changed(event: str, arguments: tuple[Any, ...]) -> str:
     return os.path.abspath(path)  # noqa: PTH100
 
 
-def _watch(top: Path, die_at: int, *, torn: bool, report: int) -> None:
-    """Report each change below a folder to a file, and die before the n-th.
-
-    `torn` cuts what was being written before it, as if only half had got there.
-    """
+def _watch(top: Path, at: int, fault: Fault, report: int) -> None:
+    """Report each change below a folder to a file; let the fault happen before the n-th."""
     count, opened, busy = 0, ("", 0), False
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
@@ -99,11 +107,10 @@ def _watch(top: Path, die_at: int, *, torn: bool, report: int) -> None:
         if not path.startswith(f"{top}/"):
             return
         busy = True
-        if count == die_at:
-            if torn and os.path.isfile(opened[0]):  # noqa: PTH113
-                size = os.stat(opened[0]).st_size  # noqa: PTH116
-                os.truncate(opened[0], (opened[1] + size) // 2)
-            os.kill(os.getpid(), signal.SIGKILL)
+        if 0 <= at <= count:
+            busy = False
+            _fail(event, fault, opened)
+            busy = True
         name = _RANDOM.sub("*", path.removeprefix(f"{top}/"))
         os.write(report, f"{event.removeprefix('os.')} {name}\n".encode("utf-8", "replace"))
         count += 1
@@ -116,10 +123,21 @@ def _watch(top: Path, die_at: int, *, torn: bool, report: int) -> None:
     sys.addaudithook(watch)
 
 
+def _fail(event: str, fault: Fault, opened: tuple[str, int]) -> None:
+    """Die, or refuse what needs the disk; `opened` is what was written before, and its old size."""
+    if fault in _REFUSES:
+        if fault == "read-only" or event in _TAKES_SPACE:
+            raise OSError(_REFUSES[fault], os.strerror(_REFUSES[fault]))
+        return
+    if fault == "torn" and os.path.isfile(opened[0]):  # noqa: PTH113
+        os.truncate(opened[0], (opened[1] + os.stat(opened[0]).st_size) // 2)  # noqa: PTH116
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def run_forked(
-    call: Callable[[], object], top: Path, *, die_at: int = -1, torn: bool = False
+    call: Callable[[], object], top: Path, *, at: int = -1, fault: Fault = "kill"
 ) -> Ended:
-    """Call a function in a process of its own, which dies before its n-th change below `top`."""
+    """Call a function in a process of its own; a fault happens before its n-th change in `top`."""
     report, log = top.with_name("points.txt"), top.with_name("log.txt")
     process = os.fork()
     if process == 0:
@@ -127,12 +145,7 @@ def run_forked(
         try:
             for stream in (1, 2):
                 os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
-            _watch(
-                top,
-                die_at,
-                torn=torn,
-                report=os.open(report, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
-            )
+            _watch(top, at, fault, os.open(report, os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
             call()
             status = 0
         except SystemExit as error:
@@ -191,11 +204,11 @@ class Killed:
         """Where the command changes files."""
         return self._whole.points
 
-    def kill(self, number: int, *, torn: bool = False) -> Outcome:
-        """Kill the command before its n-th point, do it again, and compare."""
+    def fail(self, number: int, fault: Fault = "kill") -> Outcome:
+        """Let a fault happen before the n-th point of the command, do it again, and compare."""
         self._fresh()
-        ended = run_forked(lambda: self._call(()), self._work, die_at=number, torn=torn)
-        point = (["the end", *ended.points])[-1] if torn else self._point(number)
+        ended = run_forked(lambda: self._call(()), self._work, at=number, fault=fault)
+        point = self.points[number] if number < len(self.points) else "after the end"
         half = self._half()
         again = "impossible"
         for options in self._again:
@@ -205,10 +218,7 @@ class Killed:
         found = self._contents()
         same = found == self._new and not self._not_as_recorded()
         left = [path.name for path in self._work.rglob(".*") if path.name.endswith(".part")]
-        return Outcome(point, half, again, same, left)
-
-    def _point(self, number: int) -> str:
-        return self.points[number] if number < len(self.points) else "after the end"
+        return Outcome(point, ended.status, half, again, same, left)
 
     def _fresh(self) -> None:
         os.chdir(self._work.parent)
@@ -249,8 +259,3 @@ def _without_times(path: Path) -> Any:
     if path.name == "history.csv":
         return [line.rpartition(",")[0] for line in path.read_text().splitlines()]
     return path.read_bytes()
-
-
-def whole_record(path: Path) -> bool:
-    """Return whether a record says that the results beside it are whole."""
-    return path.is_file() and not read_json(path).get("unfinished")

@@ -1,0 +1,131 @@
+"""What befalls a command from outside: kills, disks, names, other runs, and inputs that change."""
+
+import os
+import resource
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from helpers.case_files import write_nifti
+from helpers.faults import Fault, Killed, run_forked
+from helpers.run_folders import NEW, OLD, results_of, write
+from lggshape.errors import InputError
+from lggshape.phantoms import ball
+from lggshape.readers import open_cases
+from lggshape.results import results_folder
+from lggshape.shape import feature_table
+from lggshape_cli import app
+
+
+@pytest.fixture
+def masks(tmp_path: Path) -> Path:
+    """Folder of a mask."""
+    write_nifti(tmp_path / "masks" / "P1_mask.nii.gz", ball(4).astype(np.uint8))
+    return tmp_path / "masks"
+
+
+@pytest.fixture
+def features(masks: Path) -> Callable[[Sequence[str]], None]:
+    """Return what measures the mask, into the working folder."""
+
+    def call(options: Sequence[str]) -> None:
+        app(["features", str(masks), "--out", "features.csv", "--jobs", "1", *options])
+
+    return call
+
+
+def measured(masks: Path, out: Path) -> pd.DataFrame:
+    """Run `features`, which goes on whatever befalls a case, and return its table."""
+    result = CliRunner().invoke(app, ["features", str(masks), "--out", str(out)])
+    assert result.exit_code in {0, 1}, result.output
+    return pd.read_csv(out).set_index("case")
+
+
+@pytest.mark.parametrize("fault", ["kill", "torn", "full", "quota", "read-only"])
+def test_whatever_stops_a_command_it_can_be_done_again_invariant(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    features: Callable[[Sequence[str]], None],
+    fault: Fault,
+) -> None:
+    """`benchmarks/kill_points.py` does this to all commands, at all points."""
+    monkeypatch.chdir(tmp_path)
+    killed = Killed(features, tmp_path / "work", "features.csv")
+    for number in range(1, len(killed.points), 4):
+        found = killed.fail(number, fault)
+        assert (found.half, found.same) == ("", True), found
+        assert found.status == (-9 if fault in {"kill", "torn"} else 2), found
+
+
+def test_a_write_that_fails_halfway_leaves_nothing_invariant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, features: Callable[[Sequence[str]], None]
+) -> None:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+    def with_small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        features([])
+
+    assert run_forked(with_small_files, tmp_path / "work").status == 2
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"Q" * 240 + b"_mask.nii.gz", b"Q\xff_mask.nii.gz", b"run.json_mask.nii.gz", b"\x1b_mask.nii"],
+    ids=["255 bytes", "no Unicode", "a record", "an escape code"],
+)
+def test_a_case_of_any_name_costs_no_other_analytic(
+    masks: Path, tmp_path: Path, name: bytes
+) -> None:
+    content = (masks / "P1_mask.nii.gz").read_bytes()
+    (masks / os.fsdecode(name)).write_bytes(content)
+    table = measured(masks, tmp_path / "features.csv")
+    assert len(table) == 2
+    assert table.loc["P1", "volume"] > 0
+
+
+def test_links_in_a_circle_cost_no_case_analytic(masks: Path, tmp_path: Path) -> None:
+    (masks / "a").symlink_to(masks / "b")
+    (masks / "b").symlink_to(masks / "a")
+    (masks / "itself").symlink_to(masks)
+    assert measured(masks, tmp_path / "features.csv").index.tolist() == ["P1"]
+
+
+def test_a_case_that_vanishes_after_it_was_listed_fails_alone_analytic(masks: Path) -> None:
+    write_nifti(masks / "P2_mask.nii.gz", ball(4).astype(np.uint8))
+    sources = open_cases(masks, masks_only=True)
+    (masks / "P2_mask.nii.gz").unlink()
+    table = feature_table(sources, jobs=1).table.set_index("case")
+    assert table.loc["P1", "volume"] > 0
+    assert "P2_mask.nii.gz" in table.loc["P2", "reason"]
+
+
+def test_a_clock_that_runs_backwards_changes_nothing_invariant(
+    masks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = measured(masks, tmp_path / "before.csv")
+    times = iter(range(10**6, 0, -1000))
+    monkeypatch.setattr(time, "time", lambda: float(next(times)))
+    os.utime(masks / "P1_mask.nii.gz", (2**33, 2**33))  # and a file from the year 2242
+    pd.testing.assert_frame_equal(measured(masks, tmp_path / "after.csv"), expected)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_of_two_runs_at_once_each_is_whole_or_kept_aside_invariant(
+    tmp_path: Path, overwrite: bool
+) -> None:
+    out = tmp_path / "out"
+    with (
+        pytest.raises(InputError, match="The new results are whole, and lie in"),
+        results_folder(out, overwrite=overwrite) as place,
+    ):
+        write(place, NEW)
+        write(out, OLD)
+    assert results_of(out) == OLD
