@@ -18,6 +18,8 @@ _MOST_NEAR = 3
 
 _FORMULA = re.compile(r"\s*([=@]|[+-].*(\||[a-z]\s*\())", re.IGNORECASE | re.DOTALL)
 
+_OF_RESULTS = (".csv", ".json", ".jsonl", ".log")
+
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
@@ -86,6 +88,8 @@ def what_is_unsafe(name: str) -> str:
         return "the beginning of a formula of spreadsheets"
     if name.startswith("."):
         return "a dot at the beginning, which hides a file"
+    if name.lower().endswith(_OF_RESULTS):
+        return "the ending of a table or a record, beside which its results may lie"
     if re.match(r"[A-Za-z]:", name) or _DEVICES.fullmatch(name):
         return "a name that Windows keeps for devices"
     return ""

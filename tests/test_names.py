@@ -38,6 +38,8 @@ def test_order_of_equal_numbers_is_total_analytic() -> None:
         "\udc80",
         "=cmd()",
         "@x",
+        "run.json",
+        "Segmentation.CSV",
     ],
 )
 def test_names_that_leave_a_folder_or_cannot_be_files_are_unsafe_analytic(name: str) -> None:

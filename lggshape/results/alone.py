@@ -1,5 +1,6 @@
 """One run at a time in a folder of results."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -10,13 +11,15 @@ from lggshape.errors import InputError
 from lggshape.files import StrPath
 from lggshape.results.places import not_writable
 
+_LOGGER = logging.getLogger("lggshape")
+
 
 @contextmanager
 def alone_in(folder: StrPath) -> Iterator[None]:
     """Keep other runs from writing to a folder in place while the block runs.
 
     The system ends the lock with the process, however it ends. Where a file system knows no locks,
-    as some of networks do not, nothing is kept out.
+    as some of networks do not, nothing is kept out, and a warning says so.
 
     Parameters
     ----------
@@ -62,5 +65,10 @@ def _lock(handle: int, folder: Path) -> None:
             "another folder."
         )
         raise InputError(msg) from error
-    except OSError:  # a file system without locks
-        return
+    except OSError as error:  # a file system without locks
+        _LOGGER.warning(
+            "Expected a file system that can lock %s, found: %s. Start no other run there before "
+            "this one ends.",
+            folder,
+            error.strerror or error,
+        )

@@ -59,8 +59,8 @@ def results_folder(
     ------
     InputError
         As `check_folder` does, before the block begins; and after it, if files that this tool did
-        not write lie in the way by then. The results are kept in that case, and the message says
-        where.
+        not write lie in the way by then, or another run was there meanwhile. The results are kept
+        in that case, and the message says where.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def results_folder(
     """
     check_folder(folder, overwrite=overwrite, inputs=inputs)
     target = Path(folder).resolve()
-    with _staging(target, RECORD) as place:
+    with _staging(target, RECORD, overwrite=overwrite) as place:
         yield place
 
 
@@ -111,7 +111,7 @@ def results_file(
     """
     check_file(path, overwrite=overwrite, inputs=inputs)
     path = Path(path)
-    with _staging(path.parent.resolve(), record_beside(path)) as place:
+    with _staging(path.parent.resolve(), record_beside(path), overwrite=overwrite) as place:
         yield place
 
 
@@ -157,25 +157,29 @@ def _private(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _staging(target: Path, record: str) -> Iterator[Path]:
+def _staging(target: Path, record: str, *, overwrite: bool) -> Iterator[Path]:
     """Provide a private folder; if the block ends, move what is in it to `target`."""
     with _private(target) as place:
         yield place
     try:
-        _publish(place, target, record)
+        _publish(place, target, record, overwrite=overwrite)
     except (OSError, InputError) as error:
         msg = f"{error} The new results are whole, and lie in {place}."
         raise InputError(msg) from error
 
 
-def _publish(place: Path, target: Path, record: str) -> None:
+def _publish(place: Path, target: Path, record: str, *, overwrite: bool) -> None:
     """Move results to their folder; the record comes last and makes them valid."""
     new = listed_outputs(place / record)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         place.rename(target)
         return
-    old = recorded_outputs(target, record=record) if holds_record(target, record) else {}
+    there = holds_record(target, record)
+    if there and not overwrite:  # there was none when the work began
+        msg = f"Expected no other run to write to {target} meanwhile, found the results of one."
+        raise InputError(msg)
+    old = recorded_outputs(target, record=record) if there else {}
     removable = unchanged_files(target, old)
     in_the_way = [name for name in new if name not in old and _is_taken(target, name)]
     if in_the_way:

@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -37,12 +38,14 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_a_file_system_without_locks_is_used_without(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_used_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, number: int
 ) -> None:
     def refuse(handle: int, operation: int) -> None:
-        raise OSError(37, "No locks available")
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("fcntl.flock", refuse)
     with alone_in(tmp_path), alone_in(tmp_path):
         pass
+    assert f"can lock {tmp_path}, found: {os.strerror(number)}" in caplog.text
