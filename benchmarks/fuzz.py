@@ -82,7 +82,8 @@ def main() -> None:
         escaped += [trial for trial in found if trial.result == "escaped"]
     print(f"\n{total:,} inputs, {len(escaped)} escaped.")
     for trial in escaped:
-        print(f"\n{trial.name}, seed {trial.seed}: {trial.said}")
+        last = "\n".join(trial.said.splitlines()[-6:])
+        print(f"\n{trial.name}, seed {trial.seed}: {last}")
     sys.exit(bool(escaped))
 
 

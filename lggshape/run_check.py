@@ -4,14 +4,11 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lggshape.errors import InputError
-from lggshape.files import StrPath, file_hash, read_json
+from lggshape.files import StrPath, file_hash
 from lggshape.provenance import input_hash, package_versions
-from lggshape.results import MARKS, RECORD, record_beside
+from lggshape.results import RECORD, read_record, record_beside
 
 CRATE = "ro-crate-metadata.json"
-
-_KEYS = ("command", "options", "inputs", "outputs", "versions", "started")
 
 
 class Checked(NamedTuple):
@@ -156,8 +153,4 @@ def run_crate(place: StrPath) -> dict[str, Any]:
 def _read(place: Path) -> tuple[Path, dict[str, Any]]:
     """Return the folder of the results and what their record says."""
     path = place / RECORD if place.is_dir() else place.with_name(record_beside(place))
-    record = read_json(path, _KEYS)
-    if any(record.get(name) != mark for name, mark in MARKS.items()) or record.get("unfinished"):
-        msg = f"Expected {path} to be the record of a finished run, found another one."
-        raise InputError(msg)
-    return path.parent, record
+    return path.parent, read_record(path)

@@ -19,7 +19,13 @@ from lggshape.files import parse_json, read_json, write_text
 from lggshape.provenance import InputFile, LeftOut, combined_hash
 from lggshape.readers import CaseSource
 from lggshape.readers.segmented import JOURNAL, SEGMENTATION, SETTINGS, SLICES
-from lggshape.results import RECORD, record_beside, recorded_outputs, unchanged_files
+from lggshape.results import (
+    RECORD,
+    read_record,
+    record_beside,
+    recorded_outputs,
+    unchanged_files,
+)
 
 _Item = TypeVar("_Item")
 _Rows = list[list[str]]
@@ -197,8 +203,12 @@ def _ordered(
     inputs: list[InputFile] = []
     first: tuple[Path, dict[str, Any]] | None = None
     for path, (folder, name) in parts.items():
-        record = read_json(folder / name, ["command", "options", "inputs", "versions"])
-        unchanged_files(folder, recorded_outputs(folder, record=name))
+        record = read_record(folder / name)
+        outputs = recorded_outputs(folder, record=name)
+        there = len(unchanged_files(folder, outputs))
+        if there < len(outputs):
+            msg = f"Expected the {len(outputs)} files of {path} as recorded, found {there}."
+            raise InputError(msg)
         options = dict(record["options"])
         shard = Shard.parse(str(options.pop(SHARD, None) or "none"))
         what = {

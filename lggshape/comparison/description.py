@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from lggshape.errors import InputError
 from lggshape.files import names_cell, read_json
 from lggshape.segmentation import Ensemble, TrainingConfiguration, read_configuration
 from lggshape.segmentation.run.folder import CONFIGURATION, HISTORY, NETWORK
@@ -40,6 +41,10 @@ def describe(name: str, run: Path, ensemble: Ensemble, history: pd.DataFrame) ->
         )
         for member in ensemble.members
     ]
+    for count in ("parameters", "training_patients"):
+        if not all(type(one[count]) is int for one in records):
+            msg = f"Expected the {count} of each network of {run} as a whole number, found none."
+            raise InputError(msg)
     epochs = history.groupby("network")["seconds"]
     # The median: a run that was stopped for a while takes no longer.
     seconds = epochs.median() * epochs.size()
@@ -57,8 +62,8 @@ def describe(name: str, run: Path, ensemble: Ensemble, history: pd.DataFrame) ->
         "crop": training.crop,
         "folds": names_cell([str(fold) for fold in sorted({m.fold for m in ensemble.members})]),
         "networks": len(records),
-        "training_patients": sum(int(one["training_patients"]) for one in records) / len(records),
-        "parameters": int(records[0]["parameters"]),
+        "training_patients": sum(one["training_patients"] for one in records) / len(records),
+        "parameters": records[0]["parameters"],
         "training_minutes": round(seconds.mean() / 60, 1),
         "backend": names_cell(sorted({str(one["backend"]) for one in records})),
         "precision": names_cell(sorted({str(one["precision"]) for one in records})),
@@ -73,9 +78,13 @@ def read_history(name: str, ensemble: Ensemble) -> pd.DataFrame:
     tables = []
     for member in ensemble.members:
         path = member.weights.with_name(HISTORY)
-        if path.exists():
+        if path.is_file():
             table = read_table(path, required=["epoch", "loss", "seconds"])
-            table = table.apply(pd.to_numeric).assign(run=name, network=member.name)
+            try:
+                table = table.apply(pd.to_numeric).assign(run=name, network=member.name)
+            except ValueError as error:
+                msg = f"Expected {path} to hold numbers, found: {error}."
+                raise InputError(msg) from error
             tables.append(table.reindex(columns=list(HISTORY_COLUMNS)))
     if not tables:
         return pd.DataFrame(columns=list(HISTORY_COLUMNS))

@@ -27,6 +27,7 @@ from lggshape.readers.grids import (
     orientation_of,
     shape_in_zyx,
     turned_to_ras,
+    voxel_sizes,
     zyx_values,
 )
 from lggshape.readers.source import MOST_VALUES
@@ -86,7 +87,7 @@ def on_grid(
     """
     turned, affine = turned_to_ras(stored, affine)
     affine = affine[:, [2, 1, 0, 3]]
-    spacing = checked_spacing(np.linalg.norm(affine[:3, :3], axis=0))
+    spacing = checked_spacing(voxel_sizes(affine))
     return zyx_values(turned), Geometry(spacing, affine)
 
 
@@ -98,7 +99,7 @@ def described_grid(stack: Stack) -> tuple[tuple[int, ...], Geometry, int]:
     empty = np.broadcast_to(np.uint8(0), stack.stored_shape)
     _, affine = turned_to_ras(empty, stack.affine)
     affine = affine[:, [2, 1, 0, 3]]
-    geometry = Geometry(checked_spacing(np.linalg.norm(affine[:3, :3], axis=0)), affine)
+    geometry = Geometry(checked_spacing(voxel_sizes(affine)), affine)
     return shape, geometry, 2 - int(orientation[2, 0])
 
 

@@ -164,6 +164,19 @@ def checked_spacing(sizes: NDArray[np.float64]) -> Spacing:
     return z, y, x
 
 
+def voxel_sizes(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distances between voxels along the axes of an affine (4, 4), whatever it holds.
+
+    Examples
+    --------
+    >>> voxel_sizes(np.diag([3.0, -0.5, 1e200, 1])).tolist()
+    [3.0, 0.5, inf]
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        sizes: NDArray[np.float64] = np.linalg.norm(affine[:3, :3], axis=0)
+    return sizes
+
+
 def are_sizes(numbers: NDArray[np.float64]) -> bool:
     """Test whether all numbers can be sizes: finite, and more than 0.
 
@@ -183,7 +196,7 @@ def check_affine(affine: NDArray[np.float64]) -> None:
     >>> check_affine(np.diag([0.5, 0.5, 3, 1]))
     """
     axes = affine[:3, :3]
-    sizes = np.linalg.norm(axes, axis=0)
+    sizes = voxel_sizes(affine)
     if not (np.all(np.isfinite(affine)) and are_sizes(sizes)):
         msg = f"an affine without voxel sizes, {affine.tolist()}"
         raise UnusableError(msg)

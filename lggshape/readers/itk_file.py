@@ -31,6 +31,7 @@ from lggshape.readers.grids import (
     orientation_of,
     shape_in_zyx,
     turned_to_ras,
+    voxel_sizes,
     zyx_values,
 )
 from lggshape.readers.itk_header import ItkHeader, read_header
@@ -146,10 +147,9 @@ def _turned(
         check_affine(affine)
         stored, affine = turned_to_ras(stored, affine)
         affine = affine[:, [2, 1, 0, 3]]
-        return stored, Geometry(checked_spacing(np.linalg.norm(affine[:3, :3], axis=0)), affine)
+        return stored, Geometry(checked_spacing(voxel_sizes(affine)), affine)
     if is_said:
-        sizes = np.linalg.norm(affine[:3, :3], axis=0)
-        return stored, Geometry(checked_spacing(sizes[::-1]))
+        return stored, Geometry(checked_spacing(voxel_sizes(affine)[::-1]))
     return stored, Geometry()
 
 
@@ -171,9 +171,10 @@ def _affine(reader: Any, header: ItkHeader) -> tuple[NDArray[np.float64], bool]:
     straight = np.array_equal(np.abs(direction), np.eye(3)) and not origin.any()
     is_said = bool(header.unit or np.any(spacing != 1) or (header.oriented and not straight))
     affine = np.eye(4)
-    affine[:3, :3], affine[:3, 3] = direction * spacing, origin
     unit = header.unit or 1.0
-    return np.diag([unit, unit, unit, 1.0]) @ _LPS_TO_RAS @ affine, is_said
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers of a damaged header
+        affine[:3, :3], affine[:3, 3] = direction * spacing, origin
+        return np.diag([unit, unit, unit, 1.0]) @ _LPS_TO_RAS @ affine, is_said
 
 
 def _stored(values: NDArray[np.generic], grid: Grid) -> NDArray[np.generic]:

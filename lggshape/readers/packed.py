@@ -23,6 +23,7 @@ from lggshape.files import written_whole
 from lggshape.names import what_is_unsafe
 from lggshape.readers.description import FileDescription, plane_of
 from lggshape.readers.folder import Folder
+from lggshape.readers.grids import voxel_sizes
 from lggshape.readers.layout import Layout
 from lggshape.readers.naming import MASK
 from lggshape.readers.packed_file import open_archive, read_array
@@ -238,7 +239,7 @@ def _geometry(spacing: tuple[float, ...], affine: tuple[float, ...]) -> Geometry
     if without_affine:
         z, y, x = sizes.tolist()
         return Geometry(None if without_sizes else (z, y, x))
-    lengths = np.linalg.norm(matrix[:3, :3], axis=0)
+    lengths = voxel_sizes(matrix)
     fits = np.isfinite(matrix).all() and np.allclose(lengths, sizes, rtol=_TOLERANCE, atol=0)
     if not (fits and np.array_equal(matrix[3], [0, 0, 0, 1])):
         raise UnusableError(f"an affine that does not fit the voxel sizes {spacing}")

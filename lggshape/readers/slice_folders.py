@@ -124,10 +124,10 @@ class SliceFolder(CaseSource):
             if not names:
                 continue
             try:
-                with library_reading(), tifffile.TiffFile(self.path / names[0]) as tiff:
+                with open_tiff(self.path / names[0]) as (tiff, _), library_reading():
                     shape = (len(names), *tiff.pages.first.shape)
                 reason = ""
-            except (UnusableError, OSError) as error:
+            except UnusableError as error:
                 shape, reason = (), f"{names[0]} is no readable TIFF file: {error}"
             sequences = _SEQUENCES.get((shape[3] if shape[3:] else 1,), ("image",))
             role = " + ".join(sequences) if is_image else MASK

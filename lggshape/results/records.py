@@ -22,6 +22,12 @@ RECORD = "run.json"
 MARKS = {"tool": "lggshape", "format": 2}
 """What tells a record of this tool, with hashes, from one of something else."""
 
+_PARTS = {
+    "command": str, "options": dict, "inputs": list, "outputs": list, "versions": dict,
+    "started": str,
+}  # fmt: skip
+"""What the record of a finished run has besides, and its type."""
+
 _JOURNAL = ".lggshape-outputs.jsonl"
 UNFINISHED = ""
 """In place of a hash: a file that is still being written, whatever it holds."""
@@ -250,6 +256,29 @@ def outputs_in_place(folder: StrPath, names: Iterable[str] = ()) -> list[Output]
 def end_recording(folder: StrPath) -> None:
     """Remove the list that `record_file` kept, once `run.json` has it."""
     (Path(folder) / _JOURNAL).unlink(missing_ok=True)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read the record of a finished run; raise InputError for any other file, whatever it holds."""
+    record = read_json(path, _PARTS)
+    if any(record.get(name) != mark for name, mark in MARKS.items()) or record.get("unfinished"):
+        msg = f"Expected {path} to be the record of a finished run, found another one."
+        raise InputError(msg)
+    wrong = [name for name, kind in _PARTS.items() if not isinstance(record[name], kind)]
+    if not wrong and not all(map(_names_a_file, (*record["inputs"], *record["outputs"]))):
+        wrong = ["inputs or outputs"]
+    if wrong or "lggshape" not in record["versions"]:
+        msg = f"Expected {path} as it was written, found another form of {wrong or 'versions'}."
+        raise InputError(msg)
+    listed_outputs(path)
+    return record
+
+
+def _names_a_file(entry: Any) -> bool:
+    if not isinstance(entry, dict):
+        return False
+    name, sha256 = entry.get("path"), entry.get("sha256")
+    return isinstance(name, str) and "\0" not in name and isinstance(sha256, str)
 
 
 def _read_record(path: Path) -> dict[str, Any]:

@@ -178,6 +178,9 @@ def cases_behind(weights: Path) -> list[KnownCase]:
     if not (run / CASES).exists():
         return []
     network = read_json(weights.with_name(NETWORK), ("fold", "inner_dice"))
+    if not isinstance(network["inner_dice"], dict):
+        msg = f"Expected the inner split in {weights.with_name(NETWORK)}, found no names."
+        raise InputError(msg)
     folds = read_folds(run / FOLDS)
     return [
         case
@@ -239,6 +242,9 @@ def read_cases(path: Path) -> list[KnownCase]:
     """
     try:
         cases = [KnownCase(**values) for values in read_json(path, ("cases",))["cases"]]
+        for case in cases:
+            if not all(isinstance(one, str) for one in (*case[:2], *case.fingerprints)):
+                raise TypeError("a name or a fingerprint that is no text")
         return [case._replace(fingerprints=tuple(case.fingerprints)) for case in cases]
     except TypeError as error:
         msg = f"Expected {path} to list the cases of a run, found: {error}."
@@ -280,11 +286,19 @@ def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
         If the file is missing or damaged.
     """
     arrays = read_arrays(path)
-    return {
-        name: values.astype(np.float32) * arrays.get(name + _STEP, np.float32(1))
-        for name, values in arrays.items()
-        if not name.endswith(_STEP)
-    }
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            weights = {
+                name: values.astype(np.float32) * arrays.get(name + _STEP, np.float32(1))
+                for name, values in arrays.items()
+                if not name.endswith(_STEP)
+            }
+        if not all(np.isfinite(values).all() for values in weights.values()):
+            raise ValueError("a weight that is not finite")
+    except (TypeError, ValueError) as error:
+        msg = f"Expected {path} to hold the weights of a network, found: {error}."
+        raise InputError(msg) from error
+    return weights
 
 
 def write_arrays(

@@ -1,5 +1,7 @@
 """Valid inputs with images: every layout and format, and how each is read."""
 
+import shutil
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,24 +18,27 @@ from lggshape.phantoms.layouts import CASE_LAYOUTS
 from lggshape.readers import open_cases
 from lggshape.shape import extract_features
 
-SIZE = (4, 16, 14)
+SIZE = (3, 16, 14)
 
 
 def phantom(name: str = "P1") -> Case:
     return make_phantom(np.random.default_rng(1), size=SIZE, name=name)
 
 
-def read_cases(folder: Path, *, path: str = "", **options: Any) -> bool:
-    """Read, measure and write again all that a folder holds; return whether every case was read."""
+def read_cases(folder: Path, *, path: str = "", used: bool = False, **options: Any) -> bool:
+    """Read all cases of a folder; return whether every one was read.
+
+    `used` says that they are also measured and written again, which takes longer than to read them.
+    """
     failed = False
     for source in open_cases(folder / path, **options):
-        source.described()
         try:
+            source.described()
             case = source.read()
-            if case.mask is not None:
+            if used and case.mask is not None:
                 extract_features(case)
                 if source.has_image:
-                    source.write(folder.with_name("written"), {"mask": case.mask})
+                    source.write(tempfile.mkdtemp(dir=folder.parent), {"mask": case.mask})
         except CaseError:
             failed = True
     return not failed
@@ -41,8 +46,7 @@ def read_cases(folder: Path, *, path: str = "", **options: Any) -> bool:
 
 def _in_layout(layout: str) -> Callable[[Path], None]:
     def make(folder: Path) -> None:
-        patients = 1 if layout.startswith("dicom") else 2
-        write_cohort(folder, patients=patients, size=SIZE, layout=layout, hypotheses=None)
+        write_cohort(folder, patients=1, size=SIZE, layout=layout, hypotheses=None)
         for table in ("labels.csv", "clinical.csv"):
             (folder / table).unlink()
 
@@ -102,16 +106,23 @@ def _with_sidecars(folder: Path) -> None:
 
 def _with_structures(folder: Path) -> None:
     case = phantom()
-    images = write_dicom(case, folder / "P1")
+    write_dicom(case, folder / "P1")
+    for series in (1, 3):
+        shutil.rmtree(folder / "P1" / f"series_{series}")
     square = np.array([[-30, -30, 0], [30, -30, 0], [30, 30, 0], [-30, 30, 0]], dtype=float)
     first = sorted((folder / "P1" / "series_2").iterdir())
-    structure_set(folder / "P1" / "structures.dcm", first or images, {1: [square]})
+    structure_set(folder / "P1" / "structures.dcm", first, {1: [square]})
 
+
+_ALSO_USED = {"slices", "nifti", "packed", "multipage-tiff"}
 
 CASE_INPUTS: dict[str, tuple[Callable[[Path], object], Callable[[Path], bool]]] = {
-    **{layout: (_in_layout(layout), read_cases) for layout in CASE_LAYOUTS},
+    **{
+        layout: (_in_layout(layout), partial(read_cases, used=layout in _ALSO_USED))
+        for layout in CASE_LAYOUTS
+    },
     "nii, not compressed": (_volumes("nii"), read_cases),
-    "mha": (_volumes("mha"), read_cases),
+    "mha": (_volumes("mha"), partial(read_cases, used=True)),
     "mhd and raw": (_volumes("mhd"), read_cases),
     "nrrd, not compressed": (_volumes("nrrd"), read_cases),
     "regions of brats": (_in_layout("brats"), partial(read_cases, regions="brats")),

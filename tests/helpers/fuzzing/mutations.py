@@ -38,6 +38,8 @@ _NAMES = (
     "{case}", "t1", "mask", "flair_mask", "segmentation.csv", "dataset.json", " ",
 )  # fmt: skip
 
+_NAMED_BY_USERS = (".csv", ".tsv", ".xlsx", ".parquet", ".toml")
+
 
 def _pick(rng: Rng, choices: Any) -> Any:
     return choices[int(rng.integers(len(choices)))]
@@ -200,8 +202,10 @@ def packed(rng: Rng, content: bytes) -> bytes:
     """Change what is packed in a file, and pack it again."""
     if content[:2] == b"\x1f\x8b":
         return gzip.compress(_pick(rng, BYTES)(rng, gzip.decompress(content)), 1)
+    head, _, body = content.partition(b"\n\n")
+    if content[:4] == b"NRRD" and body[:2] != b"\x1f\x8b":
+        return token(rng, head) + b"\n\n" + body
     if content[:4] == b"NRRD":
-        head, _, body = content.partition(b"\n\n")
         return head + b"\n\n" + gzip.compress(_pick(rng, BYTES)(rng, gzip.decompress(body)), 1)
     with zipfile.ZipFile(io.BytesIO(content)) as old:
         parts = {name: old.read(name) for name in old.namelist()}
@@ -220,7 +224,7 @@ def packed(rng: Rng, content: bytes) -> bytes:
 def changes_for(name: str, content: bytes) -> tuple[Callable[[Rng, bytes], bytes], ...]:
     """Return what can be done to a file: half of it to any file, the other half to its format."""
     if content[:4] in {b"PK\3\4", b"NRRD"} or content[:2] == b"\x1f\x8b":
-        own: tuple[Any, ...] = (packed, packed, token) if content[:4] == b"NRRD" else (packed,)
+        own: tuple[Any, ...] = (packed, token) if content[:4] == b"NRRD" else (packed,)
     elif content[:4] == b"II*\0":
         own = (tiff_entry,)
     elif content[128:132] == b"DICM":
@@ -259,7 +263,8 @@ def change_folder(rng: Rng, folder: Path, files: Files) -> None:
         path.write_bytes(other.read_bytes())
     else:
         path.unlink()
-        os.mkfifo(path)
+        if not name.endswith(_NAMED_BY_USERS):  # who may mean the pipe, and is waited for
+            os.mkfifo(path)
 
 
 def broken(rng: Rng, name: str, content: bytes) -> bytes:

@@ -46,14 +46,19 @@ NAMES = [f"P{number}" for number in range(PATIENTS)]
 
 
 def _label_table() -> pd.DataFrame:
-    table = cohort(patients=PATIENTS, size=(4, 16, 14)).tables["labels"]
-    dates = [f"{number + 1}.3.2021" for number in range(PATIENTS)]
-    return table.assign(patient=NAMES, age=np.arange(PATIENTS) + 40.5, seen=dates, grade="II")
+    table = cohort(patients=PATIENTS).tables["labels"][
+        ["patient", "idh", "sex", "molecular_subtype"]
+    ]
+    return table.assign(patient=NAMES, age=np.arange(PATIENTS) + 40.5, grade="II")
 
 
 def _feature_table() -> pd.DataFrame:
     rng = np.random.default_rng(0)
-    features = ("bounding_ellipsoid_volume_ratio", "margin_fluctuation", "volume")
+    features = (
+        "bounding_ellipsoid_volume_ratio",
+        "margin_fluctuation",
+        "angular_standard_deviation",
+    )
     values = {name: rng.random(PATIENTS) for name in features}
     return pd.DataFrame({"case": NAMES, "patient": NAMES, "masks": "manual", **values})
 
@@ -83,7 +88,7 @@ def _read_labels(folder: Path) -> bool:
     path = _only(folder)
     labels = read_labels(path)
     whole = True
-    for name in read_text_table(path).table.columns:
+    for name in read_text_table(path).cells.columns[1:]:
         try:
             labels[name]
         except InputError:
@@ -112,7 +117,7 @@ def _associate(folder: Path) -> bool:
         folder / "features.csv", folder / "labels.csv", folder / "family.toml", jobs=1,
         permutations=99,
     )  # fmt: skip
-    return not study.left_out
+    return study.left_out.empty
 
 
 def _write_text(name: str, text: str) -> Callable[[Path], None]:
