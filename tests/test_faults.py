@@ -3,7 +3,8 @@
 import os
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,21 +23,20 @@ from lggshape.shape import feature_table
 from lggshape_cli import app
 
 
+def write_mask(folder: Path) -> Path:
+    write_nifti(folder / "P1_mask.nii.gz", ball(4).astype(np.uint8))
+    return folder
+
+
 @pytest.fixture
 def masks(tmp_path: Path) -> Path:
     """Folder of a mask."""
-    write_nifti(tmp_path / "masks" / "P1_mask.nii.gz", ball(4).astype(np.uint8))
-    return tmp_path / "masks"
+    return write_mask(tmp_path / "masks")
 
 
-@pytest.fixture
-def features(masks: Path) -> Callable[[Sequence[str]], None]:
-    """Return what measures the mask, into the working folder."""
-
-    def call(options: Sequence[str]) -> None:
-        app(["features", str(masks), "--out", "features.csv", "--jobs", "1", *options])
-
-    return call
+def features_of(masks: Path, options: Sequence[str] = ()) -> None:
+    """Measure the mask, into the working folder."""
+    app(["features", str(masks), "--out", "features.csv", "--jobs", "1", *options])
 
 
 def measured(masks: Path, out: Path) -> pd.DataFrame:
@@ -46,33 +46,39 @@ def measured(masks: Path, out: Path) -> pd.DataFrame:
     return pd.read_csv(out).set_index("case")
 
 
-@pytest.mark.parametrize("fault", ["kill", "torn", "full", "quota", "read-only"])
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
+    """Return the command `features`, to be killed."""
+    top, here = tmp_path_factory.mktemp("killed"), Path.cwd()
+    call = partial(features_of, write_mask(top / "masks"))
+    try:
+        return Killed(call, top / "work", "features.csv")
+    finally:
+        os.chdir(here)
+
+
+@pytest.mark.parametrize(
+    ("fault", "share", "status"),
+    [("kill", 1.0, -9), ("torn", 0.4, -9), ("full", 0.2, 2), ("read-only", 0.7, 2)],
+)
 def test_whatever_stops_a_command_it_can_be_done_again_invariant(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    features: Callable[[Sequence[str]], None],
-    fault: Fault,
+    killed: Killed, monkeypatch: pytest.MonkeyPatch, fault: Fault, share: float, status: int
 ) -> None:
     """`benchmarks/kill_points.py` does this to all commands, at all points."""
-    monkeypatch.chdir(tmp_path)
-    killed = Killed(features, tmp_path / "work", "features.csv")
-    for number in range(1, len(killed.points), 5):
-        found = killed.fail(number, fault)
-        assert (found.half, found.same) == ("", True), found
-        # With no more to write than names, a full disk stops nothing.
-        stopped = {"kill": {-9}, "torn": {-9}, "read-only": {2}}.get(fault, {0, 2})
-        assert found.status in stopped, found
+    monkeypatch.chdir(Path.cwd())  # and back, at the end
+    found = killed.fail(int(share * (len(killed.points) - 1)), fault)
+    assert (found.half, found.same, found.status) == ("", True, status), found
 
 
 def test_a_write_that_fails_halfway_leaves_nothing_invariant(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, features: Callable[[Sequence[str]], None]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, masks: Path
 ) -> None:
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
 
     def with_small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-        features([])
+        features_of(masks)
 
     assert run_forked(with_small_files, tmp_path / "work").status == 2
     assert list((tmp_path / "work").iterdir()) == []

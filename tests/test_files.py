@@ -1,5 +1,6 @@
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -135,6 +136,12 @@ def test_records_are_what_json_knows() -> None:
         {"n": None, "p": None, "known": None, "text": None},
     ]
     assert json.loads(json.dumps(records, allow_nan=False)) == records
+
+
+def test_json_in_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(InputError, match="a pipe or a device"):
+        read_json(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,21 @@ def test_the_record_of_no_finished_run_is_refused(table: Path, change: dict[str,
         check_run(table)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"options": 5},
+        {"inputs": [5]},
+        {"inputs": [{"path": "a\0b", "sha256": ""}]},
+        {"versions": {}},
+    ],
+)
+def test_a_record_of_another_form_is_refused(table: Path, change: dict[str, object]) -> None:
+    write_json(table.with_name("f.run.json"), read_json(table.with_name("f.run.json")) | change)
+    with pytest.raises(InputError, match="as it was written, found another form of"):
+        check_run(table)
+
+
 def test_a_crate_describes_all_that_it_refers_to_invariant(table: Path) -> None:
     # RO-Crate 1.1: entities are flat, in @graph, and refer to each other by @id.
     assert run("verify-run", table, "--ro-crate").exit_code == 0

@@ -2,15 +2,17 @@
 
 import warnings
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lggshape.errors import InputError
-from lggshape.files import StrPath, read_toml, shipped_files
+from lggshape.files import StrPath, read_bytes, read_toml, shipped_files
 from lggshape.names import did_you_mean
 from lggshape.tables import is_missing, read_patient_table
+from lggshape.tables.workbooks import MOST_BYTES, check_packed
 
 
 @dataclass(frozen=True)
@@ -117,11 +119,22 @@ def _supplements(labels: str) -> list[Supplement]:
 
 def _sheets(path: Path) -> dict[str, list[list[Any]]]:
     """Return the cells of each sheet of a workbook, as text."""
+    data = read_bytes(path, "a workbook of Excel", most=MOST_BYTES)
+    try:
+        check_packed(data, path)
+    except InputError as error:
+        msg = f"{error} Download it again."
+        raise InputError(msg) from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of decorations that openpyxl does not know
             sheets = pd.read_excel(
-                path, None, header=None, dtype=str, keep_default_na=False, engine="openpyxl"
+                BytesIO(data),
+                None,
+                header=None,
+                dtype=str,
+                keep_default_na=False,
+                engine="openpyxl",
             )
     except Exception as error:  # a damaged file makes openpyxl raise errors of any kind
         found = str(error).rstrip(".")

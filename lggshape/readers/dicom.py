@@ -141,6 +141,7 @@ def _by_study(files: Sequence[Path]) -> tuple[dict[str, list[_File]], dict[Path,
         try:
             header = read_header(path, tags)
             study, series = (text_of(header, name) for name in (STUDY, _SERIES))
+            describe(header)  # so that every element which is asked for later can be read
         except (UnusableError, OSError) as error:
             wrong[path] = str(error)
             continue

@@ -10,6 +10,7 @@ What is written has pages too, and the spacing of the image in the form of Image
 
 import logging
 import math
+import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,6 +133,7 @@ def check_page(page: Any) -> tuple[int, ...]:
     """
     with library_reading():
         shape, chunks, sizes = page.shape, page.chunked, page.databytecounts
+        shape, chunks = (tuple(map(operator.index, one)) for one in (shape, chunks))
     if not 0 < math.prod(shape) <= _MOST_IN_SLICE:
         msg = f"shape {shape}, at most {_MOST_IN_SLICE} values expected"
         raise UnusableError(msg)
@@ -143,7 +145,7 @@ def check_page(page: Any) -> tuple[int, ...]:
         # of one bit that Python wrote would be inverted, and one of a drawing program would not.
         msg = "miniswhite: 0 is white, and the values may be inverted; store it with 0 as black"
         raise UnusableError(msg)
-    return tuple(shape)
+    return shape
 
 
 def _volume(tiff: tifffile.TiffFile) -> tuple[tuple[int, ...], Geometry]:

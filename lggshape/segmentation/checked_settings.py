@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from numbers import Integral, Real
 from pathlib import Path
@@ -79,7 +80,8 @@ def _coerced(value: Any, kind: Any) -> Any:
         if kind is int and isinstance(value, Integral):
             return int(value)
         if kind is float and isinstance(value, Real):
-            return float(value)
+            with suppress(OverflowError):
+                return float(value)
     return value if type(value) is kind else None
 
 

@@ -12,7 +12,7 @@ from lggshape.errors import InputError
 from lggshape.names import did_you_mean
 from lggshape.tables.sources import Rows
 
-_LARGEST = 2**27
+MOST_BYTES = 2**27
 """A workbook that unpacks to more bytes than this is refused."""
 
 _PARTS = {
@@ -48,7 +48,7 @@ def read_sheet(data: bytes, path: Path, sheet: str = "") -> Rows:
         If the file is no such workbook, has no sheet of that name or several and none is named, or
         the sheet has merged cells, or formulas without results.
     """
-    _check_packed(data, path)
+    check_packed(data, path)
     sheets = {one.title: one for one in _opened(data, path, data_only=True).worksheets}
     chosen = sheets[_chosen(path, sheet, {title: _cells(one) for title, one in sheets.items()})]
     where = f"the sheet {chosen.title} of {path}"
@@ -72,7 +72,7 @@ def read_sheet(data: bytes, path: Path, sheet: str = "") -> Rows:
     ]
 
 
-def _check_packed(data: bytes, path: Path) -> None:
+def check_packed(data: bytes, path: Path) -> None:
     """Raise if a packed file is no workbook, or unpacks to more than a table can be."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as packed:
@@ -85,9 +85,9 @@ def _check_packed(data: bytes, path: Path) -> None:
     if "xl/workbook.xml" not in names:
         msg = f"Expected {path} to be a workbook of Excel, found {found}. Save it as .xlsx."
         raise InputError(msg)
-    if size > _LARGEST:
+    if size > MOST_BYTES:
         msg = (
-            f"Expected {path} to be a workbook of at most {_LARGEST >> 20} MB, found "
+            f"Expected {path} to be a workbook of at most {MOST_BYTES >> 20} MB, found "
             f"{size >> 20} MB. Save the table as CSV UTF-8."
         )
         raise InputError(msg)

@@ -93,6 +93,10 @@ def test_shards_that_do_not_belong_together_are_refused(many, tables, tmp_path):
     ):
         result = run("merge", *parts, "--out", tmp_path / "out.csv")
         assert (result.exit_code, found in " ".join(result.stderr.split())) == (2, True), found
+    second.rename(tmp_path / "aside")
+    result = run("merge", *tables, "--out", tmp_path / "out.csv")
+    assert "the 1 files of" in result.stderr
+    (tmp_path / "aside").rename(second)
     table = record_of(first.with_name("part1.run.json"))
     table["inputs"][0]["hashes"]["labels.csv"] = "0" * 64
     first.with_name("part1.run.json").write_text(json.dumps(table))

@@ -77,6 +77,8 @@ def test_what_is_no_workbook_or_no_known_table_is_refused_analytic(
 ) -> None:
     with pytest.raises(InputError, match=r"to be idh, found 'idhh'\. Did you mean idh\?"):
         read_supplement(workbook, "idhh")
+    with pytest.raises(InputError, match=r"a workbook of Excel of at most \d+ bytes, found more"):
+        read_supplement("/dev/zero", "idh")
     page = tmp_path / "supplement.html"
     page.write_text("<html>Sign in</html>")
     with pytest.raises(InputError, match=r"found: File is not a zip file\. Download it again\."):

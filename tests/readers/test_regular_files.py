@@ -59,3 +59,10 @@ def test_a_link_to_a_file_is_read(tmp_path, save_nifti, read_only):
     (tmp_path / "cases").mkdir()
     (tmp_path / "cases" / "A_flair.nii.gz").symlink_to(path)
     assert read_only(tmp_path / "cases").image is not None
+
+
+def test_inspecting_slices_does_not_wait_for_a_pipe(tmp_path, pipe):
+    (tmp_path / "A").mkdir()
+    pipe(tmp_path / "A" / "A_1.tif")
+    (said,) = open_cases(tmp_path)[0].described()
+    assert "no readable TIFF file" in said.reason

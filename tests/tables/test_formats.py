@@ -5,6 +5,7 @@ import re
 import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import openpyxl
@@ -248,9 +249,18 @@ def test_results_of_formulas_are_read_analytic(tmp_path: Path) -> None:
     assert "P0" not in labels["Geschlecht"].values
 
 
+def test_a_damaged_parquet_file_is_refused_invariant(tmp_path: Path) -> None:
+    path = in_parquet(tmp_path)
+    whole = path.read_bytes()
+    for place in range(4, len(whole), 37):
+        path.write_bytes(whole[:place] + b"\xff" * 8 + whole[place + 8 :])
+        with suppress(InputError):  # no other error; chance may leave a table
+            read_labels(path)
+
+
 def test_an_enormous_workbook_is_refused_analytic(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lggshape.tables.workbooks._LARGEST", 1000)
+    monkeypatch.setattr("lggshape.tables.workbooks.MOST_BYTES", 1000)
     with pytest.raises(InputError, match="Save the table as CSV UTF-8"):
         read_labels(workbook()(tmp_path))

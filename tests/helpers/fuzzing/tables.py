@@ -10,8 +10,9 @@ import pandas as pd
 from helpers.fuzzing.cases import phantom
 from lggshape.association import associate
 from lggshape.comparison.description import describe, read_history
-from lggshape.errors import InputError
-from lggshape.evaluation import evaluate
+from lggshape.errors import CaseError, InputError
+from lggshape.evaluation.compare_case import compare_case
+from lggshape.evaluation.matching import match_cases
 from lggshape.files import write_json, write_table
 from lggshape.labels import read_labels
 from lggshape.labels.supplements import read_supplement
@@ -186,11 +187,16 @@ def _write_masks(folder: Path) -> None:
     write_table(journal_of / "slices.csv", slices_table)
 
 
-def _evaluate(folder: Path) -> bool:
+def _compare(folder: Path) -> bool:
     masks = folder / "masks"
     SegmentationJournal.read(masks).adopt_interrupted()
-    scores = evaluate(masks, folder / "references", jobs=1).scores
-    return not scores["reason"].astype(bool).any()
+    whole = True
+    for pair in match_cases(masks, folder / "references").pairs:
+        try:
+            compare_case(pair)
+        except CaseError:
+            whole = False
+    return whole
 
 
 def _write_run(folder: Path) -> None:
@@ -260,7 +266,7 @@ TABLE_INPUTS: dict[str, tuple[Callable[[Path], object], Callable[[Path], bool]]]
     ),
     "published supplement": (_write_supplement, _reads(read_supplement, "idh")),
     "shards and their records": (_write_shards, _merge),
-    "masks of segment": (_write_masks, _evaluate),
+    "masks of segment": (_write_masks, _compare),
     "networks": (_write_run, _read_run),
 }
 """As `CASE_INPUTS`."""

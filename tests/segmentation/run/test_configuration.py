@@ -70,6 +70,7 @@ TRAINING_REFUSALS = [
     ("inner_every", 0),
     ("crop", 0),
     ("crop", 1.1),
+    ("learning_rate", 10**400),
     ("epoch", "best"),
     ("encoder_weights", 5),
     ("precision", "float16"),

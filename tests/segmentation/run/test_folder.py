@@ -114,6 +114,11 @@ def test_an_unfinished_member_is_left_out(copy):
         ("cases.json", None, "to be a JSON file"),
         ("cases.json", '{"cases": [{"name": 1}]}', "to list the cases of a run, found"),
         ("cases.json", '{"cases": 3}', "to list the cases of a run, found"),
+        (
+            "cases.json",
+            '{"cases": [{"case": "A", "patient": 1.5, "fingerprints": []}]}',
+            "a name or a fingerprint that is no text",
+        ),
         ("fold0-member0/network.json", "7", "to hold a JSON object, found: int"),
         ("fold0-member0/network.json", "{}", "to have fold, member, calibration, threshold"),
         ("fold0-member0/network.json", '"\\ud800', "to be a JSON file"),
