@@ -138,10 +138,11 @@ def test_records_are_what_json_knows() -> None:
     assert json.loads(json.dumps(records, allow_nan=False)) == records
 
 
-def test_json_in_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_json_in_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.json")
-    with pytest.raises(InputError, match="a pipe or a device"):
-        read_json(tmp_path / "a.json")
+    for path in (tmp_path / "a.json", "/dev/zero"):
+        with pytest.raises(InputError, match="a pipe or a device"):
+            read_json(path)
 
 
 @pytest.mark.parametrize(
@@ -184,11 +185,6 @@ def test_toml_that_would_fill_the_memory_is_refused_analytic(tmp_path, text, fou
     path.write_text(text)
     with pytest.raises(InputError, match=found):
         read_toml(path)
-
-
-def test_a_file_without_an_end_is_refused_analytic():
-    with pytest.raises(InputError, match="/dev/zero to be a JSON file of at most 67108864 bytes"):
-        read_json("/dev/zero")
 
 
 def test_the_name_under_which_a_file_is_written_cannot_be_foreseen_invariant(tmp_path):

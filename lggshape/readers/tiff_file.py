@@ -163,6 +163,8 @@ def _volume(tiff: tifffile.TiffFile) -> tuple[tuple[int, ...], Geometry]:
         raise UnusableError(msg)
     with library_reading():
         every: list[Any] = list(tiff.pages)
+    if not every:
+        raise UnusableError("no page")
     shapes = {check_page(page) for page in every}
     with library_reading():
         axes = [series.axes for series in tiff.series]

@@ -193,7 +193,6 @@ def test_a_meta_image_without_a_matrix_has_no_orientation_analytic(
         (["space: LPS", "space directions: (0,0,0) (0,1,0) (0,0,1)"], "found: "),
         (["space: LPS", "space directions: (1,1,0) (0,1,0) (0,0,1)"], "found: "),
         (["space: LPS", "space directions: (2000,0,0) (0,1,0) (0,0,1)"], "voxel sizes"),
-        (["space: LPS", "space directions: (1e300,0,0) (0,1,0) (0,0,1)"], "voxel sizes"),
     ],
 )
 def test_headers_that_cannot_be_used_are_refused_analytic(tmp_path, fields, found, failure):

@@ -63,6 +63,6 @@ def test_a_link_to_a_file_is_read(tmp_path, save_nifti, read_only):
 
 def test_inspecting_slices_does_not_wait_for_a_pipe(tmp_path, pipe):
     (tmp_path / "A").mkdir()
-    pipe(tmp_path / "A" / "A_1.tif")
+    (tmp_path / "A" / "A_1.tif").symlink_to(pipe)
     (said,) = open_cases(tmp_path)[0].described()
     assert "no readable TIFF file" in said.reason
