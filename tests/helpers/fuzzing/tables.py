@@ -106,6 +106,11 @@ def _write_codebook(folder: Path) -> None:
     )
 
 
+def _read_with_codebook(folder: Path) -> bool:
+    labels = read_labels(folder / "labels.csv", codebook=folder / "codebook.toml")
+    return set(labels["grade"].values) == {"grade 2"}
+
+
 def _write_study(folder: Path) -> None:
     folder.mkdir()
     write_table(folder / "labels.csv", _label_table())
@@ -253,12 +258,7 @@ TABLE_INPUTS: dict[str, tuple[Callable[[Path], object], Callable[[Path], bool]]]
     "labels, tsv": (_table_writer("tsv", sep="\t"), _read_labels),
     "labels, xlsx": (_table_writer("xlsx"), _read_labels),
     "labels, parquet": (_table_writer("parquet"), _read_labels),
-    "codebook": (
-        _write_codebook,
-        lambda folder: bool(
-            read_labels(folder / "labels.csv", codebook=folder / "codebook.toml").notes
-        ),
-    ),
+    "codebook": (_write_codebook, _read_with_codebook),
     "features, labels and hypotheses": (_write_study, _associate),
     "regions, toml": (
         _write_text("regions.toml", "core = [1, 4]\noedema = [2]\n"),

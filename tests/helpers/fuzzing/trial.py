@@ -55,15 +55,18 @@ class Trial(NamedTuple):
 
 @cache
 def valid_files(name: str) -> Files:
-    """Return the files of a valid input, by their paths."""
+    """Return the files of a valid input, by their paths; it has been read."""
+    make, read = INPUTS[name]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place, "valid")
-        INPUTS[name][0](folder)
-        return {
+        make(folder)
+        files = {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
+        assert read(folder), name
+    return files
 
 
 def write_input(name: str, seed: int, folder: Path) -> None:
