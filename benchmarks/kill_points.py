@@ -22,11 +22,13 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from helpers.faults import Fault, Killed, Outcome, run_forked  # noqa: E402
+from helpers.test_settings import shrink_encoder, train_eagerly  # noqa: E402
 from lggshape import parallel  # noqa: E402
 from lggshape.phantoms import write_cohort  # noqa: E402
 from lggshape_cli import app  # noqa: E402
@@ -40,7 +42,11 @@ WARM = (
 AGAIN, RESUME = ((), ("--overwrite",)), (("--resume",), (), ("--overwrite",))
 TINY = (
     "--network unet --filters 2,4 --size 32 --neighbours 0 --folds 2 --epochs 2 --batch 8 --crop 1"
-    " --inner 0.3 --encoder-weights none --jobs 1"
+    " --inner 0.3 --jobs 1"
+)
+DETECTOR = (
+    "--task detection --size 32 --neighbours 0 --folds 2 --epochs 1 --batch 8 --crop 1 --jobs 1"
+    " --encoder-weights none"
 )
 
 
@@ -118,7 +124,7 @@ def write_inputs(inputs: Path) -> None:
     write_cohort(inputs / "cohort", patients=8, seed=3, size=(6, 40, 36), layout="nifti")
     write_cohort(inputs / "slices", patients=2, seed=3, size=(4, 40, 36))
     rows = [
-        ["Table S1"],
+        ["Table S1", "", "", ""],
         ["Case", "IDH status", "1p/19q codeletion", "IDH/codel subtype"],
         ["P-1", "WT", "non-codel", "IDHwt"],
     ]
@@ -129,7 +135,7 @@ def write_inputs(inputs: Path) -> None:
         "features IN/cohort --out IN/2.csv --shard 2/2",
         f"train IN/cohort --out IN/run {TINY}",
         f"train IN/cohort --out IN/other {TINY} --seed 1",
-        f"train IN/cohort --out IN/detector {TINY.replace('--neighbours 0', '')} --task detection",
+        f"train IN/cohort --out IN/detector {DETECTOR}",
         "segment IN/cohort --networks IN/run --out IN/masks",
         "segment IN/cohort --networks IN/run --out IN/masks1 --shard 1/2",
         "segment IN/cohort --networks IN/run --out IN/masks2 --shard 2/2",
@@ -196,6 +202,9 @@ def main() -> None:
     parallel._usable_cores = lambda: 1
     for part in WARM:  # what is imported here is not imported by every process
         import_module(part)
+    patch = pytest.MonkeyPatch()  # small networks, which are trained without compiling
+    shrink_encoder(patch)
+    train_eagerly(patch)
     print("| command | points | faults | half-written | done again | same results | left hidden |")
     print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
     with tempfile.TemporaryDirectory() as place:

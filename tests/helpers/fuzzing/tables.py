@@ -137,7 +137,7 @@ def _write_text(name: str, text: str) -> Callable[[Path], None]:
 def _write_supplement(folder: Path) -> None:
     folder.mkdir()
     head = ["Case", "IDH status", "1p/19q codeletion", "IDH/codel subtype"]
-    rows = [["Table S1"], head, *([name, "WT", "non-codel", "IDHwt"] for name in NAMES)]
+    rows = [["Table S1", "", "", ""], head, *([name, "WT", "non-codel", "IDHwt"] for name in NAMES)]
     pd.DataFrame(rows).to_excel(folder / "supplement.xlsx", header=False, index=False)
 
 
