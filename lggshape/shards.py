@@ -250,10 +250,10 @@ def _with_inputs(
         own: Mapping[str, str] = record.get("hashes", {})
         agree &= all(earlier.hashes.get(name, one) == one for name, one in own.items())
         hashes = {**earlier.hashes, **own}
-        unreadable = tuple(dict.fromkeys([*earlier.unreadable, *record["unreadable"]]))
+        unreadable = tuple(dict.fromkeys([*earlier.unreadable, *record.get("unreadable", ())]))
         # Earlier versions hashed everything in each shard.
         sha256 = combined_hash(hashes) if own else record["sha256"]
-        files = len(hashes) or record["files"]
+        files = len(hashes) or record.get("files", 0)
         sha256 = "" if unreadable else sha256
         found.append(InputFile(record["path"], sha256, files, unreadable, hashes=hashes))
     return found, agree

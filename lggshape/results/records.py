@@ -277,8 +277,9 @@ def read_record(path: Path) -> dict[str, Any]:
 def _names_a_file(entry: Any) -> bool:
     if not isinstance(entry, dict):
         return False
-    name, sha256 = entry.get("path"), entry.get("sha256")
-    return isinstance(name, str) and "\0" not in name and isinstance(sha256, str)
+    kinds = {"path": str, "sha256": str, "files": int, "unreadable": list, "hashes": dict}
+    of_kind = all(isinstance(entry[key], kind) for key, kind in kinds.items() if key in entry)
+    return of_kind and {"path", "sha256"} <= entry.keys() and "\0" not in entry["path"]
 
 
 def _read_record(path: Path) -> dict[str, Any]:
