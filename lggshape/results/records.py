@@ -260,7 +260,7 @@ def end_recording(folder: StrPath) -> None:
 
 def read_record(path: Path) -> dict[str, Any]:
     """Read the record of a finished run; raise InputError for any other file, whatever it holds."""
-    record = read_json(path, _PARTS)
+    record: dict[str, Any] = read_json(path, _PARTS)
     if any(record.get(name) != mark for name, mark in MARKS.items()) or record.get("unfinished"):
         msg = f"Expected {path} to be the record of a finished run, found another one."
         raise InputError(msg)
