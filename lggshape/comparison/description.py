@@ -42,7 +42,7 @@ def describe(name: str, run: Path, ensemble: Ensemble, history: pd.DataFrame) ->
         for member in ensemble.members
     ]
     for count in ("parameters", "training_patients"):
-        if not all(type(one[count]) is int for one in records):
+        if not all(type(one[count]) is int and abs(one[count]) < 2**63 for one in records):
             msg = f"Expected the {count} of each network of {run} as a whole number, found none."
             raise InputError(msg)
     epochs = history.groupby("network")["seconds"]
@@ -81,7 +81,10 @@ def read_history(name: str, ensemble: Ensemble) -> pd.DataFrame:
         if path.is_file():
             table = read_table(path, required=["epoch", "loss", "seconds"])
             try:
-                table = table.apply(pd.to_numeric).assign(run=name, network=member.name)
+                table = table.apply(pd.to_numeric)
+                if table.empty or len(table.select_dtypes("number").columns) < table.shape[1]:
+                    raise ValueError("a column without any")
+                table = table.assign(run=name, network=member.name)
             except ValueError as error:
                 msg = f"Expected {path} to hold numbers, found: {error}."
                 raise InputError(msg) from error

@@ -110,7 +110,17 @@ def read_header(path: Path) -> ItkHeader:
     _check_promise(path, promise, length)
     if promise.encoding == "zlib":
         _check_packed(path, promise, length)
+    for word in re.findall(r"[^\s(),:=]+", " ".join(header.place)):
+        if _is_infinite(word):  # which ITK may compute with for ever
+            raise UnusableError(f"an infinite number, {word[:20]}")
     return header
+
+
+def _is_infinite(word: str) -> bool:
+    try:
+        return math.isinf(float(word))
+    except ValueError:
+        return False
 
 
 def _nrrd(content: bytes) -> tuple[ItkHeader, _Promise, int]:

@@ -81,7 +81,7 @@ def describe(path: Path) -> FileHeader:
     if len(stored) not in {3, 4}:
         msg = f"shape {stored} instead of a volume of three axes"
         raise UnusableError(msg)
-    pixdim = np.asarray(header["pixdim"][1:4], dtype=np.float64)
+    pixdim = _pixdim(header)
     orientation, affine = RAS, None
     if _has_affine(header):
         with library_reading():
@@ -92,6 +92,11 @@ def describe(path: Path) -> FileHeader:
             affine = affine_in_ras(affine, orientation, stored[:3])
     shape = shape_in_zyx(stored[:3], orientation) + stored[3:]
     return FileHeader(shape, _geometry(header, affine, pixdim), 2 - int(orientation[2, 0]))
+
+
+def _pixdim(header: Any) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(header["pixdim"][1:4], dtype=np.float64)
 
 
 def grid_of(path: Path) -> Grid:
@@ -134,7 +139,7 @@ def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
         found = len(content) if len(content) < promised else "more"
         msg = f"{found} bytes instead of the {promised} that the header promises"
         raise UnusableError(msg)
-    pixdim = np.asarray(raw["pixdim"][1:4], dtype=np.float64)
+    pixdim = _pixdim(raw)
     with _nibabel_reading():
         image = kind.from_bytes(content)
     if _has_affine(image.header):

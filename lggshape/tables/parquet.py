@@ -31,7 +31,10 @@ def read_parquet(data: bytes, path: Path) -> pd.DataFrame:
     """
     require("pyarrow", f"to read {path}")
     try:
-        return pd.read_parquet(BytesIO(data), engine="pyarrow")
+        table = pd.read_parquet(BytesIO(data), engine="pyarrow")
+        for place in range(table.shape[1]):
+            table.iloc[:, place].to_numpy()  # text that is none shows here
+        return table
     except Exception as error:  # a damaged file makes pyarrow raise errors of any kind
         msg = f"Expected {path} to be a Parquet file, found: {error}."
         raise InputError(msg) from error

@@ -295,7 +295,7 @@ def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
             }
         if not all(np.isfinite(values).all() for values in weights.values()):
             raise ValueError("a weight that is not finite")
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:  # a part may be no array
         msg = f"Expected {path} to hold the weights of a network, found: {error}."
         raise InputError(msg) from error
     return weights

@@ -97,7 +97,8 @@ def run_trial(name: str, seed: int) -> Trial:
             result, said = _read(name, folder)
             seconds = time.perf_counter() - start
         if caught:
-            result, said = "escaped", f"warning: {caught[0].message} ({caught[0].filename})"
+            result = "escaped"
+            said = f"warning: {caught[0].message} ({caught[0].filename}:{caught[0].lineno})"
         if seconds > MOST_SECONDS or peak[0] > MOST_BYTES:
             result, said = "escaped", f"{seconds:.1f} s and {peak[0] >> 20} MiB"
         return Trial(name, seed, result, seconds, peak[0], said)
