@@ -1,5 +1,6 @@
 """`lggshape segment`: masks of cases by trained networks."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -127,7 +128,7 @@ def segment(
         if private is not None:
             files.append(write_patient_table(out, private))
         run.details |= {"outputs": files, "skipped": len(found.skipped)}
-        run.summary.append(f"Segmented {_counted(found)}: {out}")
+        run.summary += [f"Segmented {_counted(found)}: {out}", *_to_look_at(found, images, out)]
 
 
 def _counted(found: "SegmentationTable") -> str:
@@ -139,6 +140,22 @@ def _counted(found: "SegmentationTable") -> str:
     doubtful = f", {checks['doubtful']} doubtful" if "doubtful" in checks else ""
     parts = f"{empty}, {skipped} skipped{kept}{doubtful}"
     return f"{cases - failed - skipped} of {cases} cases ({parts})"
+
+
+def _to_look_at(found: "SegmentationTable", images: list[Path], out: Path) -> list[str]:
+    """Return which masks somebody should look at, and how; nothing if there are none."""
+    from lggshape.names import first_few
+
+    by_check = found.table.groupby("check")["case"].apply(list)
+    names = [name for check in ("doubtful", "look") for name in by_check.get(check, [])]
+    if not names:
+        return []
+    shown = shlex.quote(str(images[0])) if len(images) == 1 else "FOLDER"
+    return [
+        f"Masks to look at: {first_few(names, 10)}. check_reason in segmentation.csv says why. To "
+        f"draw them: lggshape show {shown} --predicted {shlex.quote(str(out))} "
+        f"--worst {len(names)} --out figures"
+    ]
 
 
 def _effort(*, fast: bool, thorough: bool) -> "Effort":

@@ -166,9 +166,11 @@ def associate(
     '3.2e-05'
     """
     _check_options(bins, test, seed, jobs)
-    table = read_features(features)
-    table, excluded = (table, []) if exclusions is None else exclude(table, exclusions)
-    match = match_patients(table["patient"], as_labels(labels), match_ids=match_ids)
+    everyone = read_features(features)
+    table, excluded = (everyone, []) if exclusions is None else exclude(everyone, exclusions)
+    # Those who are left out are no strangers to the tables of labels.
+    match = match_patients(everyone["patient"], as_labels(labels), match_ids=match_ids)
+    match = match.within(table["patient"])
     known = match.labels
     chosen = chosen_family(family, table, known)
     check_units(table, [h.feature for h in chosen.hypotheses])

@@ -18,7 +18,7 @@ from lggshape.evaluation.matching import Matched, match_cases
 from lggshape.evaluation.scores import check_tolerance
 from lggshape.evaluation.summaries import choose_labels, group_table, summary_table
 from lggshape.files import to_records
-from lggshape.labels import Label, Labels, LabelSource, as_labels
+from lggshape.labels import Label, Labels, LabelSource, as_labels, match_patients
 from lggshape.names import counted
 from lggshape.progress import OnProgress
 from lggshape.readers.columns import check_columns, with_columns
@@ -348,6 +348,7 @@ def _grouping(matched: Matched, labels: Labels | None, by: Sequence[str]) -> lis
         )
         raise InputError(msg)
     patients = [pair.patient for pair in matched.pairs]
+    labels = match_patients(patients, labels).labels
     if labels.patients.isdisjoint(patients):
         msg = (
             "Expected patients that have both masks and labels, found none in common: the first "

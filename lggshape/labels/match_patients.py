@@ -1,7 +1,8 @@
 """Which patients of a cohort have labels, and which keys differ in their spelling alone."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, get_args
 
@@ -11,6 +12,9 @@ from lggshape.names import counted, first_few
 
 MatchIds = Literal["exact", "loose"]
 """Whether keys have to be equal, or may differ in case, blanks, leading zeros, and `-` or `_`."""
+
+_BIDS = "sub-"
+"""What BIDS puts before the key of a patient in names of files. Tables have it or leave it out."""
 
 
 class NearMiss(NamedTuple):
@@ -67,6 +71,15 @@ class PatientMatch:
             f"{len(self.near)} of a near spelling)"
         )
 
+    def within(self, patients: Iterable[str]) -> "PatientMatch":
+        """Return the same, but count some patients of the cohort alone."""
+        kept = set(patients)
+        joined, unlabelled = (
+            tuple(patient for patient in one if patient in kept)
+            for one in (self.joined, self.unlabelled)
+        )
+        return replace(self, joined=joined, unlabelled=unlabelled)
+
     def summary(self) -> list[str]:
         """Return in a line each how many keys were joined, which were not, and near misses."""
         total = len(self.joined) + len(self.unlabelled)
@@ -102,7 +115,8 @@ def match_patients(
         The labels.
     match_ids : {"exact", "loose"}
         Whether keys have to be equal, or may differ in upper and lower case, in blanks, in leading
-        zeros, and in `-` for `_`.
+        zeros, and in `-` for `_`. The `sub-` that BIDS puts before a key never counts, unless a
+        table has a key with and without it.
 
     Returns
     -------
@@ -129,9 +143,13 @@ def match_patients(
         msg = f"Expected match_ids to be {wanted}, found {match_ids!r}."
         raise InputError(msg)
     cohort = list(dict.fromkeys(patients))
+    labels = Labels([_renamed(table, _of_bids(cohort, table)) for table in labels.tables])
     near = [one for table in labels.tables for one in _near_misses(cohort, table)]
     if match_ids == "loose" and near:
-        labels = Labels([_renamed(table, near) for table in labels.tables])
+        keys: dict[str, dict[str, str]] = {}
+        for one in near:
+            keys.setdefault(one.table, {})[one.key] = one.patient
+        labels = Labels([_renamed(table, keys.get(table.name, {})) for table in labels.tables])
     known = set(cohort)
     return PatientMatch(
         labels=labels,
@@ -141,6 +159,19 @@ def match_patients(
         near=tuple(near),
         match_ids=match_ids,
     )
+
+
+def _of_bids(cohort: Sequence[str], table: LabelTable) -> dict[str, str]:
+    """Return the keys of the cohort for those of a table that differ from them in `sub-` alone."""
+    keys, found = set(table.patients), {}
+    for patient in cohort:
+        bare = patient.removeprefix(_BIDS)
+        other = bare if bare != patient else f"{_BIDS}{patient}"
+        if other in keys and patient not in keys:
+            found[other] = patient
+    # Where the cohort has both spellings, they are two patients, and one has the key itself.
+    known = set(cohort)
+    return {key: patient for key, patient in found.items() if key not in known}
 
 
 def _near_misses(cohort: Sequence[str], table: LabelTable) -> list[NearMiss]:
@@ -156,11 +187,11 @@ def _near_misses(cohort: Sequence[str], table: LabelTable) -> list[NearMiss]:
             continue
         found = {key for one in _spellings(patient) for key in by_spelling.get(one, ())}
         pairs += [(patient, key) for key in found]
-    taken = [[pair[side] for pair in pairs] for side in (0, 1)]
+    taken = [Counter(pair[side] for pair in pairs) for side in (0, 1)]
     return [
         NearMiss(patient, key, table.name)
         for patient, key in pairs
-        if taken[0].count(patient) == taken[1].count(key) == 1
+        if taken[0][patient] == taken[1][key] == 1
     ]
 
 
@@ -172,12 +203,14 @@ def _spellings(key: str) -> set[str]:
     >>> sorted(_spellings("P 07-A"))
     ['p7_a', 'p_7_a']
     """
-    plain = re.sub(r"(?<![0-9])0+(?=[0-9])", "", key.strip().casefold().replace("-", "_"))
+    bare = key.strip().casefold().removeprefix(_BIDS).replace("-", "_")
+    plain = re.sub(r"(?<![0-9])0+(?=[0-9])", "", bare)
     return {re.sub(r"\s+", stand_in, plain) for stand_in in ("_", "")}
 
 
-def _renamed(table: LabelTable, near: Iterable[NearMiss]) -> LabelTable:
-    keys = {one.key: one.patient for one in near if one.table == table.name}
+def _renamed(table: LabelTable, keys: Mapping[str, str]) -> LabelTable:
+    if not keys:
+        return table
     labels = {
         name: replace(label, values=label.values.rename(index=keys))
         for name, label in table.labels.items()

@@ -18,7 +18,8 @@ def labels(*keys: str, **more: list[str]) -> pd.DataFrame:
         ("7", "007"),
         ("P 7", "P_7"),
         ("P 7", "P7"),
-        ("sub-07", "SUB_7"),
+        ("sub-07", "SUB-7"),
+        ("sub-07", "7"),
     ],
 )
 def test_spellings_that_join_loosely_alone_analytic(patient, key):
@@ -64,6 +65,34 @@ def test_counts_in_words_analytic():
         "2 of 3 patients found in the label tables, not found: c",
         "1 patient of the tables without a case: d",
     ]
+
+
+def test_the_prefix_of_bids_does_not_count_analytic():
+    match = match_patients(
+        ["sub-P1", "sub-P2", "P3"], read_labels(labels("P1", "sub-P2", "sub-P3", "sub-P4"))
+    )
+    assert match.joined == ("sub-P1", "sub-P2", "P3")
+    assert (match.unlabelled, match.strangers, match.near) == ((), ("sub-P4",), ())
+
+
+def test_keys_with_and_without_the_prefix_are_two_patients_if_both_are_there_analytic():
+    match = match_patients(["sub-P1"], read_labels(labels("P1", "sub-P1")))
+    assert (match.joined, match.strangers) == (("sub-P1",), ("P1",))
+    match = match_patients(["sub-P1", "P1"], read_labels(labels("P1")))
+    assert (match.joined, match.unlabelled) == (("P1",), ("sub-P1",))
+
+
+def test_patients_who_are_left_out_are_no_strangers_analytic():
+    match = match_patients(["sub-P1", "sub-P2"], read_labels(labels("P1", "P2", "P9"))).within(
+        ["sub-P1"]
+    )
+    assert (match.joined, match.unlabelled, match.strangers) == (("sub-P1",), (), ("P9",))
+
+
+def test_the_time_grows_with_the_number_of_near_misses_and_no_faster_invariant():
+    keys = [f"p-{number}" for number in range(20_000)]
+    match = match_patients([f"P_{number}" for number in range(20_000)], read_labels(labels(*keys)))
+    assert len(match.near) == 20_000  # with the square of it, this would take minutes
 
 
 def test_another_way_to_match_is_refused():
