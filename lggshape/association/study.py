@@ -155,9 +155,9 @@ class Study:
         if not exploratory:
             return asked
         return (
-            f"{asked}\n{exploratory} of {counted(len(tested), 'test')} can only be exploratory: so "
-            "few patients show very large effects alone (columns n_per_level, detectable, large "
-            "and exploratory of associations)."
+            f"{asked}\n{exploratory} of {counted(len(tested), 'test')} can only be exploratory: "
+            "with so few patients, only very large effects can be found (columns n_per_level, "
+            "detectable, large and exploratory of associations)."
         )
 
     def plot(self) -> "Figure":

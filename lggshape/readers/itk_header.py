@@ -56,6 +56,9 @@ _META_IN_WORDS = ("AnatomicalOrientation", "DistanceUnits")
 _MILLIMETRES = {"mm": 1.0, "millimeter": 1.0, "um": 1e-3, "µm": 1e-3, "cm": 10.0, "m": 1e3}
 _META_LINE = re.compile(r"(?P<key>[^=]+?) ?= ?(?P<value>.*)")
 
+_FAR_OFF = 1e12
+"""No place or direction is as large, in mm. ITK's matrices overflow far above."""
+
 
 class ItkHeader(NamedTuple):
     """What the header of a file says.
@@ -111,14 +114,14 @@ def read_header(path: Path) -> ItkHeader:
     if promise.encoding == "zlib":
         _check_packed(path, promise, length)
     for word in re.findall(r"[^\s(),:=]+", " ".join(header.place)):
-        if _is_infinite(word):  # which ITK may compute with for ever
-            raise UnusableError(f"an infinite number, {word[:20]}")
+        if _is_far_off(word):  # with which ITK may compute for ever
+            raise UnusableError(f"{word[:20]}, a number that no grid has")
     return header
 
 
-def _is_infinite(word: str) -> bool:
+def _is_far_off(word: str) -> bool:
     try:
-        return math.isinf(float(word))
+        return abs(float(word)) >= _FAR_OFF
     except ValueError:
         return False
 

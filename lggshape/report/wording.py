@@ -190,8 +190,8 @@ def exploratory(study: Study, masks: str) -> str:
         return ""
     which = "All tests" if count == len(rows) else f"{count} of {counted(len(rows), 'test')}"
     return (
-        f"{which} can only be exploratory: so few patients show very large effects alone, and what "
-        "is found has to be confirmed in others."
+        f"{which} can only be exploratory: with so few patients, only very large effects can be "
+        "found, and what is found has to be confirmed in others."
     )
 
 

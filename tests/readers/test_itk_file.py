@@ -199,6 +199,11 @@ def test_headers_that_cannot_be_used_are_refused_analytic(tmp_path, fields, foun
     assert found in failure(as_nrrd(tmp_path / "A.nrrd", *fields), masks_only=True)
 
 
+def test_a_number_that_no_grid_has_is_refused_before_itk_computes_for_ever(tmp_path, failure):
+    path = as_meta(tmp_path / "A.mha", "TransformMatrix = 1 0 0 0 1 0 -1e308 0 1")
+    assert "-1e308, a number that no grid has" in failure(path, masks_only=True)
+
+
 @pytest.mark.parametrize("encoding", ["hex", "bzip2", ""])
 def test_other_encodings_are_refused_analytic(tmp_path, encoding, failure):
     path = as_nrrd(tmp_path / "A.nrrd", encoding=encoding)
