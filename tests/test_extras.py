@@ -1,10 +1,12 @@
 """What works without the packages of the extras, and what names the command that installs them."""
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -21,10 +23,8 @@ from lggshape.statistics.compiled import compiled
 
 ROOT = Path(__file__).resolve().parents[1]
 
-_WITHOUT = """
+_RUN = """
 import sys
-from lggshape.extras import EXTRAS
-sys.modules.update(dict.fromkeys(EXTRAS))  # none of them can be imported
 from lggshape_cli import app
 for line in sys.argv[1:]:
     try:
@@ -35,11 +35,17 @@ for line in sys.argv[1:]:
 
 
 def run_without_extras(*lines: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run commands where no package of an extra is installed."""
+    """Run commands where no package of an extra can be imported, by worker processes neither."""
     arguments = ["|".join(line) for line in lines]
-    return subprocess.run(
-        [sys.executable, "-c", _WITHOUT, *arguments], capture_output=True, text=True, check=True
-    )
+    with TemporaryDirectory() as folder:
+        # Every Python that starts imports a module of this name first.
+        blocked = f"import sys\nsys.modules.update(dict.fromkeys({list(EXTRAS)}))\n"
+        Path(folder, "sitecustomize.py").write_text(blocked)
+        paths = [folder, *filter(None, [os.environ.get("PYTHONPATH")])]
+        return subprocess.run(
+            [sys.executable, "-c", _RUN, *arguments], capture_output=True, text=True, check=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )  # fmt: skip
 
 
 def test_every_extra_lists_its_packages_invariant() -> None:

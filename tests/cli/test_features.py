@@ -197,7 +197,7 @@ def test_options_that_cannot_be_used(cohort, tmp_path, options, message):
     [
         ("folder", "found a folder"),
         (".", "found a folder"),
-        ("taken.csv", "Is a directory"),  # its record cannot be written
+        ("taken.csv", "found none: a folder"),  # its record cannot be written
         ("file.txt/features.csv", "Not a directory"),
         ("file.txt/deeper/features.csv", "Not a directory"),
         (f"{'a' * 300}.csv", "File name too long"),
