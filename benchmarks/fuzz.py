@@ -1,6 +1,7 @@
 """Inputs that are broken at random, of every layout and format: what comes of each.
 
-    python benchmarks/fuzz.py [--count N] [--seed N] [--seconds S] [--jobs N] [--only WORD]
+    PYTHONPATH=tests python benchmarks/fuzz.py [--count N] [--seed N] [--seconds S]
+        [--jobs N] [--only WORD]
 
 Each class has as much time as the others. An input is made from a valid one, read in a process that
 is not this one, and judged: it has to be read or refused with a reason (an InputError or a
@@ -17,9 +18,6 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing.connection import Connection
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from helpers.fuzzing.trial import INPUTS, MOST_SECONDS, Trial, run_trial, valid_files
 

@@ -1,6 +1,7 @@
 """What a kill leaves wherever a command changes a file, and whether it can then be done again.
 
-    python benchmarks/kill_points.py [--only WORD] [--most N] [--faults FAULT ...] [--list]
+    PYTHONPATH=tests python benchmarks/kill_points.py [--only WORD] [--most N] [--faults FAULT ...]
+        [--list]
 
 Every command runs on a small phantom cohort in a forked process, which kills itself before the n-th
 change of a file, and when half of what it wrote before it has got to the disk (`torn`). With
@@ -24,14 +25,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from helpers.faults import Fault, Killed, Outcome, run_forked  # noqa: E402
-from helpers.test_settings import shrink_encoder, train_eagerly  # noqa: E402
-from lggshape import parallel  # noqa: E402
-from lggshape.phantoms import write_cohort  # noqa: E402
-from lggshape_cli import app  # noqa: E402
+from helpers.faults import Fault, Killed, Outcome, run_forked
+from helpers.test_settings import shrink_encoder, train_eagerly
+from lggshape import parallel
+from lggshape.phantoms import write_cohort
+from lggshape_cli import app
 
 WARM = (
     "lggshape.segmentation.training.cross_validation", "lggshape.segmentation.inference.segmenter",

@@ -7,7 +7,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import ACCENT, CONTRAST, MUTED, HouseFigure, house_style, link_points
+from lggshape.figures.style import (
+    ACCENT,
+    CONTRAST,
+    MUTED,
+    HouseFigure,
+    house_style,
+    link_or_rasterise,
+)
 
 
 def agreement_plot(
@@ -61,7 +68,7 @@ def agreement_plot(
         look: dict[str, Any] = {"s": 12, "color": ACCENT, "alpha": 0.75, "linewidths": 0}
         for axes, place in ((left, (other, one)), (right, (means, difference))):
             points = axes.scatter(*place, **look)
-            link_points(points, links, total=len(one))
+            link_or_rasterise(points, links, total=len(one))
         if len(difference) > 2:
             ends = (means.min(), means.max())
             mean, spread = float(difference.mean()), 1.96 * float(difference.std(ddof=1))

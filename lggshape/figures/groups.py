@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import INK, LEVELS, HouseFigure, house_style, link_points
+from lggshape.figures.style import INK, LEVELS, HouseFigure, house_style, link_or_rasterise
 
 
 def box_and_points(
@@ -74,7 +74,7 @@ def box_and_points(
                 linewidths=0,
                 **_look(len(group)),
             )
-            link_points(points, links[position] if links else (), total=sum(map(len, values)))
+            link_or_rasterise(points, links[position] if links else (), total=sum(map(len, values)))
         labels = [f"{name}\nn = {len(group)}" for name, group in zip(names, values, strict=True)]
         axes.set_xticks(range(1, len(labels) + 1), labels)
         if limits is not None:

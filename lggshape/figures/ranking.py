@@ -7,7 +7,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import ACCENT, CONTRAST, MUTED, HouseFigure, house_style, link_points
+from lggshape.figures.style import (
+    ACCENT,
+    CONTRAST,
+    MUTED,
+    HouseFigure,
+    house_style,
+    link_or_rasterise,
+)
 
 _MOST_NAMED = 12
 
@@ -57,7 +64,7 @@ def ranking(
             places = ranks[chosen], ordered[chosen]
             points = axes.scatter(*places, s=size, color=colour, linewidths=0)
             led = [links[i] for i in order[chosen]] if links else []
-            link_points(points, led, total=len(ordered))
+            link_or_rasterise(points, led, total=len(ordered))
         if len(ordered):
             median = float(np.median(ordered))
             axes.axhline(median, color=ACCENT, linewidth=0.8, zorder=0)

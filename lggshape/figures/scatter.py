@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import ACCENT, HouseFigure, house_style, link_points
+from lggshape.figures.style import ACCENT, HouseFigure, house_style, link_or_rasterise
 
 
 def scatter_plot(
@@ -39,7 +39,7 @@ def scatter_plot(
         figure = HouseFigure(figsize=(4.6, 3.0), layout="constrained")
         axes = figure.subplots()
         points = axes.scatter(across, up, s=12, color=ACCENT, alpha=0.75, linewidths=0)
-        link_points(points, links, total=len(across))
+        link_or_rasterise(points, links, total=len(across))
         axes.set_xlabel(x_name)
         axes.set_ylabel(y_name)
         axes.margins(0.05)

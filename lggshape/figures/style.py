@@ -71,7 +71,7 @@ def power_of_ten(value: float) -> str:
     return power if factor == "1" else f"{factor}×{power}"
 
 
-def link_points(points: PathCollection, links: Sequence[str | None], *, total: int) -> None:
+def link_or_rasterise(points: PathCollection, links: Sequence[str | None], *, total: int) -> None:
     """Let the points of a figure lead somewhere in the SVG; of very many make one image instead.
 
     Parameters

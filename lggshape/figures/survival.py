@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lggshape.figures.style import LEVELS, HouseFigure, house_style, link_points
+from lggshape.figures.style import LEVELS, HouseFigure, house_style, link_or_rasterise
 
 
 class SurvivalGroup(NamedTuple):
@@ -79,7 +79,7 @@ def survival_curves(
             ends = axes.scatter(
                 group.censored, group.censored_at, marker="|", s=24, color=colour, linewidths=0.8
             )
-            link_points(ends, (), total=sum(np.size(one.censored) for one in groups))
+            link_or_rasterise(ends, (), total=sum(np.size(one.censored) for one in groups))
             for moment, count in zip(moments, group.at_risk, strict=True):
                 below.text(moment, place, str(count), color=colour, ha="center", va="center")
         axes.set_ylim(0.0, 1.03)

@@ -93,8 +93,8 @@ def _changed(event: str, arguments: tuple[Any, ...]) -> str:
         return ""
     path = os.fsdecode(path)
     if event in {"os.remove", "os.rmdir"} and isinstance(where, int) and where >= 0:
-        path = os.path.join(os.readlink(f"/proc/self/fd/{where}"), path)  # noqa: PTH115, PTH118
-    return os.path.abspath(path)  # noqa: PTH100
+        path = str(Path(f"/proc/self/fd/{where}").readlink() / path)
+    return os.path.normpath(Path(path).absolute())
 
 
 def _watch(top: Path, at: int, fault: Fault, report: int) -> None:
@@ -116,8 +116,8 @@ def _watch(top: Path, at: int, fault: Fault, report: int) -> None:
         count += 1
         opened = ("", 0)
         if event == "open":
-            there = os.path.exists(path) and not arguments[2] & os.O_TRUNC  # noqa: PTH110
-            opened = (path, os.stat(path).st_size if there else 0)  # noqa: PTH116
+            there = Path(path).exists() and not arguments[2] & os.O_TRUNC
+            opened = (path, Path(path).stat().st_size if there else 0)
         busy = False
 
     sys.addaudithook(watch)
@@ -129,8 +129,8 @@ def _fail(event: str, fault: Fault, opened: tuple[str, int]) -> None:
         if fault == "read-only" or event in _TAKES_SPACE:
             raise OSError(_REFUSES[fault], os.strerror(_REFUSES[fault]))
         return
-    if fault == "torn" and os.path.isfile(opened[0]):  # noqa: PTH113
-        os.truncate(opened[0], (opened[1] + os.stat(opened[0]).st_size) // 2)  # noqa: PTH116
+    if fault == "torn" and opened[0] and Path(opened[0]).is_file():
+        os.truncate(opened[0], (opened[1] + Path(opened[0]).stat().st_size) // 2)
     os.kill(os.getpid(), signal.SIGKILL)
 
 

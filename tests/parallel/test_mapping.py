@@ -208,6 +208,18 @@ def test_processes_that_have_nothing_to_do_end(tmp_path):
     assert result.stdout == "[1, 2]\n[]\n"
 
 
+def output_of_script(text: str, folder: Path | None) -> tuple[str, str]:
+    """Run a script from a file in a folder, or from standard input; return what it printed."""
+    place = "-"
+    if folder is not None:
+        place = str(folder / "script.py")
+        Path(place).write_text(text)
+    result = subprocess.run(
+        [sys.executable, place], input=text, capture_output=True, text=True, check=True, timeout=60
+    )
+    return result.stdout, result.stderr
+
+
 @pytest.mark.parametrize("as_file", [True, False])
 def test_a_script_needs_no_guard(tmp_path, as_file):
     text = (
@@ -215,12 +227,7 @@ def test_a_script_needs_no_guard(tmp_path, as_file):
         "from lggshape.parallel import map_cases\n"
         "print([outcome.value for outcome in map_cases(math.sqrt, [1, 4, 9], jobs=2)])\n"
     )
-    (tmp_path / "script.py").write_text(text)
-    command = [sys.executable, str(tmp_path / "script.py") if as_file else "-"]
-    result = subprocess.run(
-        command, input=text, capture_output=True, text=True, check=True, timeout=60
-    )
-    assert (result.stdout, result.stderr) == ("[1.0, 2.0, 3.0]\n", "")
+    assert output_of_script(text, tmp_path if as_file else None) == ("[1.0, 2.0, 3.0]\n", "")
 
 
 @pytest.mark.parametrize("guard", ["if True:", "if __name__ == '__main__':"])
@@ -235,12 +242,7 @@ def test_a_function_of_a_script_is_sent(tmp_path, guard, as_file):
         "    outcomes = map_cases(partial(power, 2), [1, 2, 3], jobs=2)\n"
         "    print([outcome.value for outcome in outcomes])\n"
     )
-    (tmp_path / "script.py").write_text(text)
-    command = [sys.executable, str(tmp_path / "script.py") if as_file else "-"]
-    result = subprocess.run(
-        command, input=text, capture_output=True, text=True, check=True, timeout=60
-    )
-    assert (result.stdout, result.stderr) == ("[2, 4, 8]\n", "")
+    assert output_of_script(text, tmp_path if as_file else None) == ("[2, 4, 8]\n", "")
 
 
 def test_workers_use_one_thread_and_this_process_keeps_its_environment():
