@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+import subprocess
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
@@ -149,3 +150,16 @@ def test_public_functions_have_an_example_invariant(part: str) -> None:
         if inspect.isfunction(found) and ">>>" not in (found.__doc__ or "")
     ]
     assert without == []
+
+
+# --- what is committed
+
+
+def test_no_link_is_committed_invariant() -> None:
+    # A link that is right on one machine leads nowhere, or to a stranger's file, on another.
+    listed = subprocess.run(
+        ["git", "ls-files", "--stage"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("this is no checkout of git")
+    assert [line for line in listed.stdout.splitlines() if not line.startswith("100")] == []
