@@ -28,12 +28,15 @@ class ForestRow(NamedTuple):
         Text at the right.
     published : float or None
         A published value.
+    filled : sequence of bool
+        Whether the marker of each series is filled; all are if it is empty.
     """
 
     name: str
     estimates: Sequence[tuple[float, float, float]]
     note: str = ""
     published: float | None = None
+    filled: Sequence[bool] = ()
 
 
 class ForestPanel(NamedTuple):
@@ -147,7 +150,11 @@ def _draw(axes: Axes, panel: ForestPanel, count: int) -> None:
             colour, marker = LEVELS[look], _MARKERS[look]
             axes.hlines(height, low, high, color=colour, linewidth=1.6)
             if not math.isnan(estimate):
-                axes.plot(estimate, height, marker=marker, color=colour, markersize=4.5, zorder=3)
+                filled = row.filled[number] if row.filled else True
+                axes.plot(
+                    estimate, height, marker=marker, color=colour, markersize=5, zorder=3,
+                    markerfacecolor=colour if filled else "white",
+                )  # fmt: skip
         if row.published is not None:
             axes.plot(
                 row.published, place, marker="d", markersize=7, zorder=4, linestyle="none",

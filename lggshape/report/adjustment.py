@@ -81,7 +81,7 @@ def _models(study: Study, given: AdjustedResults, masks: str) -> Iterator[Block]
 
     shared = (
         columns.feature(),
-        columns.words("label", "label"),
+        columns.label(),
         Column("n (events)", _n),
         columns.words("effect", "effect_name"),
     )
@@ -139,7 +139,7 @@ def _odds_ratios(given: AdjustedResults, masks: str) -> Iterator[Block]:
         "(penalised logistic regression): 1 is no association.",
         "odds_ratios",
         columns.feature(),
-        columns.words("label", "label"),
+        columns.label(),
         columns.words("level", "level"),
         Column("n (with the level)", _n),
         Column("unadjusted (95 %)", unadjusted),
@@ -191,7 +191,7 @@ def _without_sites(study: Study, given: AdjustedResults, masks: str) -> Iterator
         "lowest and the highest value. Patients without a known one stay.",
         "left_out_sites",
         columns.feature(),
-        columns.words("label", "label"),
+        columns.label(),
         Column("left out, each in turn", lambda row: str(len(groups[row.feature, row.label]))),
         columns.p("p with all", "p"),
         Column("p", span("p", wording.p_text)),

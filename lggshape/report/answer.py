@@ -1,6 +1,6 @@
 """What was asked and the answer, and the answers that other analyses give."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -34,21 +34,22 @@ def answer(study: Study, gallery: Gallery) -> Section:
         heading = wording.heading(masks)
         sentences = [*_given_sentence(study, masks), *conclusion(study, masks)]
         lead, rest = sentences[:MOST_SENTENCES], sentences[MOST_SENTENCES:]
-        leads.append(Text(strong(f"{heading}.") + " " + " ".join(lead), "lead"))
+        leads.append(Text(strong(f"{heading}:") + " " + " ".join(lead), "lead"))
         further += [f"{heading}: {' '.join(rest)}"] if rest else []
     figure = list(forest(study, gallery))
     leads += [*figure, *([how_to_read(study)] if figure else [])]
     leads += [Text(strong("How sure is this?") + " " + " ".join(further)), *terms(study)]
     asked = Text(
-        "The question is whether the shape of the tumour is associated with the labels of the "
-        "patients. The family “"
-        + strong(family.name)
-        + f"” has {count} {'hypothesis' if count == 1 else 'hypotheses'}."
+        strong("Question:")
+        + " Is the shape of the tumour associated with the labels of the patients?"
         + (f" The shape is that of the region {study.region}." if study.region else "")
-        + (f" Source: {family.reference}" if family.reference else "")
+        + f" The family “{family.name}” has {count} "
+        + f"{'hypothesis' if count == 1 else 'hypotheses'}.",
+        "lead",
     )
+    source = [Text(f"Source of the hypotheses: {family.reference}")] if family.reference else []
 
-    blocks = [*leads, asked, *for_each_kind(study, partial(_tests, study))]
+    blocks = [asked, *leads, *source, *for_each_kind(study, partial(_tests, study))]
     return Section("answer", "What was asked, and the answer", blocks, "Answer")
 
 
@@ -84,27 +85,21 @@ def _tests(study: Study, masks: str) -> Iterator[Block]:
         f"over all {len(family.hypotheses)} hypotheses of the family “{family.name}” (BH: "
         "Benjamini and Hochberg)."
     )
-    if study.given is not None:
-        caption += (
-            f" The last three columns are of the tests {study.given.adjustment.title}, of the "
-            "patients who have all covariates; the verdict is that of the test without them."
-        )
+    yield from _given_table(study, masks)
     yield Table.of(
         rows,
         caption,
         "associations",
         Column("No.", lambda row: str(numbers[row.feature, row.label])),
         columns.feature(),
-        columns.words("label", "label"),
+        columns.label(),
         Column("verdict", lambda row: wording.verdict(row, family)[0], "tag"),
         _number_column(study),
-        Column("p", _p),
+        _p_column(study),
         columns.p("Bonferroni", "p_bonferroni"),
-        columns.p("Holm", "p_holm"),
         columns.p("BH", "p_bh"),
         _effect_column(study),
-        *_published(study),
-        *_given_columns(study, masks),
+        *_highest(study),
     )
     notes = []
     if rows["exploratory"].any():
@@ -147,7 +142,7 @@ def _what_n_can_show(study: Study, rows: pd.DataFrame) -> Table:
         f"{100 * POWER:.0f} % power at {corrected_alpha(study.family):.2g}, the level after "
         "Bonferroni correction; — if it would miss even the largest.",
         "associations",
-        columns.words("label", "label"),
+        columns.label(),
         Column("features", lambda row: _features(row.feature, rows), "text"),
         _number_column(study),
         columns.words("n per level", "n_per_level"),
@@ -167,16 +162,30 @@ def _p(row: Any) -> str:
     return f"{wording.p_text(row.p)}{'' if np.isnan(row.p_standard_error) else '†'}"
 
 
-def _published(study: Study) -> Iterator[Column]:
-    """Return the column of published bounds, if there are any that p can be compared with."""
+def _p_column(study: Study) -> Column:
+    """Return the column of p, with the published bounds if p can be compared with any."""
     bounds = study.family.reported_bounds
+    if not wording.comparable(study) or all(bound is None for bound in bounds.values()):
+        return Column("p", _p)
 
     def cell(row: Any) -> str:
         bound = bounds[row.feature, row.label]
-        return "—" if bound is None else f"< {bound:g}"
+        return _p(row) if bound is None else f"{_p(row)} (< {bound:g})"
 
-    if wording.comparable(study) and any(bound is not None for bound in bounds.values()):
-        yield Column("published", cell)
+    return Column("p (published)", cell)
+
+
+def _highest(study: Study) -> Iterator[Column]:
+    """Yield the column of the level in which the feature is highest, if there are levels."""
+
+    def cell(row: Any) -> str:
+        found = wording.most_and_least(study, row.masks, (row.feature, row.label))
+        if found is None or wording.verdict(row, study.family)[0] not in wording.SUGGESTIVE:
+            return "—"
+        return str(found[0].level)
+
+    if not study.discrimination.empty:
+        yield Column("highest in", cell, "text")
 
 
 def _effect_column(study: Study) -> Column:
@@ -192,26 +201,28 @@ def _effect_column(study: Study) -> Column:
     return Column("effect (95 %)", cell, "text")
 
 
-def _given_columns(study: Study, masks: str) -> Iterator[Column]:
-    """Return the columns of the tests given covariates, if there are any."""
+def _given_table(study: Study, masks: str) -> Iterator[Table]:
+    """Yield the table of the tests given covariates, if there are any."""
     rows = _given(study, masks)
-    if rows.empty:
+    if study.given is None or rows.empty:
         return
-    by_pair: dict[Any, Any] = {
-        (row.feature, row.label): row for row in rows.itertuples(index=False)
-    }
-
-    def p(name: str) -> Callable[[Any], str]:
-        return lambda row: wording.p_text(getattr(by_pair[row.feature, row.label], name))
 
     def effect(row: Any) -> str:
-        found = by_pair[row.feature, row.label]
-        text = wording.interval_text(found.effect, found.effect_low, found.effect_high)
-        return text if pd.isna(found.effect) else f"{found.effect_name} {text}"
+        return wording.interval_text(row.effect, row.effect_low, row.effect_high)
 
-    yield Column("p, adjusted", p("p"))
-    yield Column("Holm, adjusted", p("p_holm"))
-    yield Column("effect, adjusted (95 %)", effect, "text")
+    yield Table.of(
+        rows,
+        f"Every hypothesis {study.given.adjustment.title}, tested on the patients who have all "
+        "covariates. The p-values are corrected over all hypotheses of the family.",
+        "adjusted",
+        columns.feature(),
+        columns.label(),
+        columns.count("n", "n"),
+        columns.p("p, adjusted"),
+        columns.p("Holm, adjusted", "p_holm"),
+        columns.words("effect", "effect_name"),
+        Column("adjusted (95 %)", effect),
+    )
 
 
 def sensitivity(study: Study) -> Section:
@@ -233,7 +244,7 @@ def sensitivity(study: Study) -> Section:
                 f"Primary test: {test.title}." if len(study.tests) > 1 else "",
                 "sensitivity",
                 columns.feature(),
-                columns.words("label", "label"),
+                columns.label(),
                 *(column for name in analyses for column in _analysis(name, by_pair)),
             )
 

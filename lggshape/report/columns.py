@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from lggshape.report import wording
 from lggshape.report.blocks import Column
@@ -17,6 +18,11 @@ def words(title: str, name: str) -> Column:
 def feature(title: str = "feature", name: str = "feature") -> Column:
     """Return a column of the abbreviations of features."""
     return Column(title, lambda row: wording.symbol(getattr(row, name)), "text")
+
+
+def label(title: str = "label", name: str = "label") -> Column:
+    """Return a column of the names of labels, which may be broken after an underscore."""
+    return Column(title, lambda row: Markup("_<wbr>").join(getattr(row, name).split("_")), "text")
 
 
 def number(title: str, name: str, digits: int = 2) -> Column:

@@ -30,7 +30,7 @@ def conclusion(study: Study, masks: str) -> list[str]:
     untested = int(rows["p"].isna().sum())
     sentences = (
         _named(study, rows),
-        _strongest(rows),
+        _strongest(study, rows),
         wording.exploratory(study, masks),
         f"{untested} of {len(rows)} could not be tested." if untested else "",
         wording.published_bounds(study, rows),
@@ -51,8 +51,8 @@ def _named(study: Study, rows: pd.DataFrame) -> str:
     )
 
 
-def _strongest(rows: pd.DataFrame) -> str:
-    """Return the effect of the hypothesis with the smallest p."""
+def _strongest(study: Study, rows: pd.DataFrame) -> str:
+    """Return the effect of the hypothesis with the smallest p, and its direction."""
     rows = rows.dropna(subset=["p"])
     if rows.empty:
         return ""
@@ -61,8 +61,19 @@ def _strongest(rows: pd.DataFrame) -> str:
     return (
         f"The smallest p is that of {_pair(row)} (p {wording.p_equals(row.p)}): its "
         f"{row.effect_name} is {wording.number_text(row.effect)} (95 % interval {low} to {high}) "
-        f"in {row.n} patients."
+        f"in {row.n} patients{_direction(study, row)}."
     )
+
+
+def _direction(study: Study, row: Any) -> str:
+    """Return in which level the feature is highest, which V and epsilon squared do not tell."""
+    if wording.verdict(row, study.family)[0] not in wording.SUGGESTIVE:
+        return ""
+    found = wording.most_and_least(study, row.masks, (row.feature, row.label))
+    if found is None:
+        return ""
+    most, least = found
+    return f"; {wording.symbol(row.feature)} is highest in {most.level} and lowest in {least.level}"
 
 
 def by_chance(study: Study) -> str:
@@ -96,7 +107,8 @@ def forest(study: Study, gallery: Gallery) -> Iterator[Block]:
         )
     if bounds:
         description += "; in brackets the bound that was published"
-    figure = forest_plot(panels, study.masks, note_name="p (published)" if bounds else "p")
+    note = f"uncorrected p{' (published)' if bounds else ''}"
+    figure = forest_plot(panels, study.masks, note_name=note)
     rows = [row for panel in panels for row in panel.rows]
     data = "; ".join(f"{row.name}: {_in_words(study.masks, row)}" for row in rows)
     yield gallery.keep(figure, description, "hypotheses", data=data)
@@ -145,7 +157,12 @@ def _row(study: Study, group: pd.DataFrame) -> ForestRow:
         on_axis(_pair(first)),
         [_estimate(found.get(masks)) for masks in study.masks],
         note if bound is None else f"{note} (< {bound:g})",
+        filled=[masks in found and _holds(study, found[masks]) for masks in study.masks],
     )
+
+
+def _holds(study: Study, row: Any) -> bool:
+    return bool(row.p_bonferroni <= study.family.alpha)
 
 
 def _estimate(row: Any) -> tuple[float, float, float]:
@@ -185,6 +202,8 @@ def how_to_read(study: Study) -> Text:
     return Text(
         "Each line is an effect with its 95 % interval; the dashed line is no effect. A hypothesis "
         f"holds if p is at most {level:.2g}, which is {study.family.alpha:g} divided by the number "
-        "of hypotheses (Bonferroni).",
+        "of hypotheses (Bonferroni). The markers of those that hold are filled. The interval and p "
+        "are computed in different ways, so that an interval may reach the dashed line although p "
+        f"is below {study.family.alpha:g}.",
         "note",
     )

@@ -23,7 +23,7 @@ def patients(study: Study) -> Section:
             "five patients are not compared.",
             "patients",
             columns.feature(),
-            columns.words("label", "label"),
+            columns.label(),
             columns.count("n", "n"),
             columns.count("lack only the label", "label_missing"),
             columns.count("lack only the feature", "feature_missing"),

@@ -90,10 +90,10 @@ def verdict(row: Any, family: Family) -> tuple[str, str]:
 
 def extremes(study: Study, masks: str, hypothesis: Hypothesis) -> str:
     """Return in which level the shapes are most and least irregular."""
-    areas = _areas(study, masks, hypothesis)
-    if areas.empty:
+    found = most_and_least(study, masks, (hypothesis.feature, hypothesis.label))
+    if found is None:
         return ""
-    most, least = areas.loc[areas["auc"].idxmax()], areas.loc[areas["auc"].idxmin()]
+    most, least = found
     shapes = (
         "Larger or more irregular shapes" if hypothesis.feature in FEATURES else "Higher values"
     )
@@ -103,12 +103,24 @@ def extremes(study: Study, masks: str, hypothesis: Hypothesis) -> str:
         f"{least.level}: {interval_text(least.auc, least.auc_low, least.auc_high)}."
     )
     if hypothesis.higher_in is not None:
+        areas = _areas(study, masks, (hypothesis.feature, hypothesis.label))
         agrees = areas.set_index("level")["auc"].get(hypothesis.higher_in, math.nan) > 0.5
         sentence += (
             f" They were expected in {hypothesis.higher_in}. The direction "
             f"{'is as expected' if agrees else 'is not as expected'}."
         )
     return sentence
+
+
+def most_and_least(study: Study, masks: str, pair: tuple[str, str]) -> tuple[Any, Any] | None:
+    """Return the levels in which a feature is highest and lowest, each against the rest.
+
+    They are rows of `Study.discrimination`; None if the label has no levels.
+    """
+    areas = _areas(study, masks, pair)
+    if areas.empty:
+        return None
+    return areas.loc[areas["auc"].idxmax()], areas.loc[areas["auc"].idxmin()]
 
 
 def comparable(study: Study) -> bool:
@@ -211,12 +223,12 @@ def symbol(feature: str) -> str:
     return feature_symbol(feature)
 
 
-def _areas(study: Study, masks: str, hypothesis: Hypothesis) -> Any:
+def _areas(study: Study, masks: str, pair: tuple[str, str]) -> Any:
     table = study.discrimination
     chosen = (
         (table["masks"] == masks)
-        & (table["feature"] == hypothesis.feature)
-        & (table["label"] == hypothesis.label)
+        & (table["feature"] == pair[0])
+        & (table["label"] == pair[1])
         & table["auc"].notna()
     )
     return table[chosen]

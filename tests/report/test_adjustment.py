@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ def test_the_answer_leads_with_the_tests_given_covariates(tmp_path: Path) -> Non
     report(tmp_path, adjust=[NASTY])
     text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     answer = text[text.index('<section id="answer">') : text.index('<section id="cohort">')]
-    lead = answer[answer.index('<p class="lead">') : answer.index("</p>")]
+    lead = re.findall('<p class="lead">(.+?)</p>', answer)[1]
     models = pd.read_csv(tmp_path / "out" / "adjusted.csv")
     given = models[models["model"] == "adjusted"]
     holding = int((given["p_holm"] <= 0.05).sum())

@@ -1,4 +1,5 @@
 import math
+import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lggshape.association import Family, Hypothesis, Study, associate
+from lggshape.figures.style import LEVELS
 from lggshape.report.answer import answer
 from lggshape.report.blocks import Drawing, Facts, Folded, Text
 from lggshape.report.conclusion import MOST_ROWS, conclusion, forest, terms
@@ -38,7 +40,7 @@ def test_the_conclusion_names_what_holds_and_how_strongly_analytic() -> None:
     assert strongest == (
         "The smallest p is that of MF × grade (p < 0.000001): its Cramér's V is "
         f"{row.effect:.2f} (95 % interval {row.effect_low:.2f} to {row.effect_high:.2f}) in 60 "
-        "patients."
+        "patients; MF is highest in III and lowest in II."
     )
 
 
@@ -48,9 +50,10 @@ def test_the_conclusion_has_three_sentences_and_the_rest_stands_below(tmp_path: 
     rows.loc[1, ["p", "p_bonferroni"]] = math.nan
     found = replace(found, associations=rows)
     texts = [one for one in answer(found, Gallery(tmp_path)).blocks if isinstance(one, Text)]
-    lead, _, sure, *_ = (unescape(one.text) for one in texts)
+    asked, lead, _, sure, *_ = (unescape(one.text) for one in texts)
     named, strongest, exploratory, untested, published = conclusion(found, "manual")
-    assert lead.endswith(f"Manual masks.</b> {named} {strongest} {exploratory}")
+    assert asked.endswith("The family “mine” has 2 hypotheses.")
+    assert lead.endswith(f"Manual masks:</b> {named} {strongest} {exploratory}")
     assert exploratory.startswith("All tests can only be exploratory")
     assert untested == "1 of 2 could not be tested."
     assert published.startswith("These masks reach 1 of the 2 bounds")
@@ -66,6 +69,17 @@ def test_the_figure_tells_its_numbers_and_the_published_bounds(tmp_path: Path) -
     effect = found.associations["effect"].iloc[0]
     assert f"MF × grade: manual {effect:.2f}" in drawing.svg
     assert "(&lt; 0.01)" in drawing.svg
+
+
+def test_the_markers_of_what_holds_are_filled_analytic(tmp_path: Path) -> None:
+    found = study([("margin_fluctuation", "grade"), ("volume", "grade")])
+    holds = (found.associations["p_bonferroni"] <= found.family.alpha).tolist()
+    assert holds == [True, False]
+    (drawing,) = forest(found, Gallery(tmp_path))
+    assert isinstance(drawing, Drawing)
+    colour = re.escape(LEVELS[0])
+    assert len(re.findall(f"fill: {colour}; stroke: {colour}", drawing.svg)) == 1
+    assert len(re.findall(f"fill: #ffffff; stroke: {colour}", drawing.svg)) == 1
 
 
 def test_a_figure_of_many_hypotheses_shows_the_smallest_p(tmp_path: Path) -> None:

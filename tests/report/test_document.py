@@ -115,8 +115,8 @@ def test_what_was_published_stands_beside_what_was_found_paper(
 
 def test_both_kinds_of_mask_have_an_answer(preset_page: tuple[Page, Path]) -> None:
     page, _ = preset_page
-    assert "Manual masks." in page.text
-    assert "Automatic masks." in page.text
+    assert "Manual masks:" in page.text
+    assert "Automatic masks:" in page.text
     assert len(re.findall("of 6 hypotheses hold", page.text)) == 2
 
 

@@ -20,7 +20,7 @@ from lggshape.studies.second_outlines.names import SECOND
 
 _TITLE = "The same tumours outlined by two groups of raters and by networks"
 
-_FEATURE, _LABEL = columns.feature(), columns.words("label", "label")
+_FEATURE, _LABEL = columns.feature(), columns.label()
 _N, _MASKS = columns.count("n", "n"), columns.words("outline", "masks")
 _PAIR = Column("outlines", lambda row: pair_name(row.first, row.second), "text")
 _MEASURE = columns.words("measure", "measure")

@@ -18,7 +18,7 @@ from lggshape.report.wording import p_text
 from lggshape.studies.ucsf.cohorts_figure import cohorts_figure
 from lggshape.studies.ucsf.conclusions import PRIMARY, conclusion
 
-_FEATURE, _LABEL, _N = columns.feature(), columns.words("label", "label"), columns.count("n", "n")
+_FEATURE, _LABEL, _N = columns.feature(), columns.label(), columns.count("n", "n")
 _EFFECT = columns.interval("effect (95 %)", "effect", "effect_low", "effect_high")
 _NAME = columns.words("effect", "effect_name")
 _WHO = (

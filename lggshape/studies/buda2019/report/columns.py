@@ -20,7 +20,7 @@ def predictor(name: str) -> str:
 
 
 FEATURE = columns.feature()
-LABEL = columns.words("label", "label")
+LABEL = columns.label()
 PREDICTOR = Column("feature", lambda row: predictor(row.feature), "text")
 CLUSTER = columns.words("cluster", "level")
 MASKS = columns.words("masks", "masks")
