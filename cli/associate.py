@@ -225,7 +225,7 @@ def _tell(study: "Study", run: "Run", known: "Labels", page: Path) -> None:
     """Add to the summary how patients were matched, what was found and where it is."""
     from lggshape.extras import is_installed
 
-    run.summary += _passed_over(study.family)
+    run.summary += [*_passed_over(study.family), *_untested(study.family)]
     run.summary += study.match.labels.notes[len(known.notes) :]
     if not is_installed("numba"):
         run.summary.append(_NOT_COMPILED)
@@ -235,13 +235,28 @@ def _tell(study: "Study", run: "Run", known: "Labels", page: Path) -> None:
 
 
 def _passed_over(family: "Family") -> list[str]:
-    """Return a line for each study whose hypotheses do not fit the tables."""
+    """Return what is tested where no hypotheses were given and those of no study fit."""
+    from lggshape.names import first_few
+
+    studies = [one for one in family.left_out if one.what == "hypotheses"]
+    if not studies:
+        return []
+    labels = list(dict.fromkeys(one.label for one in family.hypotheses))
     return [
-        "Testing the few features that the literature names against every label; --hypotheses all "
-        f"tests every shape feature. Not the hypotheses of {entry.name}: {entry.reason}."
-        for entry in family.left_out
-        if entry.what == "hypotheses"
+        f"Testing the few features that the literature names against every label "
+        f"({first_few(labels)}). p is corrected for all of them: --hypotheses with a file of those "
+        "that were planned tests fewer, --hypotheses all tests every shape feature.",
+        *(f"Not the hypotheses of {one.name}: {one.reason}." for one in studies),
     ]
+
+
+def _untested(family: "Family") -> list[str]:
+    """Return a line with the labels that are left out, if it was not said which to test."""
+    from lggshape.names import counted, first_few
+
+    left = [f"{one.name} ({one.reason})" for one in family.left_out if one.what == "label"]
+    shown = first_few(left, 3, separator="; ")
+    return [f"{counted(len(left), 'label')} not tested: {shown}."] if left else []
 
 
 def _given(**options: str | None) -> dict[str, str]:

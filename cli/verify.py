@@ -36,7 +36,7 @@ def verify(
 
     Checks files (pairs of image and mask, numbering, shapes, types), masks (two values, one
     component, not empty) and labels (every patient has one). The exit status is 1 if a case cannot
-    be used; warnings do not change it.
+    be used or no patient has labels; warnings do not change it.
     """
     import json
 
@@ -63,6 +63,8 @@ def verify(
             on_progress=run.on_progress,
         )
         run.fail(found.failures)
+        if found.match is not None and not found.match.joined:
+            run.fail({"labels": found.match.none_joined()})
         if as_json:
             typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
         run.summary.append(found.summary())

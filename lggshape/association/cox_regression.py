@@ -121,7 +121,7 @@ class CoxRegression(Test):
                 for chosen, words in ((~above, low), (above, high))
             ],
             moments=moments,
-            time_name=short_name(pair.hypothesis.label),
+            time_name=f"{short_name(pair.hypothesis.label)} (in the unit of the table)",
             group_name=value_name,
         )
 

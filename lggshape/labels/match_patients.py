@@ -91,6 +91,25 @@ class PatientMatch:
             lines.append(f"{count} of the tables without a case: {first_few(self.strangers, 10)}")
         return lines + self.near_misses()
 
+    def none_joined(self) -> str:
+        """Return what to say where no patient of the cohort is in a table.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from lggshape.labels import read_labels
+        >>> labels = read_labels(pd.DataFrame({"patient": ["p1"], "idh": ["mutant"]}))
+        >>> match_patients(["a"], labels).none_joined()
+        'Expected patients in common, found none: the first with a case is a, the first with labels \
+p1. --patient-column names the column of the patients in the label tables.'
+        """
+        return (
+            "Expected patients in common, found none: the first with a case is "
+            f"{min(self.unlabelled, default='none')}, the first with labels "
+            f"{min(self.labels.patients, default='none')}. --patient-column names the column of "
+            "the patients in the label tables."
+        )
+
     def near_misses(self) -> list[str]:
         """Return in a line the keys that differ in their spelling alone, if there are any."""
         if not self.near:

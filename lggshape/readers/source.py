@@ -138,7 +138,10 @@ class CaseSource(ABC):
         case = self._with_spacing(self._read(image=image, mask=mask))
         self._check_presence()
         if mask and self.mask_required and case.mask is None:
-            msg = f"Expected case {self.id} to have a mask, found none: {self.path}."
+            msg = (
+                f"Expected case {self.id} to have a mask, found none: {self.path}. `lggshape "
+                "segment` makes masks of images."
+            )
             raise CaseError(msg)
         if case.mask is not None and self.region_names and not case.regions:
             msg = (

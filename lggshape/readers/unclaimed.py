@@ -102,9 +102,11 @@ def what_lies_deeper(folder: Folder) -> str:
     shown = first_few([one.relative_to(folder.path).as_posix() for one in read or dict(found)], 2)
     if not read:
         return f" Found {shown}, but {found[0][1]}."
+    together = Path(os.path.commonpath([path.parent for path in read]))
+    where = "" if together == folder.path else f", all in {together.relative_to(folder.path)}"
     return (
-        f" Image files lie deeper ({counted(len(read), 'file')}: {shown}): give the folder that "
-        "holds the case folders, the form of the paths with --pattern (pattern= in Python), such "
+        f" Image files lie deeper ({counted(len(read), 'file')}{where}: {shown}): give the folder "
+        "that holds the case folders, the form of the paths with --pattern (pattern= in Python), such "
         "as '{patient}/{session}/{role}.nii.gz', or list them in a table with --manifest."
     )
 

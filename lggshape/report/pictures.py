@@ -37,7 +37,7 @@ def write_pictures(
     folder : Path
         Folder of the figures.
     checks : mapping of str to mapping of str to str
-        What `segment` said of its masks, by case: `expected_dice` and `check`.
+        What `segment` said of its masks, by case: `expected_dice`, `check` and `check_reason`.
 
     Raises
     ------
@@ -82,6 +82,9 @@ def _picture(case: WrittenCase, check: Mapping[str, str], *, is_drawn: bool) -> 
     if not math.isnan(case.dice):
         values.append(("Dice", f"{case.dice:.3f}"))
     if expected := check.get("expected_dice"):
-        values.append(("Dice to expect", f"{float(expected):.3f} ({check.get('check', '')})"))
+        values.append(("Dice to expect", f"{float(expected):.3f}"))
+    if verdict := check.get("check"):
+        reason = check.get("check_reason", "")
+        values.append(("Check", f"{verdict}: {reason}" if reason else verdict))
     picture = draw_portrait(case.portrait) if is_drawn and case.portrait is not None else None
     return CasePicture(case.case, case.patient, picture, values)

@@ -162,6 +162,16 @@ def test_a_preset_that_is_passed_over_is_named(tables: list[str], tmp_path: Path
     assert "Not the hypotheses of buda2019: found no feature" in printed
 
 
+def test_labels_that_need_more_to_be_tested_are_named_analytic(
+    tables: list[str], tmp_path: Path
+) -> None:
+    labels = pd.read_csv(tables[2]).assign(OS_months=range(1, 31), OS_status=[0, 1] * 15)
+    labels.to_csv(tables[2], index=False)
+    _, printed, _ = run(*tables, "--out", str(tmp_path / "out"))
+    assert "names against every label (g). p is corrected for all of them" in printed
+    assert "2 labels not tested: OS_months (a time; a [[hypothesis]] with" in printed
+
+
 def test_a_study_that_tests_nothing_says_so(tables: list[str], tmp_path: Path) -> None:
     path = tmp_path / "features.csv"
     pd.read_csv(path).head(1).to_csv(path, index=False)

@@ -134,7 +134,7 @@ def test_without_references_the_dice_to_expect_decides_analytic(cohort, masks, t
     assert run(images, "--worst", 1, "--predicted", masks, "--out", out)[0] == 0
     page = (out / "index.html").read_text("utf-8")
     assert re.findall(r'<li>\n<a href="(.*?)\.svg">', page) == names[-1:]
-    assert "<dt>Dice to expect</dt><dd>0.700 (look)</dd>" in page
+    assert "<dt>Dice to expect</dt><dd>0.700</dd><dt>Check</dt><dd>look" in page
 
 
 def test_a_case_that_cannot_be_read_is_on_the_page_of_the_worst(cohort, masks, tmp_path):

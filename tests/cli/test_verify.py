@@ -76,6 +76,16 @@ def test_the_patient_column_may_have_another_name(cohort: Path) -> None:
     assert "labels.csv, molecular_subtype: " in printed
 
 
+def test_labels_of_other_patients_are_a_failure_analytic(cohort: Path) -> None:
+    labels = cohort / "labels.csv"
+    labels.write_text("patient,sex\nX1,M\nX2,F\n", encoding="utf-8")
+    code, printed, said = run(cohort, "--labels", labels)
+    assert code == 1
+    assert "0 of 3 patients found in the label tables" in printed
+    assert "labels: Expected patients in common, found none" in said
+    assert "the first with labels X1. --patient-column" in said
+
+
 def test_input_that_cannot_be_used_ends_in_one_line(tmp_path: Path) -> None:
     code, printed, said = run(tmp_path / "gone")
     assert (code, printed) == (2, "")

@@ -127,6 +127,12 @@ def test_images_that_lie_deeper_are_named_with_the_ways_out_analytic(tmp_path, n
     assert "--manifest" in str(caught.value)
 
 
+def test_the_folder_that_holds_all_images_is_named_analytic(tmp_path):
+    write(tmp_path, "up/level/P1/flair", "up/level/P2/flair")
+    with pytest.raises(InputError, match=r"lie deeper \(2 files, all in up/level: up/level/P1"):
+        open_cases(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["P2_flair.mgz", "P2_flair.img", "P2_flair.nii.bz2"])
 def test_a_format_that_is_not_read_is_named_analytic(tmp_path, caplog, name):
     (tmp_path / name).write_text("")

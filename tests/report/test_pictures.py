@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 def test_cases_have_what_is_known_of_them_analytic(page: Path) -> None:
     text = page.read_text("utf-8")
     assert text.count("<dt>Dice</dt><dd>1.000</dd>") == 1
-    assert text.count("<dt>Dice to expect</dt><dd>0.912 (ok)</dd>") == 1
+    assert text.count("<dt>Dice to expect</dt><dd>0.912</dd><dt>Check</dt><dd>ok</dd>") == 1
     assert "<b>&lt;P0 #1%&gt;</b>" in text
     assert "case without a tumour to have a mask with a tumour, found empty reference" in text
 
