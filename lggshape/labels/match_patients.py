@@ -100,8 +100,8 @@ class PatientMatch:
         >>> from lggshape.labels import read_labels
         >>> labels = read_labels(pd.DataFrame({"patient": ["p1"], "idh": ["mutant"]}))
         >>> match_patients(["a"], labels).none_joined()
-        'Expected patients in common, found none: the first with a case is a, the first with labels \
-p1. --patient-column names the column of the patients in the label tables.'
+        'Expected patients in common, found none: the first with a case is a, the first with \
+labels p1. --patient-column names the column of the patients in the label tables.'
         """
         return (
             "Expected patients in common, found none: the first with a case is "

@@ -106,8 +106,8 @@ def what_lies_deeper(folder: Folder) -> str:
     where = "" if together == folder.path else f", all in {together.relative_to(folder.path)}"
     return (
         f" Image files lie deeper ({counted(len(read), 'file')}{where}: {shown}): give the folder "
-        "that holds the case folders, the form of the paths with --pattern (pattern= in Python), such "
-        "as '{patient}/{session}/{role}.nii.gz', or list them in a table with --manifest."
+        "that holds the case folders, the form of the paths with --pattern (pattern= in Python), "
+        "such as '{patient}/{session}/{role}.nii.gz', or list them in a table with --manifest."
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from lggshape.report import columns, wording
-from lggshape.report.blocks import Block, Column, Drawing, Facts, Section, Table, Text
+from lggshape.report.blocks import Block, Column, Drawing, Facts, Section, Table, Text, strong
 from lggshape.shape import FEATURES
 from lggshape.studies.buda2019.report.columns import LABEL, MASKS, N, predictor
 from lggshape.studies.buda2019.report.findings import Findings
@@ -20,10 +20,16 @@ def answer(findings: Findings) -> Section:
     first = list(conclusion(findings.evidence))
     figures = "associations" in findings.tables
     blocks = [
+        Text(
+            strong("Question:") + " Is the shape of lower-grade gliomas associated with their "
+            "genomic clusters, as the paper reports?",
+            "lead",
+        ),
         *(Text(block.text, "lead") for block in first if isinstance(block, Text)),
         Text(
-            "How sure is this? The hypotheses were generated and tested in the same patients. This "
-            "is therefore a check of the analysis, not independent evidence for the associations.",
+            strong("How sure is this?") + " The hypotheses were generated and tested in the same "
+            "patients. This is therefore a check of the analysis, not independent evidence for the "
+            "associations.",
             "lead",
         ),
         *([forest(findings)] if figures else []),

@@ -18,7 +18,7 @@ def forest(findings: Findings) -> Drawing:
     kinds = [kind for kind in KINDS if findings.evidence.rows("associations", masks=kind).size]
     panels = [_tests(findings, kinds), _areas(findings, kinds)]
     panels = [panel for panel in panels if panel.rows]
-    figure = forest_plot(panels, kinds, note_name="p, automatic and manual (the paper)")
+    figure = forest_plot(panels, kinds, note_name="uncorrected p, automatic and manual (the paper)")
     data = "; ".join(
         f"{row.name}: "
         + ", ".join(
@@ -31,7 +31,8 @@ def forest(findings: Findings) -> Drawing:
         for row in panel.rows
     )
     description = (
-        "Every hypothesis on both kinds of mask, with 95 % intervals and what the paper reports"
+        "Every hypothesis on both kinds of mask, with 95 % intervals, uncorrected p and what the "
+        "paper reports; the markers of those that hold after Bonferroni correction are filled"
     )
     return findings.gallery.keep(figure, description, "hypotheses", data=data)
 
@@ -44,7 +45,8 @@ def _tests(findings: Findings, kinds: list[str]) -> ForestPanel:
         p = " and ".join("—" if row is None else wording.p_text(row.p) for row in found)
         bound = "" if h.reported_below is None else f" (< {h.reported_below:g})"
         estimates = [_estimate(row, "effect", "effect_low", "effect_high") for row in found]
-        rows.append(ForestRow(pair_name(h.feature, h.label), estimates, p + bound))
+        holds = [row is not None and row.p_bonferroni <= findings.family.alpha for row in found]
+        rows.append(ForestRow(pair_name(h.feature, h.label), estimates, p + bound, filled=holds))
     ends = [value for row in rows for estimate in row.estimates for value in estimate]
     top = max((value for value in ends if not math.isnan(value)), default=1.0)
     return ForestPanel(rows, "Cramér's V", 0.0, (-0.01, 1.05 * top))

@@ -72,7 +72,7 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
         if tag == "section":
             self.sections[str(dict(attrs)["id"])] = ""
-        if tag not in {"meta", "img", "br", "link", "input"}:
+        if tag not in {"meta", "img", "br", "wbr", "link", "input"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
