@@ -38,7 +38,7 @@ def merge(
     are_tables = out.suffix.lower() == ".csv"
     with run_command(
         "merge", out=out, kind="file" if are_tables else "folder", inputs=parts,
-        overwrite=overwrite, quiet=quiet,
+        tables_of="features" if are_tables else "segment", overwrite=overwrite, quiet=quiet,
     ) as run:  # fmt: skip
         if are_tables:
             found = merge_tables(parts, run.place / out.name)

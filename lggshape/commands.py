@@ -111,6 +111,7 @@ def run_command(
     kind: Kind = "folder",
     options: Mapping[str, Any] | None = None,
     inputs: Iterable[StrPath | None] = (),
+    tables_of: str | None = None,
     hash_later: bool = False,
     overwrite: bool = False,
     quiet: bool = False,
@@ -131,6 +132,8 @@ def run_command(
         The options for the record.
     inputs : iterable of str, Path or None
         What is read. Results inside an input are refused; None counts for nothing.
+    tables_of : str, optional
+        The command whose tables this one writes, if they are not its own.
     hash_later : bool
         Whether the block calls `Run.hash_inputs` when it knows which cases are its share. By
         default all inputs are hashed before the block.
@@ -173,6 +176,7 @@ def run_command(
                     command=name,
                     options=run.options,
                     inputs=given,
+                    tables_of=tables_of,
                     in_place=in_place,
                     hash_later=hash_later,
                 )

@@ -16,6 +16,7 @@ from stat import S_ISREG
 from time import perf_counter
 from typing import Any
 
+from lggshape.data_package import write_data_package
 from lggshape.files import (
     StrPath,
     file_hash,
@@ -24,7 +25,14 @@ from lggshape.files import (
     without_folders_of,
     write_text,
 )
-from lggshape.results import MARKS, RECORD, end_recording, outputs_in, outputs_in_place
+from lggshape.results import (
+    MARKS,
+    RECORD,
+    end_recording,
+    outputs_in,
+    outputs_in_place,
+    record_file,
+)
 from lggshape.tables import table_file
 
 _LOGGER = logging.getLogger("lggshape")
@@ -278,6 +286,7 @@ def recorded(
     command: str,
     options: Mapping[str, Any],
     inputs: Iterable[StrPath],
+    tables_of: str | None = None,
     in_place: bool = False,
     hash_later: bool = False,
 ) -> Iterator[Record]:
@@ -297,6 +306,8 @@ def recorded(
     inputs : iterable of str or Path
         Files and folders that are read. They are hashed before the block runs. A file that is
         changed meanwhile keeps its first hash, is named, and there is a warning.
+    tables_of : str, optional
+        The command whose tables the block writes, for `datapackage.json`; by default this one.
     in_place : bool
         Whether the results were written where they stay: their files are those for which
         `results.record_file` was called, and those that `details["outputs"]` names. Otherwise the
@@ -329,6 +340,9 @@ def recorded(
     with without_folders_of(record.paths) if anonymous else nullcontext():
         for call in record.at_end:
             call()
+        described_in = write_data_package(path, tables_of or command)
+        if in_place and described_in:
+            record_file(path.parent, described_in)
         named = record.details.pop("outputs", ())
         outputs = (
             outputs_in_place(path.parent, named)

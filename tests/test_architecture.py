@@ -35,7 +35,8 @@ MAY_IMPORT = {
     "shards": LEAVES | {"files", "provenance", "readers", "results"},
     "commands": CASES | {"provenance"},
     "results": LEAVES | {"files"},
-    "provenance": LEAVES | {"files", "results", "tables"},
+    "data_package": {"files", "results", "tables", "shape"},  # the last late
+    "provenance": LEAVES | {"data_package", "files", "results", "tables"},
     "readers": LEAVES | {"case", "files", "regions", "results", "tables"},
     "phantoms": LEAVES | {"case", "files", "readers"},
     "labels": LEAVES | {"files", "tables"},

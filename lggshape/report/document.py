@@ -94,7 +94,13 @@ def write_report(
     drawn, checks = read_portraits(cases, images=images, on_progress=on_progress)
     with (
         results_folder(folder, overwrite=overwrite) as place,
-        recorded(place / RECORD, command="write_report", options={}, inputs=[]),
+        recorded(
+            place / RECORD,
+            command="write_report",
+            options={},
+            inputs=[],
+            tables_of="associate",
+        ),
     ):
         write_report_files(
             study, place, portraits=drawn, checks=checks, title=title, authors=authors,

@@ -11,12 +11,21 @@ from lggshape.tables.numerals import (
     plain_numerals,
 )
 from lggshape.tables.patients import find_patient_column, patient_keys, read_patient_table
+from lggshape.tables.schema_version import (
+    DATA_PACKAGE,
+    SCHEMA_VERSION,
+    VERSION_KEY,
+    package_beside,
+)
 from lggshape.tables.sources import TableSource, check_path, table_file, table_name, table_title
 from lggshape.tables.spellings import merge_spellings, same_spelling
 from lggshape.tables.text_table import TextTable, read_table, read_text_table
 
 __all__ = [
+    "DATA_PACKAGE",
     "MISSING_WORDS",
+    "SCHEMA_VERSION",
+    "VERSION_KEY",
     "DecimalMarks",
     "TableSource",
     "TextTable",
@@ -29,6 +38,7 @@ __all__ = [
     "merge_spellings",
     "missing_line",
     "missing_words",
+    "package_beside",
     "patient_keys",
     "plain_number",
     "plain_numbers",

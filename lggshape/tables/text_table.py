@@ -14,6 +14,7 @@ from lggshape.errors import InputError
 from lggshape.files import read_bytes
 from lggshape.names import counted, first_few, repeated
 from lggshape.tables.parquet import read_parquet
+from lggshape.tables.schema_version import refuse_newer
 from lggshape.tables.sources import Rows, TableSource, check_path, split_sheet, table_name
 from lggshape.tables.text_files import read_text_rows
 from lggshape.tables.workbooks import read_sheet
@@ -167,6 +168,7 @@ def _read(source: TableSource) -> _Read:
         raise InputError(msg)
     if data.startswith(_PARQUET):
         return _Read(_rows_in_memory(read_parquet(data, path)), "row")
+    refuse_newer(path)
     text = read_text_rows(data, path)
     return _Read(text.rows, "line", text.separator)
 

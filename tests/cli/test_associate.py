@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from helpers.described import wrongly_described
 from lggshape.files import file_hash
 from lggshape.phantoms import write_cohort
 from lggshape.results import recorded_outputs
@@ -48,6 +49,7 @@ def test_tables_record_and_summary_are_written(tables: list[str], tmp_path: Path
     written = {str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*")}
     assert written == {*recorded_outputs(tmp_path / "out"), "run.json"}
     assert "report.html" not in written
+    assert wrongly_described(tmp_path / "out" / "datapackage.json") == []
 
 
 def test_a_workbook_and_a_table_of_another_program_in_one_command_analytic(tmp_path: Path) -> None:
@@ -190,6 +192,7 @@ def test_covariates_and_strata_make_tables_of_their_own(tables: list[str], tmp_p
     options = ["--adjust", "size, margin_fluctuation", "--within", "site"]
     code, _, _ = run(*tables, *options, "--out", str(tmp_path / "out"))
     assert code == 0
+    assert wrongly_described(tmp_path / "out" / "datapackage.json") == []
     adjusted = pd.read_csv(tmp_path / "out" / "adjusted.csv", keep_default_na=False)
     assert adjusted["covariates"].tolist() == ["", "size", "size"]
     record = json.loads((tmp_path / "out" / "run.json").read_text())

@@ -4,6 +4,7 @@ from pathlib import Path
 import pandas as pd
 from typer.testing import CliRunner
 
+from helpers.described import wrongly_described
 from lggshape.results import recorded_outputs
 from lggshape_cli import app
 
@@ -34,6 +35,7 @@ def test_tables_figures_record_and_summary(cohort_of_runs, runs, tmp_path):
     assert set(recorded_outputs(out)) | {"run.json"} == files
     assert {Path(name).suffix for name in files if "figures" in name} == {".pdf", ".png", ".svg"}
     assert {"runs.csv", "differences.csv", "cases.csv", "history.csv", "epochs.csv"} < files
+    assert wrongly_described(out / "datapackage.json") == []
     assert pd.read_csv(out / "differences.csv")["reference"].unique().tolist() == ["one"]
     assert (tmp_path / "compared.work" / "few" / "segmentation.csv").exists()
 

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from helpers.described import wrongly_described
 from lggshape.results import recorded_outputs
 from lggshape_cli import app
 
@@ -43,7 +44,9 @@ def test_a_row_a_slice_and_a_record(cohort, detectors, tmp_path):
     expected = f"Examined {len(slices)} slices of {count} cases: {out / 'slices.csv'}\n"
     assert result.stdout == expected
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
-    assert (record["command"], set(recorded_outputs(out))) == ("detect", {"slices.csv"})
+    assert record["command"] == "detect"
+    assert set(recorded_outputs(out)) == {"datapackage.json", "slices.csv"}
+    assert wrongly_described(out / "datapackage.json") == []
     assert record["skipped"] == record["cases"] - count
     again = run("detect", cohort, "--networks", detectors, "--out", out, "--skip-seen")
     assert again.exit_code == 2

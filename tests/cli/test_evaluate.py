@@ -6,6 +6,7 @@ import pytest
 import tifffile
 from typer.testing import CliRunner
 
+from helpers.described import wrongly_described
 from lggshape.evaluation.compare_cases import COLUMNS
 from lggshape.phantoms import write_cohort
 from lggshape.results import recorded_outputs
@@ -58,6 +59,7 @@ def test_tables_figures_record_and_summary(
     written = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert written == {*recorded_outputs(out), "run.json"}
     assert {"summary.csv", "detection.csv", "evaluation.json", "figures/dice.svg"} < written
+    assert wrongly_described(out / "datapackage.json") == []
 
 
 def test_two_runs_give_the_same_bytes_invariant(

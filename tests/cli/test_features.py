@@ -6,6 +6,7 @@ import pytest
 import tifffile
 from typer.testing import CliRunner
 
+from helpers.described import wrongly_described
 from lggshape.results import recorded_outputs
 from lggshape.shape.table import COLUMNS
 from lggshape_cli import app
@@ -76,7 +77,12 @@ def test_table_and_record(cohort, tmp_path):
     assert record["options"]["points"] == "corners"
     assert record["inputs"][0]["files"] == 24
     assert (record["cases"], record["failed"]) == (2, 0)
-    assert set(recorded_outputs(out.parent, record="features.run.json")) == {"features.csv"}
+    package = "features.datapackage.json"
+    assert set(recorded_outputs(out.parent, record="features.run.json")) == {
+        "features.csv",
+        package,
+    }
+    assert wrongly_described(out.with_name(package)) == []
 
 
 def test_same_input_gives_the_same_bytes_invariant(cohort, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 import tifffile
 from typer.testing import CliRunner
 
+from helpers.described import wrongly_described
 from lggshape.phantoms import make_phantom
 from lggshape.readers import open_cases
 from lggshape.readers.segmented import CHECK_COLUMNS
@@ -56,8 +57,10 @@ def test_masks_tables_record_and_summary(cohort, networks, tmp_path):
     assert sorted([*recorded_outputs(out), "run.json"]) == names(out)
     masks = {f"{case}/{case}_{number}_mask.tif" for case in cases for number in range(1, 7)}
     assert set(recorded_outputs(out)) == {
-        *masks, "segmentation.csv", "segmentation.json", "segmentation.jsonl", "slices.csv",
+        *masks, "datapackage.json", "segmentation.csv", "segmentation.json", "segmentation.jsonl",
+        "slices.csv",
     }  # fmt: skip
+    assert wrongly_described(out / "datapackage.json") == []
     assert [source.read().mask.shape for source in open_cases(out, masks_only=True)] == [
         (6, 48, 40)
     ] * 4

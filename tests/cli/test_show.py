@@ -8,6 +8,7 @@ import pytest
 import tifffile
 from typer.testing import CliRunner
 
+from helpers.described import wrongly_described
 from lggshape.evaluation import evaluate
 from lggshape.results import recorded_outputs
 from lggshape.visualisation.cohort_survey import COLUMNS
@@ -44,7 +45,8 @@ def test_a_cohort_has_a_table_figures_and_a_record_analytic(cohort, masks, tmp_p
     assert (code, printed, messages) == (0, f"Shown 4 of 4 cases: {out}\n", "")
     figures = ("errors", "intensities", "locations", "volumes_voxels")
     files = [f"{name}.{ending}" for name in figures for ending in ("png", "svg")]
-    assert names_in(out) == ["cohort.csv", *files[:6], "run.json", *files[6:]]
+    assert names_in(out) == ["cohort.csv", "datapackage.json", *files[:6], "run.json", *files[6:]]
+    assert wrongly_described(out / "datapackage.json") == []
     table = pd.read_csv(out / "cohort.csv")
     assert tuple(table.columns) == COLUMNS
     assert table["case"].tolist() == cases_of(cohort)

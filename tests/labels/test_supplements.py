@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from helpers.described import wrongly_described
 from lggshape.errors import InputError
 from lggshape.labels import read_labels, read_supplement
 from lggshape_cli import app
@@ -59,6 +60,7 @@ def test_the_command_writes_the_table_and_its_record_invariant(
     read = pd.read_csv(out, dtype=str, keep_default_na=False)
     pd.testing.assert_frame_equal(read, read_supplement(workbook, "idh"), check_dtype=False)
     assert (tmp_path / "idh.run.json").is_file()
+    assert wrongly_described(tmp_path / "idh.datapackage.json") == []
 
 
 def test_another_form_is_refused_with_what_to_do_analytic(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.described import wrongly_described
 from lggshape.association import Family, Hypothesis, associate, read_study_family
 from lggshape.errors import InputError
 from lggshape.labels import read_labels
@@ -144,6 +145,7 @@ def test_a_stated_direction_is_judged_analytic(tmp_path: Path, level: str, found
     named = set(re.findall(r"\w+\.(?:csv|json)", page.text)) - {"labels.csv"}
     assert {"associations.csv", "results.json", "run.json"} < named
     assert named <= {path.name for path in (tmp_path / "out").iterdir()}
+    assert wrongly_described(tmp_path / "out" / "datapackage.json") == []
 
 
 def test_a_long_report_shows_the_smallest_p_and_says_so(
