@@ -6,13 +6,19 @@ DEMO := demo
 # Tests of one file share what they make, so a file is not divided between processes.
 IN_PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test coverage docs lint types clean
+.PHONY: demo test lowest coverage docs lint types clean
 
 demo: $(VENV)/installed
 	$(BIN)/lggshape demo --out $(DEMO) --overwrite
 
 test: lint types
 	$(BIN)/python -m pytest $(IN_PARALLEL) --durations=20
+
+# The lowest versions that pyproject.toml allows. Beside newer packages, old ones warn of what is to come.
+lowest: $(VENV)/installed
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-lowest
+	$(BIN)/uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --editable '.[dev]'
+	$(VENV)-lowest/bin/python -m pytest $(IN_PARALLEL) --override-ini filterwarnings=default
 
 coverage: $(VENV)/installed
 	rm -f .coverage .coverage.*
@@ -37,4 +43,4 @@ $(VENV)/installed: pyproject.toml setup.py
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(DEMO) build dist *.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-lowest $(DEMO) build dist *.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache

@@ -8,7 +8,7 @@ Each follows a line such as <!-- columns of segment.slices -->.
 import re
 from pathlib import Path
 
-from lggshape.data_package import Column, own_columns
+from lggshape.data_package import ColumnMeaning, own_columns
 
 PAGES = [
     Path(__file__).with_name(f"{name}.md")
@@ -29,7 +29,7 @@ def table(command: str, name: str) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def _with_unit(column: Column) -> str:
+def _with_unit(column: ColumnMeaning) -> str:
     return f"{column.meaning}, in {column.unit}" if column.unit not in {"", "1"} else column.meaning
 
 

@@ -18,7 +18,7 @@ from lggshape.results import RECORD
 from lggshape.tables import DATA_PACKAGE, SCHEMA_VERSION, VERSION_KEY, package_beside
 
 
-class Column(NamedTuple):
+class ColumnMeaning(NamedTuple):
     """What is known about a column, or about several of one meaning.
 
     Attributes
@@ -36,7 +36,7 @@ class Column(NamedTuple):
     unit: str = ""
 
 
-def own_columns(command: str, table: str) -> dict[str, Column]:
+def own_columns(command: str, table: str) -> dict[str, ColumnMeaning]:
     """Return the columns that a table does not share with others, in the words of the documents.
 
     Parameters
@@ -46,17 +46,17 @@ def own_columns(command: str, table: str) -> dict[str, Column]:
 
     Returns
     -------
-    dict of str to Column
+    dict of str to ColumnMeaning
         By name; several columns of one meaning are separated by commas, and an asterisk stands for
         any letters.
 
     Examples
     --------
     >>> own_columns("segment", "slices")["area"]
-    Column(type='integer', meaning='area of the mask in the slice', unit='pixels')
+    ColumnMeaning(type='integer', meaning='area of the mask in the slice', unit='pixels')
     """
     entries = _described()[command][table]
-    return {names: Column(*entry) for names, entry in entries.items() if names != "like"}
+    return {names: ColumnMeaning(*entry) for names, entry in entries.items() if names != "like"}
 
 
 def write_data_package(record: Path, command: str) -> Path | None:
@@ -130,7 +130,7 @@ def _fields(path: Path, command: str, table: str) -> list[dict[str, str]]:
     return [_field(name, known) for name in header]
 
 
-def _known(command: str, table: str) -> Iterator[tuple[str, Column]]:
+def _known(command: str, table: str) -> Iterator[tuple[str, ColumnMeaning]]:
     """Yield the name of each column, or a pattern of names, that a table may have."""
     entries = _described()[command][table]
     groups = [own_columns(command, table)]
@@ -144,11 +144,11 @@ def _known(command: str, table: str) -> Iterator[tuple[str, Column]]:
                 yield name, column
 
 
-def _features() -> dict[str, Column]:
+def _features() -> dict[str, ColumnMeaning]:
     from lggshape.shape import FEATURES
 
     return {
-        name: Column(
+        name: ColumnMeaning(
             "integer" if feature.is_count else "number",
             feature.definition + _WITHOUT_SPACING.get(feature.unit_without_spacing, ""),
             feature.unit,
@@ -162,7 +162,7 @@ _WITHOUT_SPACING = {
 } | {"": " Empty if `spacing_known` is `False`."}
 
 
-def _field(name: str, known: list[tuple[str, Column]]) -> dict[str, str]:
+def _field(name: str, known: list[tuple[str, ColumnMeaning]]) -> dict[str, str]:
     column = next((one for pattern, one in known if fnmatchcase(name, pattern)), None)
     if column is None:  # of a manifest: whoever added it knows what it means
         return {"name": name, "type": "any"}

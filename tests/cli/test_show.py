@@ -155,7 +155,7 @@ def test_two_runs_give_the_same_bytes_invariant(cohort, tmp_path):
         assert run(cohort, "--out", tmp_path / name)[0] == 0
         assert run(cohort, "--case", case, "--out", tmp_path / name / "case")[0] == 0
     files = [path for path in (tmp_path / "one").rglob("*.*") if path.name != "run.json"]
-    assert len(files) == 11
+    assert len(files) == 12
     for path in files:
         other = tmp_path / "two" / path.relative_to(tmp_path / "one")
         assert path.read_bytes() == other.read_bytes()
