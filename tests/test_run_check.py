@@ -110,5 +110,5 @@ def test_a_crate_describes_all_that_it_refers_to_invariant(table: Path) -> None:
         name for one in entities.values() for value in one.values() for name in referred(value)
     }
     assert names - entities.keys() == {"https://w3id.org/ro/crate/1.1"}
-    assert entities["./"]["hasPart"] == [{"@id": "f.csv"}]
-    assert entities["#run"]["result"] == [{"@id": "f.csv"}]
+    results = [{"@id": "f.csv"}, {"@id": "f.datapackage.json"}]
+    assert entities["./"]["hasPart"] == entities["#run"]["result"] == results

@@ -172,7 +172,7 @@ def test_a_kill_while_earlier_results_are_removed_can_be_done_again(
 def write_features(path: Path, text: str, *, overwrite: bool = False) -> None:
     with (
         results_file(path, overwrite=overwrite) as place,
-        recorded(place / "features.run.json", command="features", options={}, inputs=[]),
+        recorded(place / "features.run.json", command="c", options={}, inputs=[]),
     ):
         (place / path.name).write_text(text)
 
