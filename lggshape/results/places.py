@@ -85,7 +85,8 @@ def check_file(path: StrPath, *, overwrite: bool = False, inputs: Iterable[StrPa
     ------
     InputError
         If it is a folder, is not named as a CSV file, cannot be written, lies in an input, is there
-        and `overwrite` is false, or is there and is not the unchanged table of an earlier run.
+        and `overwrite` is false, or is there and is not the unchanged table of an earlier run; or
+        if it is not there, but a description of it is.
     """
     path = Path(path)
     folder, record = path.parent.resolve(), record_beside(path)
@@ -98,6 +99,7 @@ def check_file(path: StrPath, *, overwrite: bool = False, inputs: Iterable[StrPa
     _refuse_closed(folder / record)
     _refuse_overlap(path, inputs)
     if not os.path.lexists(path) and not os.path.lexists(folder / record):
+        _refuse_leftover(path.with_name(f"{path.stem}.datapackage.json"))
         return
     recorded = recorded_outputs(folder, record=record)
     # Nor is the table of another name removed that shares this record, as a.csv does with a.CSV.
@@ -156,3 +158,13 @@ def not_writable(target: Path, error: OSError) -> InputError:
     # Not the whole error: it names a temporary file.
     found = error.strerror or type(error).__name__
     return InputError(f"Expected {target} to be a place that can be written, found: {found}.")
+
+
+def _refuse_leftover(description: Path) -> None:
+    """Refuse the description of a table that is gone: it would stop the new one after the work."""
+    if os.path.lexists(description):
+        msg = (
+            f"Expected no {description.name} without its table and record, found one in "
+            f"{description.parent}. Move it away."
+        )
+        raise InputError(msg)

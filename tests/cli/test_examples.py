@@ -84,7 +84,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     assert CliRunner().invoke(
         app, ["features", str(places["slices"] / "cases"), "--out", str(table)]
     ).exit_code == 0  # fmt: skip
-    table.with_suffix(".run.json").unlink()
+    for ending in (".run.json", ".datapackage.json"):
+        table.with_suffix(ending).unlink()
     for number in (1, 2):
         part = places["slices"] / f"part{number}.csv"
         shard = ["--out", str(part), "--shard", f"{number}/2"]

@@ -258,7 +258,7 @@ def test_a_bug_in_one_case_is_logged_beside_the_results(
     assert str(tmp_path / "features.log") in result.stderr
     assert (tmp_path / "features.log").read_text().count("Traceback") == 4
     recorded = recorded_outputs(tmp_path, record="features.run.json")
-    assert set(recorded) == {"features.csv", "features.log"}
+    assert set(recorded) == {"features.csv", "features.datapackage.json", "features.log"}
     monkeypatch.undo()
     assert run("features", cohort, "--out", out, "--overwrite", "--jobs", 1).exit_code == 0
     assert not (tmp_path / "features.log").exists()

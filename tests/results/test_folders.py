@@ -10,6 +10,7 @@ from lggshape.errors import InputError
 from lggshape.files import file_hash
 from lggshape.provenance import recorded
 from lggshape.results import (
+    check_file,
     fresh_folder,
     remove_recorded,
     results_file,
@@ -187,6 +188,13 @@ def test_a_table_and_its_record_lie_among_other_files(tmp_path: Path) -> None:
         True,
         {"features.csv": "2", "mine.txt": "mine"},
     )
+
+
+def test_the_description_of_a_table_that_is_gone_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "features.datapackage.json").write_text("{}")
+    with pytest.raises(InputError, match=r"without its table and record, found one in .* Move it"):
+        check_file(tmp_path / "features.csv")
+    check_file(tmp_path / "other.csv")
 
 
 def test_tables_of_one_record_have_one_name(tmp_path: Path) -> None:
