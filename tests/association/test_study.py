@@ -267,7 +267,8 @@ def test_a_label_called_like_a_feature_is_another_thing(tmp_path: Path) -> None:
         features, read_labels([tmp_path / "x.csv"]), Family("f", "F", (Hypothesis("x", "x"),))
     )
     assert study.associations["n"].tolist() == [60]
-    assert study.data["x"].tolist() == features["x"].tolist()
+    # pandas 2.2 reads the last digit of a few numbers otherwise.
+    assert study.data["x"].tolist() == pytest.approx(features["x"].tolist(), rel=1e-15)
 
 
 def test_a_reason_stands_in_the_flow_in_full_beside_what_is_missing(tmp_path: Path) -> None:
