@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.masks import fill_slices, largest_component
+from lggshape.masks import fill_slices
+from lggshape.slabwise import SlabComponents, high_percentile
 
 _BLUR = 1 / 128  # of the longer side of a slice: noise of the air, not the edge of the head
 _NEARLY_HIGHEST = 99.5  # percent: a few hot voxels do not count
@@ -53,11 +54,11 @@ def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     # Slice by slice and in place: a large volume in several copies would take gigabytes.
     for one, blurred in zip(values, signal, strict=True):
         gaussian_filter(np.abs(one.astype(np.float32) - air), blur, output=blurred)
-    np.minimum(signal, np.percentile(signal, _NEARLY_HIGHEST), out=signal)
+    np.minimum(signal, high_percentile(signal, _NEARLY_HIGHEST), out=signal)
     np.sqrt(signal, out=signal)
     above = signal > threshold_otsu(signal.ravel())
     del signal
-    return largest_component(fill_slices(above))
+    return SlabComponents(fill_slices(above)).largest()
 
 
 def describe_misfit(mask: NDArray[np.bool_], flair_of: FlairOf) -> str:

@@ -12,7 +12,7 @@ from lggshape.extras import EXTRAS
 
 PACKAGE = Path(__file__).resolve().parents[1] / "lggshape"
 
-LEAVES = {"checks", "errors", "extras", "masks", "names", "progress"}
+LEAVES = {"checks", "errors", "extras", "masks", "names", "progress", "slabwise"}
 TABLES = LEAVES | {"files", "labels", "statistics", "shape", "tables"}
 CASES = LEAVES | {"case", "files", "head", "regions", "results", "parallel", "readers", "tables"}
 
@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "names": {"errors"},
     "masks": {"errors"},
     "progress": set(),
-    "head": {"masks"},
+    "slabwise": {"masks"},
+    "head": {"masks", "slabwise"},
     "regions": {"errors", "files", "names"},
     "case": {"errors", "visualisation"},  # only late, to plot
     "statistics": {"checks", "errors", "extras"},

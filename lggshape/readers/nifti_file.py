@@ -67,8 +67,9 @@ def load(path: Path) -> tuple[NDArray[np.generic], Geometry]:
         if affine_known:
             image = nib.as_closest_canonical(image)
         stored = np.asanyarray(image.dataobj)
-    values = zyx_values(stored)
-    return values, _geometry(image.header, image.affine if affine_known else None, pixdim)
+    geometry = _geometry(image.header, image.affine if affine_known else None, pixdim)
+    del image  # it holds the bytes of the file
+    return zyx_values(stored), geometry
 
 
 def describe(path: Path) -> FileHeader:

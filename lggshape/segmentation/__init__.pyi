@@ -2,7 +2,8 @@ from .inference.case_work import Map
 from .inference.detect_cases import Detection, DetectionTable, Detector, detect_cases
 from .inference.effort import Effort
 from .inference.segment_cases import SegmentationTable, segment_cases
-from .inference.segmenter import Segmentation, Segmenter, segment
+from .inference.segmentation import Segmentation
+from .inference.segmenter import Segmenter, segment
 from .networks.configuration import NetworkConfiguration
 from .networks.registry import ARCHITECTURES, Architecture
 from .run.configuration import (

@@ -18,13 +18,13 @@ from lggshape.readers.segmented import CHECK_COLUMNS
 from lggshape.readers.source import Form
 from lggshape.results import record_file
 from lggshape.segmentation.inference.effort import Effort
+from lggshape.segmentation.inference.segmentation import Segmentation
 from lggshape.segmentation.inference.segmentation_folder import remove_files
 from lggshape.segmentation.inference.segmentation_journal import SegmentationJournal, SegmentedCase
 from lggshape.segmentation.inference.segmenter import (
     NetworkOutput,
     Prepare,
     Prepared,
-    Segmentation,
     Segmenter,
 )
 from lggshape.segmentation.run.folder import read_ensemble

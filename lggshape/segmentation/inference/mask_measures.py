@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.head import find_head
-from lggshape.masks import Mask, bounding_box, find_components
+from lggshape.masks import Mask, bounding_box
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.preprocessing.frame import Frame
 from lggshape.segmentation.preprocessing.intensities import LOWEST, STEP
+from lggshape.slabwise import SlabComponents
 
 LEAST = 0.1
 """The lowest probability that counts."""
@@ -129,11 +130,10 @@ def soft_dice(probability: NDArray[np.floating], mask: Mask) -> float:
 
 def second_component(probability: NDArray[np.floating], threshold: float) -> float:
     """Return the summed probability of the second component by that of the first (0 to 1)."""
-    inside = probability >= threshold
-    labels, count = find_components(inside)
-    if count < 2:
+    components = SlabComponents(probability >= threshold)
+    if components.number < 2:
         return 0.0
-    weights = np.sort(np.bincount(labels[inside], probability[inside].astype(float))[1:])
+    weights = np.sort(components.weights(probability)[1:])
     return float(weights[-2] / weights[-1])
 
 

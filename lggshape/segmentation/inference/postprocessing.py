@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lggshape.masks import find_components
+from lggshape.slabwise import SlabComponents, Sliced, slabs_of
 
 
 class SelectedComponent(NamedTuple):
@@ -23,7 +23,7 @@ class SelectedComponent(NamedTuple):
     removed: int
 
 
-def select_component(probability: NDArray[np.floating], threshold: float) -> SelectedComponent:
+def select_component(probability: Sliced, threshold: float) -> SelectedComponent:
     """Keep the 6-connected component of the largest summed probability above a threshold.
 
     Where a small component is certain and a larger one is not, this keeps the tumour more often
@@ -33,7 +33,7 @@ def select_component(probability: NDArray[np.floating], threshold: float) -> Sel
     Parameters
     ----------
     probability : ndarray of shape (Z, Y, X)
-        Probability of tumour, 0 to 1.
+        Probability of tumour, 0 to 1; or what returns some slices of it at a time.
     threshold : float
         The lowest probability that counts as inside.
 
@@ -52,12 +52,11 @@ def select_component(probability: NDArray[np.floating], threshold: float) -> Sel
     # Imported here because importing this module should be fast.
     from scipy.ndimage import binary_fill_holes
 
-    inside = probability >= threshold
-    labels, count = find_components(inside)
-    if count > 1:
-        # In 64 bits, whatever the type of the probabilities.
-        weights = probability[inside].astype(np.float64)
-        inside = labels == np.bincount(labels[inside], weights)[1:].argmax() + 1
+    inside = np.empty(probability.shape, dtype=bool)
+    for part in slabs_of(inside.shape):
+        inside[part] = probability[part] >= threshold
+    components = SlabComponents(inside)
+    inside = components.heaviest(probability)
     for number in np.flatnonzero(inside.any(axis=(1, 2))):
         inside[number] = binary_fill_holes(inside[number])
-    return SelectedComponent(inside, max(0, count - 1))
+    return SelectedComponent(inside, max(0, components.number - 1))

@@ -19,6 +19,9 @@ _AT_ONCE = 128  # slices that are resized together
 _ALL = (slice(None), slice(None))
 _Number = TypeVar("_Number", bound=np.generic)
 
+Limits = tuple[NDArray[np.generic], NDArray[np.generic]]
+"""The lowest and the highest value of each channel."""
+
 
 class Frame(NamedTuple):
     """How the slices of a case lie in the square of a network.
@@ -114,7 +117,9 @@ class Frame(NamedTuple):
         slices = self._turn(slices)[:, *self.shown]
         if self.inner != slices.shape[1:3]:
             resized = np.empty((len(slices), *self.inner, slices.shape[3]), dtype=np.uint8)
-            for part, values in _resized(slices, self.inner, order=3 if self.cubic else 1):
+            limits = slices.min(axis=(0, 1, 2)), slices.max(axis=(0, 1, 2))
+            order = 3 if self.cubic else 1
+            for part, values in _resized(slices, self.inner, order=order, limits=limits):
                 resized[part] = np.rint(values)
             slices = resized
         if self.inner == (self.size, self.size):
@@ -124,8 +129,18 @@ class Frame(NamedTuple):
         square[self._window] = slices
         return square
 
-    def restore(self, squares: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Bring values (Z, size, size) back to the slices (Z, Y, X); 0 where nothing was shown."""
+    def limits_of(self, squares: NDArray[np.float32]) -> Limits:
+        """Return the lowest and the highest of the values (Z, size, size) in the slices."""
+        slices = squares[self._window]
+        return slices.min(keepdims=True)[0, 0], slices.max(keepdims=True)[0, 0]
+
+    def restore(
+        self, squares: NDArray[np.float32], *, limits: Limits | None = None
+    ) -> NDArray[np.float32]:
+        """Bring values (Z, size, size) back to the slices (Z, Y, X); 0 where nothing was shown.
+
+        Of some slices of a volume, `limits` are those of all.
+        """
         slices = squares[self._window]
         rows, columns = (
             len(range(stored)[part]) for stored, part in zip(self.shape, self.shown, strict=True)
@@ -134,7 +149,10 @@ class Frame(NamedTuple):
         if self.inner == (rows, columns):
             whole[:, *self.shown] = slices
         else:
-            for part, values in _resized(slices[..., None], (rows, columns), order=1):
+            limits = limits or self.limits_of(squares)
+            for part, values in _resized(
+                slices[..., None], (rows, columns), order=1, limits=limits
+            ):
                 whole[part, *self.shown] = values[..., 0]
         return self._turn(whole)
 
@@ -149,9 +167,9 @@ class Frame(NamedTuple):
 
 
 def _resized(
-    slices: NDArray[np.generic], shape: tuple[int, int], *, order: int
+    slices: NDArray[np.generic], shape: tuple[int, int], *, order: int, limits: Limits
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Resize (Z, Y, X, C) by splines of an order, within the range of each channel.
+    """Resize (Z, Y, X, C) by splines of an order, within the limits of each channel.
 
     They are linear in the values and work along one axis after the other: two products with
     matrices, many times as fast as interpolating in four dimensions. As numbers of 32 bits, all of
@@ -161,13 +179,11 @@ def _resized(
         _spline_matrix(stored, inner, order)
         for stored, inner in zip(slices.shape[1:3], shape, strict=True)
     )
-    axes = (0, 1, 2)
-    low, high = slices.min(axis=axes), slices.max(axis=axes)
     for start in range(0, len(slices), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         values = np.tensordot(rows, slices[part].astype(np.float32), (1, 1))
         resized = np.tensordot(columns, values, (1, 2)).transpose(2, 1, 0, 3)
-        yield part, np.clip(resized, low, high, dtype=np.float32, order="C")
+        yield part, np.clip(resized, *limits, dtype=np.float32, order="C")
 
 
 def _spline_matrix(stored: int, inner: int, order: int) -> NDArray[np.float32]:

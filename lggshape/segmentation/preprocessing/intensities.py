@@ -13,7 +13,8 @@ inside: at 0 in those that were normalised before, at an offset in those of inve
 keep the sign. Where it is one value throughout, it is brought to the lowest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ from numpy.typing import NDArray
 from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError
 from lggshape.head import find_head
+from lggshape.segmentation.preprocessing.slabs import Slabs
+from lggshape.slabwise import SlabComponents, high_percentile
 
 LOWEST, HIGHEST = -4.0, 8.0
 """What the codes 1 and 255 stand for, in robust standard deviations from the median."""
@@ -43,22 +46,80 @@ _FLAT = 0.95  # of the outer rows and columns: some of a head may be cut off by 
 _NEARLY_HIGHEST = 99.5  # percent: a few hot voxels do not count
 
 
-class Standardised(NamedTuple):
-    """The image of a case as codes.
+class Scale(NamedTuple):
+    """The scale of one sequence of one volume.
 
     Attributes
     ----------
-    codes : ndarray of uint8, shape (Z, Y, X, C)
-        One channel for each of the sequences that were asked for, in their order.
-    missing : tuple of str
-        The sequences that the case lacks.
+    lowest : float
+        The lowest intensity.
+    median, deviation : float
+        Median and robust standard deviation of the head.
+    air : ndarray of uint8, shape (Z, Y, ceil(X / 8)), or None
+        The bits of the air that is brought to the lowest intensity; None if there is none.
     """
 
-    codes: NDArray[np.uint8]
-    missing: tuple[str, ...]
+    lowest: float
+    median: float
+    deviation: float
+    air: NDArray[np.uint8] | None
+
+    def encode(self, values: NDArray[np.generic]) -> NDArray[np.uint8]:
+        """Return the codes (1 to 255) of the volume."""
+        codes = np.empty(values.shape, dtype=np.uint8)
+        # Slice by slice: the steps of a large volume would take gigabytes.
+        for number, one in enumerate(values):
+            intensities = one.astype(np.float32)
+            if self.air is not None:
+                air = np.unpackbits(self.air[number], axis=-1, count=one.shape[-1])
+                intensities[air.view(bool)] = self.lowest
+            levels = ((intensities - self.median) / self.deviation - LOWEST) / STEP + 1
+            codes[number] = np.clip(np.rint(levels), 1, 255)
+        return codes
 
 
-def standardise(case: Case, sequences: Sequence[str]) -> Standardised:
+@dataclass(frozen=True)
+class Standardised:
+    """The image of a case on the scale that networks are trained on.
+
+    Attributes
+    ----------
+    case : Case
+        With the image.
+    sequences : tuple of str
+        The sequences that were asked for.
+    slabs : Slabs
+        How the slices are averaged.
+    scales : dict of str to Scale
+        Those of the sequences that are not missing.
+    """
+
+    case: Case
+    sequences: tuple[str, ...]
+    slabs: Slabs
+    scales: Mapping[str, Scale]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The sequences that the case lacks."""
+        return tuple(name for name in self.sequences if name not in self.scales)
+
+    def codes_of(self, name: str) -> NDArray[np.uint8]:
+        """Return the codes (S, Y, X) of a sequence that is not missing."""
+        return self.scales[name].encode(_averaged(self.case, name, self.slabs))
+
+    def codes(self) -> NDArray[np.uint8]:
+        """Return the codes (S, Y, X, C): a channel per sequence, in their order."""
+        assert self.case.image is not None  # it has scales
+        shape = (self.slabs.count, *self.case.image.shape[1:3], len(self.sequences))
+        codes = np.full(shape, MISSING, dtype=np.uint8)
+        for channel, name in enumerate(self.sequences):
+            if name in self.scales:
+                codes[..., channel] = self.codes_of(name)
+        return codes
+
+
+def standardise(case: Case, sequences: Sequence[str], slabs: Slabs | None = None) -> Standardised:
     """Bring the image of a case to the scale that networks are trained on.
 
     Parameters
@@ -67,6 +128,8 @@ def standardise(case: Case, sequences: Sequence[str]) -> Standardised:
         With an image (Z, Y, X, C) whose channels are named.
     sequences : sequence of str
         The sequences to return, FLAIR among them.
+    slabs : Slabs, optional
+        How the slices are averaged before; by default they are not.
 
     Returns
     -------
@@ -85,19 +148,18 @@ def standardise(case: Case, sequences: Sequence[str]) -> Standardised:
     if not all(np.isfinite(one).all() for one in case.image):
         msg = f"Expected the intensities of case {case.id} to be finite, found NaN or infinity."
         raise CaseError(msg)
-    missing = set(case.missing_sequences(sequences))
-    codes = np.full((*case.image.shape[:3], len(sequences)), MISSING, dtype=np.uint8)
-    for channel, name in enumerate(sequences):
-        if name not in missing:
-            scaled = encode(case.image[..., case.sequences.index(name)])
-            if scaled is None:
-                missing.add(name)
-            else:
-                codes[..., channel] = scaled
-    if FLAIR in missing:
+    slabs = slabs or Slabs(len(case.image))
+    missing = case.missing_sequences(sequences)
+    # One sequence after the other, as numbers of 32 bits and as codes: all of a large image would
+    # take gigabytes.
+    found_scales = {
+        name: find_scale(_averaged(case, name, slabs)) for name in sequences if name not in missing
+    }
+    scales = {name: scale for name, scale in found_scales.items() if scale is not None}
+    if FLAIR not in scales:
         msg = f"Expected FLAIR of case {case.id} to show a head, found hardly any contrast."
         raise CaseError(msg)
-    return Standardised(codes, tuple(name for name in sequences if name in missing))
+    return Standardised(case, tuple(sequences), slabs, scales)
 
 
 def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
@@ -113,54 +175,44 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
     ndarray of uint8, shape (Z, Y, X), or None
         Codes 1 to 255; None if the foreground has no contrast, so that there is no scale.
     """
-    low, high = _extent(values.astype(np.float32))
+    scale = find_scale(values)
+    return None if scale is None else scale.encode(values)
+
+
+def find_scale(values: NDArray[np.generic]) -> Scale | None:
+    """Find the scale of one sequence (Z, Y, X); None if its foreground has no contrast."""
+    low, high = float(np.float32(values.min())), high_percentile(values, _NEARLY_HIGHEST)
     if low == high:
         return None
-    inside = find_head(values)  # before the volume is in memory as numbers of 32 bits
-    intensities = values.astype(np.float32)
-    reach = _BACKGROUND * (high - low)
-    outer = np.zeros(intensities.shape, dtype=bool)
-    outer[:, [0, -1]] = outer[:, :, [0, -1]] = True
-    air = float(np.median(intensities[outer]))
-    if air <= low + reach:
-        foreground = intensities > low + reach
-    elif np.mean(intensities[outer] == air) > _FLAT:
-        around = _reached_from(outer, intensities == air)
-        foreground = ~around
-        intensities[around] = low
-    else:
-        foreground = np.stack([np.abs(one - air) > reach for one in intensities])
+    outer = np.zeros(values.shape[1:], dtype=bool)
+    outer[[0, -1]] = outer[:, [0, -1]] = True
+    edges = values[:, outer].astype(np.float32)
+    air, reach = float(np.median(edges)), _BACKGROUND * (high - low)
+    around = None
+    if low + reach < air and np.mean(edges == air) > _FLAT:
+        flat = np.stack([one.astype(np.float32) == air for one in values])
+        around = SlabComponents(flat).touching(outer)
     # Air may be noisy: what of it is bright enough does not lie in the head.
-    head = intensities[foreground & inside]
-    if head.size == 0:
+    head = find_head(values)
+    for number, one in enumerate(values):
+        intensities = one.astype(np.float32)
+        if around is not None:
+            head[number] &= ~around[number]
+        elif air <= low + reach:
+            head[number] &= intensities > low + reach
+        else:
+            head[number] &= np.abs(intensities - air) > reach
+    inside = values[head].astype(np.float32)
+    if inside.size == 0:
         return None
-    quartiles = np.percentile(head, (25, 50, 75), overwrite_input=True)
+    quartiles = np.percentile(inside, (25, 50, 75), overwrite_input=True)
     lower, median, upper = (float(value) for value in quartiles)
-    del head
-    scale = (upper - lower) / _QUARTILES_TO_SD
-    if scale <= 0:
+    deviation = (upper - lower) / _QUARTILES_TO_SD
+    if deviation <= 0:
         return None
-    codes = np.empty(intensities.shape, dtype=np.uint8)
-    # Slice by slice: the steps of a large volume would take gigabytes.
-    for one, coded in zip(intensities, codes, strict=True):
-        levels = ((one - median) / scale - LOWEST) / STEP + 1
-        coded[:] = np.clip(np.rint(levels), 1, 255)
-    return codes
+    return Scale(low, median, deviation, None if around is None else np.packbits(around, axis=-1))
 
 
-def _extent(intensities: NDArray[np.float32]) -> tuple[float, float]:
-    """Return the lowest and nearly the highest intensity; changes their order."""
-    low = float(intensities.min())
-    return low, float(np.percentile(intensities, _NEARLY_HIGHEST, overwrite_input=True))
-
-
-def _reached_from(start: NDArray[np.bool_], region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the parts of a region (Z, Y, X) that hold a voxel of `start`."""
-    from scipy.ndimage import label
-
-    labels, count = label(region)
-    reached = np.zeros(count + 1, dtype=bool)
-    reached[labels[start]] = True
-    reached[0] = False
-    parts: NDArray[np.bool_] = reached[labels]
-    return parts
+def _averaged(case: Case, name: str, slabs: Slabs) -> NDArray[np.generic]:
+    assert case.image is not None
+    return slabs.average(case.image[..., case.sequences.index(name)])

@@ -1,6 +1,5 @@
 """Volumes fitted to the square grid of a network, and back."""
 
-from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -88,19 +87,19 @@ def prepare_input(case: Case, configuration: InputConfiguration) -> Volume:
         _refuse_coarse(case, spacing)
     count = 0 if case.image is None else len(case.image)
     slabs = Slabs.of(count, None if spacing is None else spacing[0])
-    thick = case if case.image is None else replace(case, image=slabs.average(case.image))
-    codes, missing = standardise(thick, configuration.sequences)
-    shape = (codes.shape[1], codes.shape[2])
+    found = standardise(case, configuration.sequences, slabs)
+    assert case.image is not None  # it was standardised
+    shape = (case.image.shape[1], case.image.shape[2])
     # Then rows run from back to front, and columns from left to right.
     turned = case.geometry.affine is not None
     if spacing is None:
         frame = Frame.of(shape, configuration.size)._replace(turned=turned)
-        return Volume(frame.fit(codes), frame, slabs, missing)
+        return Volume(frame.fit(found.codes()), frame, slabs, found.missing)
     frame = Frame.with_pixels(shape, configuration.size, spacing[1:])._replace(turned=turned)
     if frame.is_cut:
-        frame = frame.around(find_head(codes[..., configuration.sequences.index(FLAIR)]))
+        frame = frame.around(find_head(found.codes_of(FLAIR)))
     notes = _notes(case, shape, spacing, frame, slabs)
-    return Volume(frame.fit(codes), frame, slabs, missing, notes)
+    return Volume(frame.fit(found.codes()), frame, slabs, found.missing, notes)
 
 
 def _refuse_coarse(case: Case, spacing: Spacing) -> None:

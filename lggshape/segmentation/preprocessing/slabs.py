@@ -42,6 +42,11 @@ class Slabs(NamedTuple):
         each = 1 if apart is None else int(THICKEST / apart * (1 + _ROUNDING))
         return cls(slices, max(1, each))
 
+    @property
+    def count(self) -> int:
+        """Number of slabs."""
+        return -(-self.slices // self.each)
+
     def average(self, values: NDArray[_Number]) -> NDArray[_Number] | NDArray[np.float32]:
         """Average values (Z, ...) of slices to those of slabs; as they are if these are slices."""
         if self.each == 1:
@@ -50,7 +55,7 @@ class Slabs(NamedTuple):
         with np.errstate(invalid="ignore"):
             sums = np.add.reduceat(values, self._starts, axis=0, dtype=np.float32)
         counts = self._counts.astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
-        averaged: NDArray[np.float32] = np.divide(sums, counts, dtype=np.float32)
+        averaged: NDArray[np.float32] = np.divide(sums, counts, out=sums)
         return averaged
 
     def restore(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -59,12 +64,25 @@ class Slabs(NamedTuple):
         They are interpolated linearly between the middles of slabs, and constant beyond the
         outermost ones.
         """
+        return self.interpolate(values, self.needed(0, self.slices)[1])
+
+    def needed(self, start: int, stop: int) -> tuple[slice, NDArray[np.float64]]:
+        """Return which slabs some slices are interpolated between, and their places in these."""
+        if self.each == 1:
+            return slice(start, stop), np.arange(stop - start, dtype=np.float64)
+        middles = self._starts + (self._counts - 1) / 2
+        places = np.interp(np.arange(start, stop), middles, np.arange(len(middles)))
+        first = int(places[0])
+        return slice(first, int(places[-1]) + 2), places - first
+
+    def interpolate(
+        self, values: NDArray[np.float32], places: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """Interpolate values (S, ...) of slabs linearly at some places (N,)."""
         if self.each == 1:
             return values
-        middles = self._starts + (self._counts - 1) / 2
-        places = np.interp(np.arange(self.slices), middles, np.arange(len(middles)))
         lower = places.astype(np.intp)
-        upper = np.minimum(lower + 1, len(middles) - 1)
+        upper = np.minimum(lower + 1, len(values) - 1)
         share = (places - lower).astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
         restored: NDArray[np.float32] = values[lower] + share * (values[upper] - values[lower])
         return restored

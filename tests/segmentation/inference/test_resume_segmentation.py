@@ -305,7 +305,7 @@ def test_time_per_case_does_not_grow_with_the_number_of_cases(networks, tmp_path
     """The masks are stubs: what counts is the time around them, of this process alone."""
     found = Segmentation(
         case=Case("stub", "stub"), mask=np.ones((1, 2, 2), dtype=bool), threshold=0.5,
-        probability=np.ones((1, 2, 2)), uncertainty=np.zeros((1, 2, 2)),
+        restored=np.ones((1, 2, 2)), spread=np.zeros((1, 2, 2)),
         slice_scores=np.ones(1), removed=0,
         networks=("fold0-member0",), fold=None, missing=(),
     )  # fmt: skip

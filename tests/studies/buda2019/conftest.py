@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -121,8 +122,8 @@ def keep() -> Callable[..., None]:
             mask=values >= threshold,
             samples=np.zeros((1, *values.shape), dtype=bool) if samples is None else samples,
             threshold=threshold,
-            probability=values,
-            uncertainty=np.zeros_like(values),
+            restored=SimpleNamespace(whole=lambda: values),
+            spread=SimpleNamespace(whole=lambda: np.zeros_like(values)),
             slice_scores=values.max(axis=(1, 2)),
             removed=0,
             networks=("fold-1",),
