@@ -10,6 +10,7 @@ from lggshape.slabwise import SlabComponents, high_percentile
 
 _BLUR = 1 / 128  # of the longer side of a slice: noise of the air, not the edge of the head
 _NEARLY_HIGHEST = 99.5  # percent: a few hot voxels do not count
+_BINS = 256
 _COARSE = 64  # pixels on the shorter side of a slice, enough to know where the head is
 _MOST = 0.5  # of a head that a tumour takes
 _FEW = 6  # slices, enough to see that a mask is fine
@@ -56,7 +57,11 @@ def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
         gaussian_filter(np.abs(one.astype(np.float32) - air), blur, output=blurred)
     np.minimum(signal, high_percentile(signal, _NEARLY_HIGHEST), out=signal)
     np.sqrt(signal, out=signal)
-    above = signal > threshold_otsu(signal.ravel())
+    if signal.min() == signal.max():
+        return np.zeros(signal.shape, dtype=bool)
+    # The histogram that scikit-image makes, of a copy.
+    counts, edges = np.histogram(signal, bins=_BINS)
+    above = signal > threshold_otsu(hist=(counts, (edges[:-1] + edges[1:]) / 2))
     del signal
     return SlabComponents(fill_slices(above)).largest()
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from os.path import commonpath
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lggshape.case import SEQUENCES
 from lggshape.errors import InputError
@@ -32,6 +32,7 @@ from lggshape.readers.dicom_choice import (
     IDENTIFYING,
     SEGMENTATIONS,
     STRUCTURES,
+    Description,
     Series,
     describe,
 )
@@ -42,9 +43,6 @@ from lggshape.readers.listing import folder_name
 from lggshape.readers.naming import MAPS, MASK
 from lggshape.readers.source import CaseSource, UnreadableCase
 from lggshape.readers.unusable import UnusableError
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
 
 _SERIES = "SeriesInstanceUID"
 _DIRECTORY = "DICOMDIR"
@@ -101,11 +99,20 @@ LAYOUT = Layout(
 )
 
 
-class _File(NamedTuple):
-    path: Path
+class _Head(NamedTuple):
+    """What is kept of a header. The files of a series share one: a study may have thousands."""
+
     study: str
     series: str
-    header: "Dataset"
+    number: str
+    is_mask: bool
+    patient: str
+    said: Description
+
+
+class _File(NamedTuple):
+    path: Path
+    head: _Head
 
 
 def series_of_files(files: Sequence[Path]) -> list[Series]:
@@ -136,20 +143,32 @@ def _by_study(files: Sequence[Path]) -> tuple[dict[str, list[_File]], dict[Path,
     """Read the headers; return the files of each study, and what is wrong with the others."""
     studies: dict[str, list[_File]] = {}
     wrong: dict[Path, str] = {}
-    tags = (*HEADER, *IDENTIFYING, *KEY_ELEMENTS)
+    heads: dict[_Head, _Head] = {}
     for path in files:
         try:
-            header = read_header(path, tags)
-            study, series = (text_of(header, name) for name in (STUDY, _SERIES))
-            describe(header)  # so that every element which is asked for later can be read
+            head = _head_of(path)
         except (UnusableError, OSError) as error:
             wrong[path] = str(error)
             continue
-        if study and series:
-            studies.setdefault(study, []).append(_File(path, study, series, header))
+        if head.study and head.series:
+            head = heads.setdefault(head, head)
+            studies.setdefault(head.study, []).append(_File(path, head))
         elif path.name.upper() != _DIRECTORY:
             wrong[path] = "no study or no series in its header"
     return studies, wrong
+
+
+def _head_of(path: Path) -> _Head:
+    header = read_header(path, (*HEADER, *IDENTIFYING, *KEY_ELEMENTS))
+    patient, is_key = patient_of(header)
+    return _Head(
+        text_of(header, STUDY),
+        text_of(header, _SERIES),
+        _digits(text_of(header, "SeriesNumber")),
+        text_of(header, "SOPClassUID") in {*SEGMENTATIONS, STRUCTURES},
+        "" if is_key else patient,
+        describe(header),
+    )
 
 
 def _unreadable(wrong: Mapping[Path, str]) -> list[CaseSource]:
@@ -178,10 +197,9 @@ def _of_study(files: Sequence[_File], *, masks_only: bool) -> list[CaseSource]:
             ]
     patients: dict[str, _File] = {}
     for file in files:
-        patient, is_key = patient_of(file.header)
-        if patient and not is_key:
-            patients.setdefault(patient, file)
-    name = case_name(hashed_key(next(iter(patients), "")), files[0].study)
+        if file.head.patient:
+            patients.setdefault(file.head.patient, file)
+    name = case_name(hashed_key(next(iter(patients), "")), files[0].head.study)
     if len(patients) > 1:
         found = list(patients.values())
         reason = (
@@ -213,20 +231,19 @@ def _grouped(files: Sequence[_File], study: Path | None) -> tuple[Series, ...]:
     """Return the series of a study, in the order of their numbers; each mask is one of its own."""
     groups: dict[tuple[str, str], list[_File]] = {}
     for file in files:
-        kind = text_of(file.header, "SOPClassUID")
-        alone = str(file.path) if kind in {*SEGMENTATIONS, STRUCTURES} else ""
-        groups.setdefault((file.series, alone), []).append(file)
+        alone = str(file.path) if file.head.is_mask else ""
+        groups.setdefault((file.head.series, alone), []).append(file)
     found = []
     for (uid, _), group in groups.items():
         # A screenshot among the images does not speak for them.
-        described = (describe(file.header) for file in group)
-        said = next((one for one in described if one.is_image), None) or describe(group[0].header)
+        described = (file.head.said for file in group)
+        said = next((one for one in described if one.is_image), group[0].head.said)
         folders = {file.path.parent for file in group}
         folder = Path(commonpath(list(folders)))
         found.append(
             Series(
                 uid=uid,
-                number=_digits(text_of(group[0].header, "SeriesNumber")),
+                number=group[0].head.number,
                 description=said.description,
                 role=said.role,
                 reason=said.reason,

@@ -16,6 +16,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -135,7 +136,7 @@ def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
     with path.open("rb") as file, _unpacked(file) as stream:
         kind, raw, head, promised = _read_header(stream)
         # To the end of the stream, because only that holds the checksum of what was compressed.
-        content = head + _read_up_to(stream, promised + _MOST_AFTER - len(head))
+        content = _read_up_to(stream, promised + _MOST_AFTER - len(head), head)
     if not promised <= len(content) < promised + _MOST_AFTER:
         found = len(content) if len(content) < promised else "more"
         msg = f"{found} bytes instead of the {promised} that the header promises"
@@ -220,14 +221,16 @@ def _promised_bytes(header: Any, value_size: int) -> int:
     return max(int(offset), int(header.sizeof_hdr)) + math.prod(shape) * value_size
 
 
-def _read_up_to(stream: BinaryIO | gzip.GzipFile, size: int) -> bytes:
-    """Read at most so many bytes, without room being made for more than there are."""
-    parts = []
+def _read_up_to(stream: BinaryIO | gzip.GzipFile, size: int, head: bytes = b"") -> bytes:
+    """Read at most so many bytes after a head, without room being made for more than there are."""
+    # Not a list of pieces: joined they would be in memory twice, and leave it in pieces.
+    content = BytesIO()
+    content.write(head)
     with library_reading():
         while size > 0 and (part := stream.read(min(size, _PIECE))):
-            parts.append(part)
+            content.write(part)
             size -= len(part)
-    return b"".join(parts)
+    return content.getvalue()
 
 
 def _has_affine(header: Any) -> bool:

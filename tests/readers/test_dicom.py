@@ -13,7 +13,7 @@ from lggshape.errors import CaseError, InputError
 from lggshape.inspection import inspect
 from lggshape.names import hashed_key
 from lggshape.phantoms import write_dicom
-from lggshape.readers import open_cases
+from lggshape.readers import dicom, open_cases
 from lggshape.readers.dicom_case import DicomCase
 
 
@@ -43,6 +43,16 @@ def test_a_case_is_a_study_whatever_the_folders_invariant(tmp_path):
     assert len(found) == 2
     for source in found:
         np.testing.assert_array_equal(source.read().image, whole[source.id].image)
+
+
+def test_no_header_is_kept_invariant(study):
+    """A study may have thousands of files, and a header has hundreds of elements."""
+    files = sorted(study.rglob("*.dcm"))
+    found, _ = dicom._by_study(files)
+    heads = [file.head for group in found.values() for file in group]
+    assert len(heads) == len(files) > len(set(heads)) == 3
+    assert len({id(head) for head in heads}) == 3
+    assert not any(isinstance(field, pydicom.Dataset) for head in heads for field in head)
 
 
 def test_a_patient_is_a_hash_and_a_case_its_study_sha256(study):

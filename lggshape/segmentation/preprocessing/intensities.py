@@ -190,7 +190,9 @@ def find_scale(values: NDArray[np.generic]) -> Scale | None:
     air, reach = float(np.median(edges)), _BACKGROUND * (high - low)
     around = None
     if low + reach < air and np.mean(edges == air) > _FLAT:
-        flat = np.stack([one.astype(np.float32) == air for one in values])
+        flat = np.empty(values.shape, dtype=bool)
+        for one, equal in zip(values, flat, strict=True):
+            np.equal(one.astype(np.float32), air, out=equal)
         around = SlabComponents(flat).touching(outer)
     # Air may be noisy: what of it is bright enough does not lie in the head.
     head = find_head(values)
