@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.masks import fill_slices
-from lggshape.slabwise import SlabComponents, high_percentile
+from lggshape.slabwise import SlabComponents, high_percentile, slabs_of
 
 _BLUR = 1 / 128  # of the longer side of a slice: noise of the air, not the edge of the head
 _NEARLY_HIGHEST = 99.5  # percent: a few hot voxels do not count
@@ -45,25 +45,46 @@ def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     .. [1] Otsu N. A threshold selection method from gray-level histograms. IEEE Trans Syst Man
        Cybern 1979; 9: 62-66.
     """
-    from scipy.ndimage import gaussian_filter
+    return SlabComponents(fill_slices(_is_bright(values))).largest()
+
+
+def _is_bright(values: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Return where the intensities lie far from those of the air."""
     from skimage.filters import threshold_otsu
+
+    signals = _signals(values)
+    highest = high_percentile(signals, _NEARLY_HIGHEST)
+    for signal in signals:
+        np.sqrt(np.minimum(signal, highest, out=signal), out=signal)
+    above = np.zeros(values.shape, dtype=bool)
+    ends = min(one.min() for one in signals), max(one.max() for one in signals)
+    if ends[0] == ends[1]:
+        return above
+    # The histogram that scikit-image makes of a copy of all.
+    edges = np.histogram_bin_edges(signals[0], bins=_BINS, range=ends)
+    counts = sum(np.histogram(one, bins=_BINS, range=ends)[0] for one in signals)
+    threshold = threshold_otsu(hist=(counts, (edges[:-1] + edges[1:]) / 2))
+    del signal
+    for part in slabs_of(values.shape):
+        above[part] = signals.pop(0) > threshold
+    return above
+
+
+def _signals(values: NDArray[np.generic]) -> list[NDArray[np.float32]]:
+    """Return how far the intensities lie from the air, blurred within slices, slab by slab."""
+    from scipy.ndimage import gaussian_filter
 
     edges = (values[:, [0, -1]].ravel(), values[:, :, [0, -1]].ravel())
     air = np.median(np.concatenate(edges).astype(np.float32))
     blur = _BLUR * max(values.shape[1:])
-    signal = np.empty(values.shape, dtype=np.float32)
-    # Slice by slice and in place: a large volume in several copies would take gigabytes.
-    for one, blurred in zip(values, signal, strict=True):
-        gaussian_filter(np.abs(one.astype(np.float32) - air), blur, output=blurred)
-    np.minimum(signal, high_percentile(signal, _NEARLY_HIGHEST), out=signal)
-    np.sqrt(signal, out=signal)
-    if signal.min() == signal.max():
-        return np.zeros(signal.shape, dtype=bool)
-    # The histogram that scikit-image makes, of a copy.
-    counts, edges = np.histogram(signal, bins=_BINS)
-    above = signal > threshold_otsu(hist=(counts, (edges[:-1] + edges[1:]) / 2))
-    del signal
-    return SlabComponents(fill_slices(above)).largest()
+    signals = []
+    for part in slabs_of(values.shape):
+        signal = np.empty(values[part].shape, dtype=np.float32)
+        # Slice by slice: a large volume in several copies would take gigabytes.
+        for one, blurred in zip(values[part], signal, strict=True):
+            gaussian_filter(np.abs(one.astype(np.float32) - air), blur, output=blurred)
+        signals.append(signal)
+    return signals
 
 
 def describe_misfit(mask: NDArray[np.bool_], flair_of: FlairOf) -> str:

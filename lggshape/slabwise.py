@@ -6,7 +6,7 @@ are one slab.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Protocol
 
@@ -42,40 +42,41 @@ def slabs_of(shape: tuple[int, ...]) -> list[slice]:
     return [slice(start, min(start + each, shape[0])) for start in range(0, shape[0], each)]
 
 
-def high_percentile(values: NDArray[np.generic], percent: float) -> float:
+def high_percentile(slabs: Sequence[NDArray[np.generic]], percent: float) -> float:
     """Return a percentile of a volume as 32-bit numbers, which leaves it as it is.
 
     Parameters
     ----------
-    values : ndarray of shape (Z, Y, X)
-        Finite numbers.
+    slabs : sequence of ndarray of shape (Z, Y, X)
+        Its finite numbers.
     percent : float
         Which percentile; the higher, the less memory it takes.
 
     Returns
     -------
     float
-        What `numpy.percentile` returns, which would take a copy of all values.
+        What `numpy.percentile` returns of all, which would take a copy of them.
 
     Examples
     --------
-    >>> high_percentile(np.arange(101).reshape(101, 1, 1), 99.5)
+    >>> high_percentile([np.arange(101).reshape(101, 1, 1)], 99.5)
     99.5
     """
-    place = (values.size - 1) * (percent / 100)
+    size = sum(slab.size for slab in slabs)
+    place = (size - 1) * (percent / 100)
     below = math.floor(place)
-    kept = values.size - below
+    kept = size - below
     highest = np.empty(0, dtype=np.float32)
-    for part in slabs_of(values.shape):
-        new = values[part].astype(np.float32).ravel()
+    for slab in slabs:
+        new = slab.astype(np.float32, copy=False).ravel()
         if len(highest) == kept:
             new = new[new > highest[0]]
         highest = np.concatenate([highest, new])
         first = max(0, len(highest) - kept)
-        # The lowest that is kept comes first.
-        highest = np.partition(highest, first)[first:]
-    neighbours = np.partition(highest, min(1, kept - 1))[:2]
-    return float(np.quantile(neighbours, place - below))
+        highest.partition(first)  # then the lowest that is kept comes first
+        highest = highest[first:].copy()
+    highest.partition(min(1, kept - 1))
+    return float(np.quantile(highest[:2], place - below))
 
 
 class SlabComponents:

@@ -24,7 +24,7 @@ from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError
 from lggshape.head import find_head
 from lggshape.segmentation.preprocessing.slabs import Slabs
-from lggshape.slabwise import SlabComponents, high_percentile
+from lggshape.slabwise import SlabComponents, high_percentile, slabs_of
 
 LOWEST, HIGHEST = -4.0, 8.0
 """What the codes 1 and 255 stand for, in robust standard deviations from the median."""
@@ -181,7 +181,8 @@ def encode(values: NDArray[np.generic]) -> NDArray[np.uint8] | None:
 
 def find_scale(values: NDArray[np.generic]) -> Scale | None:
     """Find the scale of one sequence (Z, Y, X); None if its foreground has no contrast."""
-    low, high = float(np.float32(values.min())), high_percentile(values, _NEARLY_HIGHEST)
+    slabs = [values[part] for part in slabs_of(values.shape)]
+    low, high = float(np.float32(values.min())), high_percentile(slabs, _NEARLY_HIGHEST)
     if low == high:
         return None
     outer = np.zeros(values.shape[1:], dtype=bool)
@@ -204,9 +205,12 @@ def find_scale(values: NDArray[np.generic]) -> Scale | None:
             head[number] &= intensities > low + reach
         else:
             head[number] &= np.abs(intensities - air) > reach
-    inside = values[head].astype(np.float32)
+    inside = np.empty(np.count_nonzero(head), dtype=np.float32)
     if inside.size == 0:
         return None
+    ends = np.cumsum(np.count_nonzero(head, axis=(1, 2)))
+    for one, where, part in zip(values, head, np.split(inside, ends[:-1]), strict=True):
+        part[:] = one[where]
     quartiles = np.percentile(inside, (25, 50, 75), overwrite_input=True)
     lower, median, upper = (float(value) for value in quartiles)
     deviation = (upper - lower) / _QUARTILES_TO_SD
