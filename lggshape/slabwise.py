@@ -26,7 +26,7 @@ class Sliced(Protocol):
     def shape(self) -> tuple[int, ...]:
         """Its shape (Z, Y, X)."""
 
-    def __getitem__(self, part: slice, /) -> NDArray[np.generic]:
+    def __getitem__(self, part: slice, /) -> NDArray[np.floating]:
         """Return some slices."""
 
 

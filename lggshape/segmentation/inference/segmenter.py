@@ -199,11 +199,12 @@ class Segmenter:
     ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
         """Return the mean probability by the first networks, and the slices for all of them."""
         one = next(iter(looks.values()))
-        mean, highest = np.empty_like(one), np.empty_like(one)
+        mean, highest = np.empty_like(one), np.empty((len(one), 1, 1), dtype=np.float32)
         for start in range(0, len(one), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
             calibrated = [member.calibration.apply(look[part]) for member, look in looks.items()]
-            mean[part], highest[part] = np.mean(calibrated, axis=0), np.max(calibrated, axis=0)
+            mean[part] = np.mean(calibrated, axis=0)
+            highest[part] = np.max(calibrated, axis=(0, 2, 3)).reshape(-1, 1, 1)
         every = self._workload.every_slice
         return mean, np.arange(len(one)) if every else may_show_tumour(highest)
 

@@ -111,7 +111,7 @@ class Standardised:
     def codes(self) -> NDArray[np.uint8]:
         """Return the codes (S, Y, X, C): a channel per sequence, in their order."""
         assert self.case.image is not None  # it has scales
-        shape = (self.slabs.count, *self.case.image.shape[1:3], len(self.sequences))
+        shape = (self.slabs.number, *self.case.image.shape[1:3], len(self.sequences))
         codes = np.full(shape, MISSING, dtype=np.uint8)
         for channel, name in enumerate(self.sequences):
             if name in self.scales:

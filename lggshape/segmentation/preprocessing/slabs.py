@@ -43,7 +43,7 @@ class Slabs(NamedTuple):
         return cls(slices, max(1, each))
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """Number of slabs."""
         return -(-self.slices // self.each)
 

@@ -12,7 +12,7 @@ from lggshape.segmentation.preprocessing.slabs import Slabs
 def test_some_slices_are_those_of_the_whole_invariant(each, shape, monkeypatch):
     slabs = Slabs(10, each)
     frame = Frame.of(shape, 32)
-    values = np.random.default_rng(0).random((slabs.count, 32, 32), dtype=np.float32)
+    values = np.random.default_rng(0).random((slabs.number, 32, 32), dtype=np.float32)
     whole = slabs.restore(frame.restore(values))
     assert whole.shape == (10, *shape)
     restored = Restored(values, frame, slabs)
