@@ -45,11 +45,11 @@ def find_head(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     .. [1] Otsu N. A threshold selection method from gray-level histograms. IEEE Trans Syst Man
        Cybern 1979; 9: 62-66.
     """
-    return SlabComponents(fill_slices(_is_bright(values))).largest()
+    return SlabComponents(_bright_parts(values)).largest()
 
 
-def _is_bright(values: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Return where the intensities lie far from those of the air."""
+def _bright_parts(values: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Return where the intensities lie far from those of the air, holes within slices filled."""
     from skimage.filters import threshold_otsu
 
     signals = _signals(values)
@@ -66,7 +66,7 @@ def _is_bright(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     threshold = threshold_otsu(hist=(counts, (edges[:-1] + edges[1:]) / 2))
     del signal
     for part in slabs_of(values.shape):
-        above[part] = signals.pop(0) > threshold
+        above[part] = fill_slices(signals.pop(0) > threshold)
     return above
 
 

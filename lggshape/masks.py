@@ -180,15 +180,15 @@ def fill_slices(mask: Mask) -> Mask:
     >>> fill_slices(ring).astype(int).tolist()
     [[[0, 1, 0], [1, 1, 1], [0, 1, 0]]]
     """
-    from scipy.ndimage import label
+    from scipy.ndimage import generate_binary_structure, label
 
-    filled = np.empty_like(mask)
-    for one, whole in zip(mask, filled, strict=True):
-        labels, count = label(~one)
-        outside = np.zeros(count + 1, dtype=bool)
-        outside[labels[[0, -1]]] = outside[labels[:, [0, -1]]] = True
-        outside[0] = False  # the mask
-        whole[:] = ~outside[labels]
+    within = np.zeros((3, 3, 3), dtype=bool)
+    within[1] = generate_binary_structure(2, 1)
+    labels, count = label(~mask, within)
+    outside = np.zeros(count + 1, dtype=bool)
+    outside[labels[:, [0, -1]]] = outside[labels[:, :, [0, -1]]] = True
+    outside[0] = False  # the mask
+    filled: Mask = ~outside[labels]
     return filled
 
 
