@@ -7,12 +7,15 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from lggshape.figures.style import INK, LEVELS, MUTED, HouseFigure, house_style
 
 _MARKERS = "osDv^P"
 _ROW, _MORE = 0.26, 0.13
 """Height of a row with one series, and of each further one, in inches."""
+_MANY_DECADES = 3
+"""From so many on, only powers of ten are labelled."""
 
 
 class ForestRow(NamedTuple):
@@ -127,8 +130,7 @@ def draw_frame(axes: Axes, panel: ForestPanel, names: Sequence[str]) -> None:
     """Draw the axes of a panel and the line of no effect, for rows of these names."""
     if panel.is_ratio:
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.xaxis.set_minor_formatter("{x:g}")
+        _label_ratios(axes, panel)
     if panel.no_effect is not None:
         axes.axvline(panel.no_effect, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
     axes.set_yticks(range(len(names)), names)
@@ -137,6 +139,19 @@ def draw_frame(axes: Axes, panel: ForestPanel, names: Sequence[str]) -> None:
         axes.set_xlim(*panel.limits)
     axes.set_xlabel(panel.value_name)
     axes.tick_params(axis="y", length=0)
+
+
+def _label_ratios(axes: Axes, panel: ForestPanel) -> None:
+    """Label as many values of a logarithmic axis as there is room for."""
+    found = [value for row in panel.rows for estimate in row.estimates for value in estimate]
+    finite = [value for value in found if 0 < value < math.inf]
+    decades = math.log10(max(finite) / min(finite)) if finite else 0.0
+    axes.xaxis.set_major_formatter("{x:g}")
+    if decades <= 1:
+        axes.xaxis.set_minor_formatter("{x:g}")
+        return
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < _MANY_DECADES else (1,)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _draw(axes: Axes, panel: ForestPanel, count: int) -> None:

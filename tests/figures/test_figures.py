@@ -1,6 +1,7 @@
 import math
 from collections.abc import Callable
 from html import escape
+from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
@@ -129,6 +130,19 @@ def test_forest_plot_draws_each_series_and_what_was_published() -> None:
     assert len(first.lines) == 1 + 3 + 1
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.texts] == ["manual", "automatic", "published"]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.8, 1.3), (0.4, 3.2), (0.05, 20), (0.001, 900)])
+def test_labels_of_a_logarithmic_axis_do_not_touch_invariant(low: float, high: float) -> None:
+    panel = ForestPanel([ForestRow("age", [(1.0, low, high)])], "hazard ratio", 1.0, is_ratio=True)
+    (axes,) = forest_plot([panel], ["manual"]).axes
+    axes.figure.draw_without_rendering()
+    labels = [*axes.get_xticklabels(), *axes.get_xticklabels(minor=True)]
+    boxes = [label.get_window_extent() for label in labels if label.get_text()]
+    left, right = axes.get_window_extent().intervalx
+    shown = sorted((box.x0, box.x1) for box in boxes if left <= box.x0 + box.width / 2 <= right)
+    assert len(shown) >= 2
+    assert all(end < start for (_, end), (start, _) in pairwise(shown))
 
 
 def test_points_lead_where_the_links_say() -> None:
