@@ -29,6 +29,7 @@ from helpers.faults import Fault, Killed, Outcome, run_forked
 from helpers.test_settings import shrink_encoder, train_eagerly
 from lggshape import parallel
 from lggshape.phantoms import write_cohort
+from lggshape.studies.buda2019.phantom_labels import write_phantoms
 from lggshape_cli import app
 
 WARM = (
@@ -105,8 +106,9 @@ COMMANDS = {
         "compare IN/run IN/other --dataset IN/cohort --out results --jobs 1", "results", RESUME
     ),
     "replicate": Command(
-        "replicate IN/cohort --labels IN/cohort/labels.csv --study buda2019 --masks IN/masks"
-        " --step primary --out results --jobs 1", "results", RESUME,
+        "replicate IN/study --labels IN/study/labels.csv --labels IN/study/clinical.csv --labels"
+        " IN/study/idh_1p19q.csv --masks IN/segmented --step agreement --out results --jobs 1",
+        "results", RESUME,
     ),
     "demo": Command("demo --out demo --patients 8", "demo"),
 }  # fmt: skip
@@ -121,6 +123,7 @@ def write_inputs(inputs: Path) -> None:
     """Write what the commands read; networks are trained in a process of its own."""
     write_cohort(inputs / "cohort", patients=8, seed=3, size=(6, 40, 36), layout="nifti")
     write_cohort(inputs / "slices", patients=2, seed=3, size=(4, 40, 36))
+    write_phantoms(inputs / "study", patients=16, seed=3)
     rows = [
         ["Table S1", "", "", ""],
         ["Case", "IDH status", "1p/19q codeletion", "IDH/codel subtype"],
@@ -135,6 +138,7 @@ def write_inputs(inputs: Path) -> None:
         f"train IN/cohort --out IN/other {TINY} --seed 1",
         f"train IN/cohort --out IN/detector {DETECTOR}",
         "segment IN/cohort --networks IN/run --out IN/masks",
+        "segment IN/study --fast --out IN/segmented",
         "segment IN/cohort --networks IN/run --out IN/masks1 --shard 1/2",
         "segment IN/cohort --networks IN/run --out IN/masks2 --shard 2/2",
     ]

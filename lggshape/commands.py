@@ -25,7 +25,7 @@ from lggshape.results import (
     RECORD,
     check_place,
     record_beside,
-    record_file,
+    recorded_in_place,
     results_file,
     results_folder,
 )
@@ -335,9 +335,8 @@ class _Log(logging.Handler):
         listed = [f"FAILED {case}: {reason}" for case, reason in failures.items() if many]
         if not (self._lines or listed):
             return
-        write_text(path, without_folders("\n".join([*self._lines, *listed]) + "\n"))
-        if in_place:
-            record_file(path.parent, path)
+        with recorded_in_place(path.parent, path) if in_place else nullcontext():
+            write_text(path, without_folders("\n".join([*self._lines, *listed]) + "\n"))
 
     def keep(self, error: BaseException, beside: Path | None) -> Path:
         """Write everything and the traceback of an error to a new file, and return its path."""

@@ -19,7 +19,7 @@ from lggshape.head import find_head
 from lggshape.parallel import map_cases
 from lggshape.progress import OnProgress, counter
 from lggshape.readers import CaseSource
-from lggshape.results import record_file
+from lggshape.results import recorded_in_place
 from lggshape.segmentation import Detection, Ensemble, detect_cases, segment_cases
 from lggshape.shape.portrait import Portrait
 
@@ -148,8 +148,8 @@ def segment_held_out(
         raise _none_left(run, made.failures)
     record = work / SECONDS  # an earlier call may have segmented them
     if clock.ticks > 1 or not record.exists():
-        write_json(record, {"seconds": clock.median()})
-        record_file(work, record)
+        with recorded_in_place(work, record):
+            write_json(record, {"seconds": clock.median()})
     seconds = read_json(record, ["seconds"])["seconds"]
     found = evaluate(
         work, sources, surface_tolerance=surface_tolerance, outlines=True, jobs=jobs,

@@ -10,7 +10,7 @@ from lggshape.errors import InputError
 from lggshape.files import written_whole
 from lggshape.readers.dicom_case import DicomCase
 from lggshape.readers.source import CaseSource
-from lggshape.results import record_file
+from lggshape.results import recorded_in_place
 
 FILE = "private_patients.csv"
 
@@ -56,9 +56,8 @@ def write_patient_table(folder: Path, table: pd.DataFrame) -> str:
         If the file cannot be written.
     """
     path = folder / FILE
-    with written_whole(path) as temporary:
+    with recorded_in_place(folder, FILE), written_whole(path) as temporary:
         number = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
             file.write(table.to_csv(index=False, lineterminator="\n"))
-    record_file(folder, FILE)
     return FILE

@@ -6,6 +6,7 @@ from lggshape.results.folders import (
     results_file,
     results_folder,
 )
+from lggshape.results.in_place import recorded_in_place
 from lggshape.results.places import check_file, check_folder, check_place
 from lggshape.results.records import (
     MARKS,
@@ -39,6 +40,7 @@ __all__ = [
     "read_record",
     "record_beside",
     "record_file",
+    "recorded_in_place",
     "recorded_outputs",
     "remove_recorded",
     "results_file",

@@ -112,7 +112,9 @@ def recorded_outputs(folder: StrPath, *, record: str = RECORD) -> dict[str, froz
         raise InputError(msg)
     if record == RECORD:
         for entry in _journal(folder):
-            found.setdefault(entry.path, set()).add(entry.sha256)
+            hashes = found.setdefault(entry.path, set())
+            hashes.discard(UNFINISHED)  # it has been finished since
+            hashes.add(entry.sha256)
     return {name: frozenset(hashes) for name, hashes in found.items()}
 
 

@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import pandas as pd
+
 from lggshape.errors import InputError
 from lggshape.results.records import RECORD
 from lggshape.run_check import check_run
@@ -32,6 +34,13 @@ SECONDS = 300
 
 GROWING = {".lggshape-outputs.jsonl", "segmentation.jsonl", "history.csv", "checkpoint.npz"}
 """Files that are not as they will be while a run goes on."""
+
+_TIMES = {
+    "history.csv": re.compile(r",[^,]*$"),
+    "seconds.json": re.compile(r"[\d.]+"),
+    "ro-crate-metadata.json": re.compile(r"\d{4}-\d\d-\d\dT[\d:+]+"),
+}
+"""Files with times, and how these look."""
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _NAMES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink"}
@@ -256,6 +265,10 @@ class Killed:
 
 
 def _without_times(path: Path) -> Any:
-    if path.name == "history.csv":
-        return [line.rpartition(",")[0] for line in path.read_text().splitlines()]
+    """Return what is in a file, but for when it was made and how long that took."""
+    if path.name in _TIMES:
+        text = path.read_text(encoding="utf-8")
+        return [_TIMES[path.name].sub("", line) for line in text.splitlines()]
+    if path.name == "runs.csv":
+        return pd.read_csv(path).drop(columns=["seconds_per_case", "training_minutes"]).to_csv()
     return path.read_bytes()

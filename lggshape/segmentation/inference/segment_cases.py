@@ -19,7 +19,7 @@ from lggshape.readers.columns import check_columns, with_columns
 from lggshape.readers.in_memory import CaseInMemory, Cases, sources_of
 from lggshape.readers.segmented import COLUMNS, JOURNAL, SEGMENTATION, SETTINGS, SLICES
 from lggshape.readers.source import LAYOUT, Form, UnreadableCase
-from lggshape.results import alone_in, check_folder, check_place, record_file
+from lggshape.results import alone_in, check_folder, check_place, recorded_in_place
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.inference.case_work import (
     CaseWork,
@@ -298,8 +298,8 @@ def _finish(
     table = with_columns(table, sources)
     journal.close(names)
     for name, one in ((SLICES, slices), (SEGMENTATION, table)):
-        write_table(out / name, one)
-        record_file(out, name)
+        with recorded_in_place(out, name):
+            write_table(out / name, one)
     results = [journal.results[name] for name in names]
     reasons: dict[str, dict[str, str]] = {"failed": {}, "skipped": {}}
     for name, result in zip(names, results, strict=True):

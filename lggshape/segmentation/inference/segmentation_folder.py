@@ -10,7 +10,7 @@ from lggshape.files import file_hash, read_json, write_json
 from lggshape.names import first_few
 from lggshape.readers import CaseSource, case_files
 from lggshape.readers.segmented import JOURNAL, SEGMENTATION, SETTINGS, SLICES
-from lggshape.results import fresh_folder, record_file, recorded_outputs
+from lggshape.results import fresh_folder, recorded_in_place, recorded_outputs
 from lggshape.results.records import UNFINISHED
 from lggshape.segmentation.inference.corrected_masks import find_corrected, mask_files
 from lggshape.segmentation.inference.segmentation_journal import (
@@ -50,8 +50,8 @@ def begin_folder(
     if out.is_dir():
         _refuse(out, _foreign(out, sources, ()))
     fresh_folder(out, overwrite=overwrite)
-    write_json(out / SETTINGS, settings)
-    record_file(out, SETTINGS)
+    with recorded_in_place(out, SETTINGS):
+        write_json(out / SETTINGS, settings)
     return Begun(SegmentationJournal(out), {})
 
 

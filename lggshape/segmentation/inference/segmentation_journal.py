@@ -62,6 +62,7 @@ class SegmentationJournal:
         self._folder = folder
         self.results: dict[str, SegmentedCase] = {}
         self._begun: set[str] = set()
+        self._grows = False
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -125,8 +126,9 @@ class SegmentationJournal:
     def _append(self, values: Mapping[str, Any]) -> None:
         path = self._folder / JOURNAL
         try:
-            if not path.exists():
+            if not self._grows:
                 record_file(self._folder, path, finished=False)
+                self._grows = True
             with path.open("a", encoding="utf-8", newline="\n") as file:
                 file.write(json.dumps(values, ensure_ascii=False) + "\n")
         except OSError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lggshape.errors import InputError
 from lggshape.readers import CaseSource, refuse_repeated_names
-from lggshape.results import record_file
+from lggshape.results import recorded_in_place
 from lggshape.results.places import CONTINUE_IT
 from lggshape.segmentation._backend import device_scope
 from lggshape.segmentation.networks.build_network import build
@@ -206,8 +206,7 @@ def begin_run(
             msg = f"Expected the cases of the earlier run, found others: {out / runs.CASES}."
             raise InputError(msg)
         return
-    runs.write_cases(out / runs.CASES, known)
-    runs.write_folds(out / runs.FOLDS, folds)
-    write_configuration(out / runs.CONFIGURATION, network, training)  # the others are there
-    for name in (runs.CASES, runs.FOLDS, runs.CONFIGURATION):
-        record_file(out, name)
+    with recorded_in_place(out, runs.CASES, runs.FOLDS, runs.CONFIGURATION):
+        runs.write_cases(out / runs.CASES, known)
+        runs.write_folds(out / runs.FOLDS, folds)
+        write_configuration(out / runs.CONFIGURATION, network, training)  # the others are there

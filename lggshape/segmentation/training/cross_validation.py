@@ -22,6 +22,7 @@ from lggshape.segmentation.training.begin_run import (
     refuse_start,
     refuse_unused,
 )
+from lggshape.segmentation.training.checkpoint import CHECKPOINT
 from lggshape.segmentation.training.folds import choose_folds
 from lggshape.segmentation.training.start_network import network_to_start_from
 from lggshape.segmentation.training.train_fold import FoldTraining
@@ -187,6 +188,8 @@ def train_on(
                     # Others may train other networks of the run at the same time.
                     with alone_in(out / runs.member_folder(fold, member)):
                         fold_training.train_member(member, on_progress)
+        for member in members:  # a run that was killed at its end has left them
+            (out / runs.member_folder(fold, member) / CHECKPOINT).unlink(missing_ok=True)
         finished += [runs.member_folder(fold, member) for member in members]
     return tuple(finished)
 

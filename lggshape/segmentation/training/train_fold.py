@@ -238,7 +238,6 @@ class FoldTraining:
         )
         for name in _FILES:
             record_file(self._out, folder / name)
-        (folder / CHECKPOINT).unlink(missing_ok=True)
 
     def _fit(self, predictor: Predictor, member: int) -> Fitted:
         """Fit to the inner split what is kept with the weights.

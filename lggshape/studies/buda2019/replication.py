@@ -11,7 +11,7 @@ from lggshape.files import write_table
 from lggshape.labels import Labels
 from lggshape.progress import OnProgress, Progress
 from lggshape.readers import CaseSource, open_cases
-from lggshape.results import record_file
+from lggshape.results import recorded_in_place
 from lggshape.studies.buda2019.names import AUTOMATIC, MANUAL
 from lggshape.studies.buda2019.roles import Roles
 from lggshape.tables import TableSource
@@ -154,8 +154,8 @@ class Replication:
     def write(self, tables: Tables) -> None:
         """Write the tables of a step."""
         for name, table in tables.items():
-            write_table(self.table_path(name), table)
-            record_file(self.work, self.table_path(name))
+            with recorded_in_place(self.work, self.table_path(name)):
+                write_table(self.table_path(name), table)
 
     def table_path(self, name: str) -> Path:
         """Return the path of a table of a step."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from lggshape.errors import CaseError, InputError
 from lggshape.files import read_json, write_json
-from lggshape.results import is_results_folder, record_file, remove_recorded
+from lggshape.results import is_results_folder, recorded_in_place, remove_recorded
 from lggshape.results.places import CONTINUE_IT, REPLACE_IT
 from lggshape.studies.buda2019.replication import Replication
 from lggshape.studies.buda2019.steps import ReplicationStep
@@ -117,8 +117,8 @@ def _remove(work: Path) -> None:
 
 
 def _write(path: Path, content: Any) -> None:
-    write_json(path, content)
-    record_file(path.parent, path)
+    with recorded_in_place(path.parent, path):
+        write_json(path, content)
 
 
 def _read(record: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lggshape.errors import CaseError
 from lggshape.files import written_whole
-from lggshape.results import record_file
+from lggshape.results import recorded_in_place
 from lggshape.segmentation.inference.postprocessing import select_component
 
 if TYPE_CHECKING:
@@ -72,7 +72,12 @@ def keep_probability(folder: Path, case: str, found: "Segmentation") -> None:
     samples: dict[str, Any] = {}
     if found.samples is not None:
         samples["samples"] = np.packbits(found.samples, axis=None)
-    with written_whole(_place(folder, case)) as temporary, temporary.open("wb") as file:
+    place = _place(folder, case)
+    with (
+        recorded_in_place(folder, place),
+        written_whole(place) as temporary,
+        temporary.open("wb") as file,
+    ):
         np.savez_compressed(
             file,
             values=values[box],
@@ -82,7 +87,6 @@ def keep_probability(folder: Path, case: str, found: "Segmentation") -> None:
             threshold=np.float16(found.threshold),
             **samples,
         )
-    record_file(folder, _place(folder, case))
 
 
 def read_probability(folder: Path, case: str) -> Probability:
