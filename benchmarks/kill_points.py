@@ -107,7 +107,7 @@ COMMANDS = {
     ),
     "replicate": Command(
         "replicate IN/study --labels IN/study/labels.csv --labels IN/study/clinical.csv --labels"
-        " IN/study/idh_1p19q.csv --masks IN/segmented --step agreement --out results --jobs 1",
+        " IN/study/idh_1p19q.csv --masks IN/study --step agreement --out results --jobs 1",
         "results", RESUME,
     ),
     "demo": Command("demo --out demo --patients 8", "demo"),
@@ -138,7 +138,6 @@ def write_inputs(inputs: Path) -> None:
         f"train IN/cohort --out IN/other {TINY} --seed 1",
         f"train IN/cohort --out IN/detector {DETECTOR}",
         "segment IN/cohort --networks IN/run --out IN/masks",
-        "segment IN/study --fast --out IN/segmented",
         "segment IN/cohort --networks IN/run --out IN/masks1 --shard 1/2",
         "segment IN/cohort --networks IN/run --out IN/masks2 --shard 2/2",
     ]
