@@ -1,6 +1,7 @@
 """The look of all figures, and how they are saved."""
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
@@ -144,6 +145,10 @@ class HouseFigure(Figure):
         return pixels.getvalue()
 
 
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What a level or a name may hold, as escape codes, and an SVG file may not (XML 1.0, 2.2)."""
+
+
 def render(figure: Figure, journal: Journal | None = None) -> Rendered:
     """Return a figure as SVG and PNG, and for a journal if asked; the same bytes on every run.
 
@@ -163,7 +168,7 @@ def render(figure: Figure, journal: Journal | None = None) -> Rendered:
         figure.savefig(pixels, format="png", dpi=150, metadata={"Software": None})
         figure.set_layout_engine(engine)
         drawn = None if journal is None else (journal.format, _for_journal(figure, journal))
-    return Rendered(vector.getvalue(), pixels.getvalue(), drawn)
+    return Rendered(_NOT_IN_XML.sub("\ufffd", vector.getvalue()), pixels.getvalue(), drawn)
 
 
 _NO_DATES: dict[str, dict[str, None]] = {

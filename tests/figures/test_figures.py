@@ -2,6 +2,7 @@ import math
 from collections.abc import Callable
 from html import escape
 from itertools import pairwise
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
@@ -143,6 +144,13 @@ def test_labels_of_a_logarithmic_axis_do_not_touch_invariant(low: float, high: f
     shown = sorted((box.x0, box.x1) for box in boxes if left <= box.x0 + box.width / 2 <= right)
     assert len(shown) >= 2
     assert all(end < start for (_, end), (start, _) in pairwise(shown))
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")  # no font has them
+def test_a_figure_is_valid_xml_whatever_the_names_hold_invariant() -> None:
+    groups = ["a\x1b[31mred\x07", "\uffff"]
+    svg = render(box_and_points([[1, 2], [2, 3]], groups, value_name="MF\0")).svg
+    assert "a\ufffd[31mred\ufffd" in "".join(ElementTree.fromstring(svg).itertext())
 
 
 def test_points_lead_where_the_links_say() -> None:
