@@ -37,6 +37,7 @@ GROWING = {".lggshape-outputs.jsonl", "segmentation.jsonl", "history.csv", "chec
 
 _TIMES = {
     "history.csv": re.compile(r",[^,]*$"),
+    "replicate_done.json": re.compile(r"\"seconds\": [\d.e-]+"),
     "seconds.json": re.compile(r"[\d.]+"),
     "ro-crate-metadata.json": re.compile(r"\d{4}-\d\d-\d\dT[\d:+]+"),
 }
