@@ -1,4 +1,4 @@
-"""What comes of inputs that were made to do harm: time, memory and message of each.
+"""What happens with malicious inputs: time, memory and message of each.
 
     python benchmarks/hostile_inputs.py [--only WORD] [--limit GIB]
 
@@ -306,7 +306,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="a word of the inputs to run")
     parser.add_argument("--limit", type=int, default=8, help="address space of a process, in GiB")
     options = parser.parse_args()
-    print("| input | status | seconds | memory, MiB | what is said |")
+    print("| input | status | seconds | memory, MiB | message |")
     print("| --- | --- | --- | --- | --- |")
     escapes = []
     for name, make in INPUTS.items():

@@ -1,4 +1,4 @@
-"""The command line of lggshape: one thin file for each command, no computation."""
+"""The command line of lggshape: one thin file for each command, without computation."""
 
 import signal
 import threading
@@ -37,7 +37,7 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            with _terminated_in_order():
+            with _sigterm_like_ctrl_c():
                 return super().invoke(ctx)
         except (Exception, KeyboardInterrupt) as error:
             status = print_error(
@@ -49,8 +49,8 @@ class _Commands(TyperGroup):
 
 
 @contextmanager
-def _terminated_in_order() -> Iterator[None]:
-    """Let a request to terminate end the block as Ctrl-C does, so that nothing is left behind."""
+def _sigterm_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, so that nothing is left behind."""
     if threading.current_thread() is not threading.main_thread():  # which alone gets signals
         yield
         return
@@ -93,7 +93,7 @@ def _print_version(asked: bool) -> None:
     "  1  done, but some cases failed; each is listed with its reason\n\n"
     "  2  could not start or continue, because of the input, an option or the system\n\n"
     " 70  stopped by a bug in lggshape\n\n"
-    "130  interrupted, or asked to terminate",
+    "130  interrupted or terminated",
 )
 def main(
     version: Annotated[
@@ -106,8 +106,8 @@ def main(
         bool,
         typer.Option(
             "--anonymous",
-            help="Leave out of run.json and run.log which machine this is and in which folders "
-            "the inputs lie. Tables and reports never say this.",
+            help="Omit the name of this machine and the folders above the inputs from run.json and "
+            "run.log. Tables and reports never contain them. Put the option before the command.",
         ),
     ] = False,
 ) -> None:

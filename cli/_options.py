@@ -1,4 +1,4 @@
-"""The options that several commands share, each said once, and options without effect refused."""
+"""The options that several commands share, and a check for options without effect."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -243,7 +243,7 @@ Jobs = Annotated[
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        help="Address of a Dask scheduler, to compute on its workers and not on this machine.",
+        help="Address of a Dask scheduler, whose workers do the work instead of this machine.",
         rich_help_panel=RUNNING,
     ),
 ]
@@ -258,7 +258,7 @@ Resume = Annotated[
     bool,
     typer.Option(
         "--resume",
-        help="Continue an earlier run with the same settings.",
+        help="Continue an earlier run. The settings must be the same.",
         rich_help_panel=RUNNING,
     ),
 ]

@@ -1,4 +1,4 @@
-"""The option of the commands that can do a share of the cases."""
+"""The option of the commands that can process a share of the cases."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -16,20 +16,20 @@ ShareOfCases = Annotated[
     typer.Option(
         "--shard",
         metavar="K/N",
-        help="Do only the K-th of N shares of the cases. `lggshape merge` puts the results of all "
-        "together.",
+        help="Process only the K-th of N shares of the cases. `lggshape merge` combines the "
+        "results.",
         rich_help_panel=RUNNING,
     ),
 ]
 
 
 def of_shard(shard: str) -> dict[str, str]:
-    """Return what the record says of a shard; nothing if none is given."""
+    """Return the entry of a shard in the record; empty if none is given."""
     return {"shard": shard} if shard else {}
 
 
 def sharded(run: "Run", cases: "Sequence[CaseSource]", shard: str) -> "Sequence[CaseSource]":
-    """Return the cases of a shard, whose files the run then hashes; all if none is given."""
+    """Return the cases of a shard, and hash their files; all cases if no shard is given."""
     from lggshape.shards import Shard, of_others
 
     if not shard:

@@ -1,4 +1,4 @@
-"""`lggshape doctor`: is the installation as it should be?"""
+"""`lggshape doctor`: does the installation work?"""
 
 from typing import Annotated
 
@@ -13,11 +13,12 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     debug: o.Debug = False,
 ) -> None:
-    """Print what the machine and the installation are like, and test them for about ten seconds.
+    """Describe the machine and the installation, and test the installation in about ten seconds.
 
-    Lists the versions, the extras that are missing, whether the bundled networks are as they were
-    published, and what came of the tests: features, a statistical test, and the segmentation of a
-    phantom. The exit status is 1 if something is wrong. Add the output to a report of a bug.
+    Lists the versions and the missing extras. Tests the features and a statistical test; with the
+    extra segment, also whether the bundled networks are as they were published, and the
+    segmentation of a phantom. The exit status is 1 if something is wrong. Include the output when
+    you report a bug.
     """
     import json
 

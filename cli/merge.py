@@ -1,4 +1,4 @@
-"""`lggshape merge`: the results of several jobs, put together."""
+"""`lggshape merge`: the results of several jobs, combined."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,16 +20,17 @@ def merge(
     ],
     out: Annotated[
         Path,
-        typer.Option(help="Feature table (CSV) or folder of masks to write.", show_default=False),
+        typer.Option(help="Feature table (.csv) or folder of masks to write.", show_default=False),
     ],
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Put together what several jobs wrote, each with --shard of the same command.
+    """Combine the results of several jobs that ran with --shard.
 
-    Takes feature tables (lggshape features --shard), or folders of masks (lggshape segment
-    --shard). The result is the same as that of one job without --shard, but for its record.
+    The results are feature tables (from lggshape features) or folders of masks (from lggshape
+    segment). All jobs must have had the same options and inputs. Except for its record, the merged
+    result is the same as that of one job without --shard.
     """
     from lggshape.commands import run_command
     from lggshape.names import counted

@@ -31,7 +31,7 @@ Probabilities = Annotated[
     bool,
     typer.Option(
         "--probabilities",
-        help="Also write the calibrated probabilities.",
+        help="Also write maps of calibrated probabilities.",
         rich_help_panel=o.WRITING,
     ),
 ]
@@ -39,7 +39,8 @@ Uncertainty = Annotated[
     bool,
     typer.Option(
         "--uncertainty",
-        help="Also write the standard deviation over networks and flips, and the entropy.",
+        help="Also write maps of uncertainty: the standard deviation over networks and mirror "
+        "images, and the entropy.",
         rich_help_panel=o.WRITING,
     ),
 ]
@@ -48,7 +49,7 @@ Fast = Annotated[
     bool,
     typer.Option(
         "--fast",
-        help="Use at most two networks, and no mirror images of the slices.",
+        help="Faster: use at most two networks, and no mirror images of the slices.",
         rich_help_panel=o.NETWORKS,
     ),
 ]
@@ -56,7 +57,8 @@ Thorough = Annotated[
     bool,
     typer.Option(
         "--thorough",
-        help="Show all slices to all networks, not just those in which some find tumour.",
+        help="Slower: use all networks on all slices, not only on slices in which some network "
+        "finds tumour.",
         rich_help_panel=o.NETWORKS,
     ),
 ]
@@ -90,12 +92,12 @@ def segment(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Segment cases. The masks have the layout and geometry of the images.
+    """Outline the tumours of cases. The masks have the layout and geometry of the images.
 
-    Writes the masks, segmentation.csv (one row per case) and slices.csv (one row per slice). A case
-    is not segmented by a network that was trained on its patient, provided that the case is
-    recognised (docs/training.md has the limits). If a case cannot be segmented, its row has the
-    reason and the exit status is 1.
+    Writes the masks, segmentation.csv (one row per case) and slices.csv (one row per slice). If a
+    patient from the training data is recognised, only networks that were not trained on that
+    patient are used (docs/training.md has the limits). If a case cannot be segmented, its row has
+    the reason, and the exit status is 1.
     """
     from lggshape.commands import run_command
     from lggshape.readers import open_cases
@@ -132,7 +134,7 @@ def segment(
 
 
 def _counted(found: "SegmentationTable") -> str:
-    """Return how many cases were segmented, and what came of the others."""
+    """Return how many cases were segmented, and what happened to the others."""
     cases, failed, skipped = len(found.table), len(found.failures), len(found.skipped)
     status, checks = (found.table[name].value_counts() for name in ("status", "check"))
     kept = f", {status['corrected']} corrected and kept" if "corrected" in status else ""
@@ -143,7 +145,7 @@ def _counted(found: "SegmentationTable") -> str:
 
 
 def _to_look_at(found: "SegmentationTable", images: list[Path], out: Path) -> list[str]:
-    """Return which masks somebody should look at, and how; nothing if there are none."""
+    """Return which masks somebody should look at, and how to draw them; empty if none."""
     from lggshape.names import first_few
 
     by_check = found.table.groupby("check")["case"].apply(list)
@@ -162,6 +164,6 @@ def _effort(*, fast: bool, thorough: bool) -> "Effort":
     from lggshape.errors import InputError
 
     if fast and thorough:
-        msg = "Expected --fast or --thorough, found both."
+        msg = "Expected --fast or --thorough, found both. Leave one out."
         raise InputError(msg)
     return "fast" if fast else "thorough" if thorough else "usual"

@@ -1,4 +1,4 @@
-"""`lggshape verify-run`: is the record of a run still true?"""
+"""`lggshape verify-run`: does the record of a run still hold?"""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,22 +17,23 @@ def verify_run(
     results: Annotated[
         Path,
         typer.Argument(
-            help="Folder of results, or a table with its record beside it.", show_default=False
+            help="Folder of results, or table with its record beside it.", show_default=False
         ),
     ],
     ro_crate: Annotated[
         bool,
         typer.Option(
             "--ro-crate",
-            help="Also write ro-crate-metadata.json beside the results, to share them.",
+            help="Also write ro-crate-metadata.json beside the results: a description of the run "
+            "(RO-Crate) to publish with them.",
         ),
     ] = False,
     debug: o.Debug = False,
 ) -> None:
     """Compare the record of a run with its inputs, its results and the installed versions.
 
-    Lists what is not as recorded. The exit status is 1 if an input or a result is gone or has
-    another content. Other versions are only named.
+    Lists what differs from the record. The exit status is 1 if an input or a result is missing or
+    was changed. Different versions are listed, but do not change the exit status.
     """
     from lggshape.commands import SOME_FAILED
     from lggshape.files import write_json

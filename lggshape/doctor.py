@@ -1,4 +1,4 @@
-"""Machine, versions, backends and weights, and a self-test of some ten seconds."""
+"""Describe the machine, versions, backends and weights, and test them in about ten seconds."""
 
 import math
 import os
@@ -20,16 +20,16 @@ _LEAST_DICE = 0.9
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at.
+    """One thing that was examined.
 
     Attributes
     ----------
     what : str
         What it is.
     found : str
-        What it is like here.
+        What was found.
     ok : bool
-        False if something is wrong; True also for what is only told.
+        False if something is wrong. True also for mere information.
     """
 
     what: str
@@ -38,12 +38,12 @@ class Finding(NamedTuple):
 
 
 def examine() -> Iterator[Finding]:
-    """Look at the machine, the installation and the weights, and compute what is known.
+    """Examine the machine, the installation and the weights, and repeat known computations.
 
     Yields
     ------
     Finding
-        One after the other, as soon as it is known; the whole takes about ten seconds.
+        One after the other, each as soon as it is known. All take about ten seconds.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def _tested(what: str, test: Callable[[], tuple[str, bool]]) -> Finding:
     start = perf_counter()
     try:
         found, ok = test()
-    except Exception as error:  # whatever is wrong with an installation is to be told, not raised
+    except Exception as error:  # whatever is wrong with an installation is reported, not raised
         found, ok = f"{type(error).__name__}: {error}", False
     return Finding(what, f"{found} ({perf_counter() - start:.1f} s)", ok)
 
@@ -99,7 +99,7 @@ def _weights() -> tuple[str, bool]:
     files = read_json(SHIPPED / "model_card.json")["files"]
     wrong = [name for name, file in files.items() if file_hash(SHIPPED / name) != file["sha256"]]
     if wrong:
-        return f"other content than was published: {', '.join(wrong)}", False
+        return f"not as they were published: {', '.join(wrong)}", False
     return f"{len(files)} files as they were published", True
 
 

@@ -63,7 +63,7 @@ def written_whole(path: StrPath) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        msg = f"Expected {path} to be a file that can be written, found: {error.strerror or error}."
+        msg = f"Expected {path} to be a writable file, found: {error.strerror or error}."
         raise InputError(msg) from error
     finally:
         # Where nothing could be written, there may be no place to remove it from either.

@@ -331,8 +331,8 @@ def recorded(
     described = record.inputs_since()
     for name in (name for source in described for name in source.changed):
         _LOGGER.warning(
-            "Expected the inputs to stay as they are during the work, found another content of %s. "
-            "%s has its earlier hash. Do the work again.",
+            "Expected the inputs not to change during the run, found that %s was changed. %s has "
+            "its earlier hash. Run the command again.",
             name,
             path.name,
         )

@@ -1,4 +1,4 @@
-"""The record of a run compared with what is there: inputs, results and versions."""
+"""Compare the record of a run with the inputs, the results and the versions as they are now."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ class Checked(NamedTuple):
     name : str
         The path of the file or the name of the package.
     found : str
-        "as recorded", or what is otherwise.
+        "as recorded", or what is different.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class Checked(NamedTuple):
 
 
 def check_run(place: StrPath) -> list[Checked]:
-    """Compare the record of a run with the files and the versions that are there.
+    """Compare the record of a run with the files and the versions as they are now.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def check_run(place: StrPath) -> list[Checked]:
     Returns
     -------
     list of Checked
-        The inputs, the outputs and the versions. Paths of inputs that are relative are taken from
-        the working folder, as they were when the command ran.
+        The inputs, the outputs and the versions. Relative paths of inputs are taken from the
+        working folder, as when the command ran.
 
     Raises
     ------
@@ -57,17 +57,18 @@ def check_run(place: StrPath) -> list[Checked]:
     checked = []
     for one in record["inputs"]:
         now = input_hash(one["path"], one.get("hashes", ()))
-        found = "as recorded" if now == one["sha256"] else "another content" if now else "gone"
+        found = "as recorded" if now == one["sha256"] else "changed" if now else "missing"
         checked.append(Checked("input", one["path"], found))
     for one in record["outputs"]:
         path = folder / one["path"]
-        found = "as recorded" if path.is_file() else "gone"
+        found = "as recorded" if path.is_file() else "missing"
         if path.is_file() and file_hash(path) != one["sha256"]:
-            found = "another content"
+            found = "changed"
         checked.append(Checked("output", one["path"], found))
     here = package_versions()
     for name, number in record["versions"].items():
-        found = "as recorded" if here.get(name) == number else f"{here.get(name, 'none')} here"
+        now = here.get(name, "")
+        found = "as recorded" if now == number else f"now {now}" if now else "not installed"
         checked.append(Checked("version", f"{name} {number}", found))
     return checked
 
@@ -125,7 +126,7 @@ def run_crate(place: StrPath) -> dict[str, Any]:
                 "@id": "./",
                 "@type": "Dataset",
                 "name": f"Results of {tool}",
-                "description": f"Results of the command {tool}, with what they were made from.",
+                "description": f"Results of the command {tool}, and what they were made from.",
                 "datePublished": record["started"],
                 "license": "not stated",
                 "conformsTo": {"@id": "https://w3id.org/ro/wfrun/process/0.5"},
@@ -151,6 +152,6 @@ def run_crate(place: StrPath) -> dict[str, Any]:
 
 
 def _read(place: Path) -> tuple[Path, dict[str, Any]]:
-    """Return the folder of the results and what their record says."""
+    """Return the folder of the results, and their record."""
     path = place / RECORD if place.is_dir() else place.with_name(record_beside(place))
     return path.parent, read_record(path)

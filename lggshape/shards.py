@@ -1,8 +1,8 @@
-"""One piece of work done by several jobs that know nothing of each other, and put together again.
+"""Divide the cases over several independent jobs, and combine their results.
 
-Job k of n does every n-th case, beginning with the k-th: `--shard k/n`. Its results say so in their
-record. What is put together is what one job would have written, to the byte; only the record tells
-how it came about.
+Job k of n processes every n-th case, beginning with the k-th: `--shard k/n`. The record of its
+results says so. The combined results are those that one job would have written, to the byte. Only
+the record differs.
 """
 
 import csv
@@ -31,7 +31,7 @@ _Item = TypeVar("_Item")
 _Rows = list[list[str]]
 
 SHARD = "shard"
-"""The option by which a record says which share of the cases the results are of."""
+"""The option in a record that says which share of the cases was processed."""
 
 
 class Shard(NamedTuple):
@@ -93,7 +93,7 @@ class Shard(NamedTuple):
 
 
 def of_others(own: Iterable[CaseSource], every: Iterable[CaseSource]) -> LeftOut:
-    """Return what tells whether a file is of none but the cases of other shards.
+    """Return a function that tells whether a file belongs only to cases of other shards.
 
     Parameters
     ----------
@@ -111,14 +111,14 @@ def of_others(own: Iterable[CaseSource], every: Iterable[CaseSource]) -> LeftOut
 
 
 class Merged(NamedTuple):
-    """What was put together.
+    """The combined results.
 
     Attributes
     ----------
     cases : int
         How many cases there are.
     inputs : list of InputFile
-        What all shards have read, as one job would have recorded it.
+        What all shards read, as one job would have recorded it.
     """
 
     cases: int
@@ -126,7 +126,7 @@ class Merged(NamedTuple):
 
 
 def merge_tables(parts: Sequence[Path], out: Path) -> Merged:
-    """Put the feature tables of all shards together.
+    """Combine the feature tables of all shards.
 
     Parameters
     ----------
@@ -143,8 +143,8 @@ def merge_tables(parts: Sequence[Path], out: Path) -> Merged:
     Raises
     ------
     InputError
-        If a shard is missing or twice, a table was changed since, or the shards are not of one
-        command with the same options and inputs.
+        If a shard is missing or given twice, a table was changed since, or the shards are not of
+        the same command with the same options and inputs.
     """
     tables, inputs = _ordered({path: (path.parent, record_beside(path)) for path in parts})
     order = _order(tables)
@@ -153,14 +153,14 @@ def merge_tables(parts: Sequence[Path], out: Path) -> Merged:
 
 
 def merge_masks(parts: Sequence[Path], out: Path) -> Merged:
-    """Put the masks of all shards together, as `segment` wrote them.
+    """Combine the masks of all shards, as `segment` wrote them.
 
     Parameters
     ----------
     parts : sequence of Path
         The folders, in any order.
     out : Path
-        The folder to write to; it is there, and empty.
+        The folder to write to, which exists and is empty.
 
     Returns
     -------
@@ -174,8 +174,13 @@ def merge_masks(parts: Sequence[Path], out: Path) -> Merged:
     """
     ordered, inputs = _ordered({path: (path, RECORD) for path in parts})
     settings = [read_json(path / SETTINGS) for path in ordered]
-    if any(one != settings[0] for one in settings):
-        raise InputError("Expected shards of the same settings, found others.")
+    for path, one in zip(ordered, settings, strict=True):
+        if one != settings[0]:
+            msg = (
+                f"Expected the same settings in all shards, found different ones in "
+                f"{path / SETTINGS}. Run that shard again."
+            )
+            raise InputError(msg)
     tables = [path / SEGMENTATION for path in ordered]
     order = _order(tables)
     lines = {}
@@ -195,9 +200,9 @@ def merge_masks(parts: Sequence[Path], out: Path) -> Merged:
 def _ordered(
     parts: Mapping[Path, tuple[Path, str]],
 ) -> tuple[list[Path], list[InputFile]]:
-    """Return results by their shards, and what all of them have read.
+    """Return results in the order of their shards, and what all of them read.
 
-    Refused are those that do not belong together or are not whole.
+    Shards that do not belong together or are not complete are refused.
     """
     found: dict[Shard, Path] = {}
     inputs: list[InputFile] = []
@@ -207,10 +212,17 @@ def _ordered(
         outputs = recorded_outputs(folder, record=name)
         there = len(unchanged_files(folder, outputs))
         if there < len(outputs):
-            msg = f"Expected the {len(outputs)} files of {path} as recorded, found {there}."
+            msg = (
+                f"Expected the {len(outputs)} files of {path} that its record lists, found "
+                f"{there}. Run that shard again."
+            )
             raise InputError(msg)
         options = dict(record["options"])
-        shard = Shard.parse(str(options.pop(SHARD, None) or "none"))
+        number = options.pop(SHARD, None)
+        if not number:
+            msg = f"Expected results made with --shard, found {path}, which was made without it."
+            raise InputError(msg)
+        shard = Shard.parse(str(number))
         what = {
             "command": record["command"],
             "options": options,
@@ -223,7 +235,10 @@ def _ordered(
             inputs, agree = _with_inputs(inputs, record["inputs"])
             other = [] if agree else ["inputs"]
         if other:
-            msg = f"Expected shards of one run, found other {', '.join(other)}: {first[0]}, {path}."
+            msg = (
+                f"Expected shards of one run, found different {', '.join(other)}: {first[0]}, "
+                f"{path}. Run the shards again with the same inputs and options."
+            )
             raise InputError(msg)
         if shard in found:
             msg = f"Expected every shard once, found {shard} twice: {found[shard]}, {path}."
@@ -233,7 +248,8 @@ def _ordered(
     missing = [str(Shard(k, count)) for k in range(1, count + 1) if Shard(k, count) not in found]
     if missing or len(found) != count:
         others = sorted({shard.of for shard in found} - {count})
-        what_else = f"some of {others[0]}" if others else f"none of {', '.join(missing) or 'any'}"
+        none = f"no shard {', '.join(missing)}" if missing else "none"
+        what_else = f"shards of {count} and of {others[0]}" if others else none
         msg = f"Expected all shards of one run, found {what_else}. Give all of them."
         raise InputError(msg)
     return [found[shard] for shard in sorted(found)], inputs
@@ -242,7 +258,7 @@ def _ordered(
 def _with_inputs(
     known: Sequence[InputFile], records: Sequence[Mapping[str, Any]]
 ) -> tuple[list[InputFile], bool]:
-    """Return what several shards have read, and whether they read the same where they read both."""
+    """Return what several shards read, and whether files that they share were the same."""
     found = []
     agree = True
     for number, record in enumerate(records):
@@ -266,7 +282,7 @@ def _read(path: Path) -> _Rows:
 
 
 def _order(tables: Iterable[Path]) -> list[str]:
-    """Return the cases of the tables of all shards, one of each in turns: as they were dealt."""
+    """Return the cases of all shards in their original order: one of each shard in turn."""
     cases = []
     for header, *rows in map(_read, tables):
         place = header.index("case")
@@ -276,14 +292,15 @@ def _order(tables: Iterable[Path]) -> list[str]:
 
 
 def _write(path: Path, tables: Iterable[Path], order: Iterable[str]) -> None:
-    """Write the rows of several tables of one header by the order of their cases."""
+    """Write the rows of several tables with one header, in the order of the cases."""
     headers, rows = [], dict[str, _Rows]()
     for header, *own in map(_read, tables):
         headers.append(header)
         for row in own:
             rows.setdefault(row[header.index("case")], []).append(row)
     if any(header != headers[0] for header in headers):
-        raise InputError(f"Expected shards with the same columns of {path.name}, found others.")
+        msg = f"Expected the same columns in {path.name} of all shards, found different ones."
+        raise InputError(msg)
     text = StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(headers[0])

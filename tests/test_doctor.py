@@ -32,6 +32,6 @@ def test_weights_of_another_content_and_errors_are_told(
     monkeypatch.setattr(doctor, "_fisher", fail)
     result = CliRunner().invoke(app, ["doctor"])
     assert result.exit_code == 1
-    assert "WRONG: weights: other content than was published: fold0-member0" in result.stdout
+    assert "WRONG: weights: not as they were published: fold0-member0" in result.stdout
     assert "WRONG: Fisher's exact test: OSError: no such library" in result.stdout
     assert "\nfeatures of a cube: it fills 0.367553" in result.stdout

@@ -90,9 +90,11 @@ def test_the_limits_in_the_guide_are_those_of_the_code_invariant() -> None:
     assert (1024 * 512**2, 2**voxels, 2**faces) == (MOST_VALUES, MOST_VOXELS, MOST_FACES)
     for limit in (
         "| 2^28: 1,024 slices of 512 × 512 pixels |",
-        f"| 2^{voxels} and 2^{faces} |",
-        f"128 MB, {MOST_COLUMNS:,} |",
-        f"| {MOST_LEVELS}, {LONGEST_NAME} |",
-        f"| {MOST_HYPOTHESES:,} |",
+        f"| voxels of a component that is measured | 2^{voxels} |",
+        f"| voxel faces on the surface of a component | 2^{faces} |",
+        f"| columns of a table | {MOST_COLUMNS:,} |",
+        f"| levels of a label | {MOST_LEVELS} |",
+        f"| characters in a level | {LONGEST_NAME} |",
+        f"| hypotheses in a family | {MOST_HYPOTHESES:,} |",
     ):
         assert limit in text

@@ -139,7 +139,7 @@ def test_of_two_runs_at_once_the_last_is_kept_aside_unless_it_may_replace_the_ot
     if overwrite:
         run_while_another_ends()
     else:
-        with pytest.raises(InputError, match=r"no other run to write.* whole, and lie in"):
+        with pytest.raises(InputError, match=r"no other run to write.* they were kept in"):
             run_while_another_ends()
     found = {name: text for name, text in results_of(out).items() if not name.startswith(".")}
     assert found == (NEW if overwrite else OLD)

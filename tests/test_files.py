@@ -67,7 +67,7 @@ def test_a_place_that_cannot_be_written(tmp_path, name):
     (tmp_path / "file").touch()
     (tmp_path / "folder" / "full").mkdir(parents=True)
     path = tmp_path / name
-    with pytest.raises(InputError, match="a file that can be written") as caught:
+    with pytest.raises(InputError, match="a writable file") as caught:
         write_text(path, "text")
     assert str(path) in str(caught.value)
     assert names(tmp_path) == ["file", "folder"]

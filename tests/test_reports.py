@@ -302,7 +302,7 @@ def test_what_is_said_of_robustness_holds() -> None:
     front = (ROOT / "README.md").read_text(encoding="utf-8")
     names = {
         "native": "native", "flair-alone": "FLAIR alone", "skull-removed": "skull removed",
-        "other-grid": "resampled and turned",
+        "other-grid": "resampled and rotated",
     }  # fmt: skip
     for way, row in summary.iterrows():
         cells = f"{row['dice_mean']:.3f} | {row['dice_median']:.3f} | {row['below_0.7']:.0f}"

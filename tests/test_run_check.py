@@ -50,13 +50,13 @@ def test_what_was_changed_is_named(table: Path) -> None:
     image = next((table.parent / "cases").rglob("*.tif"))
     image.write_bytes(image.read_bytes() + b"x")
     table.write_text("case\n")
-    assert not_same(table) == [("input", "another content"), ("output", "another content")]
+    assert not_same(table) == [("input", "changed"), ("output", "changed")]
     shutil.rmtree(table.parent / "cases")
     table.unlink()
-    assert not_same(table) == [("input", "gone"), ("output", "gone")]
+    assert not_same(table) == [("input", "missing"), ("output", "missing")]
     result = run("verify-run", table)
     assert result.exit_code == 1
-    assert "output f.csv: gone" in result.stdout
+    assert "output f.csv: missing" in result.stdout
 
 
 def test_another_version_is_named_and_no_failure(table: Path) -> None:
@@ -67,7 +67,7 @@ def test_another_version_is_named_and_no_failure(table: Path) -> None:
     result = run("verify-run", table)
     assert (result.exit_code, result.stdout.splitlines()[0]) == (
         0,
-        f"version numpy 1.0: {here} here",
+        f"version numpy 1.0: now {here}",
     )
 
 
@@ -89,7 +89,7 @@ def test_the_record_of_no_finished_run_is_refused(table: Path, change: dict[str,
 )
 def test_a_record_of_another_form_is_refused(table: Path, change: dict[str, object]) -> None:
     write_json(table.with_name("f.run.json"), read_json(table.with_name("f.run.json")) | change)
-    with pytest.raises(InputError, match="as it was written, found another form of"):
+    with pytest.raises(InputError, match="as it was written, found that these entries differ"):
         check_run(table)
 
 

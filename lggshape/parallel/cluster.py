@@ -1,4 +1,4 @@
-"""Items given to the workers of a Dask scheduler."""
+"""Distribute items to the workers of a Dask scheduler."""
 
 import asyncio
 import time
@@ -16,15 +16,15 @@ from lggshape.parallel.outcomes import Outcome, failed, log_warnings, lost
 from lggshape.parallel.sending import UnpackedError, not_sendable, packed, sent
 
 _CONNECT_SECONDS = 10
-_LOOK_SECONDS = 5.0  # after which a result that does not come is asked after
+_LOOK_SECONDS = 5.0  # after which the state of an unfinished item is checked
 _WORKERLESS_SECONDS = 600
-_UNLIKE_HERE = "Error during deserialization"  # what Dask says of packages that are not there
+_UNLIKE_HERE = "Error during deserialization"  # from Dask, if packages are missing there
 _AHEAD = 4  # items per thread of a worker that are sent before their turn
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A Dask cluster that work is given to.
+    """A Dask cluster that does the work.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Cluster:
         InputError
             If the function cannot be sent, or the scheduler or all workers are gone.
         """
-        # Results wait for those before them: no more of them than the workers need to be busy.
+        # Results wait for those before them, so only as many as keep the workers busy are sent.
         ahead = _AHEAD * max(1, self._threads())
         call = sent(function)
         items, futures = iter(work), deque[Any]()
@@ -79,7 +79,7 @@ class Cluster:
             for item in work:
                 for following in islice(items, ahead - len(futures)):
                     futures.append(self._submit(call, following))
-                # Each result is let go once it is here, so that the workers can forget it.
+                # Each future is dropped once its result is here, so that the workers can free it.
                 outcome = self._outcome(item, futures.popleft())
                 yield outcome or self._alone(call, item, futures)
         finally:
@@ -97,14 +97,14 @@ class Cluster:
         raise self._gone("that it is gone")
 
     def _alone(self, call: Callable[[bytes], Any], item: Any, others: Iterable[Any]) -> Outcome:
-        """Try an item while no other is worked on, so that it dies of nothing but itself."""
+        """Try an item while no other is processed, so that no other can be what kills it."""
         for future in others:
             self._error(future)
         found = "that the Dask workers working on it died (out of memory, or killed)"
         return self._outcome(item, self._submit(call, item)) or lost(item, found)
 
     def _outcome(self, item: Any, future: Any) -> Outcome | None:
-        """Return what came of an item; None if the workers that it was given to died."""
+        """Return the outcome of an item; None if the workers that were processing it died."""
         from distributed.scheduler import KilledWorker
 
         error = self._error(future)
@@ -114,7 +114,7 @@ class Cluster:
             if isinstance(error, UnpackedError) or str(error).startswith(_UNLIKE_HERE):
                 msg = (
                     "Expected a Dask scheduler and workers with the packages of this environment, "
-                    f"found: {error.__cause__ or error}."
+                    f"found: {error.__cause__ or error}. Install the same packages there."
                 )
                 raise InputError(msg) from error
             return failed(item, error)
@@ -126,7 +126,7 @@ class Cluster:
         return Outcome(item, value, None)
 
     def _error(self, future: Any) -> BaseException | None:
-        """Wait until an item is done, and return what it failed of."""
+        """Wait until an item is done, and return the error if it failed."""
         seen = time.monotonic()
         while self.client.status == "running":
             try:
@@ -144,14 +144,14 @@ class Cluster:
 
     def _gone(self, found: str) -> InputError:
         return InputError(
-            f"Expected the Dask scheduler at {self.address} until the work is done, found {found}. "
-            "Start it again with its workers and repeat the command; segment, compare and "
-            "replicate go on with --resume."
+            f"Expected the Dask scheduler at {self.address} to run until the work is done, found "
+            f"{found}. Start it and its workers again, then repeat the command; segment, compare "
+            "and replicate continue with --resume."
         )
 
 
 def _check_answer(address: str) -> None:
-    """Raise unless a scheduler answers: for another server a client waits without end."""
+    """Raise unless a scheduler answers: a client would wait forever for another server."""
     from distributed.comm.core import connect
     from distributed.security import Security
 

@@ -18,15 +18,15 @@ _CLUSTER = ContextVar[Cluster | None]("cluster", default=None)
 
 @contextmanager
 def in_workers(scheduler: str | None = None) -> Iterator[None]:
-    """Let other processes do all work on cases within the block, were it a single case.
+    """Let other processes do all work on cases within the block, even on a single case.
 
-    A case that crashes its process then fails, and does not end the program.
+    A case that crashes its process then fails, and the program continues.
 
     Parameters
     ----------
     scheduler : str, optional
-        Address of a Dask scheduler ("tcp://host:8786"). Its workers do the work within the block,
-        in place of processes of this machine, and the argument `jobs` has no effect.
+        Address of a Dask scheduler ("tcp://host:8786"). Its workers do the work within the block
+        instead of processes of this machine. The argument `jobs` then has no effect.
 
     Raises
     ------
@@ -64,19 +64,19 @@ def on_cluster() -> bool:
 def map_cases(
     function: Callable[[Any], Any], items: Iterable[Any], *, jobs: int | None = None
 ) -> Iterator[Outcome]:
-    """Call a function with every item; one that fails does not keep the others from going on.
+    """Call a function with every item; if one fails, the others are still processed.
 
     Parameters
     ----------
     function : callable
         Called with one item. For more than one job, or within `in_workers`, it is sent to other
-        processes: a function of a module, of a script or of a notebook, or a `functools.partial`
-        of one.
+        processes. It may be a function of a module, a script or a notebook, or a
+        `functools.partial` of one.
     items : iterable
         The items.
     jobs : int, optional
-        Number of processes; 1 is this process alone, except within `in_workers`. By default the
-        cores that this process may use, or 1 in a process that already is one of several.
+        Number of processes; 1 is this process alone, except within `in_workers`. By default, the
+        number of cores that this process may use, or 1 in a process that is already a worker.
 
     Yields
     ------
@@ -91,12 +91,12 @@ def map_cases(
 
     Notes
     -----
-    A worker that dies (out of memory, killed) costs only the items that were being worked on. Each
-    of them is tried once more in a process of its own; one whose process dies again fails. A Dask
-    scheduler first tries it on other workers (`distributed.scheduler.allowed-failures`).
+    If a worker dies (out of memory, killed), only the items that were being processed are affected.
+    Each of them is tried once more in a process of its own, and fails if that process dies, too. A
+    Dask scheduler first tries it on other workers (`distributed.scheduler.allowed-failures`).
 
-    The processes are new ones of joblib's, so that neither locks nor random states of this process
-    are carried into them. They do not import the main script again: it needs no
+    The processes are started by joblib, and inherit neither locks nor random states of this
+    process. They do not import the main script again, so it needs no
     `if __name__ == "__main__":`. They are kept for the next call, and end when they are idle.
 
     Warnings of other processes, and the tracebacks of bugs, go to the logger "lggshape".
@@ -115,7 +115,7 @@ def map_cases(
 def map_all(
     function: Callable[[Any], Any], items: Iterable[Any], *, jobs: int | None = None
 ) -> Iterator[Any]:
-    """Call a function with every item, where a failure of one is a failure of all.
+    """Call a function with every item; if one fails, raise its error.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What came of each item, and how the errors of a function become reasons."""
+"""The outcome of each item, and how the errors of a function become reasons."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -11,11 +11,11 @@ _LONGEST_TEXT = 300
 
 
 class WrappedError(CaseError):
-    """What an error that is no `CaseError`, and no bug either, is wrapped in."""
+    """Wraps an error that is neither a `CaseError` nor a bug."""
 
 
 class Outcome(NamedTuple):
-    """What came of one item.
+    """The outcome of one item.
 
     Attributes
     ----------
@@ -24,9 +24,9 @@ class Outcome(NamedTuple):
     value : object or None
         What the function returned; None if it failed.
     error : CaseError or None
-        Why the item failed. An `InternalError` is a bug; any other is a fault of the item, or of
-        the system (no memory, a disk that cannot be read). What is no `CaseError` itself is the
-        `__cause__`.
+        Why the item failed. An `InternalError` is a bug. Any other error is a fault of the item or
+        of the system (no memory, a disk that cannot be read). If the function raised anything but
+        a `CaseError`, that is the `__cause__`.
     """
 
     item: Any
@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
 
 
 def outcome_of(function: Callable[[Any], Any], item: Any) -> Outcome:
-    """Call a function with an item, and return what came of it.
+    """Call a function with an item, and return the outcome.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def failed(item: Any, error: BaseException) -> Outcome:
         raise error
     if isinstance(error, CaseError):
         return Outcome(item, None, error)
-    # Libraries raise with pages of text; a reason has to fit a line and a cell of a table.
+    # Libraries raise pages of text, but a reason has to fit a line and a cell of a table.
     text = " ".join(str(error).split())
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]} ..."
@@ -71,12 +71,12 @@ def failed(item: Any, error: BaseException) -> Outcome:
 
 
 def lost(item: Any, found: str) -> Outcome:
-    """Return the outcome of an item whose process said nothing any more."""
+    """Return the outcome of an item whose process died."""
     return Outcome(item, None, CaseError(f"Expected {_name(item)} to be processed, found {found}."))
 
 
 def logged(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-    """Pass outcomes on, and keep the tracebacks of what is not a fault of the item."""
+    """Pass outcomes on, and log the tracebacks of errors that are not a fault of the item."""
     for outcome in outcomes:
         if isinstance(outcome.error, InternalError):
             _LOGGER.error("%s", _name(outcome.item), exc_info=outcome.error.__cause__)
@@ -86,7 +86,7 @@ def logged(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
 
 
 def log_warnings(item: Any, warned: Iterable[str]) -> None:
-    """Pass on what another process was warned of."""
+    """Log the warnings of another process."""
     for text in warned:
         _LOGGER.warning("%s: %s", _name(item), text)
 

@@ -1,4 +1,4 @@
-"""Items given to processes of this machine."""
+"""Distribute items to processes of this machine."""
 
 import os
 import pickle
@@ -13,7 +13,7 @@ from lggshape.parallel.outcomes import Outcome, failed, log_warnings, lost
 from lggshape.parallel.sending import UnpackedError, not_sendable, packed, sent
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-_IDLE_SECONDS = 20  # for which processes that have nothing to do wait for more work
+_IDLE_SECONDS = 20  # for which idle processes wait for more work
 
 
 def usable_cores() -> int:
@@ -41,7 +41,7 @@ def map_processes(function: Callable[[Any], Any], work: list[Any], jobs: int) ->
                 broken = True  # a process died while it had nothing to do
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             if broken or any(isinstance(future.exception(), BrokenProcessPool) for future in done):
-                # All that run break together, whichever of the processes died.
+                # If one process dies, all running items break.
                 done, _ = wait(running)
                 pool = _pool(jobs)
             for future in done:
@@ -68,7 +68,7 @@ def _alone(call: Callable[[bytes], Any], item: Any) -> Outcome:
 
 
 def _outcome(item: Any, future: Future[Any]) -> Outcome:
-    """Return what came of an item in another process, and pass on what it was warned of."""
+    """Return the outcome of an item in another process, and log its warnings."""
     error = future.exception()
     if isinstance(error, pickle.PicklingError | UnpackedError):
         raise not_sendable(error) from error

@@ -1,4 +1,4 @@
-"""Functions and items on their way to another process, and what happens to them there."""
+"""Send functions and items to another process, and call them there."""
 
 import os
 import pickle
@@ -19,13 +19,13 @@ _SENT_HERE = ContextVar("sent_here", default=False)
 
 
 class UnpackedError(Exception):
-    """A function or an item cannot be made in another process from what was sent."""
+    """A function or an item cannot be unpickled in another process."""
 
 
 def sent(function: Callable[[Any], Any]) -> Callable[[bytes], tuple[Any, list[str]]]:
-    """Return what another process calls with a packed item: the function, in the folder of here.
+    """Return what another process calls with a packed item: the function, in this working folder.
 
-    It returns what the function returned, and what was warned of.
+    It returns what the function returned, and the warnings.
     """
     return partial(_call, packed(function), Path.cwd())
 
@@ -35,7 +35,7 @@ def _call(function: bytes, folder: Path, item: bytes) -> tuple[Any, list[str]]:
         os.chdir(folder)
     here = _SENT_HERE.set(True)
     try:
-        # Neither networks, nor figures, nor warnings are made for the threads of a Dask worker.
+        # Networks, figures and warnings are not safe in the threads of a Dask worker.
         with _ONE_AT_A_TIME, warnings.catch_warnings(record=True) as caught:
             result = _function_in(function)(_unpacked(item))
     finally:
@@ -44,12 +44,12 @@ def _call(function: bytes, folder: Path, item: bytes) -> tuple[Any, list[str]]:
 
 
 def is_one_of_several() -> bool:
-    """Return whether this process may not, or should not, start more of them."""
+    """Return whether this process is a worker, which must not start further processes."""
     return _SENT_HERE.get() or current_process().daemon
 
 
 def packed(value: Any) -> bytes:
-    """Return what is sent to another process, those parts by value that it cannot import."""
+    """Return what is sent to another process; parts that it cannot import go by value."""
     try:
         import cloudpickle
     except ImportError:  # joblib brings its own
@@ -62,12 +62,12 @@ def packed(value: Any) -> bytes:
 
 
 def not_sendable(error: BaseException) -> InputError:
-    """Return what tells that a function, an item or a result cannot be sent."""
-    # The cause is a whole traceback as text; what it ends with says what is wrong.
+    """Return the error for a function, an item or a result that cannot be sent."""
+    # The cause is a whole traceback as text, whose last line says what is wrong.
     reason = str(error.__cause__ or error).strip('"\n').splitlines()[-1]
     return InputError(
         f"Expected a function and cases that can be sent to other processes, found: {reason}. "
-        "Use jobs=1, or define the function without such parts."
+        "Use jobs=1, or change the function so that it does not need such an object."
     )
 
 
@@ -77,7 +77,7 @@ def _function_in(function: bytes) -> Any:
 
 
 def _unpacked(value: bytes) -> Any:
-    # Of an error outside the task the parent would learn no more than that the process is gone.
+    # Of an error outside the task, the parent would learn only that the process is gone.
     try:
         return pickle.loads(value)
     except Exception as error:

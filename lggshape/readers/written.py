@@ -48,7 +48,7 @@ def all_replaced(folder: Path, names: Sequence[str]) -> Iterator[Path]:
                 (new / name).replace(folder / name)
     except OSError as error:
         found = error.strerror or error
-        msg = f"Expected {folder} to be a folder that can be written, found: {found}."
+        msg = f"Expected {folder} to be a writable folder, found: {found}."
         raise InputError(msg) from error
     finally:
         shutil.rmtree(hidden, ignore_errors=True)

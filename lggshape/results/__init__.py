@@ -1,4 +1,4 @@
-"""Results of runs: where they go, how they get there whole, and what may be removed."""
+"""Results of runs: where they go, how they are written completely, and what may be removed."""
 
 from lggshape.results.alone import alone_in
 from lggshape.results.folders import (

@@ -18,18 +18,18 @@ _LOGGER = logging.getLogger("lggshape")
 def alone_in(folder: StrPath) -> Iterator[None]:
     """Keep other runs from writing to a folder in place while the block runs.
 
-    The system ends the lock with the process, however it ends. Where a file system knows no locks,
-    as some of networks do not, nothing is kept out, and a warning says so.
+    The system releases the lock when the process ends, however it ends. Some file systems, such as
+    those of networks, have no locks. There, nothing is kept out, and a warning says so.
 
     Parameters
     ----------
     folder : str or Path
-        The folder. It is made if it is missing.
+        The folder. It is created if it is missing.
 
     Raises
     ------
     InputError
-        If another run is at work there, or the folder cannot be made.
+        If another run is writing there, or the folder cannot be created.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def alone_in(folder: StrPath) -> Iterator[None]:
     >>> with TemporaryDirectory() as folder, alone_in(folder), alone_in(folder):
     ...     pass
     Traceback (most recent call last):
-    lggshape.errors.InputError: Expected no other run in ..., found one at work. Wait for its end...
+    lggshape.errors.InputError: Expected no other run to be writing to ..., found one. Wait until...
     """
     folder = Path(folder)
     try:
@@ -61,14 +61,14 @@ def _lock(handle: int, folder: Path) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         msg = (
-            f"Expected no other run in {folder}, found one at work. Wait for its end, or write to "
-            "another folder."
+            f"Expected no other run to be writing to {folder}, found one. Wait until it has ended, "
+            "or choose another folder."
         )
         raise InputError(msg) from error
     except OSError as error:  # a file system without locks
         _LOGGER.warning(
-            "Expected a file system that can lock %s, found: %s. Start no other run there before "
-            "this one ends.",
+            "Expected a file system that can lock %s, found: %s. Do not start another run there "
+            "before this one has ended.",
             folder,
             error.strerror or error,
         )

@@ -1,7 +1,7 @@
-"""Folders of results: whole or not there.
+"""Folders of results: complete or absent.
 
-A run writes into a private folder first. When everything is there it is moved to its place, and
-`run.json` comes last: results without it, or with one marked as unfinished, are not whole.
+A run first writes into a hidden temporary folder. When everything is there, it is moved to its
+place. `run.json` comes last: results without it, or with one marked as unfinished, are incomplete.
 """
 
 import os
@@ -34,20 +34,19 @@ from lggshape.results.records import (
 def results_folder(
     folder: StrPath, *, overwrite: bool = False, inputs: Iterable[StrPath] = ()
 ) -> Iterator[Path]:
-    """Provide a private folder to write results to, and move them to `folder` if the block ends.
+    """Provide a temporary folder for results, and move them to `folder` if the block succeeds.
 
-    There is never half a set of results that looks whole, and those of an earlier run stay until
-    they are replaced.
+    Incomplete results never look complete. Those of an earlier run stay until they are replaced.
 
     Parameters
     ----------
     folder : str or Path
-        Where the results go. It is new, or empty, or holds an earlier run.
+        Where the results go: a folder that is new, empty or holds the results of an earlier run.
     overwrite : bool
-        Whether an earlier run may be replaced. Only the files that its `run.json` lists are
-        removed.
+        Whether the results of an earlier run may be replaced. Only the files that its `run.json`
+        lists are removed.
     inputs : iterable of str or Path
-        Files and folders that are read. The results may not lie inside them, nor around them.
+        Files and folders that are read. The results may lie neither in them nor around them.
 
     Yields
     ------
@@ -58,9 +57,9 @@ def results_folder(
     Raises
     ------
     InputError
-        As `check_folder` does, before the block begins; and after it, if files that this tool did
-        not write lie in the way by then, or another run was there meanwhile. The results are kept
-        in that case, and the message says where.
+        As `check_folder` does, before the block begins. After the block, if files that lggshape did
+        not write are in the way, or another run has written there meanwhile. The results are then
+        kept, and the message says where.
 
     Examples
     --------
@@ -86,7 +85,7 @@ def results_folder(
 def results_file(
     path: StrPath, *, overwrite: bool = False, inputs: Iterable[StrPath] = ()
 ) -> Iterator[Path]:
-    """Provide a private folder to write one table to, and move it to `path` if the block ends.
+    """Provide a temporary folder for one table, and move it to `path` if the block succeeds.
 
     The record lies beside the table: `features.run.json` beside `features.csv`.
 
@@ -95,7 +94,7 @@ def results_file(
     path : str or Path
         Where the table goes.
     overwrite : bool
-        Whether it may replace one of an earlier run, known by the record beside it.
+        Whether it may replace that of an earlier run, which has its record beside it.
     inputs : iterable of str or Path
         As for `results_folder`.
 
@@ -141,9 +140,9 @@ def fresh_folder(
 
 
 @contextmanager
-def _private(target: Path) -> Iterator[Path]:
-    """Provide a private folder on the file system of `target`; remove it if the block fails."""
-    # In the target where there is one: what lies beside it may be another file system, or closed.
+def _temporary_folder(target: Path) -> Iterator[Path]:
+    """Provide a temporary folder on the file system of `target`; remove it if the block fails."""
+    # In the target, if it exists: the folder beside it may be on another file system, or read-only.
     place = nearest_folder(target) / f".lggshape-{uuid4().hex[:12]}.part"
     try:
         place.mkdir()
@@ -158,18 +157,18 @@ def _private(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def _staging(target: Path, record: str, *, overwrite: bool) -> Iterator[Path]:
-    """Provide a private folder; if the block ends, move what is in it to `target`."""
-    with _private(target) as place:
+    """Provide a temporary folder; if the block succeeds, move its contents to `target`."""
+    with _temporary_folder(target) as place:
         yield place
     try:
         _publish(place, target, record, overwrite=overwrite)
     except (OSError, InputError) as error:
-        msg = f"{error} The new results are whole, and lie in {place}."
+        msg = f"{error} The new results are complete: they were kept in {place}."
         raise InputError(msg) from error
 
 
 def _publish(place: Path, target: Path, record: str, *, overwrite: bool) -> None:
-    """Move results to their folder; the record comes last and makes them valid."""
+    """Move results to their folder; the record comes last and makes them complete."""
     new = listed_outputs(place / record)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -177,18 +176,19 @@ def _publish(place: Path, target: Path, record: str, *, overwrite: bool) -> None
         return
     there = holds_record(target, record)
     if there and not overwrite:  # there was none when the work began
-        msg = f"Expected no other run to write to {target} meanwhile, found the results of one."
+        msg = f"Expected no other run to write to {target} during this one, found results of one."
         raise InputError(msg)
     old = recorded_outputs(target, record=record) if there else {}
     removable = unchanged_files(target, old)
     in_the_way = [name for name in new if name not in old and _is_taken(target, name)]
     if in_the_way:
         msg = (
-            f"Expected no other files where results go, found: {', '.join(in_the_way)} in {target}."
+            f"Expected no other files where the results go, found: {', '.join(in_the_way)} in "
+            f"{target}."
         )
         raise InputError(msg)
-    # From here on the folder is marked as unfinished, and what is old and what is new are both
-    # known as this tool's: whenever the work is killed, it can be done again with --overwrite.
+    # From here on, the record marks the folder as unfinished and lists both old and new files:
+    # whenever the run is killed, it can be repeated with --overwrite.
     write_unfinished(target / record, _merged(old, new))
     remove_files(
         target, [path for path in removable if path.relative_to(target).as_posix() not in new]
@@ -203,7 +203,7 @@ def _publish(place: Path, target: Path, record: str, *, overwrite: bool) -> None
 
 
 def _is_taken(folder: Path, name: str) -> bool:
-    """Return whether a file cannot be written without touching something that is there."""
+    """Return whether a file cannot be written without replacing something that is there."""
     *parents, _ = steps_to(folder, name)
     blocked = any(
         place.is_symlink() or (place.exists() and not place.is_dir()) for place in parents

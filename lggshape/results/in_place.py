@@ -1,4 +1,4 @@
-"""Write files in place so that a kill at any moment leaves it known whose they are."""
+"""Write files in place, and record them so that even after a kill they are known as results."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ from lggshape.results.records import record_file
 
 @contextmanager
 def recorded_in_place(folder: StrPath, *paths: StrPath) -> Iterator[None]:
-    """Record files as not finished before the block writes them, and with their hashes after it.
+    """Record files as unfinished before the block writes them, and with their hashes after it.
 
     Parameters
     ----------
     folder : str or Path
-        The folder of the results, which is made if it is not there.
+        The folder of the results. It is created if it is missing.
     *paths : str or Path
         The files: their paths, or their names relative to the folder.
 

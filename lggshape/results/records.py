@@ -1,8 +1,7 @@
 """The record of a run: which files it wrote, each with its hash, so that no others are removed.
 
-Runs that are moved as a whole list their files at the end. Runs that can be resumed (segmenting,
-training) write in place: they call `record_file` for each file, and the list becomes part of
-`run.json` when they are done.
+Most runs list their files at the end. Runs that can be resumed (segmenting, training) write in
+place: they call `record_file` for each file, and `run.json` takes over the list at the end.
 """
 
 import json
@@ -20,17 +19,17 @@ RECORD = "run.json"
 """The record of a run, in its folder."""
 
 MARKS = {"tool": "lggshape", "format": 2}
-"""What tells a record of this tool, with hashes, from one of something else."""
+"""What a record of this tool, with hashes, has and other files do not."""
 
 _PARTS = {
     "command": str, "options": dict, "inputs": list, "outputs": list, "versions": dict,
     "started": str,
 }  # fmt: skip
-"""What the record of a finished run has besides, and its type."""
+"""What else the record of a finished run has, and its type."""
 
 _JOURNAL = ".lggshape-outputs.jsonl"
 UNFINISHED = ""
-"""In place of a hash: a file that is still being written, whatever it holds."""
+"""In place of a hash: the file is still being written, and may hold anything."""
 
 Outputs = Mapping[str, frozenset[str]]
 """Files relative to a folder, each with the hashes that it may have."""
@@ -63,12 +62,12 @@ def record_beside(path: StrPath) -> str:
 
 
 def outputs_in(folder: StrPath, *, record: str = RECORD) -> list[Output]:
-    """Return every file in a folder that no one else writes to, with its hash.
+    """Return every file in a temporary folder of results, with its hash.
 
     Parameters
     ----------
     folder : str or Path
-        A private folder, as `results_folder` provides it.
+        The temporary folder, as `results_folder` provides it.
     record : str
         The name of the record, which does not list itself.
     """
@@ -84,21 +83,19 @@ def recorded_outputs(folder: StrPath, *, record: str = RECORD) -> dict[str, froz
     Parameters
     ----------
     folder : str or Path
-        A folder with results, whole or unfinished.
+        A folder with results, complete or not.
     record : str
         The name of the record.
 
     Returns
     -------
     dict of str to frozenset of str
-        For each file, relative to the folder, the hashes that it may have. A run that was killed
-        leaves files of two states.
+        For each file, relative to the folder, the hashes that it may have, up to two after a kill.
 
     Raises
     ------
     InputError
-        If there is no record, or one of something else, or one that was written before records
-        kept hashes.
+        If there is no record of this tool, or only one of an older version without hashes.
     """
     folder = Path(folder)
     found: dict[str, set[str]] = {}
@@ -106,8 +103,8 @@ def recorded_outputs(folder: StrPath, *, record: str = RECORD) -> dict[str, froz
         found = {name: set(hashes) for name, hashes in listed_outputs(folder / record).items()}
     elif record != RECORD or not (folder / _JOURNAL).exists():
         msg = (
-            f"Expected {folder} to hold the results of an earlier run, found no {record} of one. "
-            "Move what lies there away, or choose another place for the new results."
+            f"Expected {folder} to hold the results of an earlier run, found no {record}. Move "
+            "what is there away, or choose another place for the new results."
         )
         raise InputError(msg)
     if record == RECORD:
@@ -119,7 +116,7 @@ def recorded_outputs(folder: StrPath, *, record: str = RECORD) -> dict[str, froz
 
 
 def is_results_folder(folder: StrPath) -> bool:
-    """Return whether a folder holds what a run of this tool wrote, whole or unfinished."""
+    """Return whether a folder holds results of this tool, complete or not."""
     folder = Path(folder)
     if (folder / _JOURNAL).exists():
         return True
@@ -140,12 +137,12 @@ def remove_recorded(folder: StrPath) -> None:
     Raises
     ------
     InputError
-        As `recorded_outputs` does, or if a file was changed since: nothing is removed then.
+        As `recorded_outputs` does, or if a file was changed since. Nothing is removed then.
     """
     folder = Path(folder).resolve()
     recorded = recorded_outputs(folder)
     unchanged = unchanged_files(folder, recorded)
-    # If this is killed, what is left is still known.
+    # If the process is killed from here on, the remaining files are still recorded.
     write_unfinished(folder / RECORD, recorded)
     remove_files(folder, unchanged)
     (folder / _JOURNAL).unlink(missing_ok=True)
@@ -159,7 +156,7 @@ def holds_record(folder: Path, record: str) -> bool:
 
 
 def unchanged_files(folder: Path, recorded: Outputs) -> list[Path]:
-    """Return the recorded files that are there; raise if one is not what was recorded."""
+    """Return the recorded files that exist; raise if one was changed."""
     found, changed = [], []
     for name, hashes in recorded.items():
         path = folder / name
@@ -172,16 +169,16 @@ def unchanged_files(folder: Path, recorded: Outputs) -> list[Path]:
             changed.append(name)
     if changed:
         msg = (
-            f"Expected the results of the earlier run as it wrote them, found that these were "
-            f"changed since: {', '.join(changed)} in {folder}. Move them away, or choose another "
-            "place for the new results."
+            f"Expected unchanged results of the earlier run, found that these were changed since: "
+            f"{', '.join(changed)} in {folder}. Move them away, or choose another place for the "
+            "new results."
         )
         raise InputError(msg)
     return found
 
 
 def remove_files(folder: Path, paths: Iterable[Path]) -> None:
-    """Remove files, and the folders that are empty without them."""
+    """Remove files, and the folders that are then empty."""
     paths = list(paths)
     for path in paths:
         path.unlink(missing_ok=True)
@@ -195,7 +192,7 @@ def remove_files(folder: Path, paths: Iterable[Path]) -> None:
 def record_file(folder: StrPath, path: StrPath, *, finished: bool = True) -> None:
     """Record a file that was written in place, so that `overwrite` may remove it later.
 
-    The results are unfinished from here on: an earlier `run.json` is taken away until
+    The results are unfinished from here on: an earlier `run.json` is removed, and
     `lggshape.provenance.recorded` writes the new one.
 
     Parameters
@@ -205,8 +202,8 @@ def record_file(folder: StrPath, path: StrPath, *, finished: bool = True) -> Non
     path : str or Path
         The file: its path, or its name relative to the folder.
     finished : bool
-        Whether it is as it is going to be. One that grows is recorded as not finished before
-        it is first written, so that its hash does not matter.
+        Whether the file is final. A file that grows is recorded as unfinished before it is first
+        written, so that its hash does not matter.
     """
     folder = Path(folder)
     path = Path(path)
@@ -264,13 +261,17 @@ def read_record(path: Path) -> dict[str, Any]:
     """Read the record of a finished run; raise InputError for any other file, whatever it holds."""
     record: dict[str, Any] = read_json(path, _PARTS)
     if any(record.get(name) != mark for name, mark in MARKS.items()) or record.get("unfinished"):
-        msg = f"Expected {path} to be the record of a finished run, found another one."
+        msg = (
+            f"Expected {path} to be the record of a finished run, found that of an unfinished run, "
+            "of another version or of another program."
+        )
         raise InputError(msg)
     wrong = [name for name, kind in _PARTS.items() if not isinstance(record[name], kind)]
     if not wrong and not all(map(_names_a_file, (*record["inputs"], *record["outputs"]))):
         wrong = ["inputs or outputs"]
     if wrong or "lggshape" not in record["versions"]:
-        msg = f"Expected {path} as it was written, found another form of {wrong or 'versions'}."
+        changed = ", ".join(wrong or ["versions"])
+        msg = f"Expected {path} as it was written, found that these entries differ: {changed}."
         raise InputError(msg)
     listed_outputs(path)
     return record
@@ -291,18 +292,19 @@ def _read_record(path: Path) -> dict[str, Any]:
             raise InputError(f"Expected {path} to be a JSON file, found: a link.")
         values = read_json(path)
     except InputError as error:
-        msg = f"{error} It should be the record of an earlier run."
-        raise InputError(msg) from error
+        raise InputError(f"{error} It should be the record of an earlier run.") from error
     if isinstance(values, dict) and all(values.get(name) == mark for name, mark in MARKS.items()):
         return values
     if isinstance(values, dict) and _is_old(values):
         msg = (
-            f"Expected the hashes of the results in {path}, found a record of an older version "
-            "without them. What it lists is never removed: move it away yourself, or choose "
-            "another place for the new results."
+            f"Expected {path} to hold the hashes of results, found a record of an older version "
+            "without them. Its files are never removed: move them away, or choose another place."
         )
     else:
-        msg = f"Expected {path} to describe results of an earlier run, found something else."
+        msg = (
+            f"Expected {path} to be the record of an earlier run, found another file. Move it away "
+            "or choose another place for the new results."
+        )
     raise InputError(msg)
 
 
@@ -325,7 +327,7 @@ def listed_outputs(path: Path) -> dict[str, frozenset[str]]:
     try:
         for entry in values.get("outputs", ()):
             name, sha256 = entry["path"], entry["sha256"]
-            # A record never lists itself; and only a file that is still written has no hash.
+            # A record never lists itself, and only a file that is still being written has no hash.
             if (
                 not _is_inside(name)
                 or name == path.name
@@ -335,8 +337,7 @@ def listed_outputs(path: Path) -> dict[str, frozenset[str]]:
                 raise ValueError(f"the output {name!r}")
             found.setdefault(name, set()).add(sha256)
     except (KeyError, TypeError, ValueError) as error:
-        msg = f"Expected {path} to list files in its folder, found: {error}."
-        raise InputError(msg) from error
+        raise InputError(f"Expected {path} to list files in its folder, found: {error}.") from error
     return {name: frozenset(hashes) for name, hashes in found.items()}
 
 
@@ -351,7 +352,7 @@ def _is_inside(name: Any) -> bool:
 
 
 def write_unfinished(path: Path, outputs: Outputs) -> None:
-    """Write a record that says that the results are not whole."""
+    """Write a record that says that the results are not complete."""
     entries = [
         Output(name, sha256 or file_hash(path.parent / name))._asdict()
         for name, all_of in outputs.items()
@@ -362,7 +363,7 @@ def write_unfinished(path: Path, outputs: Outputs) -> None:
 
 
 def _journal(folder: Path) -> list[Output]:
-    """Read the list of files written in place; the last line may be half written."""
+    """Read the list of files written in place; the last line may be incomplete."""
     found = []
     with suppress(FileNotFoundError):
         text = (folder / _JOURNAL).read_text(encoding="utf-8", errors="replace")
@@ -375,15 +376,15 @@ def _journal(folder: Path) -> list[Output]:
 
 
 def _append(folder: Path, outputs: Iterable[Output]) -> None:
-    # One line for each file, so that the time for it does not depend on how many there are. The
-    # line begins with its break: half a line, of a run that was killed, stays alone.
+    # One line for each file, so that the time does not depend on the number of files. Each line
+    # begins with its line break, so that half a line, left by a kill, does not spoil the next.
     lines = [f"\n{json.dumps(entry._asdict(), ensure_ascii=False)}" for entry in outputs]
     with (folder / _JOURNAL).open("a", encoding="utf-8", newline="\n") as file:
         file.write("".join(lines))
 
 
 def _take_record_away(folder: Path) -> None:
-    """Turn the record of an earlier run, which now goes on, into a list of its files."""
+    """Turn the record of an earlier run, which is now continued, into a list of its files."""
     path = folder / RECORD
     if not path.exists():
         return

@@ -175,7 +175,7 @@ def test_table_of_an_earlier_run_is_kept(cohort, tmp_path):
     out.write_text("mine", encoding="utf-8")
     result = run(cohort, "--out", out)
     assert result.exit_code == 2
-    assert "Move what lies there away" in result.stderr
+    assert "Move what is there away" in result.stderr
     assert out.read_text(encoding="utf-8") == "mine"
 
 

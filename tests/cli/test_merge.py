@@ -88,11 +88,11 @@ def test_shards_that_do_not_belong_together_are_refused(many, tables, tmp_path):
     run("features", many, "--out", third, "--shard", "2/3", "--jobs", 1)
     run("features", many, "--out", whole, "--jobs", 1)
     for parts, found in (
-        ([first], "found none of 2/2. Give all of them"),
+        ([first], "found no shard 2/2. Give all of them"),
         ([first, first.with_name("gone.csv")], "gone.run.json to be a JSON file"),
-        ([first, other], "shards of one run, found other options"),
-        ([first, third], "all shards of one run, found some of 3"),
-        ([whole], "a shard such as 3/20, the third of twenty, found 'none'"),
+        ([first, other], "shards of one run, found different options"),
+        ([first, third], "all shards of one run, found shards of 2 and of 3"),
+        ([whole], "Expected results made with --shard, found"),
     ):
         result = run("merge", *parts, "--out", tmp_path / "out.csv")
         assert (result.exit_code, found in " ".join(result.stderr.split())) == (2, True), found
@@ -104,7 +104,7 @@ def test_shards_that_do_not_belong_together_are_refused(many, tables, tmp_path):
     table["inputs"][0]["hashes"]["labels.csv"] = "0" * 64
     first.with_name("part1.run.json").write_text(json.dumps(table))
     result = run("merge", *tables, "--out", tmp_path / "out.csv")
-    assert (result.exit_code, "found other inputs" in result.stderr) == (2, True)
+    assert (result.exit_code, "found different inputs" in result.stderr) == (2, True)
     second.write_text(second.read_text().replace("manual", "mine"))
     result = run("merge", *tables, "--out", tmp_path / "out.csv")
     assert result.exit_code == 2

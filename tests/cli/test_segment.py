@@ -186,8 +186,8 @@ def test_earlier_results(cohort, networks, tmp_path):
     result = run(*arguments)
     assert result.exit_code == 2
     assert result.stderr == (
-        f"lggshape: Expected {out} to be empty or new, found an earlier run. overwrite=True in "
-        "Python, or --overwrite on the command line, replaces it. See lggshape segment -h and "
+        f"lggshape: Expected {out} to be empty or new, found an earlier run there. To "
+        "replace it, use --overwrite (in Python, overwrite=True). See lggshape segment -h and "
         "docs/training.md.\n"
     )
     result = run(*arguments, "--resume")

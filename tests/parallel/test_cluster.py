@@ -138,7 +138,7 @@ def test_a_scheduler_that_dies_ends_the_work(other_process):
         assert next(outcomes).value == 1
         process.kill()
         with pytest.raises(
-            InputError, match=f"the Dask scheduler at {address} until .* it is gone"
+            InputError, match=f"the Dask scheduler at {address} to run until .* it is gone"
         ):
             next(outcomes)
         begun = time.monotonic()

@@ -165,5 +165,5 @@ def test_a_folder_that_cannot_be_written(tmp_path, write_slices):
     write_slices(tmp_path / "in")
     (source,) = open_cases(tmp_path / "in")
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="to be a folder that can be written"):
+    with pytest.raises(InputError, match="to be a writable folder"):
         source.write(tmp_path / "file", {"mask": MASK})

@@ -24,7 +24,7 @@ def test_a_second_run_is_refused_until_the_first_is_gone_however_it_ended(tmp_pa
     with subprocess.Popen([sys.executable, "-c", HOLD, out], stdout=subprocess.PIPE) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == b"there\n"
-        with pytest.raises(InputError, match="out, found one at work"), alone_in(out):
+        with pytest.raises(InputError, match="out, found one"), alone_in(out):
             pass
         os.kill(first.pid, signal.SIGKILL)
     with alone_in(out):
@@ -34,7 +34,7 @@ def test_a_second_run_is_refused_until_the_first_is_gone_however_it_ended(tmp_pa
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     closed = tmp_path / "file" / "out"
-    with pytest.raises(InputError, match="to be a place that can be written"), alone_in(closed):
+    with pytest.raises(InputError, match="to be writable"), alone_in(closed):
         pass
 
 

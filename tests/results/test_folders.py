@@ -192,7 +192,9 @@ def test_a_table_and_its_record_lie_among_other_files(tmp_path: Path) -> None:
 
 def test_the_description_of_a_table_that_is_gone_is_refused_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "features.datapackage.json").write_text("{}")
-    with pytest.raises(InputError, match=r"without its table and record, found one in .* Move it"):
+    with pytest.raises(
+        InputError, match=r"without its table and record, found one in .* Move or del"
+    ):
         check_file(tmp_path / "features.csv")
     check_file(tmp_path / "other.csv")
 
@@ -202,7 +204,7 @@ def test_tables_of_one_record_have_one_name(tmp_path: Path) -> None:
         write_features(tmp_path / "features", "1")
     write_features(tmp_path / "features.csv", "1")
     (tmp_path / "features.csv").unlink()
-    with pytest.raises(InputError, match=r"found that of an earlier run\. .*--overwrite"):
+    with pytest.raises(InputError, match=r"found one of an earlier run\. .*--overwrite"):
         write_features(tmp_path / "features.csv", "2")
 
 
@@ -210,7 +212,7 @@ def test_a_table_that_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
     path = tmp_path / "features.csv"
     path.write_text("mine")
     for overwrite in (False, True):
-        with pytest.raises(InputError, match=r"found no .* of one\. Move what lies"):
+        with pytest.raises(InputError, match=r"found no .*\. Move what is there"):
             write_features(path, "1", overwrite=overwrite)
     path.unlink()
     write_features(path, "1")

@@ -32,7 +32,7 @@ def refused(
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     refused(tmp_path / "out", "to be a folder, found a file")
-    refused(tmp_path / "out" / "deeper", "that can be written, found: Not a directory")
+    refused(tmp_path / "out" / "deeper", "to be writable, found: Not a directory")
 
 
 def test_results_stay_unless_they_may_be_replaced(tmp_path: Path) -> None:
@@ -163,11 +163,11 @@ def test_a_file_that_comes_in_the_way_costs_no_results(tmp_path: Path, name: str
             (out / name).write_text("mine")
 
     with pytest.raises(
-        InputError, match=f"no other files .* found: .*{name}.* whole, and lie in"
+        InputError, match=f"no other files .* found: .*{name}.* complete: they were kept in"
     ) as e:
         work()
     assert results_of(out).items() >= {"b.csv": "old", name: "mine"}.items()
-    kept = Path(str(e.value).rpartition(" lie in ")[2].rstrip("."))
+    kept = Path(str(e.value).rpartition(" kept in ")[2].rstrip("."))
     assert (kept / "a.csv").read_text() == "new"
 
 
@@ -184,5 +184,5 @@ def test_a_table_that_shares_its_record_with_another_does_not_replace_it(tmp_pat
 
 def test_what_to_do_is_said_where_no_record_lies(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(InputError, match="Move what lies there away"):
+    with pytest.raises(InputError, match="Move what is there away"):
         check_folder(tmp_path, overwrite=True)

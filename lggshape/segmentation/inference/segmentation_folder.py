@@ -146,7 +146,7 @@ def remove_files(out: Path, names: Iterable[str]) -> None:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
     except OSError as error:
-        msg = f"Expected {out} to be a folder that can be written, found: {error}."
+        msg = f"Expected {out} to be a writable folder, found: {error}."
         raise InputError(msg) from error
 
 

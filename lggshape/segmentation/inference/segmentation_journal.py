@@ -132,7 +132,7 @@ class SegmentationJournal:
             with path.open("a", encoding="utf-8", newline="\n") as file:
                 file.write(json.dumps(values, ensure_ascii=False) + "\n")
         except OSError as error:
-            msg = f"Expected {path} to be a file that can be written, found: {error.strerror}."
+            msg = f"Expected {path} to be a writable file, found: {error.strerror}."
             raise InputError(msg) from error
 
     def close(self, names: Iterable[str]) -> None:

@@ -101,7 +101,7 @@ def _open(work: Path, settings: Mapping[str, Any], *, resume: bool, overwrite: b
             _remove(work)
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        msg = f"Expected {work} to be a folder that can be written, found: {error}."
+        msg = f"Expected {work} to be a writable folder, found: {error}."
         raise InputError(msg) from error
     _write(record, settings)
 

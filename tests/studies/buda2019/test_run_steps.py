@@ -195,7 +195,7 @@ def test_a_damaged_record_is_named(replication: Replication, name: str) -> None:
 def test_a_folder_that_cannot_be_made_is_named(replication: Replication, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     beyond = Replication(**{**vars(replication), "work": tmp_path / "file" / "work"})
-    with pytest.raises(InputError, match="to be a folder that can be written"):
+    with pytest.raises(InputError, match="to be a writable folder"):
         run_steps(beyond, Counted().steps, settings=SETTINGS, resume=False)
 
 
