@@ -95,7 +95,7 @@ def test_a_case_that_cannot_be_written_whole_leaves_the_earlier_one(
         return imwrite(path, *arguments, **options)
 
     monkeypatch.setattr(tifffile, "imwrite", full)
-    with pytest.raises(InputError, match="can be written, found: No space left on device"):
+    with pytest.raises(InputError, match="writable folder, found: No space left on device"):
         source.write(tmp_path / "out", {"mask": ~MASK})
     np.testing.assert_array_equal(read_only(tmp_path / "out").mask, MASK)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["A"]

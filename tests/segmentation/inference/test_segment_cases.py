@@ -205,7 +205,7 @@ def test_disk_that_is_full_ends_the_run(cohort, networks, tmp_path, monkeypatch)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tifffile, "imwrite", full)
-    with pytest.raises(InputError, match="can be written, found: No space left on device"):
+    with pytest.raises(InputError, match=r"writable f\w+, found: No space left on device"):
         segment_cases(open_cases(cohort), tmp_path / "out", networks=networks)
 
 

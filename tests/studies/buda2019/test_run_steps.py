@@ -94,7 +94,7 @@ def test_only_what_is_asked_for_is_given_back(replication: Replication) -> None:
 def test_earlier_work_is_neither_taken_nor_removed_unasked(replication: Replication) -> None:
     counted = Counted()
     run_steps(replication, counted.steps[:1], settings=SETTINGS)
-    with pytest.raises(InputError, match=r"work of an earlier run\. resume=True in Python"):
+    with pytest.raises(InputError, match=r"work of an earlier run\. To continue it, use --resume"):
         run_steps(replication, counted.steps, settings=SETTINGS)
     assert counted.calls == ["one"]
     assert replication.table_path("a").exists()
