@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from helpers import test_settings
 from lggshape.phantoms import write_cohort
 from lggshape_cli import app
 
@@ -14,7 +15,7 @@ def tiny() -> tuple[str, ...]:
     """Options of `train`: two networks that learn next to nothing."""
     return (
         "--network", "unet", "--filters", "2,4", "--size", "32", "--neighbours", "0",
-        "--folds", "2", "--epochs", "1", "--batch", "4", "--crop", "1", "--inner", "0.3",
+        "--folds", "2", "--epochs", "1", "--batch", "16", "--crop", "1", "--inner", "0.3",
         "--inner-every", "2", "--jobs", "1",
     )  # fmt: skip
 
@@ -31,5 +32,7 @@ def networks(cohort: Path, tmp_path_factory: pytest.TempPathFactory, tiny: tuple
     """Folder of networks that have learnt next to nothing. Not to be changed."""
     out = tmp_path_factory.mktemp("networks") / "run"
     arguments = ("train", cohort, "--out", out, *tiny, "--quiet")
-    assert CliRunner().invoke(app, [*map(str, arguments)]).exit_code == 0
+    with pytest.MonkeyPatch.context() as patch:
+        test_settings.train_eagerly(patch)
+        assert CliRunner().invoke(app, [*map(str, arguments)]).exit_code == 0
     return out

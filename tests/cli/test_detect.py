@@ -26,7 +26,7 @@ def detectors(cohort, tmp_path_factory, encoder):
     out = tmp_path_factory.mktemp("detectors") / "run"
     trained = run(
         *("train", cohort, "--out", out, "--task", "detection", "--encoder-weights", "none"),
-        *("--folds", "2", "--fold", "1", "--epochs", "1", "--batch", "4", "--size", "32"),
+        *("--folds", "2", "--fold", "1", "--epochs", "1", "--batch", "16", "--size", "32"),
         *("--inner", "0.3", "--neighbours", "0", "--jobs", "1", "--quiet"),
     )
     assert (trained.exit_code, trained.output) == (0, "")

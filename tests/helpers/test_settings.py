@@ -24,7 +24,8 @@ def shrink_encoder(patch: pytest.MonkeyPatch, *, compiled: bool = False) -> None
     from lggshape.segmentation.networks import efficientnet
     from lggshape.segmentation.networks.efficientnet import PREFIX
 
-    stages = tuple(efficientnet._Stage(1, 3, stride, 2, 8) for stride in (1, 2, 2, 2, 2))
+    kinds = ((1, 2), (2, 1), (2, 1), (2, 1), (2, 1))
+    stages = tuple(efficientnet._Stage(1, 3, stride, expansion, 8) for stride, expansion in kinds)
     patch.setattr(efficientnet, "_STAGES", stages)
     # None of another size that was built before.
     built = lru_cache(maxsize=1)(network_cache._built.__wrapped__)

@@ -36,8 +36,10 @@ cases = [Case(name, name, mask=mask) for name in "ab"]
 """
 
 
-@pytest.mark.parametrize("guard", ["if True:", "if __name__ == '__main__':"])
-@pytest.mark.parametrize("as_file", [True, False])
+# `test_mapping` has the other two ways, with a function.
+@pytest.mark.parametrize(
+    ("as_file", "guard"), [(True, "if True:"), (False, "if __name__ == '__main__':")]
+)
 def test_a_change_that_a_script_defines_is_sent_invariant(tmp_path, guard, as_file):
     text = SCRIPT.format(guard=guard, mask="mask")
     (tmp_path / "script.py").write_text(text)

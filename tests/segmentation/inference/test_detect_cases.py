@@ -32,7 +32,7 @@ def detectors(cohort, tmp_path_factory, encoder):
     out = tmp_path_factory.mktemp("detectors") / "run"
     network = NetworkConfiguration(task="detection", neighbours=0, size=32)
     training = TrainingConfiguration(
-        folds=2, epochs=1, batch=8, crop=1.0, inner=0.2, encoder_weights="none", patients=2
+        folds=2, epochs=1, batch=32, crop=1.0, inner=0.2, encoder_weights="none", patients=2
     )
     train(open_cases(cohort), out, network=network, training=training, only=[0], jobs=1)
     return out

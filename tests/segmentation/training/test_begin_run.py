@@ -149,7 +149,7 @@ def test_folders_that_are_not_of_a_run(few, tmp_path, settings, monkeypatch):
         train([], out / "diary.txt", network=settings.network, training=settings.training)
 
 
-def test_weights_of_an_encoder(tmp_path, settings):
+def test_weights_of_an_encoder(tmp_path, encoder):
     network = NetworkConfiguration(size=32, neighbours=0)
     source = build(network)
     path = tmp_path / "weights.npz"

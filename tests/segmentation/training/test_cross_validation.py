@@ -83,14 +83,16 @@ def test_members_differ_and_the_seed_makes_the_curve_invariant(few, tmp_path, se
         assert (tmp_path / "two" / "folds.json").exists()
         steps.append(progress)
 
-    short = replace(settings.training, epochs=2, members=2)
+    network = replace(settings.network, batch_normalisation=False)
+    short = replace(settings.training, epochs=2, members=2, batch=8)
     summary = train(
-        sources, tmp_path / "two", network=settings.network, training=short, only=[1, 1], jobs=1,
+        sources, tmp_path / "two", network=network, training=short, only=[1, 1], jobs=1,
         on_progress=keep,
     )  # fmt: skip
     assert summary == (summary.__class__(("fold1-member0", "fold1-member1"), {}))
     assert not (tmp_path / "two" / "fold0-member0").exists()
     total = steps[0].total
+    assert total > 2  # several an epoch
     assert [step.done for step in steps] == [*range(1, total + 1)] * 2
     words = [step.doing.split(", loss ")[0] for step in steps]
     assert words == [
@@ -107,7 +109,7 @@ def test_members_differ_and_the_seed_makes_the_curve_invariant(few, tmp_path, se
     assert np.abs(first / second - 1).min() > 1e-3
     # The first member is the same, however many there are.
     one = replace(short, members=1)
-    train(sources, tmp_path / "one", network=settings.network, training=one, only=[1], jobs=1)
+    train(sources, tmp_path / "one", network=network, training=one, only=[1], jobs=1)
     again = pd.read_csv(tmp_path / "one" / "fold1-member0" / "history.csv")["loss"]
     np.testing.assert_allclose(again, first, rtol=1e-4)
     assert (tmp_path / "one" / "folds.json").read_bytes() == (
@@ -129,7 +131,7 @@ def test_bad_cases_are_named_and_no_inner_split_is_needed(few, tmp_path, setting
         path.unlink()
     (few / "hollow").mkdir()
     out = tmp_path / "run"
-    plain = replace(settings.training, epochs=1, inner=0.0)
+    plain = replace(settings.training, epochs=1, batch=32, inner=0.0)
     summary = train(
         open_cases(few), out, network=settings.network, training=plain, only=[0], jobs=1
     )
@@ -170,7 +172,8 @@ def test_a_finished_run_is_not_trained_again(cohort, networks, settings):
 
 @pytest.mark.usefixtures("eagerly")
 def test_a_network_without_its_weights_is_trained_again(few, tmp_path, settings):
-    run = {"network": settings.network, "training": replace(settings.training, epochs=1), "jobs": 1}
+    once = replace(settings.training, epochs=1, batch=32)
+    run = {"network": settings.network, "training": once, "jobs": 1}
     out = tmp_path / "run"
     train(open_cases(few), out, only=[0], **run)
     weights = out / "fold0-member0" / "weights.npz"
@@ -188,7 +191,7 @@ def test_what_was_pretrained_on_is_refused_where_it_is_held_out(few, tmp_path, e
     sources = open_cases(few)
     network = NetworkConfiguration(filters=(4, 4, 4, 4), neighbours=0, size=32)
     quick = TrainingConfiguration(
-        folds=2, epochs=1, batch=16, crop=1.0, inner=0.2, encoder_weights="none"
+        folds=2, epochs=1, batch=32, crop=1.0, inner=0.2, encoder_weights="none"
     )
     before = tmp_path / "before"
     task = replace(network, task="reconstruction")

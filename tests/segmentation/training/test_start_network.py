@@ -31,7 +31,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
 def quick(networks: Path) -> TrainingConfiguration:
     """Settings that leave the weights as they are."""
     return TrainingConfiguration(
-        folds=2, epochs=1, batch=4, learning_rate=1e-12, weight_decay=0, crop=1.0, inner=0,
+        folds=2, epochs=1, batch=32, learning_rate=1e-12, weight_decay=0, crop=1.0, inner=0,
         start_from=str(networks),
     )  # fmt: skip
 
@@ -40,6 +40,7 @@ def weights_of(run: Path, name: str) -> dict[str, np.ndarray]:
     return read_weights(run / name / "weights.npz")
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_networks_go_on_from_those_of_the_run_in_turns_invariant(others, networks, quick, tmp_path):
     out = tmp_path / "run"
     found = train(others, out, training=quick, jobs=1)

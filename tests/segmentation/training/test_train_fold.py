@@ -16,7 +16,6 @@ from lggshape.segmentation import (
     Segmenter,
     TrainingConfiguration,
     train,
-    write_configuration,
 )
 from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.run.fingerprints import KnownCases
@@ -49,7 +48,7 @@ def test_the_epoch_of_the_best_inner_dice_is_taken_invariant(
     monkeypatch.setattr(fold_training, "averaged_weights", keep)
     scores = iter([score for score in curve if score is not None])
     monkeypatch.setattr(fold_training.FoldTraining, "_inner_dice", lambda *_: next(scores))
-    chosen = replace(settings.training, epochs=4, epoch="inner", inner_every=every)
+    chosen = replace(settings.training, epochs=4, batch=16, epoch="inner", inner_every=every)
     train(open_cases(few), tmp_path / "run", network=settings.network, training=chosen, only=[0],
           jobs=1)  # fmt: skip
     folder = tmp_path / "run" / "fold0-member0"
@@ -76,7 +75,7 @@ def test_who_is_held_out_or_set_aside_is_not_trained_on_invariant(
     monkeypatch.setattr(fold_training, "SliceStore", keep)
     run = tmp_path / "run"
     train(open_cases(cohort), run, network=settings.network, jobs=1,
-          training=replace(settings.training, epochs=1))  # fmt: skip
+          training=replace(settings.training, epochs=1, batch=64))  # fmt: skip
     folds = read_json(run / "folds.json")["patients"]
     assert len(shown) == 2
     for fold, patients in enumerate(shown):
@@ -91,7 +90,7 @@ def test_what_the_inner_split_scored_is_what_is_segmented_invariant(tmp_path, se
     # Of the size of the network, so that nothing is scaled between the two.
     cohort = write_cohort(tmp_path / "cases", patients=6, seed=5, size=(6, 32, 32))
     run = tmp_path / "run"
-    chosen = replace(settings.training, epochs=4, inner=0.4)
+    chosen = replace(settings.training, epochs=4, batch=16, learning_rate=5e-2, inner=0.4)
     train(open_cases(cohort), run, network=settings.network, training=chosen, only=[0], jobs=1)
     network = read_json(run / "fold0-member0" / "network.json", ())
     assert network["calibration"]["slope"] != 1
@@ -106,23 +105,22 @@ def test_what_the_inner_split_scored_is_what_is_segmented_invariant(tmp_path, se
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_kill_and_resume_is_an_unbroken_run_invariant(few, tmp_path, settings, kill_once):
+def test_an_interrupted_training_goes_on_as_an_unbroken_one_invariant(few, tmp_path, settings):
     chosen = replace(settings.training, epochs=6, batch=16, epoch="inner", inner_every=2)
-    configuration = tmp_path / "configuration.json"
-    write_configuration(configuration, settings.network, chosen)
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
     train(open_cases(few), unbroken, network=settings.network, training=chosen, only=[0], jobs=1)
 
+    def interrupt(progress):
+        if epoch_of(progress) == 3:
+            raise KeyboardInterrupt
+
     folder = broken / "fold0-member0"
-    kill_once(
-        folder / "checkpoint.npz",
-        *("train", few, "--out", broken, "--configuration", configuration),
-        *("--fold", "0", "--jobs", "1"),
-    )
+    with pytest.raises(KeyboardInterrupt):
+        train(open_cases(few), broken, network=settings.network, training=chosen, only=[0], jobs=1,
+              on_progress=interrupt)  # fmt: skip
     assert not (folder / "network.json").exists()
-    assert not (broken / "run.json").exists()
     done = len(read_arrays(folder / "checkpoint.npz")["history_epoch"])
-    assert 1 <= done < 6
+    assert done == 3
     # What a kill in the middle of a checkpoint leaves.
     (folder / ".checkpoint.npz.1.part").write_bytes((folder / "checkpoint.npz").read_bytes()[:999])
 
@@ -180,7 +178,7 @@ def test_a_training_with_a_frozen_encoder_is_resumed_invariant(few, tmp_path, en
         folds=2,
         epochs=4,
         frozen_epochs=2,
-        batch=16,
+        batch=32,
         crop=1.0,
         inner=0.0,
         encoder_weights=str(start),
