@@ -25,7 +25,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 _RUN = """
 import sys
+from lggshape.statistics import cluster_bootstrap
 from lggshape_cli import app
+cluster_bootstrap.__kwdefaults__["replicates"] = 50  # as in all tests
 for line in sys.argv[1:]:
     try:
         app(line.split("|"))

@@ -16,9 +16,9 @@ CONFIGURATION = NetworkConfiguration(
 RATE = 0.01
 
 
-def toy_network(size=8):
+def toy_network(size=8, channels=1):
     """Make a network of two layers, the first of them named as an encoder's."""
-    inputs = keras.Input((size, size, 1))
+    inputs = keras.Input((size, size, channels))
     x = keras.layers.Conv2D(3, 3, padding="same", use_bias=False, name="encoder_conv")(inputs)
     x = keras.layers.ReLU()(keras.layers.BatchNormalization(name="norm")(x))
     network = keras.Model(inputs, keras.layers.Conv2D(1, 1, name="logits")(x))

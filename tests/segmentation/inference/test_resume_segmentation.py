@@ -38,13 +38,13 @@ def stamps(folder):
     return {path: path.stat().st_mtime_ns for path in folder.iterdir()}
 
 
-def test_kill_and_resume_is_an_unbroken_run_invariant(cohort, networks, tmp_path, kill_once):
+def test_kill_and_resume_is_an_unbroken_run_invariant(few, networks, tmp_path, kill_once):
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
-    sources = open_cases(cohort)
+    sources = open_cases(few)
     expected = segment_cases(sources, unbroken, networks=networks, maps=MAPS)
     kill_once(
         broken / sources[1].id,
-        *("segment", cohort, "--out", broken, "--networks", networks),
+        *("segment", few, "--out", broken, "--networks", networks),
         *("--probabilities", "--uncertainty"),
     )
     assert not (broken / "segmentation.csv").exists()

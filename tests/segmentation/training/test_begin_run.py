@@ -47,7 +47,7 @@ def read_json(path):
         ({}, {"inner": 0.9}, [], "train on beside an inner split of 2, found 2 in all"),
         ({"sequences": ("FLAIR", "T9")}, {}, [], "the sequence T9 to train on, found none"),
         (
-            {"architecture": "efficientnet-lite0", "filters": ()},
+            {"architecture": "efficientnet-lite0", "filters": (), "batch_normalisation": True},
             {"encoder_weights": "nowhere.npz"},
             [],
             "nowhere.npz",
@@ -195,7 +195,7 @@ def test_an_encoder_that_has_seen_who_is_held_out_is_refused(few, tmp_path, sett
     cases = [load_case(source, settings.network) for source in open_cases(few)]
     known = [KnownCase(case.id, case.patient, case.fingerprints) for case in cases]
     renamed = [KnownCase(f"copy {n}", f"copy {n}", one.fingerprints) for n, one in enumerate(known)]
-    network = replace(settings.network, architecture="efficientnet-lite0", filters=())
+    network = NetworkConfiguration(size=32, neighbours=0)
     for number, behind in enumerate((known, renamed)):
         weights = earlier_run(tmp_path / f"earlier{number}", behind)
         with pytest.raises(InputError, match="an encoder that was not trained on a patient whom"):
@@ -210,7 +210,7 @@ def test_patients_behind_an_encoder_are_known_again(few, tmp_path, settings, mon
     monkeypatch.setattr(cross_validation, "refuse_start", lambda *_: None)
     others = [KnownCase(f"exam {n}", f"other {n}", (f"{n:016x}",)) for n in range(6)]
     weights = earlier_run(tmp_path / "earlier", others, inner=["exam 1"])
-    network = replace(settings.network, architecture="efficientnet-lite0", filters=())
+    network = NetworkConfiguration(size=32, neighbours=0)
     out = tmp_path / "run"
     train(open_cases(few), out, network=network, jobs=1,
           training=replace(settings.training, encoder_weights=str(weights)))  # fmt: skip

@@ -58,7 +58,7 @@ def test_files_of_a_run(cohort, networks, settings):
             "network.json", "weights.npz", "history.csv", "training.svg", "training.png",
         }  # fmt: skip
         network = read_json(folder / "network.json", ())
-        assert (network["fold"], network["member"], network["epoch"]) == (fold, 0, 24)
+        assert (network["fold"], network["member"], network["epoch"]) == (fold, 0, 12)
         held_out = {patient for patient, of in folds["patients"].items() if of == fold}
         # 20 % of the five others are set aside.
         assert network["training_patients"] == 4
@@ -83,10 +83,9 @@ def test_members_differ_and_the_seed_makes_the_curve_invariant(few, tmp_path, se
         assert (tmp_path / "two" / "folds.json").exists()
         steps.append(progress)
 
-    network = replace(settings.network, batch_normalisation=False)
-    short = replace(settings.training, epochs=2, members=2, batch=8)
+    short = replace(settings.training, epochs=2, members=2)
     summary = train(
-        sources, tmp_path / "two", network=network, training=short, only=[1, 1], jobs=1,
+        sources, tmp_path / "two", network=settings.network, training=short, only=[1, 1], jobs=1,
         on_progress=keep,
     )  # fmt: skip
     assert summary == (summary.__class__(("fold1-member0", "fold1-member1"), {}))
@@ -109,7 +108,7 @@ def test_members_differ_and_the_seed_makes_the_curve_invariant(few, tmp_path, se
     assert np.abs(first / second - 1).min() > 1e-3
     # The first member is the same, however many there are.
     one = replace(short, members=1)
-    train(sources, tmp_path / "one", network=network, training=one, only=[1], jobs=1)
+    train(sources, tmp_path / "one", network=settings.network, training=one, only=[1], jobs=1)
     again = pd.read_csv(tmp_path / "one" / "fold1-member0" / "history.csv")["loss"]
     np.testing.assert_allclose(again, first, rtol=1e-4)
     assert (tmp_path / "one" / "folds.json").read_bytes() == (

@@ -67,7 +67,7 @@ def by_jax(cohort, settings, tmp_path_factory):
     """Run this file as a script on JAX; give the folder of what it made."""
     pytest.importorskip("jax", reason="the extra jax is not installed")
     folder = tmp_path_factory.mktemp("jax")
-    chosen = replace(settings.training, epochs=6, inner=0.0)
+    chosen = replace(settings.training, epochs=4, inner=0.0)
     write_configuration(folder / "configuration.json", settings.network, chosen)
     subprocess.run(
         [sys.executable, __file__, folder, cohort],
