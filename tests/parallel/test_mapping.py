@@ -220,16 +220,6 @@ def output_of_script(text: str, folder: Path | None) -> tuple[str, str]:
     return result.stdout, result.stderr
 
 
-@pytest.mark.parametrize("as_file", [True, False])
-def test_a_script_needs_no_guard(tmp_path, as_file):
-    text = (
-        "import math\n"
-        "from lggshape.parallel import map_cases\n"
-        "print([outcome.value for outcome in map_cases(math.sqrt, [1, 4, 9], jobs=2)])\n"
-    )
-    assert output_of_script(text, tmp_path if as_file else None) == ("[1.0, 2.0, 3.0]\n", "")
-
-
 @pytest.mark.parametrize("guard", ["if True:", "if __name__ == '__main__':"])
 @pytest.mark.parametrize("as_file", [True, False])
 def test_a_function_of_a_script_is_sent(tmp_path, guard, as_file):

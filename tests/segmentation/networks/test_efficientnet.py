@@ -81,7 +81,7 @@ def test_parameters_are_the_originals_pytorch(weights, name):
     assert ours == published
 
 
-@pytest.mark.parametrize("neighbours", [0, 1, 2])
+@pytest.mark.parametrize("neighbours", [0, 2])
 def test_a_grey_image_looks_the_same_in_any_number_of_channels_invariant(weights, neighbours):
     configuration = NetworkConfiguration(neighbours=neighbours, size=SIZE)
     network = build(configuration)
