@@ -106,14 +106,14 @@ def test_probabilities_are_in_single_precision_invariant():
     np.testing.assert_allclose(probability, single.predict(codes), atol=0.05)
 
 
-def test_a_detector_gives_its_evidence_and_flips_it_back_invariant():
+def test_a_detector_gives_its_evidence_and_flips_it_back_invariant(encoder):
     keras.utils.set_random_seed(1)
     configuration = NetworkConfiguration(task="detection", size=64, neighbours=0)
     codes = np.random.default_rng(2).integers(1, 256, (17, 64, 64, 3), dtype=np.uint8)
     codes[..., :32, :] //= 2  # left and right differ
     detector = Predictor(configuration)
     rng = np.random.default_rng(4)
-    # So large that something is left of the slices after fifty layers.
+    # So large that something is left of the slices after all layers.
     detector.set_weights(
         [
             rng.normal(scale=np.sqrt(4 / w[..., 0].size), size=w.shape) if w.ndim > 1 else w
