@@ -280,7 +280,7 @@ def test_networks_without_an_encoder_start_from_no_weights(few, tmp_path, settin
 
 def test_a_run_is_continued_only_if_asked_and_as_it_was(cohort, few, networks, settings):
     before = contents(networks)
-    with pytest.raises(InputError, match=r"found a run\. resume=True in Python"):
+    with pytest.raises(InputError, match=r"found a run\. To continue it, use --resume"):
         train([], networks, network=settings.network, training=settings.training)
     for changed in (
         {"training": replace(settings.training, seed=1), "network": settings.network},
