@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.axis import Axis
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -162,13 +163,23 @@ def render(figure: Figure, journal: Journal | None = None) -> Rendered:
     vector, pixels = io.StringIO(), io.BytesIO()
     engine = figure.get_layout_engine()
     with house_style():
-        figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
-        # The layout is found by now; with an engine, even "none", all would be drawn twice.
+        _lay_out(figure)
+        # With an engine, even "none", a format is drawn twice: once to find the layout.
         figure.set_layout_engine(None)
+        figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
         figure.savefig(pixels, format="png", dpi=150, metadata={"Software": None})
         figure.set_layout_engine(engine)
         drawn = None if journal is None else (journal.format, _for_journal(figure, journal))
     return Rendered(_NOT_IN_XML.sub("\ufffd", vector.getvalue()), pixels.getvalue(), drawn)
+
+
+def _lay_out(figure: Figure) -> None:
+    """Find the layout of a figure, as if it were drawn as SVG."""
+    engine, canvas = figure.get_layout_engine(), figure.canvas
+    if figure.axes and engine is not None:
+        FigureCanvasSVG(figure)
+        engine.execute(figure)
+        figure.set_canvas(canvas)
 
 
 _NO_DATES: dict[str, dict[str, None]] = {
