@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers import test_settings
+from helpers.shared_folders import shared_folder
 from lggshape.phantoms import write_cohort
 from lggshape_cli import app
 
@@ -30,9 +31,11 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def networks(cohort: Path, tmp_path_factory: pytest.TempPathFactory, tiny: tuple[str, ...]) -> Path:
     """Folder of networks that have learnt next to nothing. Not to be changed."""
-    out = tmp_path_factory.mktemp("networks") / "run"
-    arguments = ("train", cohort, "--out", out, *tiny, "--quiet")
-    with pytest.MonkeyPatch.context() as patch:
-        test_settings.train_eagerly(patch)
-        assert CliRunner().invoke(app, [*map(str, arguments)]).exit_code == 0
-    return out
+
+    def make(out: Path) -> None:
+        arguments = ("train", cohort, "--out", out, *tiny, "--quiet")
+        with pytest.MonkeyPatch.context() as patch:
+            test_settings.train_eagerly(patch)
+            assert CliRunner().invoke(app, [*map(str, arguments)]).exit_code == 0
+
+    return shared_folder(tmp_path_factory, "networks_of_commands", make)

@@ -1,5 +1,6 @@
 """What the tests of the readers share: files to read, and what reading them gives."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 import tifffile
 
+from helpers.dicom_files import phantom
 from lggshape.case import Case
 from lggshape.errors import CaseError
+from lggshape.phantoms import write_dicom
 from lggshape.readers import open_cases
 
 RNG = np.random.default_rng(0)
@@ -121,3 +124,17 @@ def failure() -> Callable[..., str]:
         return str(caught.value)
 
     return fail
+
+
+@pytest.fixture(scope="session")
+def written_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a DICOM study. Not to be changed."""
+    folder = tmp_path_factory.mktemp("written") / "study"
+    write_dicom(phantom(), folder)
+    return folder
+
+
+@pytest.fixture
+def study(written_study: Path, tmp_path: Path) -> Path:
+    """Folder of a DICOM study that a test may change."""
+    return shutil.copytree(written_study, tmp_path / "study")

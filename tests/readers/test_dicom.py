@@ -17,12 +17,6 @@ from lggshape.readers import dicom, open_cases
 from lggshape.readers.dicom_case import DicomCase
 
 
-@pytest.fixture
-def study(tmp_path):
-    write_dicom(phantom(), tmp_path / "study")
-    return tmp_path / "study"
-
-
 def refused(folder) -> str:
     (source,) = open_cases(folder)
     with pytest.raises(CaseError) as error:

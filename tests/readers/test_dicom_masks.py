@@ -15,10 +15,12 @@ from lggshape.phantoms import write_dicom
 from lggshape.readers import open_cases
 
 
-@pytest.fixture
-def study(tmp_path):
-    write_dicom(phantom(oblique()), tmp_path / "study")
-    return tmp_path / "study"
+@pytest.fixture(scope="module")
+def written_study(tmp_path_factory):
+    """Folder of a study that lies obliquely. Not to be changed."""
+    folder = tmp_path_factory.mktemp("written") / "study"
+    write_dicom(phantom(oblique()), folder)
+    return folder
 
 
 def read(folder, **options):

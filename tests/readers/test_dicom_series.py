@@ -14,12 +14,6 @@ from lggshape.phantoms import write_dicom
 from lggshape.readers import open_cases
 
 
-@pytest.fixture
-def study(tmp_path):
-    write_dicom(phantom(), tmp_path / "study")
-    return tmp_path / "study"
-
-
 def read(folder):
     (source,) = open_cases(folder)
     return source.read()
