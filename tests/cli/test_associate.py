@@ -232,20 +232,23 @@ def test_outlines_and_images_need_what_shows_them(
 
 
 def test_the_report_shows_the_outlines_of_cases(tmp_path: Path) -> None:
-    folder = write_cohort(tmp_path / "cohort", patients=12, size=(8, 48, 48))
+    folder = write_cohort(tmp_path / "cohort", patients=6, size=(8, 48, 48))
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[[hypothesis]]\nfeature = "margin_fluctuation"\nlabel = "idh"\n')
     measured = feature_table(str(folder), jobs=1).table
     measured.to_csv(tmp_path / "features.csv", index=False)
     code, _, _ = run(
         str(tmp_path / "features.csv"), "--labels", str(folder / "labels.csv"), "--report",
-        "--cases", str(folder), "--images", "--title", "Mine", "--author", "A. One",
+        "--hypotheses", str(mine), "--cases", str(folder), "--images", "--title", "Mine",
+        "--author", "A. One",
         "--format", "pdf", "--width", "85", "--out", str(tmp_path / "out"), "--jobs", "1",
     )  # fmt: skip
     assert code == 0
     figures = tmp_path / "out" / "figures"
     assert {path.stem for path in figures.glob("*.pdf")} == {p.stem for p in figures.glob("*.svg")}
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert page.count('<svg class="slice"') == 12
+    assert page.count('<svg class="slice"') == 6
     assert "<h1>Mine</h1>" in page
     assert '<p class="authors">A. One</p>' in page
-    assert "<dd>12 patients, manual masks</dd>" in page
-    assert page.count('<image href="data:image/jpeg') == 12
+    assert "<dd>6 patients, manual masks</dd>" in page
+    assert page.count('<image href="data:image/jpeg') == 6

@@ -55,10 +55,18 @@ def _cohort(folder: Path, layout: str) -> None:
     pd.read_csv(cases / "clinical.csv").to_excel(
         folder / "book.xlsx", sheet_name="Clinical", index=False
     )
-    for name in ("labels.csv", "a.csv", "b.csv"):
+    for name in ("a.csv", "b.csv"):
         shutil.copy(cases / "labels.csv", folder / name)
+    # Against every label the literature has several hypotheses, with a figure each in a report.
+    pd.read_csv(cases / "labels.csv")[["patient", "sex"]].to_csv(folder / "labels.csv", index=False)
     for table in cases.glob("*.csv"):
         table.unlink()
+    if layout == "slices":
+        _measure(folder)
+    # Three of them are enough to be shown and to be compared.
+    for path in list(cases.rglob("PHANTOM_*")):
+        if path.exists() and not re.match("PHANTOM_._000[1-2]", path.name):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     for name in ("masks", "images"):
         shutil.copytree(cases, folder / name)
     published = [["", "", "", ""], ["Case", "IDH status", "1p/19q codeletion", "IDH/codel subtype"]]
@@ -66,6 +74,15 @@ def _cohort(folder: Path, layout: str) -> None:
     pd.DataFrame(published).to_excel(folder / "supplement.xlsx", header=False, index=False)
     (folder / "other").mkdir()
     (folder / "other" / "folds.json").write_text(json.dumps({"folds": 2, "patients": {"a": 0}}))
+
+
+def _measure(folder: Path) -> None:
+    """Write the features of a cohort, as if they came from elsewhere."""
+    table = folder / "features.csv"
+    measured = CliRunner().invoke(app, ["features", str(folder / "cases"), "--out", str(table)])
+    assert measured.exit_code == 0
+    for ending in (".run.json", ".datapackage.json"):
+        table.with_suffix(ending).unlink()
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +97,6 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         place = places["pattern"] / "cases" / patient / "first" / f"{role}.nii.gz"
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, place)
-    table = places["slices"] / "features.csv"
-    assert CliRunner().invoke(
-        app, ["features", str(places["slices"] / "cases"), "--out", str(table)]
-    ).exit_code == 0  # fmt: skip
-    for ending in (".run.json", ".datapackage.json"):
-        table.with_suffix(ending).unlink()
     for number in (1, 2):
         part = places["slices"] / f"part{number}.csv"
         shard = ["--out", str(part), "--shard", f"{number}/2"]

@@ -30,21 +30,21 @@ def record_of(path: Path):
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of twenty-three cases, of which one cannot be read."""
-    folder = write_cohort(tmp_path_factory.mktemp("many") / "cases", patients=23, size=(4, 32, 32))
+    """Folder of fourteen cases, of which one cannot be read."""
+    folder = write_cohort(tmp_path_factory.mktemp("many") / "cases", patients=14, size=(4, 32, 32))
     damaged = sorted(folder.iterdir())[7]
     for path in damaged.iterdir():
         path.write_bytes(b"damaged")
     return folder
 
 
-def test_twenty_shards_of_features_are_the_table_of_one_job_invariant(many, tmp_path):
+def test_twelve_shards_of_features_are_the_table_of_one_job_invariant(many, tmp_path):
     options = ("--lesions", "--spacing", 5, 1, 1, "--jobs", 1)
     result = run("features", many, "--out", tmp_path / "whole.csv", *options)
     assert result.exit_code == 1  # a case is damaged
-    parts = in_shards(20, tmp_path, "features", many, *options, ending=".csv")
+    parts = in_shards(12, tmp_path, "features", many, *options, ending=".csv")
     result = run("merge", *parts, "--out", tmp_path / "merged.csv")
-    assert (result.exit_code, result.stdout.split(":")[0]) == (0, "Merged 23 cases of 20 shards")
+    assert (result.exit_code, result.stdout.split(":")[0]) == (0, "Merged 14 cases of 12 shards")
     for ending in ("csv", "datapackage.json"):
         merged = (tmp_path / f"merged.{ending}").read_text(encoding="utf-8")
         whole = (tmp_path / f"whole.{ending}").read_text(encoding="utf-8")

@@ -96,16 +96,20 @@ def moved(masks):
 
 
 def test_a_page_shows_all_cases_analytic(cohort, masks, tmp_path):
-    out = tmp_path / "out"
-    code, printed, messages = run(cohort, "--all", "--predicted", masks, "--out", out)
-    shown = f"Shown 4 of 4 cases: {out / 'index.html'}\n"
+    out, names = tmp_path / "out", cases_of(cohort)[2:]
+    for name in names:
+        shutil.copytree(cohort / name, tmp_path / "two" / name)
+    shutil.copytree(masks / names[0], tmp_path / "one" / names[0])
+    options = ("--all", "--predicted", tmp_path / "one", "--out", out)
+    code, printed, messages = run(tmp_path / "two", *options)
+    shown = f"Shown 2 of 2 cases: {out / 'index.html'}\n"
     assert (code, printed, messages) == (0, shown, "")
     page = (out / "index.html").read_text("utf-8")
     links = re.findall(r'<li>\n<a href="(.*?)\.svg">', page)
-    assert links == cases_of(cohort)
+    assert links == names
     assert all((out / f"{name}-features.svg").exists() for name in links)
-    assert page.count("<dt>Dice</dt><dd>1.000</dd>") == 3  # the fourth has no predicted mask
-    assert page.count("data:image/jpeg") == 4
+    assert page.count("<dt>Dice</dt><dd>1.000</dd>") == 1  # the second has no predicted mask
+    assert page.count("data:image/jpeg") == 2
     assert set(names_in(out)) == {*recorded_outputs(out), "run.json"}
 
 
