@@ -15,25 +15,28 @@ from lggshape.case import Case
 from lggshape.report.document import write_report_files
 from lggshape.shape.portrait import portray
 
-PATIENTS = [f"P{number:02}" for number in range(40)]
+PATIENTS = [f"P{number:02}" for number in range(24)]
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a report of two masks of forty patients, with long tables and names."""
+    """Write a report of two masks of 24 patients, with long tables and names."""
     rng = np.random.default_rng(4)
     keys = {"case": PATIENTS, "patient": PATIENTS}
-    names = ["margin_fluctuation", "volume", "solidity"]
-    values = pd.DataFrame(keys | {name: rng.uniform(1, 2, 40) for name in names})
+    names = ["margin_fluctuation", "volume", "solidity", "lacunarity", "sphericity"]
+    values = pd.DataFrame(keys | {name: rng.uniform(1, 2, 24) for name in names})
     features = pd.concat([values.assign(masks=kind) for kind in ("manual", "automatic")])
     levels = ["mutant", "a wild type with a name that is longer than any axis has room for"]
-    labels = {"idh": rng.choice(levels, 40), "age": rng.integers(20, 80, 40)}
-    labels |= {f"label_{number}": rng.choice(list("abc"), 40) for number in range(4)}
-    hypotheses = [Hypothesis(name, label) for name in names for label in labels]
+    labels = {"idh": rng.choice(levels, 24), "age": rng.integers(20, 80, 24)}
+    labels |= {f"label_{number}": rng.choice(list("abc"), 24) for number in range(2)}
+    # Groups in just more rows than a table shows at once, and a number.
+    groups = [label for label in labels if label != "age"]
+    hypotheses = [Hypothesis(name, label) for name in names for label in groups][:13]
+    hypotheses.append(Hypothesis(names[0], "age"))
     study = associate(
         features,
         pd.DataFrame({"patient": PATIENTS} | labels),
-        Family("mine", "Shapes of forty", tuple(hypotheses)),
+        Family("mine", "Shapes of 24", tuple(hypotheses)),
     )
     out = tmp_path_factory.mktemp("report") / "out"
     mask = np.zeros((3, 30, 30), dtype=bool)
@@ -42,7 +45,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         mask[1, 4 : 9 + number // 2, 3:20] = True
         found = portray({kind: Case(name, name, mask=mask) for kind in ("manual", "automatic")})
         assert found is not None
-        drawn[name] = found._replace(dice=0.99 - number / 100)
+        drawn[name] = found._replace(dice=0.99 - number / 60)
     write_report_files(study, out, portraits=drawn)
     return out / "report.html"
 
@@ -62,19 +65,10 @@ def browser(shared_browser: Browser, report: Path) -> Browser:
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_is_cut_and_only_tables_scroll_sideways(browser: Browser, width: int) -> None:
-    browser.resize(width)
-    browser.unfold()
-    assert browser.overflowing() == []
-    assert browser.run("return document.documentElement.scrollWidth") <= width
-    assert browser.complaints() == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(browser: Browser, theme: str) -> None:
-    browser.choose_theme(theme)
-    browser.unfold()
-    assert browser.violations() == []
+def test_nothing_is_cut_and_axe_finds_nothing_in_light_and_dark(
+    shared_browser: Browser, report: Path, width: int
+) -> None:
+    assert shared_browser.faults(report, width) == []
 
 
 def test_the_colours_can_be_chosen(browser: Browser) -> None:
@@ -197,9 +191,9 @@ def test_marked_masks_are_saved_as_a_table_that_associate_takes(
         time.sleep(0.1)
     saved = pd.read_csv(path)
     assert saved["patient"].tolist() == PATIENTS[:-3:-1]
-    assert saved["reason"].tolist() == [f"Dice 0.6{end} between two masks" for end in (0, 1)]
+    assert saved["reason"].tolist() == [f"Dice 0.6{end} between two masks" for end in (1, 2)]
     features = pd.DataFrame({"case": PATIENTS, "patient": PATIENTS})
-    assert len(exclude(features, path)[0]) == 38
+    assert len(exclude(features, path)[0]) == 22
 
 
 def test_methods_and_references_can_be_copied(browser: Browser) -> None:
@@ -213,5 +207,5 @@ def test_methods_and_references_can_be_copied(browser: Browser) -> None:
         "navigator.clipboard.readText().then(arguments[arguments.length - 1])"
     )
     assert text.startswith(
-        "Features of tumour shape were tested in 40 patients (manual and automatic"
+        "Features of tumour shape were tested in 24 patients (manual and automatic"
     )
