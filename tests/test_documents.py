@@ -49,7 +49,7 @@ def named_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from lggshape.studies.buda2019.phantom_labels import write_phantoms
 
     folder = tmp_path_factory.mktemp("documents")
-    cohort = write_phantoms(folder / "kaggle_3m", patients=16, size=(8, 64, 64))
+    cohort = write_phantoms(folder / "kaggle_3m", patients=12, size=(8, 48, 48))
     shutil.move(cohort / "labels.csv", cohort / "data.csv")
     for table in ("idh_1p19q.csv", "clinical.csv"):
         shutil.move(cohort / table, folder / table)

@@ -195,7 +195,7 @@ def replicate(
     >>> from tempfile import TemporaryDirectory
     >>> from lggshape.studies.buda2019.phantom_labels import write_phantoms
     >>> with TemporaryDirectory() as top:
-    ...     data = write_phantoms(Path(top, "cases"), patients=12, seed=5, size=(6, 32, 32))
+    ...     data = write_phantoms(Path(top, "cases"), patients=8, seed=5, size=(6, 32, 32))
     ...     tables = [data / f"{name}.csv" for name in ("labels", "idh_1p19q", "clinical")]
     ...     out = Path(top, "out")
     ...     found = replicate(data, tables, out, masks=data, steps=["primary"], jobs=1)

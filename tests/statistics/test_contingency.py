@@ -172,7 +172,7 @@ def test_level_orders_the_intervals_invariant(level):
 def test_intervals_hold_the_truth_simulated(shift, v, epsilon):
     rng = np.random.default_rng(11)
     held = []
-    for _ in range(300):
+    for _ in range(200):
         cluster = rng.integers(5, size=110)
         values = rng.normal(size=110) + shift * (cluster / 2 - 1)
         table = np.zeros((4, 5), dtype=int)

@@ -40,7 +40,7 @@ R_VALUES = {
 
 @pytest.fixture(scope="module")
 def study(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
-    measured = feature_table(open_cases(dataset), jobs=2)
+    measured = feature_table(open_cases(dataset, masks_only=True), jobs=1)
     path = tmp_path_factory.mktemp("features") / "features.csv"
     write_table(path, measured.table)
     features = read_features(path)

@@ -155,7 +155,7 @@ def tables(labels: Labels, family: Family) -> Tables:
     found["sensitivity_spans"] = span_table(found["sensitivity"], family)
     nowhere = pd.Series(dtype=str)
     found["adjusted"] = adjusted_table(
-        features, labels, family, roles, nowhere, permutations=9, jobs=1
+        features, labels, family, roles, nowhere, permutations=9, replicates=50, jobs=1
     )
     found["within_mutants"] = within_mutants(features, labels, family, roles, jobs=1)
     found["wild_types"] = wild_types(features, labels, roles)
