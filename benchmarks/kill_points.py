@@ -162,7 +162,7 @@ def chosen(killed: Killed, faults: Sequence[Fault], most: int) -> list[tuple[int
 def is_well(one: Outcome, fault: Fault) -> bool:
     """Return whether nothing half-written was left, and the work could be done again."""
     in_order = fault in {"kill", "torn"} or one.status in {0, 1, 2}
-    return in_order and not one.half and one.same
+    return in_order and not one.half and not one.other
 
 
 def examine(
@@ -185,10 +185,10 @@ def examine(
             print(f"{name}, {fault}: {one}", flush=True)
     again = Counter(one.again for one in outcomes)
     ways = ", ".join(f"{way} ({count})" for way, count in again.most_common())
-    half, same, left = (
-        sum(bool(getattr(one, what)) for one in outcomes) for what in ("half", "same", "left")
+    half, other, left = (
+        sum(bool(getattr(one, what)) for one in outcomes) for what in ("half", "other", "left")
     )
-    cells = (name, len(killed.points), len(outcomes), half, ways, same, left)
+    cells = (name, len(killed.points), len(outcomes), half, ways, len(outcomes) - other, left)
     print(f"| {' | '.join(map(str, cells))} |", flush=True)
     return all(wells)
 

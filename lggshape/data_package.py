@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lggshape.files import read_toml, write_json
+from lggshape.files import read_toml
 from lggshape.results import RECORD
 from lggshape.tables import DATA_PACKAGE, SCHEMA_VERSION, VERSION_KEY, package_beside
 
@@ -59,8 +59,8 @@ def own_columns(command: str, table: str) -> dict[str, ColumnMeaning]:
     return {names: ColumnMeaning(*entry) for names, entry in entries.items() if names != "like"}
 
 
-def write_data_package(record: Path, command: str) -> Path | None:
-    """Describe the tables of a run that are written already.
+def package_of(record: Path, command: str) -> tuple[Path, Mapping[str, Any]] | None:
+    """Describe the tables of a run that are written already, as a Frictionless data package.
 
     Parameters
     ----------
@@ -71,17 +71,19 @@ def write_data_package(record: Path, command: str) -> Path | None:
 
     Returns
     -------
-    Path or None
-        The file that was written: `datapackage.json`, or for a single table such as `features.csv`
-        `features.datapackage.json`. None if the command writes no tables that are described.
+    tuple or None
+        The file that is to be written, and what is to stand in it: `datapackage.json`, or for a
+        single table such as `features.csv` `features.datapackage.json`. None if the command writes
+        no tables that are described.
 
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     _ = Path(folder, "slices.csv").write_text("case,slice,area,score")
-    ...     write_data_package(Path(folder, "run.json"), "segment").name
-    'datapackage.json'
+    ...     path, package = package_of(Path(folder, "run.json"), "segment")
+    >>> path.name, package["resources"][0]["name"]
+    ('datapackage.json', 'slices')
     """
     folder = record.parent
     if command not in _described():
@@ -109,8 +111,7 @@ def write_data_package(record: Path, command: str) -> Path | None:
             for name, path in there.items()
         ],
     }
-    write_json(target, package)
-    return target
+    return target, package
 
 
 @cache

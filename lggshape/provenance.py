@@ -16,13 +16,14 @@ from stat import S_ISREG
 from time import perf_counter
 from typing import Any
 
-from lggshape.data_package import write_data_package
+from lggshape.data_package import package_of
 from lggshape.files import (
     StrPath,
     file_hash,
     json_text,
     without_folders,
     without_folders_of,
+    write_json,
     write_text,
 )
 from lggshape.results import (
@@ -31,7 +32,7 @@ from lggshape.results import (
     end_recording,
     outputs_in,
     outputs_in_place,
-    record_file,
+    recorded_in_place,
 )
 from lggshape.tables import table_file
 
@@ -340,9 +341,10 @@ def recorded(
     with without_folders_of(record.paths) if anonymous else nullcontext():
         for call in record.at_end:
             call()
-        described_in = write_data_package(path, tables_of or command)
-        if in_place and described_in:
-            record_file(path.parent, described_in)
+        package = package_of(path, tables_of or command)
+        if package:
+            with recorded_in_place(path.parent, package[0]) if in_place else nullcontext():
+                write_json(*package)
         named = record.details.pop("outputs", ())
         outputs = (
             outputs_in_place(path.parent, named)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpers.described import wrongly_described
-from lggshape.data_package import own_columns, write_data_package
+from lggshape.data_package import own_columns, package_of
 from lggshape.errors import InputError
 from lggshape.files import write_json
 from lggshape.provenance import recorded
@@ -24,11 +24,17 @@ from lggshape.tables import SCHEMA_VERSION, read_table
 DOCS = Path(__file__).parents[1] / "docs"
 
 
+def described(record: Path, command: str) -> dict:
+    """Write the package of the tables beside a record, and return what it holds."""
+    package = package_of(record, command)
+    assert package is not None
+    write_json(*package)
+    return json.loads(package[0].read_text(encoding="utf-8"))
+
+
 def written(path: Path, text: str, command: str) -> dict:
     path.write_text(text, encoding="utf-8")
-    target = write_data_package(path.with_name(f"{path.stem}.run.json"), command)
-    assert target is not None
-    return json.loads(target.read_text(encoding="utf-8"))
+    return described(path.with_name(f"{path.stem}.run.json"), command)
 
 
 def test_a_package_has_the_form_of_its_standard_analytic(tmp_path: Path) -> None:
@@ -73,9 +79,7 @@ def test_features_have_the_types_and_units_of_the_registry_invariant(tmp_path: P
 
 def test_a_table_that_is_like_another_has_its_columns_invariant(tmp_path: Path) -> None:
     (tmp_path / "groups.csv").write_text("group,level,n\n", encoding="utf-8")
-    write_data_package(tmp_path / "run.json", "evaluate")
-    package = json.loads((tmp_path / "datapackage.json").read_text(encoding="utf-8"))
-    (groups,) = package["resources"]
+    (groups,) = described(tmp_path / "run.json", "evaluate")["resources"]
     n = own_columns("evaluate", "summary")["n"]
     assert groups["schema"]["fields"][-1] == {
         "name": "n",
@@ -123,7 +127,7 @@ def test_what_is_not_described_is_found_analytic(tmp_path: Path) -> None:
     """The check of the other tests is not vacuous."""
     (tmp_path / "slices.csv").write_text("case,mine,slice,area,score\nC,1,1.5,,inf\n")
     (tmp_path / "other.csv").write_text("a\n")
-    write_data_package(tmp_path / "run.json", "segment")
+    described(tmp_path / "run.json", "segment")
     assert wrongly_described(tmp_path / "datapackage.json") == [
         "other.csv", *(f"slices.csv: {name}" for name in ("mine", "slice", "score"))
     ]  # fmt: skip

@@ -37,8 +37,8 @@ GROWING = {".lggshape-outputs.jsonl", "segmentation.jsonl", "history.csv", "chec
 
 _TIMES = {
     "history.csv": re.compile(r",[^,]*$"),
-    "replicate_done.json": re.compile(r"\"seconds\": [\d.e-]+"),
-    "seconds.json": re.compile(r"[\d.]+"),
+    "replicate_done.json": re.compile(r"^ *[\d.]+,$"),
+    "seconds.json": re.compile(r"[\d.]+|null"),
     "ro-crate-metadata.json": re.compile(r"\d{4}-\d\d-\d\dT[\d:+]+"),
 }
 """Files with times, and how these look."""
@@ -76,8 +76,8 @@ class Outcome(NamedTuple):
         What was half there after it: "" if nothing was.
     again : str
         The option that it took to do the work again.
-    same : bool
-        Whether the results are then those of a run that nobody killed.
+    other : str
+        The first file that is then not as a run leaves it that nobody killed; "" if there is none.
     left : list of str
         Hidden files and folders that are still there.
     """
@@ -86,7 +86,7 @@ class Outcome(NamedTuple):
     status: int
     half: str
     again: str
-    same: bool
+    other: str
     left: list[str]
 
 
@@ -225,10 +225,9 @@ class Killed:
             if run_forked(lambda options=options: self._call(options), self._work).status == 0:
                 again = " ".join(options) or "as it is"
                 break
-        found = self._contents()
-        same = found == self._new and not self._not_as_recorded()
+        other = self._other() or self._not_as_recorded()
         left = [path.name for path in self._work.rglob(".*") if path.name.endswith(".part")]
-        return Outcome(point, ended.status, half, again, same, left)
+        return Outcome(point, ended.status, half, again, other, left)
 
     def _fresh(self) -> None:
         os.chdir(self._work.parent)
@@ -247,6 +246,12 @@ class Killed:
             if not name.endswith(RECORD):
                 found[name] = _without_times(path)
         return found
+
+    def _other(self) -> str:
+        """Return the first file that is not as it has to be; "" if there is none."""
+        found = self._contents()
+        names = sorted(found.keys() | self._new.keys())
+        return next((name for name in names if found.get(name) != self._new.get(name)), "")
 
     def _half(self) -> str:
         """Return the first file that is neither as it was nor as it will be."""
