@@ -32,7 +32,10 @@ _TAKES_SPACE = {"open", "os.mkdir", "os.link", "os.symlink"}
 SECONDS = 300
 """After which a process counts as hung."""
 
-GROWING = {".lggshape-outputs.jsonl", "segmentation.jsonl", "history.csv", "checkpoint.npz"}
+GROWING = {
+    ".lggshape-outputs.jsonl", "segmentation.jsonl", "history.csv", "checkpoint.npz",
+    "replicate_done.json",
+}  # fmt: skip
 """Files that are not as they will be while a run goes on."""
 
 _TIMES = {
