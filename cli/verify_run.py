@@ -32,7 +32,9 @@ def verify_run(
 ) -> None:
     """Compare the record of a run with its inputs, its results and the installed versions.
 
-    Lists what differs from the record. The exit status is 1 if an input or a result is missing or
+    Lists what differs from the record. Inputs with relative paths are looked for in the working
+    folder. So are all inputs of a run with --anonymous, whose record leaves their folders out: call
+    this command where they lie. The exit status is 1 if an input or a result is missing or
     was changed. Different versions are listed, but do not change the exit status.
     """
     from lggshape.commands import SOME_FAILED

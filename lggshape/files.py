@@ -84,8 +84,8 @@ def without_folders_of(paths: Iterable[StrPath]) -> Iterator[None]:
     Parameters
     ----------
     paths : iterable of str or Path
-        Files and folders. Wherever a text has one of them with its absolute path, or a file in it,
-        the part before its own name is left out.
+        Files and folders. Wherever a text has the path of one of them, or of a file in it, the part
+        before its own name is left out.
 
     Examples
     --------
@@ -93,17 +93,29 @@ def without_folders_of(paths: Iterable[StrPath]) -> Iterator[None]:
     ...     without_folders("found none: /home/her/cases/p1/mask.nii")
     'found none: cases/p1/mask.nii'
     """
-    folders = {str(one.parent) for path in paths for one in (Path(path), Path(path).resolve())}
-    # The root has nothing to tell, and a relative folder is a word like others.
-    told = [f"{name}{os.sep}" for name in folders if Path(name).is_absolute() and Path(name).name]
-    spelled = {form for name in told for form in (name, html.escape(name), json.dumps(name)[1:-1])}
-    longest_first = sorted(spelled, key=lambda name: (-len(name), name))
-    pattern = "|".join(map(re.escape, longest_first))
+    places = {one for path in paths for one in (Path(path), Path(path).resolve())}
+    told = {one for place in places if place.parent.name for one in _folders_told(place)}
+    pattern = "|".join(sorted(told, key=lambda one: (-len(one), one)))
     token = _LEFT_OUT.set(re.compile(rf"(?<![\w./\\-])(?:{pattern})") if pattern else None)
     try:
         yield
     finally:
         _LEFT_OUT.reset(token)
+
+
+def _folders_told(place: Path) -> Iterator[str]:
+    """Yield patterns of the folder of a path, as text, HTML and JSON spell it."""
+    following = [place.name]
+    if not place.is_absolute() and place.is_file():  # such as a manifest of the files beside it
+        with suppress(OSError):
+            following = os.listdir(place.parent)  # noqa: PTH208 (names alone)
+    for form in (str, html.escape, lambda text: json.dumps(text)[1:-1]):
+        folder = re.escape(form(f"{place.parent}{os.sep}"))
+        if place.is_absolute():
+            yield folder
+        else:  # a word like others, unless it stands before something that lies in it
+            names = "|".join(re.escape(form(name)) for name in sorted(following))
+            yield rf"{folder}(?=(?:{names})(?![\w-]))"
 
 
 def without_folders(text: str) -> str:

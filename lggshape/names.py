@@ -10,7 +10,7 @@ from typing import TypeVar
 Name = TypeVar("Name", str, tuple[str, ...])
 
 LONGEST_NAME = 128
-"""Longer names, in characters, leave no room for the endings of files."""
+"""Longer names, in bytes (UTF-8), leave no room for the endings of files."""
 
 _KEY_DIGITS = 12
 
@@ -82,8 +82,8 @@ def what_is_unsafe(name: str) -> str:
             return f"a separator of folders ({separator})"
     if not name.isprintable():
         return "a character that cannot be printed"
-    if len(name) > LONGEST_NAME or len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
-        return f"more than {LONGEST_NAME} characters"
+    if len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
+        return f"more than {LONGEST_NAME} bytes"
     if is_formula(name):
         return "the beginning of a formula of spreadsheets"
     if name.startswith("."):

@@ -58,6 +58,8 @@ def check_run(place: StrPath) -> list[Checked]:
     for one in record["inputs"]:
         now = input_hash(one["path"], one.get("hashes", ()))
         found = "as recorded" if now == one["sha256"] else "changed" if now else "missing"
+        if not one["sha256"]:
+            found = "not recorded, because it could not be read"
         checked.append(Checked("input", one["path"], found))
     for one in record["outputs"]:
         path = folder / one["path"]

@@ -30,6 +30,8 @@ from lggshape.results import (
 _Item = TypeVar("_Item")
 _Rows = list[list[str]]
 
+RUN_AGAIN = "Run that shard again."
+
 SHARD = "shard"
 """The option in a record that says which share of the cases was processed."""
 
@@ -210,11 +212,11 @@ def _ordered(
     for path, (folder, name) in parts.items():
         record = read_record(folder / name)
         outputs = recorded_outputs(folder, record=name)
-        there = len(unchanged_files(folder, outputs))
+        there = len(unchanged_files(folder, outputs, otherwise=RUN_AGAIN))
         if there < len(outputs):
             msg = (
                 f"Expected the {len(outputs)} files of {path} that its record lists, found "
-                f"{there}. Run that shard again."
+                f"{there}. {RUN_AGAIN}"
             )
             raise InputError(msg)
         options = dict(record["options"])

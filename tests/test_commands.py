@@ -60,9 +60,15 @@ def test_failures_end_a_command_after_its_results_are_there(tmp_path: Path, caps
     assert (printed.out, printed.err) == ("Two of three.\n", "case_7: Expected x, found y.\n")
 
 
-def test_tables_do_not_tell_where_the_inputs_lie_and_an_anonymous_run_does_not_at_all(tmp_path):
-    cases = tmp_path / "her project" / "cases"
-    cases.mkdir(parents=True)
+@pytest.mark.parametrize("place", ["", "..", "her project/.."])
+def test_tables_do_not_tell_where_the_inputs_lie_and_an_anonymous_run_does_not_at_all(
+    tmp_path, monkeypatch, place
+):
+    """However the path is given: absolute, or relative to the working folder."""
+    (tmp_path / "her project" / "cases").mkdir(parents=True)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / ("here" if place == ".." else ""))
+    cases = (Path(place) if place else tmp_path) / "her project" / "cases"
 
     def work(out: Path) -> dict[str, str]:
         with suppress(SystemExit), run_command("c", out=out, inputs=[cases]) as run:

@@ -59,6 +59,15 @@ def test_what_was_changed_is_named(table: Path) -> None:
     assert "output f.csv: missing" in result.stdout
 
 
+def test_an_input_that_could_not_be_read_is_not_as_recorded(table: Path) -> None:
+    """Its hash is empty, as is that of an input that is gone."""
+    record = read_json(table.with_name("f.run.json"))
+    record["inputs"][0]["sha256"] = ""
+    write_json(table.with_name("f.run.json"), record)
+    shutil.rmtree(table.parent / "cases")
+    assert not_same(table) == [("input", "not recorded, because it could not be read")]
+
+
 def test_another_version_is_named_and_no_failure(table: Path) -> None:
     record = read_json(table.with_name("f.run.json"))
     here = record["versions"]["numpy"]

@@ -155,8 +155,11 @@ def holds_record(folder: Path, record: str) -> bool:
     return journal or os.path.lexists(folder / record)
 
 
-def unchanged_files(folder: Path, recorded: Outputs) -> list[Path]:
-    """Return the recorded files that exist; raise if one was changed."""
+def unchanged_files(
+    folder: Path, recorded: Outputs, *,
+    otherwise: str = "Move them away, or choose another place for the new results.",
+) -> list[Path]:  # fmt: skip
+    """Return the recorded files that exist; raise and say what to do if one was changed."""
     found, changed = [], []
     for name, hashes in recorded.items():
         path = folder / name
@@ -170,8 +173,7 @@ def unchanged_files(folder: Path, recorded: Outputs) -> list[Path]:
     if changed:
         msg = (
             f"Expected unchanged results of the earlier run, found that these were changed since: "
-            f"{', '.join(changed)} in {folder}. Move them away, or choose another place for the "
-            "new results."
+            f"{', '.join(changed)} in {folder}. {otherwise}"
         )
         raise InputError(msg)
     return found
