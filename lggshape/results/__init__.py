@@ -20,9 +20,8 @@ from lggshape.results.records import (
     record_beside,
     record_file,
     recorded_outputs,
-    remove_recorded,
-    unchanged_files,
 )
+from lggshape.results.removal import remove_recorded, unchanged_files
 
 __all__ = [
     "MARKS",

@@ -22,11 +22,13 @@ from lggshape.results.records import (
     listed_outputs,
     record_beside,
     recorded_outputs,
+    write_unfinished,
+)
+from lggshape.results.removal import (
     remove_files,
     remove_recorded,
     steps_to,
     unchanged_files,
-    write_unfinished,
 )
 
 

@@ -10,7 +10,8 @@ from tempfile import TemporaryFile
 
 from lggshape.errors import InputError
 from lggshape.files import StrPath
-from lggshape.results.records import record_beside, recorded_outputs, unchanged_files
+from lggshape.results.records import record_beside, recorded_outputs
+from lggshape.results.removal import unchanged_files
 
 STAGING = re.compile(r"\.lggshape-[0-9a-f]+\.part")
 """Hidden temporary folders, in which results are written before they are moved."""

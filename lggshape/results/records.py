@@ -131,64 +131,10 @@ def is_results_folder(folder: StrPath) -> bool:
     return values.get("tool") == MARKS["tool"] or _is_old(values)
 
 
-def remove_recorded(folder: StrPath) -> None:
-    """Remove the files that an earlier run recorded, and nothing else.
-
-    Raises
-    ------
-    InputError
-        As `recorded_outputs` does, or if a file was changed since. Nothing is removed then.
-    """
-    folder = Path(folder).resolve()
-    recorded = recorded_outputs(folder)
-    unchanged = unchanged_files(folder, recorded)
-    # If the process is killed from here on, the remaining files are still recorded.
-    write_unfinished(folder / RECORD, recorded)
-    remove_files(folder, unchanged)
-    (folder / _JOURNAL).unlink(missing_ok=True)
-    (folder / RECORD).unlink()
-
-
 def holds_record(folder: Path, record: str) -> bool:
     """Return whether there is a record in a folder, or a list of files written in place."""
     journal = record == RECORD and (folder / _JOURNAL).exists()
     return journal or os.path.lexists(folder / record)
-
-
-def unchanged_files(
-    folder: Path, recorded: Outputs, *,
-    otherwise: str = "Move them away, or choose another place for the new results.",
-) -> list[Path]:  # fmt: skip
-    """Return the recorded files that exist; raise and say what to do if one was changed."""
-    found, changed = [], []
-    for name, hashes in recorded.items():
-        path = folder / name
-        if not os.path.lexists(path):
-            continue
-        is_ours = not any(place.is_symlink() for place in steps_to(folder, name)) and path.is_file()
-        if is_ours and (UNFINISHED in hashes or file_hash(path) in hashes):
-            found.append(path)
-        else:
-            changed.append(name)
-    if changed:
-        msg = (
-            f"Expected unchanged results of the earlier run, found that these were changed since: "
-            f"{', '.join(changed)} in {folder}. {otherwise}"
-        )
-        raise InputError(msg)
-    return found
-
-
-def remove_files(folder: Path, paths: Iterable[Path]) -> None:
-    """Remove files, and the folders that are then empty."""
-    paths = list(paths)
-    for path in paths:
-        path.unlink(missing_ok=True)
-    for path in sorted({path.parent for path in paths}, reverse=True):
-        with suppress(OSError):  # something else lies there
-            while path != folder:
-                path.rmdir()
-                path = path.parent  # noqa: PLW2901
 
 
 def record_file(folder: StrPath, path: StrPath, *, finished: bool = True) -> None:
@@ -394,9 +340,3 @@ def _take_record_away(folder: Path) -> None:
         earlier = listed_outputs(path)
         _append(folder, [Output(name, one) for name, hashes in earlier.items() for one in hashes])
     path.unlink()
-
-
-def steps_to(folder: Path, name: str) -> list[Path]:
-    """Return the folders on the way to a file in a folder, and the file."""
-    parts = name.split("/")
-    return [folder.joinpath(*parts[: count + 1]) for count in range(len(parts))]

@@ -11,7 +11,7 @@ def test_earlier_results_are_replaced_only_if_asked(cohort, networks, tmp_path):
     out = tmp_path / "out"
     sources = open_cases(cohort)[:2]
     segment_cases(sources, out, networks=networks, maps=["entropy"])
-    with pytest.raises(InputError, match=r"--overwrite .* replaces it"):
+    with pytest.raises(InputError, match="To replace it, use --overwrite"):
         segment_cases(sources, out, networks=networks)
     # What is not of a run stays.
     case = sources[0].id
