@@ -8,17 +8,17 @@ the record differs.
 import csv
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from itertools import chain, groupby, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from lggshape.errors import InputError
-from lggshape.files import parse_json, read_json, write_text
+from lggshape.files import read_json, write_text
 from lggshape.provenance import InputFile, LeftOut, combined_hash
 from lggshape.readers import CaseSource
-from lggshape.readers.segmented import JOURNAL, SEGMENTATION, SETTINGS, SLICES
+from lggshape.readers.segmented import JOURNAL, SEGMENTATION, SETTINGS, SLICES, parse_result
 from lggshape.results import (
     RECORD,
     read_record,
@@ -187,16 +187,26 @@ def merge_masks(parts: Sequence[Path], out: Path) -> Merged:
     order = _order(tables)
     lines = {}
     for path in ordered:
-        for line in (path / JOURNAL).read_text(encoding="utf-8").splitlines():
-            result = parse_json(line)
-            lines[str(result["row"]["case"])] = line
-            for name in result["files"]:
+        for case, line, files in _journal(path / JOURNAL):
+            lines[case] = line
+            for name in files:
                 _copy(path / name, out / name)
     _copy(ordered[0] / SETTINGS, out / SETTINGS)
     write_text(out / JOURNAL, "".join(f"{lines[case]}\n" for case in order))
     _write(out / SLICES, [path / SLICES for path in ordered], order)
     _write(out / SEGMENTATION, tables, order)
     return Merged(len(order), inputs)
+
+
+def _journal(path: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the case, the line and the files of each result in a journal."""
+    try:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            result = parse_result(line)
+            yield str(result["row"]["case"]), line, result["files"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        msg = f"Expected {path} to have a line per case, found: {error}. {RUN_AGAIN}"
+        raise InputError(msg) from error
 
 
 def _ordered(
@@ -210,6 +220,13 @@ def _ordered(
     inputs: list[InputFile] = []
     first: tuple[Path, dict[str, Any]] | None = None
     for path, (folder, name) in parts.items():
+        if not (folder / name).is_file():
+            msg = (
+                f"Expected {path} to be the result of a shard, found no record of one: "
+                f"{folder / name}. Tables are merged into a table (--out features.csv), folders of "
+                "masks into a folder."
+            )
+            raise InputError(msg)
         record = read_record(folder / name)
         outputs = recorded_outputs(folder, record=name)
         there = len(unchanged_files(folder, outputs, otherwise=RUN_AGAIN))

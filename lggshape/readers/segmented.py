@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lggshape.errors import InputError
 from lggshape.files import parse_json, read_json
 from lggshape.names import counted, what_is_unsafe
 from lggshape.readers.source import CaseSource, UnreadableCase
-from lggshape.results import is_results_folder
+from lggshape.results import is_inside, is_results_folder
 from lggshape.tables import read_table
 
 SEGMENTATION, SLICES = "segmentation.csv", "slices.csv"
@@ -85,6 +86,24 @@ def is_segmented(path: Path) -> bool:
     """
     # A case lies in the folder with the table; one that is lost has the folder itself as its place.
     return any((folder / SEGMENTATION).is_file() for folder in (path.parent, path))
+
+
+def parse_result(line: str) -> dict[str, Any]:
+    """Return what a line of the journal says.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON object, or names a file outside the folder of the journal, which could
+        then be removed or written over.
+    """
+    values = parse_json(line)
+    if not isinstance(values, dict) or not isinstance(files := values.get("files", []), list):
+        raise ValueError("a line that is no result")
+    for name in files:
+        if not is_inside(name):
+            raise ValueError(f"a file outside the folder: {name!r}")
+    return values
 
 
 def read_checks(folder: Path) -> dict[str, dict[str, str]]:

@@ -277,7 +277,7 @@ def listed_outputs(path: Path) -> dict[str, frozenset[str]]:
             name, sha256 = entry["path"], entry["sha256"]
             # A record never lists itself, and only a file that is still being written has no hash.
             if (
-                not _is_inside(name)
+                not is_inside(name)
                 or name == path.name
                 or not isinstance(sha256, str)
                 or not sha256
@@ -289,7 +289,7 @@ def listed_outputs(path: Path) -> dict[str, frozenset[str]]:
     return {name: frozenset(hashes) for name, hashes in found.items()}
 
 
-def _is_inside(name: Any) -> bool:
+def is_inside(name: Any) -> bool:
     """Return whether a name is that of a file in a folder, on every system."""
     return (
         isinstance(name, str)
@@ -318,7 +318,7 @@ def _journal(folder: Path) -> list[Output]:
         for line in text.split("\n"):
             with suppress(ValueError, KeyError, TypeError):
                 values = parse_json(line)
-                if _is_inside(values["path"]) and isinstance(values["sha256"], str):
+                if is_inside(values["path"]) and isinstance(values["sha256"], str):
                     found.append(Output(values["path"], values["sha256"]))
     return found
 

@@ -6,8 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers.case_files import contents
+from lggshape.errors import InputError
 from lggshape.phantoms import write_cohort
+from lggshape.provenance import recorded
 from lggshape.run_check import check_run
+from lggshape.segmentation.inference.segmentation_journal import SegmentationJournal
 from lggshape_cli import app
 
 
@@ -89,7 +92,7 @@ def test_shards_that_do_not_belong_together_are_refused(many, tables, tmp_path):
     run("features", many, "--out", whole, "--jobs", 1)
     for parts, found in (
         ([first], "found no shard 2/2. Give all of them"),
-        ([first, first.with_name("gone.csv")], "gone.run.json to be a JSON file"),
+        ([first, first.with_name("gone.csv")], "found no record of one"),
         ([first, other], "shards of one run, found different options"),
         ([first, third], "all shards of one run, found shards of 2 and of 3"),
         ([whole], "Expected results made with --shard, found"),
@@ -120,3 +123,30 @@ def test_a_shard_that_there_is_not_is_refused(many, tmp_path, shard, found):
     result = run("features", many, "--out", tmp_path / "a.csv", "--shard", shard)
     assert result.exit_code == 2
     assert found in result.stderr
+
+
+def shard_that_names(folder: Path, file: str) -> Path:
+    """Write the only shard of one, whose journal names a file."""
+    folder.mkdir()
+    written = {
+        "segmentation.json": "{}",
+        "segmentation.csv": "case\na\n",
+        # The last line may be half written, so that it is passed over: another follows.
+        "segmentation.jsonl": json.dumps({"row": {"case": "a"}, "files": [file]}) + "\n{}\n",
+    }
+    with recorded(folder / "run.json", command="segment", options={"shard": "1/1"}, inputs=[]):
+        for name, text in written.items():
+            (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("file", ["../beside.txt", "a/../../beside.txt", "/tmp/beside.txt", 3])
+def test_a_journal_that_names_a_file_outside_its_folder_is_refused(tmp_path, file):
+    shard = shard_that_names(tmp_path / "shard", file)
+    (tmp_path / "beside.txt").write_text("mine")
+    place = tmp_path / "deep"
+    result = run("merge", shard, "--out", place / "out")
+    assert (result.exit_code, "a file outside the folder" in result.stderr) == (2, True)
+    assert not list(tmp_path.rglob("deep/*"))
+    with pytest.raises(InputError, match="a file outside the folder"):  # it would be removed
+        SegmentationJournal.read(shard)

@@ -13,9 +13,16 @@ from typing import Any, NamedTuple, Self
 import pandas as pd
 
 from lggshape.errors import CaseError, InputError
-from lggshape.files import parse_json, write_text
+from lggshape.files import write_text
 from lggshape.readers import CaseSource, case_files, open_cases
-from lggshape.readers.segmented import CHECK_COLUMNS, COLUMNS, JOURNAL, SEGMENTATION, SLICES
+from lggshape.readers.segmented import (
+    CHECK_COLUMNS,
+    COLUMNS,
+    JOURNAL,
+    SEGMENTATION,
+    SLICES,
+    parse_result,
+)
 from lggshape.results import record_file
 from lggshape.tables import read_table
 
@@ -86,7 +93,7 @@ class SegmentationJournal:
             lines = path.read_text(encoding="utf-8").splitlines()
             for number, line in enumerate(lines, start=1):
                 try:
-                    values = parse_json(line)
+                    values = parse_result(line)
                 except ValueError:
                     if number == len(lines):  # the run was killed while it wrote this
                         continue
