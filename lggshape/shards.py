@@ -148,7 +148,7 @@ def merge_tables(parts: Sequence[Path], out: Path) -> Merged:
         If a shard is missing or given twice, a table was changed since, or the shards are not of
         the same command with the same options and inputs.
     """
-    tables, inputs = _ordered({path: (path.parent, record_beside(path)) for path in parts})
+    tables, inputs = _ordered([(path, path.parent, record_beside(path)) for path in parts])
     order = _order(tables)
     _write(out, tables, order)
     return Merged(len(order), inputs)
@@ -174,7 +174,7 @@ def merge_masks(parts: Sequence[Path], out: Path) -> Merged:
     InputError
         As for `merge_tables`, and if a file cannot be copied.
     """
-    ordered, inputs = _ordered({path: (path, RECORD) for path in parts})
+    ordered, inputs = _ordered([(path, path, RECORD) for path in parts])
     settings = [read_json(path / SETTINGS) for path in ordered]
     for path, one in zip(ordered, settings, strict=True):
         if one != settings[0]:
@@ -187,7 +187,7 @@ def merge_masks(parts: Sequence[Path], out: Path) -> Merged:
     order = _order(tables)
     lines = {}
     for path in ordered:
-        for case, line, files in _journal(path / JOURNAL):
+        for case, line, files in _journal(path):
             lines[case] = line
             for name in files:
                 _copy(path / name, out / name)
@@ -198,28 +198,35 @@ def merge_masks(parts: Sequence[Path], out: Path) -> Merged:
     return Merged(len(order), inputs)
 
 
-def _journal(path: Path) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield the case, the line and the files of each result in a journal."""
+def _journal(folder: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the case, the line and the files of each result in the journal of a shard.
+
+    The files of its record are known to be its own; another could be a link to a private one.
+    """
+    recorded = recorded_outputs(folder).keys()
     try:
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in (folder / JOURNAL).read_text(encoding="utf-8").splitlines():
             result = parse_result(line)
+            if unknown := set(result["files"]) - recorded:
+                raise ValueError(f"a file that its record does not list: {min(unknown)}")
             yield str(result["row"]["case"]), line, result["files"]
     except (OSError, ValueError, TypeError, KeyError) as error:
-        msg = f"Expected {path} to have a line per case, found: {error}. {RUN_AGAIN}"
+        msg = f"Expected {folder / JOURNAL} to have a line per case, found: {error}. {RUN_AGAIN}"
         raise InputError(msg) from error
 
 
 def _ordered(
-    parts: Mapping[Path, tuple[Path, str]],
+    parts: Sequence[tuple[Path, Path, str]],
 ) -> tuple[list[Path], list[InputFile]]:
     """Return results in the order of their shards, and what all of them read.
 
+    `parts` has the results, each with the folder and the name of its record.
     Shards that do not belong together or are not complete are refused.
     """
     found: dict[Shard, Path] = {}
     inputs: list[InputFile] = []
     first: tuple[Path, dict[str, Any]] | None = None
-    for path, (folder, name) in parts.items():
+    for path, folder, name in parts:
         if not (folder / name).is_file():
             msg = (
                 f"Expected {path} to be the result of a shard, found no record of one: "

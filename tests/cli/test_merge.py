@@ -99,6 +99,8 @@ def test_shards_that_do_not_belong_together_are_refused(many, tables, tmp_path):
     ):
         result = run("merge", *parts, "--out", tmp_path / "out.csv")
         assert (result.exit_code, found in " ".join(result.stderr.split())) == (2, True), found
+    result = run("merge", first, first, "--out", tmp_path / "out.csv")
+    assert (result.exit_code, "twice" in result.stderr) == (2, True)
     second.rename(tmp_path / "aside")
     result = run("merge", *tables, "--out", tmp_path / "out.csv")
     assert "the 2 files of" in result.stderr
@@ -150,3 +152,14 @@ def test_a_journal_that_names_a_file_outside_its_folder_is_refused(tmp_path, fil
     assert not list(tmp_path.rglob("deep/*"))
     with pytest.raises(InputError, match="a file outside the folder"):  # it would be removed
         SegmentationJournal.read(shard)
+
+
+def test_a_journal_that_names_a_link_is_refused(tmp_path):
+    """What it points to may be private."""
+    shard = shard_that_names(tmp_path / "shard", "link.txt")
+    (tmp_path / "private.txt").write_text("mine")
+    (shard / "link.txt").symlink_to(tmp_path / "private.txt")
+    result = run("merge", shard, "--out", tmp_path / "out")
+    expected = (2, True)
+    assert (result.exit_code, "its record does not list: link.txt" in result.stderr) == expected
+    assert not (tmp_path / "out").exists()
