@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from lggshape.errors import CaseError, InputError
 from lggshape.files import read_json, write_json
+from lggshape.names import what_is_unsafe
 from lggshape.results import is_results_folder, recorded_in_place, remove_recorded
 from lggshape.results.places import CONTINUE_IT, REPLACE_IT
 from lggshape.studies.buda2019.replication import Replication
@@ -59,7 +60,7 @@ def run_steps(
     """
     _open(replication.work, settings, resume=resume, overwrite=overwrite)
     path = replication.work / DONE
-    known = {name: Done(*values) for name, values in _read(path).items()} if path.exists() else {}
+    known = _read_done(path) if path.exists() else {}
     for step in steps:
         if step.name in known:
             continue
@@ -119,6 +120,26 @@ def _remove(work: Path) -> None:
 def _write(path: Path, content: Any) -> None:
     with recorded_in_place(path.parent, path):
         write_json(path, content)
+
+
+def _read_done(path: Path) -> dict[str, Done]:
+    """Return what came of the steps that an earlier run did, by their names."""
+    found = {}
+    for step, values in _read(path).items():
+        try:
+            seconds, tables = values
+            found[step] = Done(float(seconds), tuple(tables))
+            # The tables are copied to the results under their names.
+            is_right = isinstance(tables, list) and not any(map(what_is_unsafe, tables))
+        except (TypeError, ValueError, AttributeError):
+            is_right = False
+        if not is_right:
+            msg = (
+                f"Expected {path} to have the seconds of {step} and the names of its tables, "
+                f"found {values!r}. {REPLACE_IT}"
+            )
+            raise InputError(msg)
+    return found
 
 
 def _read(record: Path) -> dict[str, Any]:

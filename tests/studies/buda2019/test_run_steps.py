@@ -192,6 +192,20 @@ def test_a_damaged_record_is_named(replication: Replication, name: str) -> None:
         run_steps(replication, Counted().steps, settings=SETTINGS, resume=True)
 
 
+@pytest.mark.parametrize(
+    "values", [[1.0, ["../../mine"]], [1.0, ["a/b"]], [1.0, [""]], [1.0, [3]], [1.0, "ab"],
+               ["x", []], [1.0], 7],
+)  # fmt: skip
+def test_names_of_tables_that_lead_elsewhere_are_refused(
+    replication: Replication, values: object
+) -> None:
+    """The results would be written there."""
+    run_steps(replication, Counted().steps, settings=SETTINGS, resume=False)
+    (replication.work / "replicate_done.json").write_text(json.dumps({"one": values}))
+    with pytest.raises(InputError, match="the seconds of one and the names of its tables"):
+        run_steps(replication, Counted().steps, settings=SETTINGS, resume=True)
+
+
 def test_a_folder_that_cannot_be_made_is_named(replication: Replication, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     beyond = Replication(**{**vars(replication), "work": tmp_path / "file" / "work"})
