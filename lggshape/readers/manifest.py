@@ -180,9 +180,8 @@ def read_manifest(manifest: TableSource) -> Manifest:
     read = read_text_table(manifest, required=["case"])
     table, where = read.cells, read.where
     if "patient" not in table:
-        column = find_patient_column(
-            table.columns, where, but=["case"], remedy="Call the column patient."
-        )
+        remedy = "Call it patient, or add it: it may repeat the column case."
+        column = find_patient_column(table.columns, where, but=["case"], remedy=remedy)
         table = table.rename(columns={column: "patient"})
     # Keys are those of the label tables, which are read in the same way.
     for name in ("patient", "session"):

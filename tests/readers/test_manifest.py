@@ -42,7 +42,7 @@ def test_sites_are_those_of_the_table_where_it_has_any(tmp_path):
         ("case,patient\na,P1\nb,NA\n", "found none for b"),
         ("case,patient\na,P1\nb,P2\n../c,P3\n", r"a separator of folders \(/\) .* in line 4"),
         ("case,patient\na,P\x1b1\nb,P2\n", "found the patient .* in line 2"),
-        ("case,name\na,P1\nb,P2\n", "among: case, name. Call the column patient"),
+        ("case,name\na,P1\nb,P2\n", "among: case, name. Call it patient, or add it"),
     ],
 )
 def test_a_table_that_does_not_tell(tmp_path, text, message):
