@@ -108,7 +108,7 @@ def _folders_told(place: Path) -> Iterator[str]:
     following = [place.name]
     if not place.is_absolute() and place.is_file():  # such as a manifest of the files beside it
         with suppress(OSError):
-            following = os.listdir(place.parent)  # noqa: PTH208 (names alone)
+            following = [one.name for one in place.parent.iterdir()]
     for form in (str, html.escape, lambda text: json.dumps(text)[1:-1]):
         folder = re.escape(form(f"{place.parent}{os.sep}"))
         if place.is_absolute():

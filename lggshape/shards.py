@@ -180,7 +180,7 @@ def merge_masks(parts: Sequence[Path], out: Path) -> Merged:
         if one != settings[0]:
             msg = (
                 f"Expected the same settings in all shards, found different ones in "
-                f"{path / SETTINGS}. Run that shard again."
+                f"{path / SETTINGS}. {RUN_AGAIN}"
             )
             raise InputError(msg)
     tables = [path / SEGMENTATION for path in ordered]

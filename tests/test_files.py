@@ -14,6 +14,8 @@ from lggshape.files import (
     read_json,
     read_toml,
     to_records,
+    without_folders,
+    without_folders_of,
     write_figure,
     write_json,
     write_table,
@@ -207,3 +209,16 @@ def test_formulas_are_defused_in_cells_and_names_of_columns(tmp_path):
     assert list(read.columns) == ["'=x", "n"]
     assert read["'=x"].tolist() == [*(f"'{cell}" for cell in cells[:3]), *cells[3:6], ""]
     assert read["n"].tolist() == ["-3", "-2", "-1", "0", "1", "2", "3"]
+
+
+def test_a_relative_folder_is_left_out_only_before_what_lies_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A manifest names files beside it; the same word elsewhere is another."""
+    (tmp_path / "hers").mkdir()
+    for name in ("manifest.csv", "p1.nii"):
+        (tmp_path / "hers" / name).touch()
+    monkeypatch.chdir(tmp_path)
+    with without_folders_of(["hers/manifest.csv"]):
+        text = "hers/manifest.csv, hers/p1.nii: hers/his, x/hers/p1.nii"
+        assert without_folders(text) == "manifest.csv, p1.nii: hers/his, x/hers/p1.nii"

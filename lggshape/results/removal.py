@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 
 from lggshape.errors import InputError
@@ -64,11 +65,10 @@ def remove_files(folder: Path, paths: Iterable[Path]) -> None:
     paths = list(paths)
     for path in paths:
         path.unlink(missing_ok=True)
-    for path in sorted({path.parent for path in paths}, reverse=True):
+    for parent in sorted({path.parent for path in paths}, reverse=True):
         with suppress(OSError):  # something else lies there
-            while path != folder:
-                path.rmdir()
-                path = path.parent  # noqa: PLW2901
+            for empty in takewhile(folder.__ne__, (parent, *parent.parents)):
+                empty.rmdir()
 
 
 def steps_to(folder: Path, name: str) -> list[Path]:
