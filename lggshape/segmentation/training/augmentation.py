@@ -173,9 +173,9 @@ def augment(codes: Tensor, masks: Tensor, draws: Draws, *, crop: int) -> tuple[T
     ops = keras.ops
     # A sequence that is missing has the code 0 everywhere, any other nowhere.
     there = ops.cast(ops.any(codes != MISSING, axis=(1, 2), keepdims=True), "float32")
-    slices = _transformed(decode(codes), draws.transforms, crop)
-    masks = _transformed(ops.cast(masks[..., None], "float32"), draws.transforms, crop)
-    masks = ops.cast(masks > 0.5, "float32")
+    both = ops.concatenate([decode(codes), ops.cast(masks[..., None], "float32")], axis=-1)
+    both = _transformed(both, draws.transforms, crop)
+    slices, masks = both[..., :-1], ops.cast(both[..., -1:] > 0.5, "float32")
 
     def channels(values: Tensor) -> Tensor:
         return ops.reshape(values, (-1, 1, 1, slices.shape[-1]))

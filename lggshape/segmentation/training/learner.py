@@ -50,6 +50,7 @@ class ResidentSlices(keras.layers.Layer):
         self._codes = keras.Variable(store.codes, **settings)
         self._masks = keras.Variable(store.masks, **settings)
         self.flair = store.configuration.sequences.index(FLAIR)
+        self.built = True
 
     def call(self, places: Tensor) -> tuple[Tensor, Tensor]:
         """Gather slices by the places (B, 1 + neighbours) that a store gives.
@@ -97,6 +98,7 @@ class Learner(keras.Model):
             "reconstruction": reconstruction_loss,
         }
         self._loss = losses[self._task]
+        self.built = True  # Keras would trace it once more, to build what it has.
 
     def call(self, batch: tuple[Tensor, ...], training: bool = False) -> tuple[Tensor, ...]:
         """Augment the slices at places (B, 1 + neighbours) by `Draws`.
