@@ -44,6 +44,14 @@ def small_encoder() -> Callable[..., AbstractContextManager[None]]:
 
 
 @pytest.fixture(scope="session")
+def small_unet() -> Iterator[None]:
+    """Make U-Nets small from here on."""
+    with pytest.MonkeyPatch.context() as patch:
+        test_settings.shrink_unet(patch)
+        yield
+
+
+@pytest.fixture(scope="session")
 def cohort_of_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the eight cases that `runs` were trained on. Not to be changed."""
     return shared_folder(
@@ -54,7 +62,9 @@ def cohort_of_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def runs(cohort_of_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def runs(
+    cohort_of_runs: Path, tmp_path_factory: pytest.TempPathFactory, small_unet: None
+) -> dict[str, Path]:
     """Folders of runs by name: `long` has learnt, the others hardly. Not to be changed."""
     from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration, train
 

@@ -12,7 +12,7 @@ from lggshape_cli import app
 
 
 @pytest.fixture(scope="session")
-def tiny() -> tuple[str, ...]:
+def tiny(small_unet: None) -> tuple[str, ...]:
     """Options of `train`: two networks that learn next to nothing."""
     return (
         "--network", "unet", "--filters", "2,4", "--size", "32", "--neighbours", "0",

@@ -1,5 +1,4 @@
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -202,20 +201,6 @@ def test_folder_of_other_files_is_refused(cohort, tmp_path, tiny):
     assert result.exit_code == 2
     assert "to hold a run, found: notes.txt" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
-
-
-def test_libraries_do_not_write_to_the_terminal(cohort, tmp_path, tiny):
-    """But what is written after the work is not lost with what they say."""
-    code = "import os\nfrom lggshape_cli import app\ntry: app()\nfinally: os.write(2, b'after')"
-    arguments = ["train", cohort, "--out", tmp_path / "run", *tiny, "--fold", "0"]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    # On a slow machine there are lines of progress, one every ten seconds.
-    lines = [line for line in done.stderr.splitlines() if not re.search(r": \d+ of \d+$", line)]
-    assert (done.returncode, lines) == (0, ["after"])
-    assert done.stdout == f"Trained 1 network: {tmp_path / 'run'}\n"
 
 
 def test_help_does_not_wait_for_the_deep_learning_library():

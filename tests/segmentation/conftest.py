@@ -1,8 +1,6 @@
 """A cohort of phantoms, and networks that were trained on it for seconds."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -38,7 +36,7 @@ class Settings(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def settings() -> Settings:
+def settings(small_unet: None) -> Settings:
     """Return the smallest network that finds the tumour of a phantom."""
     # Batch normalisation would double the time of a step.
     network = NetworkConfiguration(
@@ -46,10 +44,10 @@ def settings() -> Settings:
     )
     training = TrainingConfiguration(
         folds=2,
-        epochs=12,
+        epochs=8,
         batch=4,
         learning_rate=2e-2,
-        average=0.9,
+        average=0.8,
         crop=1.0,
         inner=0.2,
         encoder_weights="none",
@@ -92,33 +90,6 @@ def eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
         original(learner, **settings | {"run_eagerly": True, "jit_compile": False})
 
     monkeypatch.setattr(Learner, "compile", compile_nothing)
-
-
-KILLED = """
-import os, sys
-
-def kill(event, arguments):
-    if event in ("open", "os.mkdir", "os.rename") and os.path.exists(sys.argv[1]):
-        os.kill(os.getpid(), 9)
-
-sys.addaudithook(kill)
-from lggshape_cli import app
-app(sys.argv[2:])
-"""
-
-
-@pytest.fixture
-def kill_once() -> Callable[..., None]:
-    """Return what runs a command and kills it (-9) as soon as a path is there.
-
-    It dies before it next opens, makes or renames a file, however fast the machine is.
-    """
-
-    def run(path: Path, *arguments: object) -> None:
-        command = [sys.executable, "-c", KILLED, path, *arguments]
-        assert subprocess.run([*map(str, command)], check=False).returncode == -9
-
-    return run
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from time import process_time
 
 import nibabel as nib
 import numpy as np
-import pandas as pd
 import pytest
 import tifffile
 
 from helpers.case_files import contents, first, write_nifti, write_slices
+from helpers.segmentations import assert_same_results, stamps
 from lggshape.case import SEQUENCES, Case
 from lggshape.errors import InputError
 from lggshape.phantoms import make_phantom
@@ -18,51 +18,6 @@ from lggshape.readers import open_cases
 from lggshape.segmentation import Segmentation, Segmenter, segment_cases
 
 MAPS = ("probability", "uncertainty", "entropy")
-
-
-def assert_same_results(one, other):
-    """Compare what two runs return: the values and their types, cell by cell."""
-    for name in ("table", "slices"):
-        first, second = getattr(one, name), getattr(other, name)
-        pd.testing.assert_frame_equal(first, second)
-        pd.testing.assert_frame_equal(first.map(kind), second.map(kind))
-    assert (one.failures, one.skipped, one.files) == (other.failures, other.skipped, other.files)
-
-
-def kind(cell):
-    """Return the kind of a value, which tells 1 from True."""
-    return np.asarray(cell).dtype.kind
-
-
-def stamps(folder):
-    return {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-
-
-def test_kill_and_resume_is_an_unbroken_run_invariant(few, networks, tmp_path, kill_once):
-    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
-    sources = open_cases(few)
-    expected = segment_cases(sources, unbroken, networks=networks, maps=MAPS)
-    kill_once(
-        broken / sources[1].id,
-        *("segment", few, "--out", broken, "--networks", networks),
-        *("--probabilities", "--uncertainty"),
-    )
-    assert not (broken / "segmentation.csv").exists()
-    done = broken / sources[0].id
-    written = stamps(done)
-    # What a kill in the middle of a line, and of a case, leaves.
-    with (broken / "segmentation.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"begun": sources[-1].id}) + '\n{"row": {"case": "PHAN')
-    last = sources[-1].id
-    (broken / last).mkdir()
-    (broken / last / f"{last}_3_mask.tif").write_bytes(b"II*")
-
-    result = segment_cases(sources, broken, networks=networks, maps=MAPS, resume=True)
-    assert len(result.table) == len(sources)
-    assert_same_results(result, expected)
-    assert contents(broken) == contents(unbroken)
-    # What was done was not done again.
-    assert stamps(done) == written
 
 
 def test_what_is_missing_is_made_again_invariant(cohort, networks, tmp_path):

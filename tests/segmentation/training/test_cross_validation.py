@@ -58,7 +58,7 @@ def test_files_of_a_run(cohort, networks, settings):
             "network.json", "weights.npz", "history.csv", "training.svg", "training.png",
         }  # fmt: skip
         network = read_json(folder / "network.json", ())
-        assert (network["fold"], network["member"], network["epoch"]) == (fold, 0, 12)
+        assert (network["fold"], network["member"], network["epoch"]) == (fold, 0, 8)
         held_out = {patient for patient, of in folds["patients"].items() if of == fold}
         # 20 % of the five others are set aside.
         assert network["training_patients"] == 4

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.test_settings import shrink_unet
 from helpers.toy_training import fit, toy_learner
 from lggshape.files import read_json
 from lggshape.phantoms import make_phantom
@@ -106,6 +107,8 @@ def test_a_run_predicts_the_same_jax(by_jax, cohort, settings):
 
 if __name__ == "__main__":
     made_in, cases = map(Path, sys.argv[1:])
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # Keras would import it
+    shrink_unet(pytest.MonkeyPatch())  # as it is where the run is used
     np.savez(made_in / "trained.npz", *trained())
     np.savez(made_in / "augmented.npz", *augmented())
     network, training = read_configuration(made_in / "configuration.json")
