@@ -72,7 +72,7 @@ def runs(
         architecture="unet", filters=(4, 8), size=32, neighbours=0, batch_normalisation=False
     )
     training = TrainingConfiguration(
-        folds=2, epochs=8, batch=4, learning_rate=2e-2, average=0.8, crop=1.0, inner=0.2,
+        folds=2, epochs=6, batch=4, learning_rate=2e-2, average=0.8, crop=1.0, inner=0.2,
         encoder_weights="none",
     )  # fmt: skip
     detector = NetworkConfiguration(task="detection", size=32, neighbours=0)
@@ -80,7 +80,7 @@ def runs(
     wanted = {
         "long": (network, training, []),
         "short": (network, replace(training, epochs=2), [0]),
-        "detector": (detector, quick, [0]),
+        "detector": (detector, replace(quick, batch=32), [0]),
         "few": (network, replace(quick, patients=2), [0]),
         "one": (network, replace(quick, patients=1, inner_every=5), [0]),
     }

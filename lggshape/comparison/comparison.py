@@ -200,7 +200,9 @@ def compare_runs(
     >>> from tempfile import TemporaryDirectory
     >>> from lggshape.phantoms import write_cohort
     >>> from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration, train
-    >>> training = TrainingConfiguration(folds=2, epochs=1, inner=0, encoder_weights="none")
+    >>> training = TrainingConfiguration(
+    ...     folds=2, epochs=1, batch=32, inner=0, encoder_weights="none"
+    ... )
     >>> with TemporaryDirectory() as folder:
     ...     cases = write_cohort(Path(folder, "cases"), patients=4, size=(6, 48, 48))
     ...     runs = [Path(folder, "unet"), Path(folder, "resunet")]

@@ -55,7 +55,7 @@ def test_a_row_a_run_with_what_it_is_and_what_it_took(runs, compared):
     assert table["task"].tolist() == ["segmentation"] * 2 + ["detection"] + ["segmentation"] * 2
     assert table["folds"].tolist() == ["0; 1", "0", "0", "0", "0"]
     assert table["networks"].tolist() == [2, 1, 1, 1, 1]
-    assert table["epochs"].tolist() == [8, 2, 1, 1, 1]
+    assert table["epochs"].tolist() == [6, 2, 1, 1, 1]
     assert table["training_patients"].tolist() == [3, 3, 3, 2, 1]
     assert table["patients"].tolist() == [8, 4, 4, 4, 4]
     assert (table["seconds_per_case"] > 0).all()
@@ -170,7 +170,7 @@ def test_runs_that_differ_in_patients_and_epochs_alone_are_a_curve(compared):
 
 def test_history_is_that_of_every_network(runs, compared):
     history = compared.history
-    assert len(history[history["run"] == "long"]) == 2 * 8
+    assert len(history[history["run"] == "long"]) == 2 * 6
     own = pd.read_csv(runs["long"] / "fold1-member0" / "history.csv")
     chosen = history[(history["run"] == "long") & (history["network"] == "fold1-member0")]
     np.testing.assert_array_equal(chosen["loss"], own["loss"])

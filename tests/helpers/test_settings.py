@@ -122,7 +122,8 @@ def examples_use_small_networks(
     module = request.node.name.rpartition(".")[0]
     if module.endswith("inference.detect_cases"):
         shrink_encoder(monkeypatch)
-    if module.endswith("comparison.compare_runs"):
+    if module.endswith(("comparison.comparison", "training.cross_validation")):
+        shrink_unet(monkeypatch)
         train_eagerly(monkeypatch)
     if module in _EXAMPLES_THAT_SEGMENT:
         from lggshape.segmentation import Ensemble, read_ensemble

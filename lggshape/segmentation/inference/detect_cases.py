@@ -162,7 +162,7 @@ def detect_cases(
     >>> from lggshape.phantoms import write_cohort
     >>> from lggshape.segmentation import NetworkConfiguration, TrainingConfiguration, train
     >>> network = NetworkConfiguration(task="detection", size=32, neighbours=0)
-    >>> training = TrainingConfiguration(folds=2, epochs=1, encoder_weights="none")
+    >>> training = TrainingConfiguration(folds=2, epochs=1, batch=32, encoder_weights="none")
     >>> with TemporaryDirectory() as folder:
     ...     cases = write_cohort(Path(folder, "cases"), patients=4, size=(4, 48, 48))
     ...     run = Path(folder, "run")

@@ -20,6 +20,7 @@ from lggshape.segmentation import (
 from lggshape.segmentation._backend import keras
 from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.run.folder import read_arrays, read_ensemble
+from lggshape.segmentation.training import train_fold as fold_training
 
 # --- what comes of it
 
@@ -83,7 +84,7 @@ def test_members_differ_and_the_seed_makes_the_curve_invariant(few, tmp_path, se
         assert (tmp_path / "two" / "folds.json").exists()
         steps.append(progress)
 
-    short = replace(settings.training, epochs=2, members=2)
+    short = replace(settings.training, epochs=2, members=2, batch=5)
     summary = train(
         sources, tmp_path / "two", network=settings.network, training=short, only=[1, 1], jobs=1,
         on_progress=keep,
@@ -185,7 +186,9 @@ def test_a_network_without_its_weights_is_trained_again(few, tmp_path, settings)
 # --- other tasks
 
 
-def test_what_was_pretrained_on_is_refused_where_it_is_held_out(few, tmp_path, encoder):
+def test_what_was_pretrained_on_is_refused_where_it_is_held_out(
+    few, tmp_path, encoder, monkeypatch
+):
     """An encoder that reconstructed the slices of a fold's training patients, and then detects."""
     sources = open_cases(few)
     network = NetworkConfiguration(filters=(4, 4, 4, 4), neighbours=0, size=32)
@@ -202,6 +205,7 @@ def test_what_was_pretrained_on_is_refused_where_it_is_held_out(few, tmp_path, e
 
     start = replace(quick, encoder_weights=str(before / "fold0-member0" / "weights.npz"))
     task = replace(network, task="detection")
+    monkeypatch.setattr(fold_training.FoldTraining, "_run_epoch", lambda *_: 0.5)
     train(sources, tmp_path / "run", network=task, training=start, only=[0], jobs=1)
     with pytest.raises(InputError, match="an encoder that was not trained on a patient whom fold"):
         train(sources, tmp_path / "other", network=task, training=start, only=[1], jobs=1)

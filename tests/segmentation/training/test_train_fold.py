@@ -107,7 +107,7 @@ def test_what_the_inner_split_scored_is_what_is_segmented_invariant(tmp_path, se
     cohort = write_cohort(tmp_path / "cases", patients=6, seed=5, size=(6, 32, 32))
     run = tmp_path / "run"
     normalised = replace(settings.network, batch_normalisation=True)
-    chosen = replace(settings.training, epochs=4, batch=16, learning_rate=5e-2, inner=0.4)
+    chosen = replace(settings.training, epochs=4, batch=8, learning_rate=5e-2, inner=0.4)
     train(open_cases(cohort), run, network=normalised, training=chosen, only=[0], jobs=1)
     network = read_json(run / "fold0-member0" / "network.json", ())
     assert network["calibration"]["slope"] != 1
@@ -124,16 +124,16 @@ def test_what_the_inner_split_scored_is_what_is_segmented_invariant(tmp_path, se
 @pytest.mark.usefixtures("eagerly")
 def test_an_interrupted_training_goes_on_as_an_unbroken_one_invariant(few, tmp_path, settings):
     network = replace(settings.network, batch_normalisation=True)
-    chosen = replace(settings.training, epochs=4, batch=16, epoch="inner", inner_every=2)
+    chosen = replace(settings.training, epochs=3, batch=16, epoch="inner", inner_every=2)
     run = {"network": network, "training": chosen, "only": [0], "jobs": 1}
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
     train(open_cases(few), unbroken, **run)
 
     folder = broken / "fold0-member0"
-    train_until(3, open_cases(few), broken, **run)
+    train_until(2, open_cases(few), broken, **run)
     assert not (folder / "network.json").exists()
     done = len(read_arrays(folder / "checkpoint.npz")["history_epoch"])
-    assert done == 3
+    assert done == 2
     # What a kill in the middle of a checkpoint leaves.
     (folder / ".checkpoint.npz.1.part").write_bytes((folder / "checkpoint.npz").read_bytes()[:999])
 
