@@ -126,12 +126,16 @@ class Journal(NamedTuple):
     width: float | None = None
 
 
+DOTS_PER_INCH = 150
+"""Of the PNG of a figure."""
+
+
 class Rendered(NamedTuple):
     """The files of a figure."""
 
     svg: str
     png: bytes
-    """At 150 dots per inch."""
+    """At `DOTS_PER_INCH`."""
     journal: tuple[str, bytes] | None = None
     """The ending and content of the file for a journal, if one was asked for."""
 
@@ -167,7 +171,7 @@ def render(figure: Figure, journal: Journal | None = None) -> Rendered:
         # With an engine, even "none", a format is drawn twice: once to find the layout.
         figure.set_layout_engine(None)
         figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(pixels, format="png", dpi=150, metadata={"Software": None})
+        figure.savefig(pixels, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
         figure.set_layout_engine(engine)
         drawn = None if journal is None else (journal.format, _for_journal(figure, journal))
     return Rendered(_NOT_IN_XML.sub("\ufffd", vector.getvalue()), pixels.getvalue(), drawn)

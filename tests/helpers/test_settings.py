@@ -87,6 +87,14 @@ def no_progress_lines() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def coarse_pixels() -> Iterator[None]:
+    """Draw the PNG of a figure with a ninth of its pixels: what is in a figure is tested as SVG."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lggshape.figures.style.DOTS_PER_INCH", 50)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def imported_stays() -> None:
     """Keep what was imported out of each collection of garbage, which statsmodels asks for often.
