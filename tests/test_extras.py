@@ -61,13 +61,14 @@ def test_every_extra_lists_its_packages_invariant() -> None:
 
 def test_masks_are_measured_tested_and_reported_without_extras_invariant(tmp_path: Path) -> None:
     cohort = write_cohort(tmp_path / "cases", patients=12, seed=2, size=(6, 48, 40))
+    two = str(write_cohort(tmp_path / "two", patients=2, seed=2, size=(6, 48, 40)))
     features, out = tmp_path / "features.csv", tmp_path / "results"
     ran = run_without_extras(
         ["inspect", str(cohort)],
         ["verify", str(cohort)],
         ["features", str(cohort), "--out", str(features), "--jobs", "1"],
-        ["evaluate", str(cohort), str(cohort), "--out", str(tmp_path / "scores"), "--jobs", "1"],
-        ["show", str(cohort), "--out", str(tmp_path / "figures"), "--jobs", "1"],
+        ["evaluate", two, two, "--out", str(tmp_path / "scores"), "--jobs", "1"],
+        ["show", two, "--out", str(tmp_path / "figures"), "--jobs", "1"],
         ["associate", str(features), "--labels", str(cohort / "labels.csv"), "--out", str(out),
          "--adjust", "age", "--report", "--jobs", "1"],
         ["info"],

@@ -126,16 +126,12 @@ class Journal(NamedTuple):
     width: float | None = None
 
 
-DOTS_PER_INCH = 150
-"""Of the PNG of a figure."""
-
-
 class Rendered(NamedTuple):
     """The files of a figure."""
 
     svg: str
     png: bytes
-    """At `DOTS_PER_INCH`."""
+    """At 150 dots per inch."""
     journal: tuple[str, bytes] | None = None
     """The ending and content of the file for a journal, if one was asked for."""
 
@@ -164,17 +160,24 @@ def render(figure: Figure, journal: Journal | None = None) -> Rendered:
     >>> "<svg" in rendered.svg, rendered.journal[0]
     (True, 'pdf')
     """
-    vector, pixels = io.StringIO(), io.BytesIO()
+    vector = io.StringIO()
     engine = figure.get_layout_engine()
     with house_style():
         _lay_out(figure)
         # With an engine, even "none", a format is drawn twice: once to find the layout.
         figure.set_layout_engine(None)
         figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(pixels, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        pixels = as_png(figure)
         figure.set_layout_engine(engine)
         drawn = None if journal is None else (journal.format, _for_journal(figure, journal))
-    return Rendered(_NOT_IN_XML.sub("\ufffd", vector.getvalue()), pixels.getvalue(), drawn)
+    return Rendered(_NOT_IN_XML.sub("\ufffd", vector.getvalue()), pixels, drawn)
+
+
+def as_png(figure: Figure) -> bytes:
+    """Return a figure as PNG, as `render` does, in the style and with the layout that it has."""
+    pixels = io.BytesIO()
+    figure.savefig(pixels, format="png", dpi=150, metadata={"Software": None})
+    return pixels.getvalue()
 
 
 def _lay_out(figure: Figure) -> None:

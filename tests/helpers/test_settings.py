@@ -1,6 +1,8 @@
 """Settings of all tests and doctests, which save time and change nothing that they test."""
 
 import gc
+import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -10,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
+from lggshape.figures import style
 from lggshape.parallel import in_workers
 
 
@@ -88,11 +92,24 @@ def no_progress_lines() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def coarse_pixels() -> Iterator[None]:
-    """Draw the PNG of a figure with a ninth of its pixels: what is in a figure is tested as SVG."""
+def no_pixels() -> Iterator[None]:
+    """Draw figures as SVG only, but in the tests of figures: what their PNG shows is the same."""
+    original = style.as_png
+
+    def as_png(figure: Figure) -> bytes:
+        test = os.environ["PYTEST_CURRENT_TEST"]
+        return original(figure) if re.search("/(figures|visualisation)/", test) else _ONE_PIXEL
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lggshape.figures.style.DOTS_PER_INCH", 50)
+        patch.setattr(style, "as_png", as_png)
         yield
+
+
+_ONE_PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a49444154789c636000000002000148afa4710000000049454e44ae426082"
+)
+"""The smallest PNG."""
 
 
 @pytest.fixture(autouse=True)
