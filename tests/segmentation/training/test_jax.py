@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +37,7 @@ def trained():
     return [*learner.network.get_weights(), *averaged_weights(learner)]
 
 
-def augmented():
+def augmented(compiled=lambda function: function):
     """Return slices of a phantom and their masks as a network is shown them."""
     configuration = NetworkConfiguration(architecture="unet", filters=(4, 8), neighbours=1, size=32)
     phantom = make_phantom(np.random.default_rng(1), size=(12, 32, 32))
@@ -43,7 +45,7 @@ def augmented():
     codes = prepare_input(phantom, configuration).codes
     codes = with_neighbours(codes, slices, *ends, configuration)
     draws = draw(np.random.default_rng(0), 4, configuration, crop=16, sequence_dropout=0.3)
-    found = augment(codes, phantom.mask[slices].astype("u1"), draws, crop=16)
+    found = compiled(partial(augment, crop=16))(codes, phantom.mask[slices].astype("u1"), draws)
     return [keras.ops.convert_to_numpy(part) for part in found]
 
 
@@ -110,7 +112,7 @@ if __name__ == "__main__":
     sys.modules["tensorflow"] = None  # type: ignore[assignment]  # Keras would import it
     shrink_unet(pytest.MonkeyPatch())  # as it is where the run is used
     np.savez(made_in / "trained.npz", *trained())
-    np.savez(made_in / "augmented.npz", *augmented())
+    np.savez(made_in / "augmented.npz", *augmented(import_module("jax").jit))
     network, training = read_configuration(made_in / "configuration.json")
     train(open_cases(cases)[:4], made_in / "run", network=network, training=training, only=[0],
           jobs=1)  # fmt: skip
