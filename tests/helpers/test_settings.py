@@ -57,7 +57,11 @@ def shrink_unet(patch: pytest.MonkeyPatch) -> None:
 
 
 def train_eagerly(patch: pytest.MonkeyPatch, *, layer: str = "") -> None:
-    """Train without compiling the steps, if the name of a layer begins so; for few steps."""
+    """Train without compiling the steps, if the name of a layer begins so; for few steps.
+
+    Of these no curve is drawn: its files are empty.
+    """
+    from lggshape.segmentation.training import train_fold
     from lggshape.segmentation.training.learner import Learner
 
     original = Learner.compile
@@ -67,7 +71,12 @@ def train_eagerly(patch: pytest.MonkeyPatch, *, layer: str = "") -> None:
             settings |= {"run_eagerly": True, "jit_compile": False}
         original(learner, **settings)
 
+    def draw_nothing(folder: Path, _: object) -> None:
+        for end in ("svg", "png"):
+            (folder / f"training.{end}").touch()
+
     patch.setattr(Learner, "compile", compile_nothing)
+    patch.setattr(train_fold, "_draw_training", draw_nothing)
 
 
 def _only_on_a_cluster(scheduler: str | None) -> AbstractContextManager[None]:

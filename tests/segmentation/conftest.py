@@ -4,10 +4,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
+from helpers import test_settings
 from helpers.shared_folders import shared_folder
 from lggshape.phantoms import write_cohort
 from lggshape.readers import open_cases
@@ -81,15 +82,8 @@ def encoder(small_encoder: Callable[[], AbstractContextManager[None]]) -> Iterat
 
 @pytest.fixture
 def eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a test train without compiling the steps, which takes as long as 30 of them."""
-    from lggshape.segmentation.training.learner import Learner
-
-    original = Learner.compile
-
-    def compile_nothing(learner: Learner, **settings: Any) -> None:
-        original(learner, **settings | {"run_eagerly": True, "jit_compile": False})
-
-    monkeypatch.setattr(Learner, "compile", compile_nothing)
+    """Let a test train for a few steps: they are not compiled, and no curve is drawn."""
+    test_settings.train_eagerly(monkeypatch)
 
 
 @pytest.fixture
