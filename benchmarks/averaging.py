@@ -22,7 +22,6 @@ from lggshape.segmentation import read_ensemble
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import Predictor
 from lggshape.segmentation.preprocessing.network_input import prepare_input
-from lggshape.segmentation.run.folder import read_weights
 from lggshape.segmentation.training.fit_calibration import fit_to_inner_split
 
 FLIPS = ((), (1,), (2,), (1, 2))
@@ -52,7 +51,7 @@ def main() -> None:
     predictor = Predictor(ensemble.configuration)
     rows = []
     for member in ensemble.members:
-        predictor.load(read_weights(member.weights))
+        predictor.load(member.weights)
         cases = [sources[name].read() for name in inner_cases(member)]
         masks = [case.mask for case in cases]
         predicted = []

@@ -149,7 +149,7 @@ def main() -> None:
     slices = sum(map(len, volumes))
     weights = read_weights(member.weights)
     predictor, peer = Predictor(configuration), Peer(weights).eval()
-    predictor.load(weights)
+    predictor.load(member.weights)
     ours = predictor.predict(volumes[0], flips=FLIPS)  # also warms both up
     difference = np.abs(ours - peer_predict(peer, volumes[0], configuration)).max()
     print(f"largest difference of a probability from the peer: {difference:.1e}")

@@ -20,7 +20,7 @@ from lggshape.segmentation import read_ensemble
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import FLIPS, Predictor
 from lggshape.segmentation.preprocessing.network_input import prepare_input
-from lggshape.segmentation.run.folder import Member, read_json, read_weights
+from lggshape.segmentation.run.folder import Member, read_json
 from lggshape.shape import extract_features
 
 QUOTIENTS = {
@@ -36,7 +36,7 @@ def inner_cases(member: Member) -> list[str]:
 
 
 def rows_of(member: Member, predictor: Predictor, sources: dict) -> list[dict]:
-    predictor.load(read_weights(member.weights))
+    predictor.load(member.weights)
     rows = []
     for name in inner_cases(member):
         case = sources[name].read()

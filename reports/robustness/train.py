@@ -31,7 +31,6 @@ from lggshape.segmentation.run.folder import (
     FOLDS,
     Member,
     read_ensemble,
-    read_weights,
 )
 from lggshape.segmentation.training.cross_validation import train_on
 from lggshape.segmentation.training.folds import split_patients
@@ -89,7 +88,7 @@ def score(case: Case, members: dict[str, Member], predictor: Predictor) -> list[
     """Return the Dice of a case of the inner split in every way, by both networks."""
     rows = []
     for name, member in members.items():
-        predictor.load(read_weights(member.weights))
+        predictor.load(member.weights)
         for way, change in WAYS.items():
             changed, back = change(case)
             volume = prepare_input(changed, predictor.configuration)

@@ -29,7 +29,7 @@ def main() -> None:
     predictor = Predictor(ensemble.configuration)
     for member in ensemble.members:
         write_weights(member.weights, read_weights(member.weights))
-        predictor.load(read_weights(member.weights))
+        predictor.load(member.weights)
         record = member.weights.with_name(NETWORK)
         content = read_json(record, ("inner_dice",))
         cases = [sources[name].read() for name in content["inner_dice"]]

@@ -147,6 +147,24 @@ def few_draws() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def whole_unet(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Build the U-Net as it is where a test has not asked for a small one, as others may have."""
+    unet = sys.modules.get("lggshape.segmentation.networks.unet")
+    if unet is None or "small_unet" in request.fixturenames:
+        yield
+        return
+    from lggshape.segmentation.inference import network_cache
+    from lggshape.segmentation.networks.layers import block
+
+    with pytest.MonkeyPatch.context() as patch:
+        if unet.block is not block:
+            patch.setattr(unet, "block", block)
+            # Networks of the other kind stay out of its way.
+            patch.setattr(network_cache, "_built", lru_cache(network_cache._built.__wrapped__))
+        yield
+
+
+@pytest.fixture(autouse=True)
 def examples_use_small_networks(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from lggshape.errors import CaseError, InputError
 from lggshape.segmentation._backend import device_scope, precision_for
 from lggshape.segmentation.inference.predictor import Predictor
 from lggshape.segmentation.networks.configuration import NetworkConfiguration, Task
-from lggshape.segmentation.run.folder import Ensemble, Member, read_weights
+from lggshape.segmentation.run.folder import Ensemble, Member
 
 
 class SeenCaseError(CaseError):
@@ -133,13 +133,6 @@ class Networks:
         if member in self._states:
             predictor.state = self._states[member]
         else:
-            weights = read_weights(member.weights)
-            try:
-                predictor.load(weights)
-            except (KeyError, ValueError) as error:
-                msg = (
-                    f"Expected {member.weights} to hold the weights of this network, found others."
-                )
-                raise InputError(msg) from error
+            predictor.load(member.weights)
             self._states[member] = predictor.state
         built.loaded = (self._owner, member)

@@ -1,7 +1,8 @@
 """A network in use: codes in, probabilities out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from lggshape.segmentation.networks.fold_batch_normalisation import (
     without_normalisation,
 )
 from lggshape.segmentation.preprocessing.network_input import with_neighbours
+from lggshape.segmentation.run.folder import load_weights
 
 Tensor = Any
 
@@ -57,10 +59,9 @@ class Predictor:
         self._model = keras.Model(codes, _Prediction(self._folded, activation)(codes))
         self._model.make_predict_function()  # now, as two threads would make one each
 
-    def load(self, weights: Mapping[str, NDArray[np.floating]]) -> None:
-        """Take the weights of a member, by the paths of its variables."""
-        for variable in self.network.variables:
-            variable.assign(weights[variable.path])
+    def load(self, path: Path) -> None:
+        """Take the weights of a member, as `load_weights` does."""
+        load_weights(self.network, path)
         fold_weights(self.network, self._folded)
 
     @property

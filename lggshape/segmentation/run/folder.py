@@ -301,6 +301,25 @@ def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
     return weights
 
 
+def load_weights(network: Any, path: Path) -> None:
+    """Read the weights of a Keras network from a file, by the paths of its variables.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or not that of a network with just these variables.
+    """
+    weights, variables = read_weights(path), {one.path: one for one in network.variables}
+    msg = f"Expected {path} to hold the weights of this network, found others."
+    if weights.keys() != variables.keys():
+        raise InputError(msg)
+    try:
+        for name, variable in variables.items():
+            variable.assign(weights[name])
+    except ValueError as error:  # of another shape
+        raise InputError(msg) from error
+
+
 def write_arrays(
     path: Path, arrays: Mapping[str, NDArray[np.generic]], *, compressed: bool = False
 ) -> None:

@@ -99,9 +99,7 @@ class FoldTraining:
         crop = dataclasses.replace(self._network, size=crop_of(self._network, training))
         network = build(crop, policy=self._policy)
         if self._start:
-            start = runs.read_weights(self._start[member].weights)
-            for variable in network.variables:
-                variable.assign(start[variable.path])
+            runs.load_weights(network, self._start[member].weights)
         else:
             start_encoder(network, crop.architecture, training)
         learner = self._learner(network, epoch=0)
@@ -210,7 +208,7 @@ class FoldTraining:
         named = {variable.path: variable.numpy() for variable in predictor.network.variables}
         runs.write_weights(folder / runs.WEIGHTS, named)
         # What is calibrated is what was written, with its rounding.
-        predictor.load(runs.read_weights(folder / runs.WEIGHTS))
+        predictor.load(folder / runs.WEIGHTS)
         fitted = self._fit(predictor, member)
         scores: list[float | None] = [round(score, 4) for score in fitted.dice]
         scores = scores or [None] * len(self._inner)

@@ -7,6 +7,7 @@ from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.networks.decode_codes import decode
 from lggshape.segmentation.preprocessing.network_input import with_neighbours
+from lggshape.segmentation.run.folder import write_arrays
 
 EVERY_FLIP = ((), (1,), (2,), (1, 2))
 CONFIGURATION = NetworkConfiguration(architecture="unet", filters=(4, 8), neighbours=1, size=16)
@@ -75,16 +76,20 @@ def test_flips_do_not_matter_to_a_symmetric_network_invariant():
         np.testing.assert_allclose(flipped, probability[0], atol=1e-5)
 
 
-def test_weights_are_taken_by_path_invariant():
+def test_weights_are_taken_by_path_invariant(tmp_path):
     other = build(CONFIGURATION)
     named = [(v.path, keras.ops.convert_to_numpy(v)) for v in other.variables]
     predictor = Predictor(CONFIGURATION)
     codes = random_codes(2)
     assert not np.allclose(predictor.predict(codes)[0], computed(other, codes), atol=1e-5)
-    predictor.load(dict(reversed(named)))
+    write_arrays(tmp_path / "weights.npz", dict(reversed(named)))
+    predictor.load(tmp_path / "weights.npz")
     np.testing.assert_allclose(predictor.predict(codes)[0], computed(other, codes), atol=1e-5)
     # Small kernels are stored so.
-    predictor.load({path: values.astype(np.float16) for path, values in named})
+    write_arrays(
+        tmp_path / "weights.npz", {path: values.astype(np.float16) for path, values in named}
+    )
+    predictor.load(tmp_path / "weights.npz")
     np.testing.assert_allclose(predictor.predict(codes)[0], computed(other, codes), atol=1e-2)
 
 

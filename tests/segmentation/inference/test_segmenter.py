@@ -16,7 +16,7 @@ from lggshape.segmentation.inference.network_cache import SeenCaseError
 from lggshape.segmentation.inference.postprocessing import select_component
 from lggshape.segmentation.inference.predictor import FLIPS, Predictor
 from lggshape.segmentation.preprocessing.network_input import prepare_input
-from lggshape.segmentation.run.folder import read_arrays, read_weights, write_arrays
+from lggshape.segmentation.run.folder import read_arrays, write_arrays
 
 OTHERS = make_phantom(np.random.default_rng(98), size=(3, 56, 48)).image
 STRANGER = make_phantom(np.random.default_rng(99), size=(9, 48, 60), name="stranger")
@@ -84,7 +84,7 @@ def test_the_mean_over_networks_and_flips_invariant(networks, thorough):
     predictor = Predictor(ensemble.configuration)
     every, means = [], []
     for member in ensemble.members:
-        predictor.load(read_weights(member.weights))
+        predictor.load(member.weights)
         predicted = predictor.predict(volume.codes, flips=FLIPS)
         every += [member.calibration.apply(one) for one in predicted]
         means.append(member.calibration.apply(predicted.mean(axis=0)))
@@ -319,6 +319,12 @@ def test_weights_of_another_network(networks, tmp_path):
         segment(STRANGER, other)
     for weights in other.rglob("weights.npz"):
         np.savez(weights, other=np.ones(3))
+    with pytest.raises(InputError, match=r"weights\.npz to hold the weights of this network"):
+        segment(STRANGER, other)
+    # All that the network has, and another layer: it would have been left out in silence.
+    for weights in other.rglob("weights.npz"):
+        own = read_arrays(networks / weights.relative_to(other))
+        write_arrays(weights, own | {"another/kernel": np.ones(3)})
     with pytest.raises(InputError, match=r"weights\.npz to hold the weights of this network"):
         segment(STRANGER, other)
 

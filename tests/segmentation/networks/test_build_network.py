@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from lggshape.segmentation._backend import keras
-from lggshape.segmentation.networks import layers, unet
 from lggshape.segmentation.networks.build_network import build
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.networks.layers import DepthToSpace, SpaceToDepth
@@ -19,14 +18,6 @@ NETWORKS = [
     NetworkConfiguration(architecture="resunet", stem="space-to-depth", neighbours=2, **SMALL),
     NetworkConfiguration(filters=(8, 8, 8, 4), size=32),
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def whole_unet():
-    """Build the U-Net as it is, also after tests with a small one."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(unet, "block", layers.block)
-        yield
 
 
 built = cache(build)
