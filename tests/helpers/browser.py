@@ -66,8 +66,8 @@ class Browser:
 
         Select(self.driver.find_element(By.ID, "theme")).select_by_value(theme)
 
-    def faults(self, path: Path, width: int) -> list[str]:
-        """Open a page at a width, unfold it, and return what is wrong in light and dark.
+    def faults(self, path: Path, width: int, *, dark: bool = True) -> list[str]:
+        """Open a page at a width, unfold it, and return what is wrong in light and, if asked, dark.
 
         Colours do not depend on the width, and nothing but colours on the theme.
         """
@@ -82,7 +82,7 @@ class Browser:
         )
         self.choose_theme("light")
         inaccessible = self.violations(but=() if width > _NARROW else _OF_COLOURS)
-        if width > _NARROW:
+        if dark and width > _NARROW:
             self.choose_theme("dark")
             inaccessible += self.violations(only=_OF_COLOURS)
         return [

@@ -169,6 +169,8 @@ def test_a_patient_is_found_by_name(browser: Browser) -> None:
 
     browser.driver.find_element(By.ID, "find").send_keys("P07\n")
     browser.wait("document.getElementById('patient-P07').checkVisibility()")
+    browser.resize(390)
+    assert browser.overflowing() == []
     assert browser.complaints() == []
 
 
