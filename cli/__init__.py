@@ -4,10 +4,11 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from lggshape_cli import (
     associate,
@@ -31,34 +32,84 @@ from lggshape_cli import (
 from lggshape_cli._errors import print_error
 from lggshape_cli._options import DEBUG
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_CLEANING_UP = 3.0
+"""Seconds after an interruption for which another has no effect."""
+
+
+class _Program(typer.Typer):
+    """The command line as the program that a process runs."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        finally:  # all is said and done: there is nothing left to interrupt
+            if threading.current_thread() is threading.main_thread():
+                for one in _SIGNALS:
+                    signal.signal(one, signal.SIG_IGN)
+
 
 class _Commands(TyperGroup):
     """The commands; whatever goes wrong ends in one line and an exit status."""
 
     def invoke(self, ctx: Any) -> Any:
-        try:
-            with _sigterm_like_ctrl_c():
+        with _sigterm_like_ctrl_c():
+            try:
                 return super().invoke(ctx)
-        except (Exception, KeyboardInterrupt) as error:
-            status = print_error(
-                error, command=ctx.invoked_subcommand or "", debug=ctx.meta.get(DEBUG, False)
-            )
-            if status is None:
-                raise
-            raise typer.Exit(status) from error
+            except (Exception, KeyboardInterrupt) as error:
+                status = print_error(
+                    error, command=ctx.invoked_subcommand or "", debug=ctx.meta.get(DEBUG, False)
+                )
+                if status is None:
+                    raise
+                raise typer.Exit(status) from error
+
+
+class _Command(TyperCommand):
+    """A command that refuses empty values, such as those of variables that are not set."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        from lggshape.errors import InputError
+
+        given, _, _ = self.make_parser(ctx).parse_args(args=[*args])
+        for one in () if ctx.resilient_parsing else self.params:
+            # Otherwise, an empty path would be the working folder.
+            value = given.get(one.name)
+            values = value if isinstance(value, list | tuple) else [value]
+            if "" in values and one.default != "":
+                name = one.opts[0] if one.opts[0].startswith("-") else one.opts[0].upper()
+                msg = f"Expected a value for {name}, found an empty one. State it, or leave it out."
+                raise InputError(msg)
+        return super().parse_args(ctx, args)
 
 
 @contextmanager
 def _sigterm_like_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does, so that nothing is left behind."""
+    """Let SIGTERM end the block as Ctrl-C does, so that nothing is left behind.
+
+    Of several in quick succession, the first counts: the others would end the cleaning up.
+    """
     if threading.current_thread() is not threading.main_thread():  # which alone gets signals
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    last = -_CLEANING_UP
+
+    def interrupt(*_: object) -> None:
+        nonlocal last
+        if monotonic() - last >= _CLEANING_UP:
+            last = monotonic()
+            raise KeyboardInterrupt
+
+    before = {one: signal.getsignal(one) for one in _SIGNALS}
+    for one, handler in before.items():
+        if handler != signal.SIG_IGN:  # as for a program in the background
+            signal.signal(one, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        for one, handler in before.items():
+            signal.signal(one, handler or signal.SIG_DFL)
 
 
 def _paragraphs(text: str) -> str:
@@ -66,7 +117,7 @@ def _paragraphs(text: str) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
-app = typer.Typer(
+app = _Program(
     name="lggshape",
     cls=_Commands,
     no_args_is_help=True,
@@ -126,6 +177,6 @@ for _module in (
     _spelled = _name.replace("_", "-")
     _examples = "\n\n".join(["[bold]Examples[/bold]", *_module.EXAMPLES])
     _command = getattr(_module, _name)
-    app.command(_name.replace("_", "-"), help=_paragraphs(_command.__doc__), epilog=_examples)(
+    app.command(_spelled, cls=_Command, help=_paragraphs(_command.__doc__), epilog=_examples)(
         _command
     )

@@ -5,7 +5,7 @@ import traceback
 from pathlib import Path
 
 import lggshape
-from lggshape.errors import LggshapeError
+from lggshape.errors import BUG, INTERRUPTED, NOT_STARTED, LggshapeError
 
 PAGES = {
     "association": "docs/inputs.md#hypotheses",
@@ -28,13 +28,13 @@ PAGES = {
 
 def print_error(error: BaseException, *, command: str, debug: bool) -> int | None:
     """Print what ended a command, and return its exit status; None if Typer should say it."""
-    from lggshape.commands import BUG, INTERRUPTED, NOT_STARTED, is_bug, kept_log
+    if isinstance(error, KeyboardInterrupt):  # perhaps in the middle of an import: so none here
+        _say("interrupted")
+        return INTERRUPTED
+    from lggshape.commands import is_bug, kept_log
 
     if debug and isinstance(error, LggshapeError | OSError | MemoryError):
         traceback.print_exception(error)
-    if isinstance(error, KeyboardInterrupt):
-        _say("interrupted")
-        return INTERRUPTED
     if isinstance(error, LggshapeError):
         _say(f"{error} {next_step(error, command)}")
         return NOT_STARTED

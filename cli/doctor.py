@@ -22,8 +22,8 @@ def doctor(
     """
     import json
 
-    from lggshape.commands import SOME_FAILED
     from lggshape.doctor import examine
+    from lggshape.errors import SOME_FAILED
 
     found = []
     for one in examine():

@@ -37,7 +37,7 @@ def verify_run(
     this command where they lie. The exit status is 1 if an input or a result is missing or
     was changed. Different versions are listed, but do not change the exit status.
     """
-    from lggshape.commands import SOME_FAILED
+    from lggshape.errors import SOME_FAILED
     from lggshape.files import write_json
     from lggshape.run_check import CRATE, check_run, run_crate
 

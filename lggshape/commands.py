@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from lggshape.errors import SOME_FAILED
 from lggshape.files import StrPath, json_text, without_folders, write_table, write_text
 from lggshape.names import first_few
-from lggshape.parallel import in_workers
+from lggshape.parallel import end_processes, in_workers
 from lggshape.progress import OnProgress, Progress
 from lggshape.provenance import InputFile, LeftOut, Record, recorded
 from lggshape.results import (
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("lggshape")
 LOG = "run.log"
-
-SOME_FAILED, NOT_STARTED, BUG, INTERRUPTED = 1, 2, 70, 130
-"""Exit statuses other than 0. 70 is EX_SOFTWARE of sysexits.h."""
 
 SECONDS_PER_LINE = 10.0
 """How long the progress is shown in no new line where there is no terminal."""
@@ -188,6 +186,8 @@ def run_command(
             )
             log.shown = target.parent / log_name if kind == "file" else target / log_name
         run.inputs, run.details = record.inputs, record.details
+        # Before the results are moved or removed: none is to write while that is done.
+        stack.push(lambda kind, *_: end_processes(at_once=kind is not None))
         run.on_progress = stack.enter_context(progress_bar(quiet=quiet))
         yield run
     _report(run, log, quiet=quiet)

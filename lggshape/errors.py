@@ -4,6 +4,9 @@ Every message says what was expected, what was found, and where. Anything else t
 bug.
 """
 
+SOME_FAILED, NOT_STARTED, BUG, INTERRUPTED = 1, 2, 70, 130
+"""Exit statuses of the commands other than 0. 70 is EX_SOFTWARE of sysexits.h."""
+
 
 class LggshapeError(Exception):
     """Base of every error that lggshape raises on purpose."""

@@ -275,8 +275,9 @@ def read_json(path: StrPath, keys: Iterable[str] | None = None) -> Any:
     if Path(path).exists() and not Path(path).is_file():  # a pipe would never end
         msg = f"Expected {path} to be a JSON file, found none: a folder, a pipe or a device."
         raise InputError(msg)
+    content = read_bytes(path, "a JSON file", most=_MOST_JSON)
     try:
-        values = parse_json(read_bytes(path, "a JSON file", most=_MOST_JSON).decode("utf-8-sig"))
+        values = parse_json(content.decode("utf-8-sig"))
     except ValueError as error:
         msg = f"Expected {path} to be a JSON file, found: {error}."
         raise InputError(msg) from error

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lggshape.errors import InputError
 from lggshape.files import StrPath, file_hash
 from lggshape.provenance import input_hash, package_versions
 from lggshape.results import RECORD, read_record, record_beside
@@ -156,4 +157,10 @@ def run_crate(place: StrPath) -> dict[str, Any]:
 def _read(place: Path) -> tuple[Path, dict[str, Any]]:
     """Return the folder of the results, and their record."""
     path = place / RECORD if place.is_dir() else place.with_name(record_beside(place))
+    if not path.exists():
+        msg = (
+            f"Expected {place} to be the results of a run, found no record of one: {path}. Give "
+            "the folder or the table that a command wrote."
+        )
+        raise InputError(msg)
     return path.parent, read_record(path)

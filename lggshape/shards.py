@@ -227,13 +227,7 @@ def _ordered(
     inputs: list[InputFile] = []
     first: tuple[Path, dict[str, Any]] | None = None
     for path, folder, name in parts:
-        if not (folder / name).is_file():
-            msg = (
-                f"Expected {path} to be the result of a shard, found no record of one: "
-                f"{folder / name}. Tables are merged into a table (--out features.csv), folders of "
-                "masks into a folder."
-            )
-            raise InputError(msg)
+        _check_record(path, folder / name)
         record = read_record(folder / name)
         outputs = recorded_outputs(folder, record=name)
         there = len(unchanged_files(folder, outputs, otherwise=RUN_AGAIN))
@@ -279,6 +273,19 @@ def _ordered(
         msg = f"Expected all shards of one run, found {what_else}. Give all of them."
         raise InputError(msg)
     return [found[shard] for shard in sorted(found)], inputs
+
+
+def _check_record(path: Path, record: Path) -> None:
+    """Refuse a table or a folder without a record."""
+    if record.is_file():
+        return
+    found = "no such file or folder"
+    if path.exists():
+        found = (
+            f"no record of one: {record}. Tables are merged into a table (--out features.csv), "
+            "folders of masks into a folder"
+        )
+    raise InputError(f"Expected {path} to be the result of a shard, found {found}.")
 
 
 def _with_inputs(

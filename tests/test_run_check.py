@@ -87,6 +87,18 @@ def test_the_record_of_no_finished_run_is_refused(table: Path, change: dict[str,
         check_run(table)
 
 
+def test_a_place_without_a_record_is_refused(table: Path) -> None:
+    table.with_name("f.run.json").unlink()
+    for place, record in ((table, "f.run.json"), (table.parent, "run.json")):
+        with pytest.raises(InputError) as told:
+            check_run(place)
+        path = table.with_name(record)
+        assert str(told.value) == (
+            f"Expected {place} to be the results of a run, found no record of one: {path}. Give "
+            "the folder or the table that a command wrote."
+        )
+
+
 @pytest.mark.parametrize(
     "change",
     [

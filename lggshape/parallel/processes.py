@@ -7,13 +7,16 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.resource_tracker import ensure_running
 from typing import Any
+from weakref import WeakSet
 
 from lggshape.parallel.outcomes import Outcome, failed, log_warnings, lost
 from lggshape.parallel.sending import UnpackedError, not_sendable, packed, sent
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _IDLE_SECONDS = 20  # for which idle processes wait for more work
+_POOLS: WeakSet[Any] = WeakSet()
 
 
 def usable_cores() -> int:
@@ -35,7 +38,7 @@ def map_processes(function: Callable[[Any], Any], work: list[Any], jobs: int) ->
             broken = False
             try:
                 while waiting and len(running) < jobs:
-                    future = pool.submit(call, packed(work[waiting[0]]))
+                    future = _submit(pool, call, work[waiting[0]])
                     running[future] = waiting.popleft()
             except BrokenProcessPool:
                 broken = True  # a process died while it had nothing to do
@@ -61,7 +64,7 @@ def map_processes(function: Callable[[Any], Any], work: list[Any], jobs: int) ->
 
 def _alone(call: Callable[[bytes], Any], item: Any) -> Outcome:
     """Try an item in a process of its own."""
-    future = _pool(1).submit(call, packed(item))
+    future = _submit(_pool(1), call, item)
     if not isinstance(future.exception(), BrokenProcessPool):
         return _outcome(item, future)
     return lost(item, "that the process working on it died twice (out of memory, or killed)")
@@ -88,9 +91,47 @@ def _pool(jobs: int) -> Any:
 
     # The processes share the cores already, so each computes with one thread.
     threads = {name: os.environ.get(name, one) for name, one in _ONE_THREAD.items()}
-    return get_reusable_executor(
+    pool = get_reusable_executor(
         jobs, timeout=_IDLE_SECONDS, initializer=_begin_worker, env=threads
     )
+    _POOLS.add(pool)
+    return pool
+
+
+def end_processes(*, at_once: bool) -> None:
+    """End the processes of earlier calls, whether they are at work or idle.
+
+    Parameters
+    ----------
+    at_once : bool
+        Whether to kill them. Otherwise, they finish what they are doing.
+
+    Examples
+    --------
+    >>> from lggshape.parallel import map_cases
+    >>> [outcome.value for outcome in map_cases(abs, [-1, 2], jobs=2)]
+    [1, 2]
+    >>> end_processes(at_once=False)
+    """
+    for pool in [*_POOLS]:
+        pool.shutdown(kill_workers=at_once)
+        _POOLS.discard(pool)
+
+
+def _submit(pool: Any, call: Callable[[bytes], Any], item: Any) -> Any:
+    """Submit an item, for which processes may be started: they inherit that Ctrl-C is kept away.
+
+    A terminal sends it to all processes, and a new one would be torn out of its imports.
+    """
+    content = packed(item)
+    if not hasattr(signal, "pthread_sigmask"):  # pragma: no cover (Windows)
+        return pool.submit(call, content)
+    ensure_running()  # otherwise it begins with the first process, and unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(call, content)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin_worker() -> None:

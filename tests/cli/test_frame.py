@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import warnings
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner, Result
 from helpers.commands import COMMANDS
 from lggshape.results import recorded_outputs
 from lggshape_cli import app
-from lggshape_cli._errors import PAGES
+from lggshape_cli._errors import PAGES, print_error
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,6 +51,26 @@ def test_completion_finds_commands() -> None:
     words = {"_LGGSHAPE_COMPLETE": "complete_bash", "COMP_WORDS": "lggshape seg", "COMP_CWORD": "1"}
     result = CliRunner().invoke(app, [], prog_name="lggshape", env=words)
     assert result.output.split() == ["segment"]
+
+
+# --- empty values
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["features", "", "--out", "a.csv"], "MASKS"),
+        (["features", "cases", "--out", ""], "--out"),
+        (["features", "cases", "--out", "a.csv", "--scheduler", ""], "--scheduler"),
+        (["associate", "a.csv", "--labels", "", "--out", "results"], "--labels"),
+        (["verify-run", ""], "RESULTS"),
+    ],
+)
+def test_an_empty_value_is_refused(arguments: list[str], name: str) -> None:
+    """An empty path would be the working folder."""
+    result = run(*arguments)
+    told = f"lggshape: Expected a value for {name}, found an empty one. State it, or leave it out."
+    assert (result.exit_code, result.stderr[: len(told)]) == (2, told)
 
 
 # --- options without effect
@@ -244,6 +265,45 @@ def test_a_request_to_terminate_ends_a_command_in_order(
     assert (result.exit_code, result.stderr) == (130, "lggshape: interrupted\n")
     assert list(tmp_path.iterdir()) == []
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_another_signal_does_not_end_the_cleaning_up(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleaned = []
+
+    def interrupted(*_: object, **__: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGTERM)
+            cleaned.append("up")
+
+    monkeypatch.setattr("lggshape.shape.feature_table", interrupted)
+    result = run("features", cohort, "--out", tmp_path / "features.csv")
+    assert (result.exit_code, result.stderr) == (130, "lggshape: interrupted\n")
+    assert (cleaned, list(tmp_path.iterdir())) == (["up"], [])
+
+
+def test_the_end_of_the_program_cannot_be_interrupted() -> None:
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with pytest.raises(SystemExit):
+            app(["--version"])
+        assert {signal.getsignal(one) for one in before} == {signal.SIG_IGN}
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def test_an_interruption_is_told_without_an_import(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may have ended one half-way, which then fails."""
+    monkeypatch.setitem(sys.modules, "lggshape.commands", None)
+    assert print_error(KeyboardInterrupt(), command="info", debug=False) == 130
+    assert capsys.readouterr().err == "lggshape: interrupted\n"
 
 
 def test_a_bug_in_one_case_is_logged_beside_the_results(

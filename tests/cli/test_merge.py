@@ -87,12 +87,14 @@ def test_shards_that_do_not_belong_together_are_refused(many, tables, tmp_path):
     first, second = tables[::-1]
     other, whole = tmp_path / "other.csv", tmp_path / "whole.csv"
     run("features", many, "--out", other, "--shard", "2/2", "--points", "centres", "--jobs", 1)
+    (tmp_path / "no_shard.csv").touch()
     third = tmp_path / "third.csv"
     run("features", many, "--out", third, "--shard", "2/3", "--jobs", 1)
     run("features", many, "--out", whole, "--jobs", 1)
     for parts, found in (
         ([first], "found no shard 2/2. Give all of them"),
-        ([first, first.with_name("gone.csv")], "found no record of one"),
+        ([first, first.with_name("gone.csv")], "the result of a shard, found no such file or"),
+        ([first, tmp_path / "no_shard.csv"], "found no record of one"),
         ([first, other], "shards of one run, found different options"),
         ([first, third], "all shards of one run, found shards of 2 and of 3"),
         ([whole], "Expected results made with --shard, found"),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lggshape.errors import CaseError, InputError, InternalError
-from lggshape.parallel import Outcome, in_workers, map_all, map_cases
+from lggshape.parallel import Outcome, end_processes, in_workers, map_all, map_cases
 from lggshape.readers.source import UnreadableCase
 
 READ = operator.methodcaller("read")
@@ -189,6 +189,25 @@ def test_what_was_not_begun_is_not_done_after_leaving_early(tmp_path):
     outcomes.close()
     assert values(map_cases(eval, ["1", "2"], jobs=2)) == [1, 2]
     assert len(list(tmp_path.iterdir())) < 50
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX")
+def test_ctrl_c_does_not_reach_a_process_that_begins():
+    end_processes(at_once=False)
+    blocked = "__import__('signal').pthread_sigmask(__import__('signal').SIG_BLOCK, [])"
+    assert values(map_cases(eval, [blocked, blocked], jobs=2)) == [{signal.SIGINT}] * 2
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+
+
+def test_processes_at_work_are_ended_at_once():
+    items = ["__import__('os').getpid()", "__import__('time').sleep(600)"]
+    outcomes = map_cases(eval, items, jobs=2)
+    pid = next(outcomes).value
+    end_processes(at_once=True)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    outcomes.close()
+    assert values(map_cases(eval, ["1", "2"], jobs=2)) == [1, 2]
 
 
 def test_processes_that_have_nothing_to_do_end(tmp_path):
