@@ -13,6 +13,7 @@ PAGES = {
     "evaluation": "docs/evaluation.md",
     "inspection": "docs/inputs.md#when-something-is-refused",
     "labels": "docs/inputs.md#labels",
+    "parallel": "docs/cluster.md",
     "readers": "docs/inputs.md#when-something-is-refused",
     "regions": "docs/inputs.md#regions",
     "run_check": "docs/questions.md",
@@ -29,7 +30,10 @@ PAGES = {
 def print_error(error: BaseException, *, command: str, debug: bool) -> int | None:
     """Print what ended a command, and return its exit status; None if Typer should say it."""
     if isinstance(error, KeyboardInterrupt):  # perhaps in the middle of an import: so none here
-        _say("interrupted")
+        _say(
+            "interrupted. Run the command again, with --resume if it has that option. It then "
+            "continues where it stopped."
+        )
         return INTERRUPTED
     from lggshape.commands import is_bug, kept_log
 

@@ -77,8 +77,8 @@ Pattern = Annotated[
 Sequences = Annotated[
     str,
     typer.Option(
-        help="Sequences in image files whose names do not say, in the order of the volumes, "
-        "separated by commas: pre-contrast, FLAIR, post-contrast.",
+        help="The sequences in image files whose names do not give them, in the order of the "
+        "volumes, separated by commas: pre-contrast, FLAIR, post-contrast.",
         show_default=False,
         rich_help_panel=READING,
     ),

@@ -44,9 +44,9 @@ def inspect(
     """Show which file belongs to which case, what each shows, and which are not used.
 
     Reads names and headers, not voxels. Counts the files by what they show, shape, spacing and
-    plane; if there are at most 40 files, also lists them one by one. With --write, writes a
-    manifest with a row per case, in which you can edit patients, sessions and files, and add
-    columns of your own.
+    plane; the slices of a volume count as one file. If there are at most 40 files, also lists them
+    one by one. With --write, writes a manifest with a row per case, in which you can edit patients,
+    sessions and files, and add columns of your own.
     """
     import json
 

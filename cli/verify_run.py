@@ -45,6 +45,15 @@ def verify_run(
     for one in checked:
         if not one.is_same:
             typer.echo(f"{one.kind} {one.name}: {one.found}")
+    if any(
+        one.kind == "input" and one.found == "missing" and not Path(one.name).is_absolute()
+        for one in checked
+    ):
+        typer.echo(
+            f"Inputs with relative paths were looked for in {Path.cwd()}. If they lie elsewhere, "
+            "call verify-run from the folder in which the run was started; after a run with "
+            "--anonymous, from the folder that holds the inputs."
+        )
     same = sum(one.is_same for one in checked)
     typer.echo(f"{same} of {len(checked)} inputs, results and versions are as recorded.")
     if ro_crate:

@@ -59,6 +59,20 @@ def test_what_was_changed_is_named(table: Path) -> None:
     assert "output f.csv: missing" in result.stdout
 
 
+def test_a_missing_input_with_a_relative_path_is_said_to_be_looked_for_here(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = read_json(table.with_name("f.run.json"))
+    record["inputs"][0]["path"] = "cases"
+    write_json(table.with_name("f.run.json"), record)
+    monkeypatch.chdir(tmp_path)
+    result = run("verify-run", table)
+    assert result.exit_code == 1
+    assert f"looked for in {tmp_path}." in result.stdout
+    monkeypatch.chdir(table.parent)
+    assert "looked for" not in run("verify-run", table).stdout
+
+
 def test_an_input_that_could_not_be_read_is_not_as_recorded(table: Path) -> None:
     """Its hash is empty, as is that of an input that is gone."""
     record = read_json(table.with_name("f.run.json"))

@@ -16,6 +16,11 @@ from lggshape_cli._errors import PAGES, print_error
 
 ROOT = Path(__file__).resolve().parents[2]
 
+INTERRUPTED_LINE = (
+    "lggshape: interrupted. Run the command again, with --resume if it has that option. "
+    "It then continues where it stopped.\n"
+)
+
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
@@ -231,7 +236,7 @@ def test_debug_prints_the_traceback(
 @pytest.mark.parametrize(
     ("error", "status", "told"),
     [
-        (KeyboardInterrupt(), 130, "lggshape: interrupted\n"),
+        (KeyboardInterrupt(), 130, INTERRUPTED_LINE),
         (OSError(28, "No space left on device"), 2, "No space left on device"),
         (MemoryError(), 2, "MemoryError"),
     ],
@@ -262,7 +267,7 @@ def test_a_request_to_terminate_ends_a_command_in_order(
 
     monkeypatch.setattr("lggshape.shape.feature_table", terminated)
     result = run("features", cohort, "--out", tmp_path / "features.csv")
-    assert (result.exit_code, result.stderr) == (130, "lggshape: interrupted\n")
+    assert (result.exit_code, result.stderr) == (130, INTERRUPTED_LINE)
     assert list(tmp_path.iterdir()) == []
     assert signal.getsignal(signal.SIGTERM) == before
 
@@ -282,7 +287,7 @@ def test_another_signal_does_not_end_the_cleaning_up(
 
     monkeypatch.setattr("lggshape.shape.feature_table", interrupted)
     result = run("features", cohort, "--out", tmp_path / "features.csv")
-    assert (result.exit_code, result.stderr) == (130, "lggshape: interrupted\n")
+    assert (result.exit_code, result.stderr) == (130, INTERRUPTED_LINE)
     assert (cleaned, list(tmp_path.iterdir())) == (["up"], [])
 
 
@@ -303,7 +308,7 @@ def test_an_interruption_is_told_without_an_import(
     """It may have ended one half-way, which then fails."""
     monkeypatch.setitem(sys.modules, "lggshape.commands", None)
     assert print_error(KeyboardInterrupt(), command="info", debug=False) == 130
-    assert capsys.readouterr().err == "lggshape: interrupted\n"
+    assert capsys.readouterr().err == INTERRUPTED_LINE
 
 
 def test_a_bug_in_one_case_is_logged_beside_the_results(
