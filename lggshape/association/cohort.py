@@ -10,13 +10,17 @@ in Epidemiology (STROBE): explanation and elaboration. PLoS Medicine 4 (2007) e2
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lggshape.errors import InputError
 from lggshape.labels import Kind, Label, Labels
+
+Chosen = NDArray[np.bool_]
+"""Whether each patient is in a group."""
 
 MOST_LEVELS = 20
 """Of a characteristic with more levels only those who have it and those who lack it are counted."""
@@ -60,15 +64,18 @@ def cohort_table(features: pd.DataFrame, labels: Labels, used: Mapping[str, Labe
     >>> table[["characteristic", "known", "median"]].to_dict("records")
     [{'characteristic': 'age', 'known': 3, 'median': 50.0}]
     """
-    described = _characteristics(labels, used)
-    rows = [
-        {"masks": masks, "by": by, "level": level, "patients": len(patients)} | row
-        for masks, group in features.groupby("masks", sort=False)
-        for by, level, patients in _groups(group["patient"], used)
-        if len(patients)
-        for label in described
-        for row in _rows(label, patients)
-    ]
+    characteristics = _characteristics(labels, used)
+    rows = []
+    for masks, group in features.groupby("masks", sort=False):
+        everyone = pd.Index(group["patient"])
+        described = [_Described.of(label, everyone) for label in characteristics]
+        rows += [
+            {"masks": masks, "by": by, "level": level, "patients": int(chosen.sum())} | row
+            for by, level, chosen in _groups(everyone, used)
+            if chosen.any()
+            for one in described
+            for row in one.rows(chosen)
+        ]
     return pd.DataFrame(rows, columns=_COLUMNS).astype(_COUNTS)
 
 
@@ -93,43 +100,71 @@ def _characteristics(labels: Labels, used: Mapping[str, Label]) -> list[Label]:
     ]
 
 
-def _groups(patients: pd.Series, used: Mapping[str, Label]) -> Iterator[tuple[str, str, pd.Index]]:
+def _groups(everyone: pd.Index, used: Mapping[str, Label]) -> Iterator[tuple[str, str, Chosen]]:
     """Yield all patients, then those of each level of each label and those without it, if any."""
-    everyone = pd.Index(patients)
-    yield "", "", everyone
+    yield "", "", np.ones(len(everyone), dtype=bool)
     for name, label in used.items():
         if not label.levels:
             continue
         values = label.values.reindex(everyone)
-        for level in label.levels:
-            yield name, level, everyone[(values == level).to_numpy(bool)]
-        without = values.isna().to_numpy()
+        places = _places(values, label)
+        for place, level in enumerate(label.levels):
+            yield name, level, places == place
+        without = values.isna().to_numpy(bool)
         if label.population is not None:
             without = without & everyone.isin(list(label.population))
-        yield name, "", everyone[without]
+        yield name, "", without
 
 
-def _rows(label: Label, patients: pd.Index) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a characteristic in a group of patients."""
-    values = label.values.reindex(patients).dropna()
-    known = len(values)
-    row: dict[str, Any] = {
-        "characteristic": label.name,
-        "value": "",
-        "known": known,
-        "missing": len(patients) - known,
-    }
-    if not label.levels:
-        numbers = values.to_numpy(np.float64)
-        places = np.quantile(numbers, [0.5, 0.25, 0.75]) if known else [np.nan] * 3
-        yield row | dict(zip(_COLUMNS[-3:], map(float, places), strict=True))
-    elif len(label.levels) > MOST_LEVELS:
-        yield row
-    for level in label.levels if len(label.levels) <= MOST_LEVELS else ():
-        yield row | _share(level, int((values == level).sum()), known)
-    if label.events is not None:
-        events = label.events.reindex(values.index)
-        yield row | _share(EVENT, int(events.eq(other=True).sum()), known)
+def _places(values: pd.Series, label: Label) -> NDArray[np.intp]:
+    """Return the place of each value among the levels of its label; -1 if it is missing."""
+    return pd.Index(label.levels).get_indexer(pd.Index(values))
+
+
+class _Described(NamedTuple):
+    """A characteristic of all patients, as arrays: they are divided into many groups."""
+
+    label: Label
+    known: Chosen
+    values: NDArray[Any]
+    """Numbers, or places among the levels of the label."""
+    events: Chosen | None
+
+    @classmethod
+    def of(cls, label: Label, everyone: pd.Index) -> "_Described":
+        found = label.values.reindex(everyone)
+        known = found.notna().to_numpy(bool)
+        values = (
+            _places(found, label) if label.levels else found.to_numpy(np.float64, na_value=np.nan)
+        )
+        events = None
+        if label.events is not None:
+            events = known & label.events.reindex(everyone).eq(other=True).to_numpy(bool)
+        return cls(label, known, values, events)
+
+    def rows(self, chosen: Chosen) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a group of patients."""
+        label, there = self.label, chosen & self.known
+        known = int(there.sum())
+        row: dict[str, Any] = {
+            "characteristic": label.name,
+            "value": "",
+            "known": known,
+            "missing": int(chosen.sum()) - known,
+        }
+        if not label.levels:
+            quartiles = (
+                np.quantile(self.values[there], [0.5, 0.25, 0.75]) if known else [np.nan] * 3
+            )
+            yield row | dict(zip(_COLUMNS[-3:], map(float, quartiles), strict=True))
+        elif len(label.levels) > MOST_LEVELS:
+            yield row
+        else:
+            counts = np.bincount(self.values[there], minlength=len(label.levels))
+            for level, count in zip(label.levels, counts.tolist(), strict=True):
+                yield row | _share(level, count, known)
+        if self.events is not None:
+            yield row | _share(EVENT, int((chosen & self.events).sum()), known)
 
 
 def _share(value: str, count: int, known: int) -> dict[str, Any]:
