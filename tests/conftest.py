@@ -98,3 +98,14 @@ def runs(
 
     folder = shared_folder(tmp_path_factory, "runs", make)
     return {name: folder / name for name in wanted}
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the figures of a report empty, for tests of its text."""
+    from matplotlib.figure import Figure
+
+    from lggshape.figures import render
+
+    empty = render(Figure(figsize=(1, 1)))
+    monkeypatch.setattr("lggshape.report.gallery.render", lambda *_: empty)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from lggshape.association import Family, Hypothesis, associate
 from lggshape.report import write_report
@@ -35,6 +36,7 @@ def report(folder: Path, **options: object) -> str:
     return text[start : text.index("</section>", start)]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_all_that_is_found_given_covariates_is_shown_invariant(tmp_path: Path) -> None:
     section = report(tmp_path, adjust=[NASTY, "twin"], within="site")
     assert NASTY not in section
@@ -48,6 +50,7 @@ def test_all_that_is_found_given_covariates_is_shown_invariant(tmp_path: Path) -
     assert "a Cox model of the feature and the covariates, stratified by site" in section
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_answer_leads_with_the_tests_given_covariates(tmp_path: Path) -> None:
     report(tmp_path, adjust=[NASTY])
     text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
@@ -66,6 +69,7 @@ def test_the_answer_leads_with_the_tests_given_covariates(tmp_path: Path) -> Non
         assert all(cell in table for cell in cells)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_why_a_model_is_not_fitted_is_shown(tmp_path: Path) -> None:
     section = report(tmp_path, adjust=["same"])
     assert "same is always for all these patients" in section

@@ -117,6 +117,7 @@ def test_few_patients_and_other_features_change_the_answers_invariant(plain: Stu
     assert answers(other)[23] == FOR_THE_AUTHORS
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_is_named_is_in_the_report_invariant(adjusted: Study, tmp_path: Path) -> None:
     sections = study_sections(adjusted, Gallery(tmp_path))
     titles = {section.short or section.title for section in sections}

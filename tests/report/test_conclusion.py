@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from lggshape.association import Family, Hypothesis, Study, associate
 from lggshape.figures.style import LEVELS
@@ -44,6 +45,7 @@ def test_the_conclusion_names_what_holds_and_how_strongly_analytic() -> None:
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_conclusion_has_three_sentences_and_the_rest_stands_below(tmp_path: Path) -> None:
     found = study([("margin_fluctuation", "grade"), ("volume", "grade")], grade=0.01)
     rows = found.associations.assign(exploratory="few patients")

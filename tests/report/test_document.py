@@ -140,6 +140,7 @@ def test_both_kinds_of_mask_have_an_answer(preset_page: tuple[Page, Path]) -> No
     assert len(re.findall("of 2 hypotheses hold", page.text)) == 2
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_text_from_data_is_escaped(tmp_path: Path) -> None:
     family = Family("mine", NASTY, (Hypothesis("own_feature", "nasty"),))
     page = make(tmp_path, family)
@@ -147,6 +148,7 @@ def test_text_from_data_is_escaped(tmp_path: Path) -> None:
     assert NASTY in page.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_stated_direction_is_judged_analytic(tmp_path: Path) -> None:
     # The features grow with the patient's number, and the last half of the patients are in b.
     patients = [f"p{i:02}" for i in range(20)]
@@ -170,6 +172,7 @@ def test_a_stated_direction_is_judged_analytic(tmp_path: Path) -> None:
     assert wrongly_described(tmp_path / "out" / "datapackage.json") == []
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_long_report_shows_the_smallest_p_and_exploratory_features_are_limits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +185,7 @@ def test_a_long_report_shows_the_smallest_p_and_exploratory_features_are_limits(
     assert "Exploratory features: solidity, lacunarity. Few studies" in page.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_report_is_replaced_only_if_asked_and_nothing_else_is(tmp_path: Path) -> None:
     patients = [f"p{i}" for i in range(8)]
     keys = {"case": patients, "patient": patients, "masks": "manual", "reason": ""}
@@ -202,6 +206,7 @@ def test_a_report_is_replaced_only_if_asked_and_nothing_else_is(tmp_path: Path) 
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_untestable_hypothesis_is_shown_without_a_figure(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("patient,g\n" + "".join(f"p{i},{i % 2}\n" for i in range(8)))
@@ -216,6 +221,7 @@ def test_an_untestable_hypothesis_is_shown_without_a_figure(tmp_path: Path) -> N
         assert f"1 of {len(names)} could not be tested" in page.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_names_of_files_are_short_and_differ_and_stay_in_the_folder(tmp_path: Path) -> None:
     long = "a" * 300
     hypotheses = (Hypothesis("x y", long), Hypothesis("x/y", long))
@@ -228,6 +234,7 @@ def test_names_of_files_are_short_and_differ_and_stay_in_the_folder(tmp_path: Pa
     assert {path.relative_to(tmp_path).parts[0] for path in files} == {"out"}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_published_bounds_stand_beside_fishers_test_on_quartiles_only(tmp_path: Path) -> None:
     family = Family("mine", "Mine", (Hypothesis("x", "g", reported_below=0.5),))
     random = np.random.default_rng(1)

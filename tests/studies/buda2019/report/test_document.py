@@ -305,6 +305,7 @@ def test_numbers_stand_in_the_page_as_in_the_tables(
     assert "detectable" in page.sections["answer"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_was_not_done_is_left_out(tables: Tables, write: Write, tmp_path: Path) -> None:
     page = write({name: tables[name] for name in PRIMARY}, tmp_path)
     assert list(page.sections) == ["answer", "patients", "masks", "tests", "people", "checklists"]
@@ -324,6 +325,7 @@ def test_what_was_not_done_is_left_out(tables: Tables, write: Write, tmp_path: P
     }
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_survival_there_is_no_table_of_it(
     tables: Tables, write: Write, tmp_path: Path
 ) -> None:
@@ -334,6 +336,7 @@ def test_without_survival_there_is_no_table_of_it(
     assert "Cox" not in page.sections["confounding"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_cluster_without_patients_and_a_claim_that_cannot_be_tested_are_shown(
     tables: Tables, write: Write, labels: Labels, tmp_path: Path
 ) -> None:
@@ -359,6 +362,7 @@ def test_two_reports_are_the_same_to_the_byte_invariant(
     assert one.read_bytes() == two.read_bytes()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_earlier_run_is_shown_beside_this_one(
     tables: Tables, family: Family, labels: Labels, tmp_path: Path
 ) -> None:
@@ -373,6 +377,7 @@ def test_an_earlier_run_is_shown_beside_this_one(
     assert "automatic masks, first run" in page.sections["mask-sets"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_text_from_data_is_escaped(tables: Tables, write: Write, tmp_path: Path) -> None:
     nasty = "<script>alert('x')</script>&"
     page = write(
@@ -384,6 +389,7 @@ def test_text_from_data_is_escaped(tables: Tables, write: Write, tmp_path: Path)
     assert len([tag for tag, _ in page.tags if tag == "script"]) == 2  # the page's own
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_head_has_title_authors_and_cohort(
     tables: Tables, family: Family, labels: Labels, tmp_path: Path
 ) -> None:
