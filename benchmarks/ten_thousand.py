@@ -108,7 +108,7 @@ def drawn_features(names: Sequence[str], rng: np.random.Generator) -> pd.DataFra
     return table.assign(case=names, patient=names, **(table[numbers] * change))
 
 
-def train_networks(folder: Path) -> None:
+def train_networks(folder: Path, size: int) -> None:
     """Train two networks that are as small as they can be; their masks do not matter."""
     place = folder / "others"
     place.mkdir()
@@ -116,7 +116,7 @@ def train_networks(folder: Path) -> None:
         for channel, word in enumerate(WORDS):
             save(place / f"other{number}_{word}.nii", case.image[..., channel].astype(np.int16))
         save(place / f"other{number}_mask.nii", case.mask.astype(np.uint8))
-    network = NetworkConfiguration(architecture="unet", neighbours=0, filters=(2, 2), size=256)
+    network = NetworkConfiguration(architecture="unet", neighbours=0, filters=(2, 2), size=size)
     training = TrainingConfiguration(folds=2, epochs=1, encoder_weights="none")
     train(place, folder / "networks", network=network, training=training, jobs=1)
 
@@ -138,7 +138,8 @@ def make_large(folder: Path, kind: str) -> None:
 def prepare(folder: Path, command: str) -> None:
     """Do what comes before a command and is not measured."""
     if command == "segment" and not (folder.parent / "networks").exists():
-        train_networks(folder.parent)
+        # As large as the heads of the phantoms, or as those of most networks.
+        train_networks(folder.parent, 256 if folder.name == "large" else 64)
     if command == "merge":
         for number in range(SHARDS):
             shard = ["--out", f"part{number}.csv", "--shard", f"{number + 1}/{SHARDS}"]
