@@ -52,7 +52,9 @@ class Browser:
         """Wait until a condition in JavaScript holds."""
         from selenium.webdriver.support.wait import WebDriverWait
 
-        WebDriverWait(self.driver, 20, poll_frequency=0.05).until(lambda _: self.run(f"return {condition}"))
+        WebDriverWait(self.driver, 20, poll_frequency=0.05).until(
+            lambda _: self.run(f"return {condition}")
+        )
 
     def unfold(self) -> None:
         """Open all that is folded, and wait until the tables are ready."""

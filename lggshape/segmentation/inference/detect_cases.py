@@ -20,7 +20,7 @@ from lggshape.readers.in_memory import Cases, sources_of
 from lggshape.segmentation.inference.network_cache import Networks, SeenCaseError
 from lggshape.segmentation.inference.predictor import FLIPS, slice_probability
 from lggshape.segmentation.preprocessing.network_input import prepare_input
-from lggshape.segmentation.run.folder import Ensemble, read_ensemble
+from lggshape.segmentation.run.folder import Ensemble, read_ensemble, warn_if_changed
 
 COLUMNS = ("case", "patient", "fold", "slice", "score")
 """Columns of `DetectionTable.slices`, in order."""
@@ -173,7 +173,9 @@ def detect_cases(
     """
     sources = sources_of(cases)
     check_columns(sources, COLUMNS)
-    detector = Detector(read_ensemble(Path(networks)), device=device)
+    ensemble = read_ensemble(Path(networks))
+    warn_if_changed(ensemble)
+    detector = Detector(ensemble, device=device)
     advance = counter(on_progress, "detecting", len(sources))
     tables, failures, skipped = [pd.DataFrame(columns=list(COLUMNS))], {}, []
     find = partial(_detect, detector, on_result)

@@ -44,7 +44,7 @@ from lggshape.segmentation.inference.segmenter import (
     Segmenter,
 )
 from lggshape.segmentation.preprocessing.network_input import prepare_input
-from lggshape.segmentation.run.folder import SHIPPED, read_ensemble
+from lggshape.segmentation.run.folder import SHIPPED, read_ensemble, warn_if_changed
 from lggshape.stages import map_stages
 
 
@@ -173,6 +173,7 @@ def segment_cases(
     _refuse_options(sources, out, maps, resume=resume, overwrite=overwrite, resumed=resumed)
     _check_form(sources, write)
     ensemble = read_ensemble(networks)
+    warn_if_changed(ensemble)
     segmenter = Segmenter(ensemble, effort=effort, device=device, samples=samples, prepare=prepare)
     settings = {
         "networks": networks_identity(networks, ensemble),

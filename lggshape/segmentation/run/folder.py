@@ -11,6 +11,7 @@
 `network.json` is written last: a member without it is not finished.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -22,11 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lggshape.errors import InputError
-from lggshape.files import StrPath, read_json, write_json, written_whole
+from lggshape.files import StrPath, file_hash, read_json, write_json, written_whole
+from lggshape.results.records import UNFINISHED, recorded_outputs
 from lggshape.segmentation.networks.configuration import NetworkConfiguration
 from lggshape.segmentation.run.calibration import Calibration
 from lggshape.segmentation.run.configuration import read_configuration
 from lggshape.segmentation.run.fingerprints import KnownCase, KnownCases
+
+_LOGGER = logging.getLogger("lggshape")
 
 SHIPPED = Path(__file__).parents[1] / "weights"
 """The bundled networks: a run like any other, with a model card."""
@@ -159,6 +163,39 @@ def read_ensemble(folder: StrPath) -> Ensemble:
     members.sort(key=lambda member: (member.fold, member.member))
     known = KnownCases(read_cases(folder / CASES))
     return Ensemble(configuration, tuple(members), folds, known, training.precision)
+
+
+def warn_if_changed(ensemble: Ensemble) -> None:
+    """Log a warning if files of a run are not as `train` recorded them.
+
+    Nothing else would tell: with other folds, a patient would be segmented by networks that were
+    trained on them.
+    """
+    folder = ensemble.folder
+    try:
+        recorded = recorded_outputs(folder)
+    except InputError:  # the bundled networks have no record
+        return
+    own = [
+        one
+        for member in ensemble.members
+        for one in (member.weights.parent / NETWORK, member.weights)
+    ]
+    names = [path.relative_to(folder).as_posix() for path in own]
+    changed = [
+        name
+        for name in (CONFIGURATION, FOLDS, CASES, *names)
+        if UNFINISHED not in (hashes := recorded.get(name, {UNFINISHED}))
+        and file_hash(folder / name) not in hashes
+    ]
+    if changed:
+        _LOGGER.warning(
+            "The networks of %s are not as they were trained: changed since are %s. Masks may be "
+            "wrong, or made by networks that were trained on the patient. Unless this is meant, "
+            "take the folder from a copy, or train again.",
+            folder,
+            ", ".join(changed),
+        )
 
 
 def cases_behind(weights: Path) -> list[KnownCase]:

@@ -25,7 +25,9 @@ def network_to_start_from(training: TrainingConfiguration) -> NetworkConfigurati
     InputError
         If the folder is not that of a run, or has no finished network.
     """
-    return runs.read_ensemble(start_folder(training)).configuration
+    start = runs.read_ensemble(start_folder(training))
+    runs.warn_if_changed(start)
+    return start.configuration
 
 
 def refuse_other_network(network: NetworkConfiguration, training: TrainingConfiguration) -> None:

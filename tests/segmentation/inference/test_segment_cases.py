@@ -257,3 +257,16 @@ def test_no_network_for_slices_of_patients_of_different_folds(cohort, networks, 
     row = left_out.table.set_index("case").loc["mixed"]
     assert (row["status"], row["reason"]) == ("skipped", result.failures["mixed"])
     assert not (tmp_path / "again" / "mixed").exists()
+
+
+def test_a_run_that_was_changed_by_hand_is_told(cohort, networks, tmp_path, caplog):
+    run = shutil.copytree(networks, tmp_path / "run")
+    sources = open_cases(cohort)[:1]
+    segment_cases(sources, tmp_path / "before", networks=run)
+    assert "are not as they were trained" not in caplog.text
+    folds = json.loads((run / "folds.json").read_text())
+    folds["patients"] = {name: 1 - fold for name, fold in folds["patients"].items()}
+    (run / "folds.json").write_text(json.dumps(folds))
+    segment_cases(sources, tmp_path / "after", networks=run)
+    assert f"The networks of {run} are not as they were trained" in caplog.text
+    assert "changed since are folds.json. " in caplog.text

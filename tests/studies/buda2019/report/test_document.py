@@ -325,7 +325,6 @@ def test_what_was_not_done_is_left_out(tables: Tables, write: Write, tmp_path: P
     }
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_without_survival_there_is_no_table_of_it(
     tables: Tables, write: Write, tmp_path: Path
 ) -> None:
@@ -389,7 +388,6 @@ def test_text_from_data_is_escaped(tables: Tables, write: Write, tmp_path: Path)
     assert len([tag for tag, _ in page.tags if tag == "script"]) == 2  # the page's own
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_the_head_has_title_authors_and_cohort(
     tables: Tables, family: Family, labels: Labels, tmp_path: Path
 ) -> None:
