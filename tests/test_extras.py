@@ -25,9 +25,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 _RUN = """
 import sys
+from lggshape.figures import style
 from lggshape.statistics import cluster_bootstrap
 from lggshape_cli import app
-cluster_bootstrap.__kwdefaults__["replicates"] = 50  # as in all tests
+# As in all tests.
+cluster_bootstrap.__kwdefaults__["replicates"] = 50
+style.as_png = lambda _: b""
 for line in sys.argv[1:]:
     try:
         app(line.split("|"))

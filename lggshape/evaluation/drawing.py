@@ -70,7 +70,7 @@ def draw(
                     part["reference_volume"],
                     measured_name="predicted",
                     reference_name="reference",
-                    quantity=f"volume ({unit})",
+                    quantity=f"volume ({unit.replace('mm3', 'mm³')})",
                     links=[targets.get(name) for name in names[part.index]],
                 ),
             )

@@ -138,9 +138,9 @@ def _what_n_can_show(study: Study, rows: pd.DataFrame) -> Table:
     rows = rows[rows["p"].notna()]
     return Table.of(
         rows.groupby(shared, sort=False, dropna=False)["feature"].agg(list).reset_index(),
-        "What so many patients can show. Detectable is the smallest effect that a test finds with "
-        f"{100 * POWER:.0f} % power at {corrected_alpha(study.family):.2g}, the level after "
-        "Bonferroni correction; — if it would miss even the largest.",
+        "What this number of patients can show. Detectable is the smallest effect that a test "
+        f"finds with {100 * POWER:.0f} % power at {corrected_alpha(study.family):.2g}, the level "
+        "after Bonferroni correction; — if it would miss even the largest.",
         "associations",
         columns.label(),
         Column("features", lambda row: _features(row.feature, rows), "text"),

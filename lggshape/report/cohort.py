@@ -35,7 +35,7 @@ def cohort(study: Study) -> Section:
 
     blocks: list[Block] = [
         Text(
-            "Characteristics of the patients, as far as the label tables tell. Numbers are given "
+            "Characteristics of the patients, as given in the label tables. Numbers are given "
             "as median (lower to upper quartile), groups as number (per cent of those who are "
             "known). There are no p-values here, because a description is not a test (STROBE, item "
             "14)."

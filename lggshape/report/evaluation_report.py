@@ -277,8 +277,8 @@ def _by_slice(detection: pd.DataFrame) -> Iterator[str]:
     if found.slices and free.slices:
         yield (
             f"Of the {found.slices} slices with tumour, the predicted masks find a share of "
-            f"{_share(found)}; of the {free.slices} slices without, they leave a share of "
-            f"{_share(free)} untouched."
+            f"{_share(found)}; of the {free.slices} slices without tumour, they leave a "
+            f"share of {_share(free)} empty."
         )
 
 

@@ -48,7 +48,7 @@ def draw_cohort(found: Survey) -> Iterator[tuple[str, Figure]]:
             figure = box_and_points(
                 list(groups.values()),
                 [str(site) for site in groups],
-                value_name=f"tumour volume ({unit})",
+                value_name=f"tumour volume ({unit.replace('mm3', 'mm³')})",
             )
             figure.axes[0].set_yscale("log")
             label_powers(figure.axes[0].yaxis)

@@ -184,7 +184,7 @@ def test_table_of_an_earlier_run_is_kept(cohort, tmp_path):
     [
         (("--spacing", "1", "0", "1"), "three positive numbers"),
         (("--spacing", "1e-300", "1", "1"), "of 0.001 to 1000 mm"),
-        (("--masks", ""), "manual or automatic, found: ''"),
+        (("--masks", ""), "a value for --masks, found an empty one"),
         (("--masks", " "), "manual or automatic, found: ' '"),
         (("--bin-offset", "nan"), "finite angle"),
         (("--points", "edges"), "edges"),

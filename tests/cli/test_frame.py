@@ -286,7 +286,12 @@ def test_another_signal_does_not_end_the_cleaning_up(
             cleaned.append("up")
 
     monkeypatch.setattr("lggshape.shape.feature_table", interrupted)
-    result = run("features", cohort, "--out", tmp_path / "features.csv")
+    # A shell lets programs in the background ignore it, and with them these tests.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = run("features", cohort, "--out", tmp_path / "features.csv")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (result.exit_code, result.stderr) == (130, INTERRUPTED_LINE)
     assert (cleaned, list(tmp_path.iterdir())) == (["up"], [])
 

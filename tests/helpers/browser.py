@@ -68,8 +68,8 @@ class Browser:
 
         Select(self.driver.find_element(By.ID, "theme")).select_by_value(theme)
 
-    def faults(self, path: Path, width: int, *, dark: bool = True) -> list[str]:
-        """Open a page at a width, unfold it, and return what is wrong in light and, if asked, dark.
+    def faults(self, path: Path, width: int, *, colours: bool = True) -> list[str]:
+        """Open a page at a width, unfold it, and return what is wrong, if asked also with colours.
 
         Colours do not depend on the width, and nothing but colours on the theme.
         """
@@ -83,8 +83,9 @@ class Browser:
             "for (const one of document.querySelectorAll(arguments[0])) one.remove()", _REPEATED
         )
         self.choose_theme("light")
-        inaccessible = self.violations(but=() if width > _NARROW else _OF_COLOURS)
-        if dark and width > _NARROW:
+        colours = colours and width > _NARROW
+        inaccessible = self.violations(but=() if colours else _OF_COLOURS)
+        if colours:
             self.choose_theme("dark")
             inaccessible += self.violations(only=_OF_COLOURS)
         return [

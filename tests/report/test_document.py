@@ -258,7 +258,7 @@ def test_the_page_describes_the_cohort_and_what_it_can_show(preset_page: tuple[P
     assert "The same by miRNACluster" in page.text
     assert "all (n = 40)" in page.text
     assert "All tests can only be exploratory" in page.text
-    assert "What so many patients can show." in page.text
+    assert "What this number of patients can show." in page.text
     assert "This test is exploratory: only effects of" in page.text
     assert "Peduzzi P, Concato J" in page.text
     rows = pd.read_csv(folder / "associations.csv")
