@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
-# Tests of one file share what they make, so a file is not divided between processes. To rewrite the assertions would
-# take each of them ten seconds: what fails is explained by the local variables instead.
+# Tests of one file share what they make, so a file is not divided between processes. Rewriting the
+# assertions would take each process ten seconds; a failure shows the local variables instead.
 IN_PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder --assert=plain --showlocals
 
 .PHONY: demo test lowest coverage docs lint types clean

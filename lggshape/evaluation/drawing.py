@@ -60,7 +60,7 @@ def draw(
         yield "dice_by_group", _by_group(evaluation)
     if (figure := _detection(evaluation)) is not None:
         yield "detection", figure
-    for known, unit in ((True, "mm3"), (False, "voxels")):
+    for known, unit, symbol in ((True, "mm3", "mm³"), (False, "voxels", "voxels")):
         part = scored[scored["spacing_known"] == known]
         if len(part):
             yield (
@@ -70,7 +70,7 @@ def draw(
                     part["reference_volume"],
                     measured_name="predicted",
                     reference_name="reference",
-                    quantity=f"volume ({unit.replace('mm3', 'mm³')})",
+                    quantity=f"volume ({symbol})",
                     links=[targets.get(name) for name in names[part.index]],
                 ),
             )

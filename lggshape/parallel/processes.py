@@ -17,6 +17,7 @@ from lggshape.parallel.sending import UnpackedError, not_sendable, packed, sent
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _IDLE_SECONDS = 20  # for which idle processes wait for more work
 _POOLS: WeakSet[Any] = WeakSet()
+"""The pools that may still have processes."""
 
 
 def usable_cores() -> int:

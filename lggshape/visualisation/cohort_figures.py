@@ -41,14 +41,14 @@ def draw_cohort(found: Survey) -> Iterator[tuple[str, Figure]]:
         `locations`, `errors` of predicted masks, and `intensities`.
     """
     table = found.table.assign(site=found.table["site"].replace("", "site unknown"))
-    for known, unit in ((True, "mm3"), (False, "voxels")):
+    for known, unit, symbol in ((True, "mm3", "mm³"), (False, "voxels", "voxels")):
         measured = table[(table["spacing_known"] == known) & (table["volume"] > 0)]
         if len(measured):
             groups = dict(list(measured.groupby("site")["volume"]))
             figure = box_and_points(
                 list(groups.values()),
                 [str(site) for site in groups],
-                value_name=f"tumour volume ({unit.replace('mm3', 'mm³')})",
+                value_name=f"tumour volume ({symbol})",
             )
             figure.axes[0].set_yscale("log")
             label_powers(figure.axes[0].yaxis)

@@ -69,9 +69,10 @@ class Browser:
         Select(self.driver.find_element(By.ID, "theme")).select_by_value(theme)
 
     def faults(self, path: Path, width: int, *, colours: bool = True) -> list[str]:
-        """Open a page at a width, unfold it, and return what is wrong, if asked also with colours.
+        """Open a page at a width, unfold it, and return what is wrong with it.
 
-        Colours do not depend on the width, and nothing but colours on the theme.
+        `colours` tells axe to check them too, in light and in dark. They do not depend on the
+        width, so this is done in a wide window only; nothing else depends on the theme.
         """
         self.resize(width)
         self.complaints()  # those of the page before

@@ -39,9 +39,10 @@ def shrink_encoder(patch: pytest.MonkeyPatch, *, compiled: bool = False) -> None
 
 
 def shrink_unet(patch: pytest.MonkeyPatch) -> None:
-    """Give each block of the U-Net one convolution, not two, which saves a third of its time.
+    """Use one convolution per block of the U-Net instead of two, which saves a third of the time.
 
-    Networks that were trained so are to be used so: what trains them asks for `small_unet`.
+    A network is used in the form in which it was trained, so whatever trains one asks for
+    `small_unet`.
     """
     from lggshape.segmentation._backend import keras
     from lggshape.segmentation.inference import network_cache
@@ -102,7 +103,7 @@ def no_progress_lines() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_pixels() -> Iterator[None]:
-    """Draw figures as SVG only, but in the tests of figures: what their PNG shows is the same."""
+    """Draw figures as SVG only, except in the tests of figures: the PNG shows the same."""
     original = style.as_png
 
     def as_png(figure: Figure) -> bytes:
@@ -148,7 +149,7 @@ def few_draws() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def whole_unet(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Build the U-Net as it is where a test has not asked for a small one, as others may have."""
+    """Build the whole U-Net, unless the test asks for the small one: earlier tests may have."""
     unet = sys.modules.get("lggshape.segmentation.networks.unet")
     if unet is None or "small_unet" in request.fixturenames:
         yield
@@ -159,8 +160,9 @@ def whole_unet(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if unet.block is not block:
             patch.setattr(unet, "block", block)
-            # Networks of the other kind stay out of its way.
-            patch.setattr(network_cache, "_built", lru_cache(network_cache._built.__wrapped__))
+            # The network that is kept has small blocks.
+            built = lru_cache(maxsize=1)(network_cache._built.__wrapped__)
+            patch.setattr(network_cache, "_built", built)
         yield
 
 

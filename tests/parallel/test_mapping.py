@@ -191,7 +191,9 @@ def test_what_was_not_begun_is_not_done_after_leaving_early(tmp_path):
     assert len(list(tmp_path.iterdir())) < 50
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX")
+@pytest.mark.skipif(
+    not hasattr(signal, "pthread_sigmask"), reason="only POSIX systems block signals"
+)
 def test_ctrl_c_does_not_reach_a_process_that_begins():
     end_processes(at_once=False)
     blocked = "__import__('signal').pthread_sigmask(__import__('signal').SIG_BLOCK, [])"

@@ -168,8 +168,8 @@ def read_ensemble(folder: StrPath) -> Ensemble:
 def warn_if_changed(ensemble: Ensemble) -> None:
     """Log a warning if files of a run are not as `train` recorded them.
 
-    Nothing else would tell: with other folds, a patient would be segmented by networks that were
-    trained on them.
+    If the folds were changed, for example, a patient could be segmented by networks that were
+    trained on that patient, and nothing in the results would show it.
     """
     folder = ensemble.folder
     try:

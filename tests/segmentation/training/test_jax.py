@@ -109,8 +109,9 @@ def test_a_run_predicts_the_same_jax(by_jax, cohort, settings):
 
 if __name__ == "__main__":
     made_in, cases = map(Path, sys.argv[1:])
-    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # Keras would import it
-    shrink_unet(pytest.MonkeyPatch())  # as it is where the run is used
+    patch = pytest.MonkeyPatch()
+    patch.setitem(sys.modules, "tensorflow", None)  # Keras would import it, which takes seconds
+    shrink_unet(patch)  # as it is where the run is used
     np.savez(made_in / "trained.npz", *trained())
     np.savez(made_in / "augmented.npz", *augmented(import_module("jax").jit))
     network, training = read_configuration(made_in / "configuration.json")
