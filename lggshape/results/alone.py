@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ from lggshape.files import StrPath
 from lggshape.results.places import not_writable
 
 _LOGGER = logging.getLogger("lggshape")
+
+_PATIENCE = 10.0
+"""Seconds to wait for other runs that move their results."""
 
 
 @contextmanager
@@ -42,23 +46,63 @@ def alone_in(folder: StrPath) -> Iterator[None]:
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_writable(folder, error) from error
+    with _opened(folder) as handle:
+        _lock(handle, folder)
+        yield
+
+
+@contextmanager
+def in_turn(folder: StrPath) -> Iterator[None]:
+    """Let runs that move their results into the same folder do so one after the other.
+
+    Moving them takes moments. Whatever holds the folder for longer than ten seconds is a run that
+    writes there in place, with `alone_in`: it has files of its own, and is not waited for.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A folder that exists.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be opened.
+    """
+    end = time.monotonic() + _PATIENCE
+    with _opened(Path(folder)) as handle:
+        while not _is_free(handle) and time.monotonic() < end:
+            time.sleep(0.02)
+        yield
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError as error:
         raise not_writable(folder, error) from error
     try:
-        _lock(handle, folder)
-        yield
+        yield handle
     finally:
         os.close(handle)
 
 
-def _lock(handle: int, folder: Path) -> None:
-    if sys.platform == "win32":  # pragma: no cover
-        return
-    import fcntl
-
+def _is_free(handle: int) -> bool:
+    """Lock a folder and return True, also on a file system without locks; False if another has."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _flock(handle)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        _flock(handle)
     except BlockingIOError as error:
         msg = (
             f"Expected no other run to be writing to {folder}, found one. Wait until it has ended, "
@@ -72,3 +116,11 @@ def _lock(handle: int, folder: Path) -> None:
             folder,
             error.strerror or error,
         )
+
+
+def _flock(handle: int) -> None:
+    if sys.platform == "win32":  # pragma: no cover
+        return
+    import fcntl
+
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from lggshape.errors import InputError
 from lggshape.files import StrPath
+from lggshape.results.alone import in_turn
 from lggshape.results.places import check_file, check_folder, nearest_folder, not_writable
 from lggshape.results.records import (
     RECORD,
@@ -176,6 +177,13 @@ def _publish(place: Path, target: Path, record: str, *, overwrite: bool) -> None
         target.parent.mkdir(parents=True, exist_ok=True)
         place.rename(target)
         return
+    with in_turn(target):
+        _move(place, target, record, new, overwrite=overwrite)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _move(place: Path, target: Path, record: str, new: Outputs, *, overwrite: bool) -> None:
+    """Move results into a folder that exists, in place of those of an earlier run."""
     there = holds_record(target, record)
     if there and not overwrite:  # there was none when the work began
         msg = f"Expected no other run to write to {target} during this one, found results of one."
@@ -201,7 +209,6 @@ def _publish(place: Path, target: Path, record: str, *, overwrite: bool) -> None
     (place / record).replace(target / record)
     if record == RECORD:
         end_recording(target)
-    shutil.rmtree(place, ignore_errors=True)
 
 
 def _is_taken(folder: Path, name: str) -> bool:

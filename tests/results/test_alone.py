@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lggshape.errors import InputError
-from lggshape.results import alone_in
+from lggshape.results import alone, alone_in
 
 HOLD = """
 import sys, time
@@ -49,3 +49,21 @@ def test_a_file_system_without_locks_is_used_with_a_warning(
     with alone_in(tmp_path), alone_in(tmp_path):
         pass
     assert f"can lock {tmp_path}, found: {os.strerror(number)}" in caplog.text
+
+
+def test_a_run_in_place_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alone, "_PATIENCE", 0.1)
+    with alone_in(tmp_path), alone.in_turn(tmp_path):
+        pass
+
+
+def test_without_locks_nothing_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(handle: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with alone.in_turn(tmp_path), alone.in_turn(tmp_path):
+        pass
+    assert caplog.text == ""

@@ -1,7 +1,9 @@
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -11,11 +13,14 @@ from lggshape.files import file_hash
 from lggshape.provenance import recorded
 from lggshape.results import (
     check_file,
+    folders,
     fresh_folder,
+    recorded_outputs,
     remove_recorded,
     results_file,
     results_folder,
 )
+from lggshape.results.records import Outputs
 
 
 def test_results_are_moved_when_they_are_whole(tmp_path: Path) -> None:
@@ -206,6 +211,39 @@ def test_tables_of_one_record_have_one_name(tmp_path: Path) -> None:
     (tmp_path / "features.csv").unlink()
     with pytest.raises(InputError, match=r"found one of an earlier run\. .*--overwrite"):
         write_features(tmp_path / "features.csv", "2")
+
+
+def test_of_two_that_end_at_once_one_is_whole_and_the_other_is_refused_invariant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.txt").touch()
+    path = tmp_path / "features.csv"
+    original = folders.write_unfinished
+    second = Future[None]()
+
+    def write_second() -> None:
+        try:
+            second.set_result(write_features(path, "second"))
+        except InputError as error:
+            second.set_exception(error)
+
+    def unfinished(record: Path, outputs: Outputs) -> None:
+        # The first is about to move its table: let the second try to do it first.
+        monkeypatch.setattr(folders, "write_unfinished", original)
+        begun.start()
+        begun.join(0.5)
+        original(record, outputs)
+
+    begun = Thread(target=write_second)
+    monkeypatch.setattr(folders, "check_file", lambda *_, **__: None)  # done before either ended
+    monkeypatch.setattr(folders, "write_unfinished", unfinished)
+    write_features(path, "first")
+    with pytest.raises(InputError, match=r"found results of one.*they were kept in .*\.part"):
+        second.result(timeout=20)
+    assert path.read_text() == "first"
+    assert recorded_outputs(tmp_path, record="features.run.json") == {
+        "features.csv": frozenset({file_hash(path)})
+    }
 
 
 def test_a_table_that_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
