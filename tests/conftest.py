@@ -102,10 +102,5 @@ def runs(
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the figures of a report empty, for tests of its text."""
-    from matplotlib.figure import Figure
-
-    from lggshape.figures import render
-
-    empty = render(Figure(figsize=(1, 1)))
-    monkeypatch.setattr("lggshape.report.gallery.render", lambda *_: empty)
+    """Leave the figures of a report empty."""
+    test_settings.leave_figures_empty(monkeypatch)

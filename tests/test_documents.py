@@ -59,6 +59,7 @@ def named_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("document", PYTHON, ids=lambda document: document.name)
 def test_python_of_a_document_runs(
     document: Path, named_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -18,7 +18,10 @@ _NARROW = 800  # pixels
 _OF_COLOURS = ("color-contrast", "link-in-text-block")
 """The rules of axe that look at colours."""
 
-_REPEATED = ".patient:nth-of-type(n+5), tbody tr:nth-child(n+9), svg a:nth-of-type(n+9)"
+_REPEATED = (
+    ".card:nth-of-type(n+4):not(:last-of-type), .patient:nth-of-type(n+5), "
+    "tbody tr:nth-child(n+9), svg a:nth-of-type(n+9)"
+)
 """What is like those before it, of which axe looks at each in turn."""
 
 _OVERFLOWING = """
@@ -68,23 +71,27 @@ class Browser:
 
         Select(self.driver.find_element(By.ID, "theme")).select_by_value(theme)
 
-    def faults(self, path: Path, width: int, *, colours: bool = True) -> list[str]:
+    def faults(self, path: Path, width: int) -> list[str]:
         """Open a page at a width, unfold it, and return what is wrong with it.
 
-        `colours` tells axe to check them too, in light and in dark. They do not depend on the
-        width, so this is done in a wide window only; nothing else depends on the theme.
+        Colours do not depend on the width, so axe looks at them in a wide window only, in light and
+        in dark. Nothing else depends on the theme.
         """
         self.resize(width)
         self.complaints()  # those of the page before
         self.open(path)
         self.unfold()
+        return self.faults_of_unfolded(width, colours=width > _NARROW)
+
+    def faults_of_unfolded(self, width: int, *, colours: bool) -> list[str]:
+        """Show the page at a width and return what is wrong with it, `colours` too if asked."""
+        self.resize(width)
         scrolled = self.run("return document.documentElement.scrollWidth") > width
         beyond = self.overflowing()
         self.run(
             "for (const one of document.querySelectorAll(arguments[0])) one.remove()", _REPEATED
         )
         self.choose_theme("light")
-        colours = colours and width > _NARROW
         inaccessible = self.violations(but=() if colours else _OF_COLOURS)
         if colours:
             self.choose_theme("dark")

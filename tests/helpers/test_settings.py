@@ -80,6 +80,12 @@ def train_eagerly(patch: pytest.MonkeyPatch, *, layer: str = "") -> None:
     patch.setattr(train_fold, "_draw_training", draw_nothing)
 
 
+def leave_figures_empty(patch: pytest.MonkeyPatch) -> None:
+    """Leave the figures of a report empty, for tests of its text and tables."""
+    empty = style.render(Figure(figsize=(1, 1)))
+    patch.setattr("lggshape.report.gallery.render", lambda *_: empty)
+
+
 def _only_on_a_cluster(scheduler: str | None) -> AbstractContextManager[None]:
     return nullcontext() if scheduler is None else in_workers(scheduler)
 

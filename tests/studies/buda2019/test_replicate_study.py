@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from helpers.test_settings import leave_figures_empty
 from lggshape.errors import InputError
 from lggshape.progress import Progress
 from lggshape.readers import open_cases
@@ -55,6 +56,14 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
         source.write(masks, {"mask": jitter(mask, amplitude=0.7, length=(1, 4), rng=rng)})
     (top / "protocol.md").write_text("What was written down before.\n")
     return Cohort(dataset, masks, top / "protocol.md")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def empty_figures() -> Iterator[None]:
+    """Draw none of the figures, whose own tests show that two runs give the same bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        leave_figures_empty(patch)
+        yield
 
 
 @pytest.fixture(scope="module")
