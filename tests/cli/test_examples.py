@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers.commands import COMMANDS
+from helpers.test_settings import leave_figures_empty
 from lggshape.errors import InputError
 from lggshape.phantoms import write_cohort
 from lggshape_cli import app
@@ -126,6 +127,8 @@ def test_an_example_of_the_help_runs(
     command = words[1]
     if command in NETWORKS:
         monkeypatch.setattr(NETWORKS[command], stop)
+    if "--format" not in words:
+        leave_figures_empty(monkeypatch)
     result = CliRunner().invoke(app, words[1:])
     if command in NETWORKS and out != "features.csv":
         assert "Reached." in result.stderr

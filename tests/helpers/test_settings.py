@@ -173,13 +173,15 @@ def whole_unet(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def examples_use_small_networks(
+def examples_do_less(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Let one bundled network do in examples what all of them do, and make encoders small."""
+    """Let examples use one of the bundled networks and small encoders, and draw few figures."""
     if not isinstance(request.node, pytest.DoctestItem):
         return
     module = request.node.name.rpartition(".")[0]
+    if module.endswith("studies"):
+        leave_figures_empty(monkeypatch)
     if module.endswith("inference.detect_cases"):
         shrink_encoder(monkeypatch)
     if module.endswith(("comparison.comparison", "training.cross_validation")):
