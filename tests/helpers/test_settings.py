@@ -173,9 +173,7 @@ def whole_unet(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def examples_do_less(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def examples_do_less(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let examples use one of the bundled networks and small encoders, and draw few figures."""
     if not isinstance(request.node, pytest.DoctestItem):
         return
