@@ -36,7 +36,7 @@ from lggshape.readers.dicom_choice import (
     Series,
     describe,
 )
-from lggshape.readers.dicom_files import dicom_files, is_dicom, read_header, text_of
+from lggshape.readers.dicom_files import dicom_files, is_dicom, quietly, read_header, text_of
 from lggshape.readers.folder import Folder
 from lggshape.readers.layout import Layout
 from lggshape.readers.listing import folder_name
@@ -139,6 +139,7 @@ def _cases(files: Sequence[Path], others: Sequence[Path], *, masks_only: bool) -
     return [*cases, *_unreadable(wrong)]
 
 
+@quietly()
 def _by_study(files: Sequence[Path]) -> tuple[dict[str, list[_File]], dict[Path, str]]:
     """Read the headers; return the files of each study, and what is wrong with the others."""
     studies: dict[str, list[_File]] = {}

@@ -10,8 +10,9 @@ import logging
 import re
 import warnings
 from collections.abc import Iterator, Mapping, MutableSequence, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -161,21 +162,48 @@ def pydicom_reading(found: str = "damaged DICOM") -> Iterator[None]:
         raise UnusableError(msg) from None
 
 
+class _Silence:
+    """Keeps pydicom and highdicom silent as long as anything, in any thread, asks for it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._asked = 0
+        self._restore = ExitStack()
+
+    def begin(self) -> None:
+        with self._lock:
+            # Only the first time: whenever a level is set, the caches of all loggers are emptied.
+            if not self._asked:
+                self._restore.enter_context(warnings.catch_warnings(action="ignore"))
+                for logger in map(logging.getLogger, ("pydicom", "highdicom")):
+                    self._restore.callback(setattr, logger, "propagate", logger.propagate)
+                    self._restore.callback(logger.setLevel, logger.level)
+                    logger.setLevel(logging.CRITICAL + 1)
+                    logger.propagate = False
+            self._asked += 1
+
+    def end(self) -> None:
+        with self._lock:
+            self._asked -= 1
+            if not self._asked:
+                self._restore.close()
+
+
+_SILENCE = _Silence()
+
+
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Silence what pydicom and highdicom write: it may quote headers, which name patients."""
-    loggers = [logging.getLogger(name) for name in ("pydicom", "highdicom")]
-    before = [(logger.level, logger.propagate) for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
-        logger.propagate = False
+    """Silence what pydicom and highdicom write: it may quote headers, which name patients.
+
+    What reads many elements does so within one such block, or has it as its decorator: the first
+    takes much longer than those within it.
+    """
+    _SILENCE.begin()
     try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
+        yield
     finally:
-        for logger, (level, propagate) in zip(loggers, before, strict=True):
-            logger.setLevel(level)
-            logger.propagate = propagate
+        _SILENCE.end()
 
 
 def text_of(header: "Dataset | Mapping[str, Any]", name: str) -> str:

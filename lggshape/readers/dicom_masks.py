@@ -23,6 +23,7 @@ from lggshape.readers.dicom_choice import STRUCTURES
 from lggshape.readers.dicom_files import (
     numbers_of,
     pydicom_reading,
+    quietly,
     read_header,
     text_of,
 )
@@ -60,6 +61,7 @@ _CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 """The kinds of contours that have an inside."""
 
 
+@quietly()
 def load_mask(
     path: Path, stack_of: StackOf, *, wanted: Collection[int] = ()
 ) -> tuple[NDArray[np.generic], Geometry]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from lggshape.case import Geometry
 from lggshape.names import counted, first_few
-from lggshape.readers.dicom_files import read_header
+from lggshape.readers.dicom_files import quietly, read_header
 from lggshape.readers.dicom_frames import DicomFrame, check_kind, decoded_pixels, frames_of
 from lggshape.readers.grids import (
     checked_spacing,
@@ -157,6 +157,7 @@ def load_series(files: Sequence[Path]) -> tuple[NDArray[np.generic], Geometry]:
     return on_grid(values.transpose(2, 1, 0), stack.affine)
 
 
+@quietly()
 def read_stack(files: Sequence[Path]) -> Stack:
     """Read the headers of a series and put its slices in order; raises UnusableError."""
     frames = []

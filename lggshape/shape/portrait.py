@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import approximate_polygon
 
 from lggshape.case import FLAIR, Case
 from lggshape.errors import CaseError, InputError
@@ -297,6 +296,8 @@ def _portray(sources: Mapping[str, CaseSource], *, images: bool) -> Portrait | N
 
 def _sections(case: Case, component: Mask) -> list[Projection]:
     """Return the component and its ellipsoid from three sides."""
+    from skimage.measure import approximate_polygon  # loads scipy.signal and scipy.stats
+
     ellipsoid = minimum_volume_ellipsoid(convex_hull(component).vertices)
     oriented, spacing = case.geometry.affine is not None, case.geometry.spacing
     names = ("axial", "coronal", "sagittal") if oriented else ("slices", "rows", "columns")

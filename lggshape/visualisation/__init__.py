@@ -1,17 +1,6 @@
 """Figures of the cases of a data set, and of a cohort as a whole."""
 
-from lggshape.visualisation.case_features import plot_features
-from lggshape.visualisation.case_figures import write_case_figures
-from lggshape.visualisation.case_slices import plot_case
-from lggshape.visualisation.cohort_figures import write_cohort_figures
-from lggshape.visualisation.cohort_survey import survey
-from lggshape.visualisation.worst_cases import worst_cases
+import lazy_loader
 
-__all__ = [
-    "plot_case",
-    "plot_features",
-    "survey",
-    "worst_cases",
-    "write_case_figures",
-    "write_cohort_figures",
-]
+# Processes that draw cases load nothing of what describes cohorts.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
