@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
+from typer.main import get_command
 
 from lggshape.figures import style
 from lggshape.parallel import in_workers
@@ -96,6 +97,14 @@ def one_core() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lggshape.parallel.mapping.usable_cores", lambda: 1)
         patch.setattr("lggshape.commands.in_workers", _only_on_a_cluster)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_built_once() -> Iterator[None]:
+    """Make the command line once for all calls, not a thirtieth of a second before each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command))
         yield
 
 
