@@ -48,9 +48,18 @@ def alone_in(folder: StrPath) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise not_writable(folder, error) from error
-    with _opened(folder) as handle:
+    if sys.platform == "win32":  # pragma: no cover
+        yield  # folders cannot be opened there
+        return
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise not_writable(folder, error) from error
+    try:
         _lock(handle, folder)
         yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager
@@ -58,35 +67,27 @@ def in_turn(folder: StrPath) -> Iterator[None]:
     """Let runs that move their results into the same folder do so one after the other.
 
     Moving them takes moments. Whatever holds the folder for longer than ten seconds is a run that
-    writes there in place, with `alone_in`: it has files of its own, and is not waited for.
+    writes there in place, with `alone_in`: it has files of its own, and is not waited for. Without
+    locks, or if the folder is closed to readers, nothing is waited for either.
 
     Parameters
     ----------
     folder : str or Path
         A folder that exists.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be opened.
     """
     end = time.monotonic() + _PATIENCE
-    with _opened(Path(folder)) as handle:
-        while not _is_free(handle) and time.monotonic() < end:
-            time.sleep(0.02)
-        yield
-
-
-@contextmanager
-def _opened(folder: Path) -> Iterator[int]:
+    handle: int | None
     try:
         handle = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise not_writable(folder, error) from error
+    except OSError:
+        handle = None
     try:
-        yield handle
+        while handle is not None and not _is_free(handle) and time.monotonic() < end:
+            time.sleep(0.02)
+        yield
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
 
 
 def _is_free(handle: int) -> bool:
@@ -119,8 +120,6 @@ def _lock(handle: int, folder: Path) -> None:
 
 
 def _flock(handle: int) -> None:
-    if sys.platform == "win32":  # pragma: no cover
-        return
     import fcntl
 
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

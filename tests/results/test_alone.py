@@ -67,3 +67,14 @@ def test_without_locks_nothing_is_waited_for(
     with alone.in_turn(tmp_path), alone.in_turn(tmp_path):
         pass
     assert caplog.text == ""
+
+
+def test_a_folder_that_cannot_be_opened_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, flags: int) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("os.open", refuse)
+    with alone.in_turn(tmp_path):
+        pass
