@@ -31,7 +31,7 @@ def print_error(error: BaseException, *, command: str, debug: bool) -> int | Non
     """Print what ended a command, and return its exit status; None if Typer should say it."""
     if isinstance(error, KeyboardInterrupt):  # perhaps in the middle of an import: so none here
         _say(
-            "interrupted. Run the command again, with --resume if it has that option. It then "
+            "interrupted. Run the command again: with --resume, if it has that option, it "
             "continues where it stopped."
         )
         return INTERRUPTED

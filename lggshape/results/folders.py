@@ -175,8 +175,13 @@ def _publish(place: Path, target: Path, record: str, *, overwrite: bool) -> None
     new = listed_outputs(place / record)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        place.rename(target)
-        return
+        try:
+            place.rename(target)
+        except OSError:
+            if not target.exists():  # otherwise another run has just made it
+                raise
+        else:
+            return
     with in_turn(target):
         _move(place, target, record, new, overwrite=overwrite)
     shutil.rmtree(place, ignore_errors=True)

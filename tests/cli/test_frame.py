@@ -17,8 +17,8 @@ from lggshape_cli._errors import PAGES, print_error
 ROOT = Path(__file__).resolve().parents[2]
 
 INTERRUPTED_LINE = (
-    "lggshape: interrupted. Run the command again, with --resume if it has that option. "
-    "It then continues where it stopped.\n"
+    "lggshape: interrupted. Run the command again: with --resume, if it has that option, it "
+    "continues where it stopped.\n"
 )
 
 

@@ -178,7 +178,7 @@ def test_a_kill_while_earlier_results_are_removed_can_be_done_again(
 def write_features(path: Path, text: str, *, overwrite: bool = False) -> None:
     with (
         results_file(path, overwrite=overwrite) as place,
-        recorded(place / "features.run.json", command="c", options={}, inputs=[]),
+        recorded(place / f"{path.stem}.run.json", command="c", options={}, inputs=[]),
     ):
         (place / path.name).write_text(text)
 
@@ -244,6 +244,26 @@ def test_of_two_that_end_at_once_one_is_whole_and_the_other_is_refused_invariant
     assert recorded_outputs(tmp_path, record="features.run.json") == {
         "features.csv": frozenset({file_hash(path)})
     }
+
+
+def test_tables_whose_new_folder_another_run_has_just_made_lie_side_by_side_invariant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Path.rename
+
+    def rename(place: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "rename", original)
+        write_features(target / "first.csv", "first")
+        return original(place, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    write_features(tmp_path / "new" / "second.csv", "second")
+    for name in ("first", "second"):
+        assert (tmp_path / "new" / f"{name}.csv").read_text() == name
+        table = tmp_path / "new" / f"{name}.csv"
+        outputs = recorded_outputs(table.parent, record=f"{name}.run.json")
+        assert outputs == {table.name: frozenset({file_hash(table)})}
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
 def test_a_table_that_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
