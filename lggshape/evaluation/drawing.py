@@ -13,6 +13,7 @@ from lggshape.figures import interval_plot
 from lggshape.figures.agreement import agreement_plot
 from lggshape.figures.ranking import ranking
 from lggshape.figures.roc import roc_curve
+from lggshape.figures.style import VOLUME_UNITS
 
 _NOWHERE: Mapping[str, str] = MappingProxyType({})
 
@@ -60,7 +61,7 @@ def draw(
         yield "dice_by_group", _by_group(evaluation)
     if (figure := _detection(evaluation)) is not None:
         yield "detection", figure
-    for known, unit, symbol in ((True, "mm3", "mm³"), (False, "voxels", "voxels")):
+    for known, unit, symbol in VOLUME_UNITS:
         part = scored[scored["spacing_known"] == known]
         if len(part):
             yield (

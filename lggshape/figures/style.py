@@ -26,6 +26,9 @@ MOST_POINTS = 1_000
 """More points than these are drawn as one image, so that the size of a file does not depend on how
 many there are."""
 
+VOLUME_UNITS = ((True, "mm3", "mm³"), (False, "voxels", "voxels"))
+"""Whether the spacing is known, and what volumes then are in: in names of files, and on an axis."""
+
 _IMAGE_DPI = 200
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from lggshape.figures import Journal, box_and_points, write_figures
 from lggshape.figures.intensities import intensity_quantiles
 from lggshape.figures.locations import location_maps
-from lggshape.figures.style import label_powers
+from lggshape.figures.style import VOLUME_UNITS, label_powers
 from lggshape.files import write_table
 from lggshape.progress import OnProgress
 from lggshape.visualisation.cohort_survey import ADDED, HEAD, MISSED, RAW, STANDARDISED, Survey
@@ -41,7 +41,7 @@ def draw_cohort(found: Survey) -> Iterator[tuple[str, Figure]]:
         `locations`, `errors` of predicted masks, and `intensities`.
     """
     table = found.table.assign(site=found.table["site"].replace("", "site unknown"))
-    for known, unit, symbol in ((True, "mm3", "mm³"), (False, "voxels", "voxels")):
+    for known, unit, symbol in VOLUME_UNITS:
         measured = table[(table["spacing_known"] == known) & (table["volume"] > 0)]
         if len(measured):
             groups = dict(list(measured.groupby("site")["volume"]))
