@@ -7,6 +7,9 @@ DEMO := demo
 # assertions would take each process ten seconds; a failure shows the local variables instead.
 IN_PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder --assert=plain --showlocals
 
+# Each process uses one core: threads of linear algebra would only wait for one another.
+test lowest coverage: export OPENBLAS_NUM_THREADS = 1
+
 .PHONY: demo test lowest coverage docs lint types clean
 
 demo: $(VENV)/installed

@@ -1,5 +1,6 @@
 """The command line of lggshape: one thin file for each command, without computation."""
 
+import gc
 import signal
 import threading
 from collections.abc import Iterator
@@ -48,6 +49,8 @@ class _Program(typer.Typer):
             if threading.current_thread() is threading.main_thread():
                 for one in _SIGNALS:
                     signal.signal(one, signal.SIG_IGN)
+            # Or else Python looks for garbage among all that was imported: 3 s with TensorFlow.
+            gc.freeze()
 
 
 class _Commands(TyperGroup):

@@ -1,3 +1,4 @@
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,6 +18,18 @@ ROOT = Path(__file__).resolve().parents[1]
 def pytest_configure(config: pytest.Config) -> None:
     """Let the doctests of `lggshape`, which are not below this folder, have the same settings."""
     config.pluginmanager.register(test_settings)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Train early, and let one process compile Fisher's test meanwhile, for the other too."""
+    first = ("tests/statistics/test_fisher.py", "tests/segmentation/")
+    items.sort(key=lambda item: not item.nodeid.startswith(first[0]))
+    items.sort(key=lambda item: not item.nodeid.startswith(first))
+
+
+def pytest_unconfigure() -> None:
+    """Do not look for garbage among all that was imported before the process ends."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -117,19 +117,23 @@ def no_progress_lines() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_pixels() -> Iterator[None]:
-    """Draw figures as SVG only, except in the tests of figures: the PNG shows the same."""
-    original = style.as_png
+def drawn_once() -> Iterator[None]:
+    """Draw figures as SVG only, except in the tests of figures: the other files show the same."""
 
-    def as_png(figure: Figure) -> bytes:
-        test = os.environ["PYTEST_CURRENT_TEST"]
-        return original(figure) if re.search("/(figures|visualisation)/", test) else _ONE_PIXEL
+    def unless_tested(draw: Callable[..., bytes], otherwise: bytes) -> Callable[..., bytes]:
+        def drawn(*arguments: Any) -> bytes:
+            test = os.environ["PYTEST_CURRENT_TEST"]
+            return draw(*arguments) if _OF_FIGURES.search(test) else otherwise
+
+        return drawn
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(style, "as_png", as_png)
+        patch.setattr(style, "as_png", unless_tested(style.as_png, _ONE_PIXEL))
+        patch.setattr(style, "_for_journal", unless_tested(style._for_journal, b""))
         yield
 
 
+_OF_FIGURES = re.compile("/(figures|visualisation)/")
 _ONE_PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
     "0000000a49444154789c636000000002000148afa4710000000049454e44ae426082"

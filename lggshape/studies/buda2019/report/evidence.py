@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from lggshape.association import Family, Hypothesis
@@ -50,11 +51,12 @@ class StudyEvidence(NamedTuple):
     def rows(self, name: str, *, earlier: bool = False, **cells: Any) -> pd.DataFrame:
         """Return the rows of a table with these values; none if there is no such table."""
         table = (self.earlier if earlier else self.tables).get(name, pd.DataFrame())
+        if not cells.keys() <= set(table.columns):
+            return table[:0]
+        found = np.ones(len(table), dtype=bool)
         for column, value in cells.items():
-            if column not in table:
-                return table[:0]
-            table = table[table[column] == value]
-        return table
+            found &= (table[column] == value).to_numpy(dtype=bool)
+        return table[found]
 
     def row(self, name: str, *, earlier: bool = False, **cells: Any) -> Any:
         """Return the first row of a table with these values, as a named tuple; None without one."""
