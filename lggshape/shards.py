@@ -6,6 +6,7 @@ the record differs.
 """
 
 import csv
+import logging
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ from lggshape.results import (
     recorded_outputs,
     unchanged_files,
 )
+
+_LOGGER = logging.getLogger("lggshape")
 
 _Item = TypeVar("_Item")
 _Rows = list[list[str]]
@@ -221,11 +224,13 @@ def _ordered(
     """Return results in the order of their shards, and what all of them read.
 
     `parts` has the results, each with the folder and the name of its record.
-    Shards that do not belong together or are not complete are refused.
+    Shards that do not belong together or are not complete are refused. Shards of folders that
+    differ only in their place give a warning: no record tells whether these are copies.
     """
     found: dict[Shard, Path] = {}
     inputs: list[InputFile] = []
     first: tuple[Path, dict[str, Any]] | None = None
+    places: dict[tuple[str, ...], Path] = {}
     for path, folder, name in parts:
         _check_record(path, folder / name)
         record = read_record(folder / name)
@@ -264,6 +269,7 @@ def _ordered(
             msg = f"Expected every shard once, found {shard} twice: {found[shard]}, {path}."
             raise InputError(msg)
         found[shard] = path
+        places.setdefault(tuple(one["path"] for one in record["inputs"]), path)
     count = next(iter(found)).of if found else 0
     missing = [str(Shard(k, count)) for k in range(1, count + 1) if Shard(k, count) not in found]
     if missing or len(found) != count:
@@ -272,6 +278,12 @@ def _ordered(
         what_else = f"shards of {count} and of {others[0]}" if others else none
         msg = f"Expected all shards of one run, found {what_else}. Give all of them."
         raise InputError(msg)
+    if len(places) > 1:  # as on nodes of a cluster that have copies of their own
+        _LOGGER.warning(
+            "%s and %s come from different folders with files of the same names. The merged "
+            "results are those of one job only if these are copies of one another.",
+            *[path.name for path in places.values()][:2],
+        )
     return [found[shard] for shard in sorted(found)], inputs
 
 

@@ -166,8 +166,14 @@ def _staging(target: Path, record: str, *, overwrite: bool) -> Iterator[Path]:
     try:
         _publish(place, target, record, overwrite=overwrite)
     except (OSError, InputError) as error:
-        msg = f"{error} The new results are complete: they were kept in {place}."
+        msg = (
+            f"{error} The new results are complete: they were kept in {place}. Move them to where "
+            "you want them, or remove that folder."
+        )
         raise InputError(msg) from error
+    except BaseException:  # an interruption, after which the command is run again
+        shutil.rmtree(place, ignore_errors=True)
+        raise
 
 
 def _publish(place: Path, target: Path, record: str, *, overwrite: bool) -> None:

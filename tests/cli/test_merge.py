@@ -60,6 +60,20 @@ def test_twelve_shards_of_features_are_the_table_of_one_job_invariant(many, tmp_
     assert all(one.is_same for one in check_run(parts[0]) if one.kind == "input")
 
 
+def test_shards_of_two_folders_are_merged_with_a_warning(many, tmp_path):
+    """Their records cannot tell whether these are copies of one another."""
+    copy = shutil.copytree(many, tmp_path / "copy" / "cases")
+    parts = []
+    for number, place in enumerate((many, copy), start=1):
+        parts.append(tmp_path / f"part{number}.csv")
+        run("features", place, "--out", parts[-1], "--shard", f"{number}/2", "--jobs", 1)
+    result = run("merge", *parts, "--out", tmp_path / "merged.csv")
+    assert result.exit_code == 0
+    log = (tmp_path / "merged.log").read_text(encoding="utf-8")
+    assert "part1.csv and part2.csv come from different folders" in log
+    assert "There was a warning: see the log" in result.stderr
+
+
 def test_shards_of_masks_are_the_folder_of_one_job_invariant(cohort, networks, tmp_path):
     images = shutil.copytree(cohort, tmp_path / "images")
     for path in sorted(images.iterdir())[1].iterdir():

@@ -246,6 +246,24 @@ def test_of_two_that_end_at_once_one_is_whole_and_the_other_is_refused_invariant
     }
 
 
+def test_an_interruption_while_results_are_moved_leaves_no_hidden_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record says that the results are not whole, so the command is run again."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    write(out, OLD)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", interrupted)
+        write(out, NEW, overwrite=True)
+    assert [path.name for path in tmp_path.rglob("*.part")] == []
+    write(out, NEW, overwrite=True)
+    assert results_of(out) == NEW
+
+
 def test_tables_whose_new_folder_another_run_has_just_made_lie_side_by_side_invariant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
