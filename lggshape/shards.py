@@ -9,7 +9,7 @@ import csv
 import logging
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from itertools import chain, groupby, zip_longest
 from pathlib import Path
@@ -270,6 +270,18 @@ def _ordered(
             raise InputError(msg)
         found[shard] = path
         places.setdefault(tuple(one["path"] for one in record["inputs"]), path)
+    _check_complete(found)
+    if len(places) > 1:  # as on nodes of a cluster that have copies of their own
+        _LOGGER.warning(
+            "%s and %s come from different folders with files of the same names. The merged "
+            "results are those of one job only if these are copies of one another.",
+            *[path.name for path in places.values()][:2],
+        )
+    return [found[shard] for shard in sorted(found)], inputs
+
+
+def _check_complete(found: Collection[Shard]) -> None:
+    """Refuse shards of which others are missing."""
     count = next(iter(found)).of if found else 0
     missing = [str(Shard(k, count)) for k in range(1, count + 1) if Shard(k, count) not in found]
     if missing or len(found) != count:
@@ -278,13 +290,6 @@ def _ordered(
         what_else = f"shards of {count} and of {others[0]}" if others else none
         msg = f"Expected all shards of one run, found {what_else}. Give all of them."
         raise InputError(msg)
-    if len(places) > 1:  # as on nodes of a cluster that have copies of their own
-        _LOGGER.warning(
-            "%s and %s come from different folders with files of the same names. The merged "
-            "results are those of one job only if these are copies of one another.",
-            *[path.name for path in places.values()][:2],
-        )
-    return [found[shard] for shard in sorted(found)], inputs
 
 
 def _check_record(path: Path, record: Path) -> None:
