@@ -256,9 +256,10 @@ def test_an_interruption_while_results_are_moved_leaves_no_hidden_folder(
 
     out = tmp_path / "out"
     write(out, OLD)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", interrupted)
-        write(out, NEW, overwrite=True)
+        with pytest.raises(KeyboardInterrupt):
+            write(out, NEW, overwrite=True)
     assert [path.name for path in tmp_path.rglob("*.part")] == []
     write(out, NEW, overwrite=True)
     assert results_of(out) == NEW
