@@ -163,8 +163,12 @@ def _draw(axes: Axes, panel: ForestPanel, count: int) -> None:
             height = place + 0.5 * ((number + 0.5) / count - 0.5)
             look = number % len(LEVELS)
             colour, marker = LEVELS[look], _MARKERS[look]
-            axes.hlines(height, low, high, color=colour, linewidth=1.6)
             if not math.isnan(estimate):
+                # Not hlines: before Matplotlib 3.11 they gave a logarithmic axis wrong limits.
+                axes.plot(
+                    [low, high], [height, height],
+                    color=colour, linewidth=1.6, solid_capstyle="butt",
+                )  # fmt: skip
                 filled = row.filled[number] if row.filled else True
                 axes.plot(
                     estimate, height, marker=marker, color=colour, markersize=5, zorder=3,

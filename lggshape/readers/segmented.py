@@ -37,6 +37,7 @@ _STATUSES = ("ok", "empty", "corrected", "failed", "skipped")
 SETTINGS, _SETTINGS_KEYS = "segmentation.json", {"networks", "maps"}
 """The file by which a run of `lggshape segment` is recognised, and what it has to hold."""
 
+_REQUIRED = ("case", "patient", "status", "reason")
 _COLUMNS = "case,patient,"  # that segmentation.csv begins with
 
 
@@ -174,13 +175,12 @@ def as_recorded(cases: Mapping[str, CaseSource], folder: Path) -> dict[str, Case
     if not path.is_file():
         _refuse_interrupted(folder)
         return dict(cases)
-    table = read_table(path, required=("case", "patient", "status", "reason"))
+    table = read_table(path, required=_REQUIRED)
     found = dict(cases)
     seen = set()
-    further = table[[name for name in table.columns if name not in COLUMNS]].to_dict("records")
-    columns = (table[name] for name in ("case", "patient", "status", "reason"))
-    rows = zip(*columns, further, strict=True)
-    for line, (case, patient, status, reason, said) in enumerate(rows, start=2):
+    for line, row in enumerate(table.to_dict("records"), start=2):
+        case, patient, status, reason = (row[name] for name in _REQUIRED)
+        said = {str(name): cell for name, cell in row.items() if name not in COLUMNS}
         wrong = what_is_unsafe(case) if case not in cases else ""
         if not wrong and case in seen:
             wrong = "a second row of this case"

@@ -76,8 +76,10 @@ def device_scope(device: str) -> "keras.device":
     if device == "gpu" and not has_gpu:
         msg = f"Expected a GPU for device gpu, found none by Keras on {keras.backend.backend()}."
         raise InputError(msg)
-    # Without a number: tensors of PyTorch are on "cpu", and "cpu:0" is another device to Keras.
-    return keras.device("gpu:0" if has_gpu and device != "cpu" else "cpu")
+    # Tensors of PyTorch are on "cpu", and "cpu:0" is another device to Keras, which before 3.12
+    # expected a number on JAX.
+    cpu = "cpu" if keras.backend.backend() == "torch" else "cpu:0"
+    return keras.device("gpu:0" if has_gpu and device != "cpu" else cpu)
 
 
 def precision_for(precision: str, device: str) -> str:

@@ -124,7 +124,7 @@ def test_own_hypotheses_and_codebook_are_recorded(tables: list[str], tmp_path: P
         (["--hypotheses", "buda2019"], "no label RNASeqCluster"),
         (["--hypotheses", "none.toml"], "none.toml to be TOML"),
         (["--labels", "none.csv"], "none.csv to be a table"),
-        (["--bins", "1"], "greater than or equal to 2"),
+        (["--bins", "1"], "Invalid value for '--bins'"),
         (["--test", "t"], "fisher"),
     ],
 )

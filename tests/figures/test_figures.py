@@ -127,8 +127,8 @@ def test_forest_plot_draws_each_series_and_what_was_published() -> None:
     assert [text.get_text() for text in first.get_yticklabels()] == ["MF × IDH", "ASD × IDH"]
     assert (first.get_xlim(), second.get_xscale()) == ((0.0, 0.6), "log")
     assert [text.get_text() for text in first.texts] == ["p 0.002", "p"]
-    # The line of no effect, three estimates and the published value.
-    assert len(first.lines) == 1 + 3 + 1
+    # The line of no effect, three intervals with their estimates and the published value.
+    assert len(first.lines) == 1 + 2 * 3 + 1
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.texts] == ["manual", "automatic", "published"]
 
@@ -138,6 +138,7 @@ def test_labels_of_a_logarithmic_axis_do_not_touch_invariant(low: float, high: f
     panel = ForestPanel([ForestRow("age", [(1.0, low, high)])], "hazard ratio", 1.0, is_ratio=True)
     (axes,) = forest_plot([panel], ["manual"]).axes
     axes.figure.draw_without_rendering()
+    assert axes.get_xlim()[0] < low < high < axes.get_xlim()[1]
     labels = [*axes.get_xticklabels(), *axes.get_xticklabels(minor=True)]
     boxes = [label.get_window_extent() for label in labels if label.get_text()]
     left, right = axes.get_window_extent().intervalx
