@@ -188,7 +188,7 @@ Report = Annotated[
 Title = Annotated[
     str | None,
     typer.Option(
-        help="Heading of the report. Default: what is asked.",
+        help="Heading of the report. Default: the question that is asked.",
         show_default=False,
         rich_help_panel=REPORT,
     ),
@@ -204,8 +204,8 @@ Authors = Annotated[
 Format = Annotated[
     Literal["pdf", "png", "svg"] | None,
     typer.Option(
-        help="A further format of the figures: pdf has its fonts embedded, svg its text as paths. "
-        "png and svg replace those that are written in any case.",
+        help="Also write the figures in this format: pdf has its fonts embedded, svg its text as "
+        "paths. png and svg replace those that are written in any case.",
         show_default=False,
         rich_help_panel=FIGURES,
     ),
@@ -213,7 +213,7 @@ Format = Annotated[
 Dpi = Annotated[
     int,
     typer.Option(
-        help="With --format: dots per inch of png, and of images in the others.",
+        help="With --format: dots per inch of png, and of the images in pdf and svg.",
         min=72,
         max=2400,
         rich_help_panel=FIGURES,
@@ -224,7 +224,7 @@ Width = Annotated[
     typer.Option(
         metavar="MM",
         help="With --format: width in mm, such as 85 for one column or 180 for two. Text shrinks "
-        "with the figure, to 6 points at most.",
+        "with the figure, but never below 6 points.",
         min=60,
         max=400,
         show_default=False,

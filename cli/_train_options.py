@@ -90,7 +90,8 @@ FoldsFile = Annotated[
 Fold = Annotated[
     list[int] | None,
     typer.Option(
-        help="Train networks for this fold only, from 0. Repeat the option for further folds.",
+        help="Train networks for this fold only; the first is 0. Repeat the option for further "
+        "folds.",
         rich_help_panel=FOLDS,
     ),
 ]

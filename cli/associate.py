@@ -47,8 +47,8 @@ Hypotheses = Annotated[
 Test = Annotated[
     Literal[*TEST_CLASSES] | None,
     typer.Option(
-        help="The primary test, for the kinds of label that it takes. Default: by the kind of each "
-        "label. All other tests that take it are reported as sensitivity analyses.",
+        help="The primary test of the labels to which it applies. The others keep the default of "
+        "their kind. Other tests that apply are reported as sensitivity analyses.",
         rich_help_panel=_TESTS,
     ),
 ]
@@ -105,7 +105,7 @@ Adjust = Annotated[
     typer.Option(
         metavar="NAME,...",
         help="Labels or columns of the feature table, such as age,volume,site: each hypothesis is "
-        "also tested given these.",
+        "also tested adjusted for these.",
         show_default=False,
         rich_help_panel=_TESTS,
     ),
@@ -114,7 +114,7 @@ Within = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="A label or column, such as site, within whose values patients are also compared.",
+        help="A label or column, such as site: patients are also compared only within its values.",
         show_default=False,
         rich_help_panel=_TESTS,
     ),

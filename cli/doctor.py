@@ -15,7 +15,7 @@ def doctor(
 ) -> None:
     """Describe the machine and the installation, and test the installation in about ten seconds.
 
-    Lists the versions and the missing extras. Tests the features and a statistical test; with the
+    Lists the versions and the missing extras. Tests the features and one statistical test; with the
     extra segment, also whether the bundled networks are as they were published, and the
     segmentation of a phantom. The exit status is 1 if something is wrong. Include the output when
     you report a bug.

@@ -22,7 +22,8 @@ def inspect(
     write: Annotated[
         Path | None,
         typer.Option(
-            help="Write a manifest to this new CSV file. Every command accepts it as --manifest."
+            help="Write a manifest to this new CSV file. Commands that read cases accept it as "
+            "--manifest."
         ),
     ] = None,
     masks_only: Annotated[

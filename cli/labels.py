@@ -11,7 +11,7 @@ EXAMPLES = ("lggshape labels idh --from supplement.xlsx --out idh.csv",)
 
 
 def labels(
-    which: Annotated[str, typer.Argument(help="What to take from it: idh.", show_default=False)],
+    which: Annotated[str, typer.Argument(help="Labels to take from it: idh.", show_default=False)],
     supplement: Annotated[
         Path,
         typer.Option("--from", help="The workbook, as it was downloaded.", show_default=False),

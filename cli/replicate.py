@@ -46,8 +46,8 @@ Steps = Annotated[
 Realisations = Annotated[
     int | None,
     typer.Option(
-        help="How often noise of each strength is drawn in the steps noise and failed-attempt. The "
-        "networks segment all patients again for each. Default: once.",
+        help="Number of times that noise of each strength is drawn in the steps noise and "
+        "failed-attempt. The networks segment all patients again for each. Default: once.",
         min=1,
         show_default=False,
         rich_help_panel=_STEPS,
@@ -96,7 +96,7 @@ def replicate(
     o.refuse_unused(
         context,
         networks=(masks is not None, "with --masks, which take their place"),
-        realisations=(masks is not None, "with --masks, as networks alone are shown noise"),
+        realisations=(masks is not None, "with --masks, because only networks are shown noise"),
         overwrite=(resume, "with --resume, which replaces the results too"),
     )
     opened = open_study(study)

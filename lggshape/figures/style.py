@@ -121,7 +121,7 @@ class Journal(NamedTuple):
     dpi : int
         Dots per inch of PNG, and of images in the other formats.
     width : float or None
-        Width in mm; None for that of the house. Text shrinks with the figure, to 6 points at most.
+        Width in mm; None for that of the house. Text shrinks with it, but never below 6 points.
     """
 
     format: Literal["pdf", "png", "svg"] = "pdf"
@@ -200,7 +200,7 @@ _NO_DATES: dict[str, dict[str, None]] = {
 
 
 _SMALLEST = 2 / 3
-"""Text of 9 points shrinks with a figure to 6 points at most, which journals still accept."""
+"""Text of 9 points shrinks with a figure, but not below 6, which journals still accept."""
 
 
 def _for_journal(figure: Figure, journal: Journal) -> bytes:
