@@ -111,14 +111,16 @@ def read_features(
     table["reason"] = text.get("reason", "")
     if "spacing_known" in text:
         table["spacing_known"] = _truths(text["spacing_known"], where)
+    measured: dict[str, pd.Series[float]] = {}
     others: dict[str, pd.Series[str]] = {}
     for name in text.columns.difference([*_TEXT, "spacing_known"], sort=False):
         numbers = None if name in _WORDS else _numbers(text, str(name), where, marks)
         if numbers is None:
             others[str(name)] = plain_numbers(text[name].mask(is_missing(text[name]), ""))
         else:
-            table[str(name)] = numbers
-    table = table.assign(**others)
+            measured[str(name)] = numbers
+    # At once: thousands of columns, each inserted by itself, are slow.
+    table = pd.concat([table, pd.DataFrame({**measured, **others}, index=table.index)], axis=1)
     return _one_row_per_patient(table.reset_index(drop=True), where, take)
 
 

@@ -249,7 +249,10 @@ def compare_runs(
         tell = None if on_progress is None else partial(_tell, on_progress, run.name)
         examine = detect if run.detects else partial(segment, work=work / run.name)
         results[run.name] = examine(run.folder, run.sources, on_progress=tell)
-    history = pd.concat([run.history for run in compared], ignore_index=True)
+    histories = [run.history for run in compared]
+    # Before pandas 3, empty ones had a say in the types of the columns or not, and warned of it.
+    filled = [one for one in histories if not one.empty]
+    history = pd.concat(filled or histories, ignore_index=True)
     return Comparison(
         runs=pd.DataFrame(one | result_columns(results[one["run"]], seed=seed) for one in known),
         differences=difference_table(results, reference, seed=seed),

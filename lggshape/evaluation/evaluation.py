@@ -301,8 +301,8 @@ def evaluate(
     >>> found = evaluate([predicted], [Case("a", "patient_1", mask=mask)], jobs=1)
     >>> found
     Evaluation(1 case, 0 failed, mean Dice 0.750)
-    >>> found.scores.loc[0, ["dice", "iou"]].tolist()
-    [0.75, 0.6]
+    >>> found.scores[["dice", "iou"]].to_numpy().tolist()
+    [[0.75, 0.6]]
     """
     check_tolerance(surface_tolerance)
     check_seed(seed)

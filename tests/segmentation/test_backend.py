@@ -50,8 +50,8 @@ def test_a_cpu_is_always_there(has_gpu, device):
     [
         ("auto", True, "gpu:0"),
         ("gpu", True, "gpu:0"),
-        ("cpu", True, "cpu"),
-        ("auto", False, "cpu"),
+        ("cpu", True, "cpu:0"),
+        ("auto", False, "cpu:0"),
     ],
 )
 def test_the_device_that_is_asked_for(has_gpu, monkeypatch, device, gpu, expected):

@@ -153,7 +153,8 @@ class SegmentationJournal:
         results = [self.results[name] for name in names]
         # As objects: whole numbers stay so beside empty cells.
         rows = [result.row for result in results]
-        table = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object).fillna("")
+        table = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
+        table = table.where(table.notna(), "")
         slices = [(result.row["case"], *one) for result in results for one in result.slices]
         return table, pd.DataFrame(slices, columns=list(SLICE_COLUMNS), dtype=object)
 
