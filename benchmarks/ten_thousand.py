@@ -65,7 +65,7 @@ COMMANDS = {
 }  # fmt: skip
 """Relative to the folder of the cases; the last file or folder named holds the results."""
 
-MOST = {"segment": 1_000, "show": 1_000}
+MOST = {"show": 1_000}
 """More cases than these are left out, because they would take hours."""
 
 
