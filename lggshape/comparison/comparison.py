@@ -249,10 +249,7 @@ def compare_runs(
         tell = None if on_progress is None else partial(_tell, on_progress, run.name)
         examine = detect if run.detects else partial(segment, work=work / run.name)
         results[run.name] = examine(run.folder, run.sources, on_progress=tell)
-    histories = [run.history for run in compared]
-    # Before pandas 3, empty ones had a say in the types of the columns or not, and warned of it.
-    filled = [one for one in histories if not one.empty]
-    history = pd.concat(filled or histories, ignore_index=True)
+    history = _whole_history([run.history for run in compared])
     return Comparison(
         runs=pd.DataFrame(one | result_columns(results[one["run"]], seed=seed) for one in known),
         differences=difference_table(results, reference, seed=seed),
@@ -321,6 +318,13 @@ def _reference(given: str | None, runs: Sequence[_ComparedRun]) -> str:
         msg = f"Expected the reference to be one of {', '.join(names)}, found: {given}."
         raise InputError(msg)
     return given or names[0]
+
+
+def _whole_history(histories: list[pd.DataFrame]) -> pd.DataFrame:
+    # Before pandas 3, empty ones had a say in the types of the columns or not, and warned of it.
+    filled = [one for one in histories if not one.empty]
+    whole: pd.DataFrame = pd.concat(filled or histories, ignore_index=True)
+    return whole
 
 
 def _tell(on_progress: OnProgress, run: str, progress: Progress) -> None:

@@ -33,10 +33,7 @@ def masks_in(folder: Path) -> list[CaseSource]:
 def _read(path: Path) -> pd.DataFrame:
     # Keys may look like numbers or be called NA, and a column without reasons is text as well.
     text = dict.fromkeys(("case", "patient", "reason"), str)
-    return pd.read_csv(
-        path, dtype=text, keep_default_na=False, na_values=[""],
-        float_precision="round_trip",  # pandas before 3 could change the last digit
-    )  # fmt: skip
+    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,8 @@ def run_trial(name: str, seed: int) -> Trial:
         write_input(name, seed, folder)
         with _peak_memory() as peak, warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
+            # Of scikit-image 0.26 under NumPy 2.5.
+            warnings.filterwarnings("ignore", "Setting the shape on", DeprecationWarning)
             start = time.perf_counter()
             result, said = _read(name, folder)
             seconds = time.perf_counter() - start
