@@ -37,7 +37,7 @@ Worst = Annotated[
         metavar="N",
         min=1,
         help="Show the N cases with the lowest Dice of the predicted masks (without a reference "
-        "the lowest expected Dice), and write a page of them, index.html.",
+        "the lowest Dice to expect), and write a page of them, index.html.",
         show_default=False,
     ),
 ]

@@ -38,7 +38,7 @@ SETTINGS, _SETTINGS_KEYS = "segmentation.json", {"networks", "maps"}
 """The file by which a run of `lggshape segment` is recognised, and what it has to hold."""
 
 _REQUIRED = ("case", "patient", "status", "reason")
-_COLUMNS = "case,patient,"  # that segmentation.csv begins with
+_BEGINNING = "case,patient,"  # of segmentation.csv
 
 
 def holds_results(path: Path, files: Iterable[str]) -> bool:
@@ -72,7 +72,7 @@ def holds_results(path: Path, files: Iterable[str]) -> bool:
         return False
     try:
         with (path / SEGMENTATION).open(encoding="utf-8-sig", errors="replace") as file:
-            return file.read(len(_COLUMNS)) == _COLUMNS
+            return file.read(len(_BEGINNING)) == _BEGINNING
     except OSError:
         return False
 

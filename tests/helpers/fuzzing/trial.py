@@ -94,7 +94,7 @@ def run_trial(name: str, seed: int) -> Trial:
         with _peak_memory() as peak, warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             # Of scikit-image 0.26 under NumPy 2.5.
-            warnings.filterwarnings("ignore", "Setting the shape on", DeprecationWarning)
+            warnings.filterwarnings("ignore", "Setting the shape", DeprecationWarning, "skimage")
             start = time.perf_counter()
             result, said = _read(name, folder)
             seconds = time.perf_counter() - start
