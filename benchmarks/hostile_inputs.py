@@ -208,6 +208,13 @@ def named(name: bytes) -> Make:
     return make
 
 
+def in_folder_of_no_unicode(folder: Path) -> list[str]:
+    one_mask(folder)
+    (folder / "masks").rename(folder / os.fsdecode(b"m\xff"))
+    (folder / os.fsdecode(b"m\xff/P1_mask.nii.gz")).write_bytes(b"damaged")
+    return ["features", str(folder / os.fsdecode(b"m\xff")), "--out", str(folder / "out.csv")]
+
+
 def circle(folder: Path) -> list[str]:
     masks = one_mask(folder)
     (masks / "a").symlink_to(masks / "b")
@@ -265,6 +272,7 @@ INPUTS: dict[str, Make] = {
     "the level =cmd()": with_level("=cmd()"),
     "the level <script>": with_level("<script>alert(1)</script>"),
     "a file name that is not UTF-8": named(b"P\xff_mask.nii.gz"),
+    "a folder whose name is not UTF-8, and a damaged file in it": in_folder_of_no_unicode,
     "a file name with escape codes and a newline": named(b"P\x1b[2J\nX_mask.nii.gz"),
     "a file name that begins with =": named(b"=cmd()_mask.nii.gz"),
     "a case folder of 245 letters": named(b"L" * 245),

@@ -2,9 +2,11 @@
 
 import gc
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from time import monotonic
 from typing import Annotated, Any
 
@@ -43,6 +45,9 @@ class _Program(typer.Typer):
     """The command line as the program that a process runs."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        # The terminal may lack a character, or a file have a name that is no Unicode.
+        if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().__call__(*args, **kwargs)
         finally:  # all is said and done: there is nothing left to interrupt

@@ -4,12 +4,17 @@ Every message says what was expected, what was found, and where. Anything else t
 bug.
 """
 
+from lggshape.names import as_unicode
+
 SOME_FAILED, NOT_STARTED, BUG, INTERRUPTED = 1, 2, 70, 130
 """Exit statuses of the commands other than 0. 70 is EX_SOFTWARE of sysexits.h."""
 
 
 class LggshapeError(Exception):
     """Base of every error that lggshape raises on purpose."""
+
+    def __str__(self) -> str:
+        return as_unicode(super().__str__())  # a reason may name a file, and becomes part of tables
 
 
 class InputError(LggshapeError, ValueError):

@@ -18,7 +18,7 @@ from uuid import uuid4
 import pandas as pd
 
 from lggshape.errors import InputError
-from lggshape.names import is_formula
+from lggshape.names import as_unicode, is_formula
 
 StrPath = str | os.PathLike[str]
 """A path, as text or as a `Path`."""
@@ -125,9 +125,9 @@ def without_folders(text: str) -> str:
 
 
 def write_text(path: StrPath, text: str) -> None:
-    """Write text in UTF-8, whole or not at all."""
+    """Write text in UTF-8, whole or not at all; what is no Unicode is escaped."""
     with written_whole(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(as_unicode(text), encoding="utf-8", newline="\n")
 
 
 def write_json(path: StrPath, value: Mapping[str, Any]) -> None:
@@ -341,15 +341,14 @@ def read_toml(source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
     try:
         text = content.decode("utf-8-sig")
         longest = max(map(len, text.splitlines()), default=0)
-        if longest > _MOST_IN_LINE:
-            msg = (
-                f"Expected lines of at most {_MOST_IN_LINE} characters in {where}, found {longest}."
-            )
-            raise InputError(msg)
-        return tomllib.loads(text)
+        values = tomllib.loads(text) if longest <= _MOST_IN_LINE else None
     except RecursionError as error:
         msg = f"Expected {where} to be TOML, found: too many brackets in each other."
         raise InputError(msg) from error
     except ValueError as error:  # of the encoding, or of TOML
         msg = f"Expected {where} to be TOML, found: {error}. Texts stand in straight quotes."
         raise InputError(msg) from error
+    if values is None:
+        msg = f"Expected lines of at most {_MOST_IN_LINE} characters in {where}, found {longest}."
+        raise InputError(msg)
+    return values

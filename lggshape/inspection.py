@@ -11,7 +11,7 @@ import pandas as pd
 from lggshape.case import FLAIR, Spacing
 from lggshape.errors import InputError
 from lggshape.files import to_records, write_table
-from lggshape.names import counted
+from lggshape.names import as_unicode, counted
 from lggshape.readers import CaseSource
 from lggshape.readers.description import FileDescription
 from lggshape.readers.discovery import find_cases
@@ -93,11 +93,19 @@ class Inspection:
         Raises
         ------
         InputError
-            If there is such a file, which someone may have edited, or it cannot be written.
+            If there is such a file, which someone may have edited, it cannot be written, or it
+            could not name the files of a case.
         """
         if Path(path).exists():
             msg = f"Expected a new file for the manifest, found one: {path}."
             raise InputError(msg)
+        for cell in self.manifest.to_numpy().ravel():
+            if as_unicode(str(cell)) != str(cell):
+                msg = (
+                    f"Expected the names of the files of all cases to be Unicode, found {cell}. "
+                    "A manifest cannot name it: rename the file or its folder."
+                )
+                raise InputError(msg)
         write_table(path, self.manifest)
 
     def to_dict(self) -> dict[str, Any]:
@@ -217,7 +225,7 @@ def _row(case: CaseSource, said: FileDescription, folders: Sequence[Path]) -> di
     if against:
         against = f"Expected the stated spacing, {against}."
     return {
-        "file": _below(said.path, folders),
+        "file": as_unicode(_below(said.path, folders)),
         "case": case.id,
         "patient": case.patient,
         "session": case.session,
@@ -230,7 +238,9 @@ def _row(case: CaseSource, said: FileDescription, folders: Sequence[Path]) -> di
 
 
 def _left_out_row(one: LeftOutFile, folders: Sequence[Path]) -> dict[str, str]:
-    return dict.fromkeys(COLUMNS, "") | {"file": _below(one.path, folders), "reason": one.reason}
+    return dict.fromkeys(COLUMNS, "") | {
+        "file": as_unicode(_below(one.path, folders)), "reason": one.reason,
+    }  # fmt: skip
 
 
 def _in_words(spacing: Spacing | None) -> str:
@@ -258,5 +268,6 @@ def _manifest_of(cases: Sequence[CaseSource], places: Sequence[Path]) -> pd.Data
         if isinstance(case, VolumeCase):
             row |= {names[role]: _below(file, places) for role, file in case.files if role in names}
         rows.append(row | dict(case.columns))
-    table = pd.DataFrame(rows, columns=None if rows else ["case", "patient", "site", "session"])
-    return table.fillna("")
+    columns = None if rows else ["case", "patient", "site", "session"]
+    # As objects: a column of text could not hold the name of a file that is no Unicode.
+    return pd.DataFrame(rows, columns=columns, dtype=object).fillna("")

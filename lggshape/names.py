@@ -95,6 +95,20 @@ def what_is_unsafe(name: str) -> str:
     return ""
 
 
+def as_unicode(text: str) -> str:
+    r"""Return a text with what is no Unicode escaped, as JSON does.
+
+    The name of a file on Linux may be any bytes; Python reads those that are no UTF-8 as lone
+    surrogates (PEP 383), which no other file and no table can hold.
+
+    Examples
+    --------
+    >>> print(as_unicode("caf\udce9"), as_unicode("café"))
+    caf\udce9 café
+    """
+    return text.encode(errors="backslashreplace").decode()
+
+
 def hashed_key(name: str) -> str:
     """Return the key of a patient whose own name or number is to stay out of results.
 

@@ -17,9 +17,17 @@ from typing import Any, NamedTuple, TypeVar
 
 from lggshape.errors import InputError
 from lggshape.files import read_json, write_text
+from lggshape.names import first_few
 from lggshape.provenance import InputFile, LeftOut, combined_hash
 from lggshape.readers import CaseSource
-from lggshape.readers.segmented import JOURNAL, SEGMENTATION, SETTINGS, SLICES, parse_result
+from lggshape.readers.segmented import (
+    JOURNAL,
+    SEGMENTATION,
+    SETTINGS,
+    SLICES,
+    journal_lines,
+    parse_line,
+)
 from lggshape.results import (
     RECORD,
     read_record,
@@ -194,6 +202,12 @@ def merge_masks(parts: Sequence[Path], out: Path) -> Merged:
             lines[case] = line
             for name in files:
                 _copy(path / name, out / name)
+    if other := sorted(lines.keys() ^ set(order)):
+        msg = (
+            f"Expected the same cases in {JOURNAL} and {SEGMENTATION} of the shards, found in one "
+            f"alone: {first_few(other)}. {RUN_AGAIN}"
+        )
+        raise InputError(msg)
     _copy(ordered[0] / SETTINGS, out / SETTINGS)
     write_text(out / JOURNAL, "".join(f"{lines[case]}\n" for case in order))
     _write(out / SLICES, [path / SLICES for path in ordered], order)
@@ -208,12 +222,15 @@ def _journal(folder: Path) -> Iterator[tuple[str, str, list[str]]]:
     """
     recorded = recorded_outputs(folder).keys()
     try:
-        for line in (folder / JOURNAL).read_text(encoding="utf-8").splitlines():
-            result = parse_result(line)
-            if unknown := set(result["files"]) - recorded:
+        for line in journal_lines(folder / JOURNAL):
+            result = parse_line(line)
+            if "begun" in result:
+                raise ValueError(f"case {result['begun']}, which was begun only")
+            files = result.get("files", [])
+            if unknown := set(files) - recorded:
                 raise ValueError(f"a file that its record does not list: {min(unknown)}")
-            yield str(result["row"]["case"]), line, result["files"]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+            yield str(result["row"]["case"]), line.decode(), files
+    except (OSError, ValueError) as error:
         msg = f"Expected {folder / JOURNAL} to have a line per case, found: {error}. {RUN_AGAIN}"
         raise InputError(msg) from error
 

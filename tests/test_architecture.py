@@ -18,9 +18,9 @@ CASES = LEAVES | {"case", "files", "head", "regions", "results", "parallel", "re
 
 MAY_IMPORT = {
     "checks": {"errors"},
-    "errors": set(),
+    "errors": {"names"},
     "extras": {"errors"},
-    "names": {"errors"},
+    "names": set(),
     "masks": {"errors"},
     "progress": set(),
     "slabwise": {"masks"},

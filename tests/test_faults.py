@@ -16,6 +16,7 @@ from helpers.case_files import write_nifti
 from helpers.faults import Fault, Killed, run_forked
 from helpers.run_folders import NEW, OLD, results_of, write
 from lggshape.errors import InputError
+from lggshape.files import read_json
 from lggshape.phantoms import ball
 from lggshape.readers import open_cases
 from lggshape.results import results_folder
@@ -97,6 +98,48 @@ def test_a_case_of_any_name_costs_no_other_analytic(
     table = measured(masks, tmp_path / "features.csv")
     assert table["volume"].notna().tolist() == [False, True]
     assert table.index[1] == "P1"
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> Path:
+    """Folder whose name is no Unicode, with the images and masks of two cases; one is damaged."""
+    folder = tmp_path / os.fsdecode(b"caf\xe9") / "cases"
+    for role in ("flair", "mask"):
+        write_nifti(folder / f"P1_{role}.nii.gz", ball(4).astype(np.uint8))
+        (folder / f"P2_{role}.nii.gz").write_bytes(b"damaged")
+    (folder / os.fsdecode(b"caf\xe9.nii")).touch()  # of no case
+    return folder
+
+
+@pytest.mark.parametrize("command", ["features", "show", "verify", "inspect"])
+def test_a_folder_whose_name_is_no_unicode_costs_no_case_analytic(
+    nowhere: Path, tmp_path: Path, command: str
+) -> None:
+    """Reasons name its files: in tables, pages, records and on the terminal."""
+    out = tmp_path / "out"
+    where = {"features": ["--out", str(out / "features.csv")], "show": ["--out", str(out)]}
+    result = CliRunner().invoke(app, [command, str(nowhere), *where.get(command, ["--json"])])
+    assert result.exit_code == (0 if command == "inspect" else 1), result.output
+    written = [path.read_text() for path in out.rglob("*.*") if path.suffix in {".csv", ".json"}]
+    told = result.output + "".join(written)
+    assert "udce9" in told
+    assert "P2_" in told
+    if command == "features":
+        assert pd.read_csv(out / "features.csv")["volume"].notna().tolist() == [True, False]
+    if command in where:
+        record = read_json(out / ("features.run.json" if command == "features" else "run.json"))
+        assert os.path.exists(record["inputs"][0]["path"])  # noqa: PTH110  (of these very bytes)
+
+
+def test_a_manifest_that_could_not_name_a_file_is_not_written_analytic(
+    nowhere: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "manifest.csv"
+    result = CliRunner().invoke(app, ["inspect", str(nowhere), "--write", str(out)])
+    assert (result.exit_code, out.exists()) == (2, False)
+    assert r"to be Unicode, found caf\udce9/cases/P1_flair.nii.gz" in result.stderr
+    CliRunner().invoke(app, ["inspect", str(nowhere), "--write", str(nowhere / "manifest.csv")])
+    assert "P1_flair.nii.gz" in (nowhere / "manifest.csv").read_text()  # relative to itself
 
 
 def test_links_in_a_circle_cost_no_case_analytic(masks: Path, tmp_path: Path) -> None:

@@ -89,22 +89,45 @@ def is_segmented(path: Path) -> bool:
     return any((folder / SEGMENTATION).is_file() for folder in (path.parent, path))
 
 
-def parse_result(line: str) -> dict[str, Any]:
-    """Return what a line of the journal says.
+def journal_lines(path: Path) -> list[bytes]:
+    """Return the lines of a journal, without one that a kill or a full disk left unfinished.
+
+    Only a line feed ends a line: a reason may hold other separators, such as U+2028.
+    """
+    return path.read_bytes().split(b"\n")[:-1]
+
+
+def parse_line(line: bytes) -> dict[str, Any]:
+    """Return what a line of the journal says: that a case was begun, or its result.
 
     Raises
     ------
     ValueError
-        If it is no JSON object, or names a file outside the folder of the journal, which could
-        then be removed or written over.
+        If it says neither, or names a file outside the folder of the journal, which could then be
+        removed or written over.
     """
-    values = parse_json(line)
-    if not isinstance(values, dict) or not isinstance(files := values.get("files", []), list):
+    try:
+        values = parse_json(line.decode())
+    except ValueError:
+        values = None
+    if not isinstance(values, dict) or not (values.keys() == {"begun"} or _is_result(values)):
         raise ValueError("a line that is no result")
-    for name in files:
+    for name in values.get("files", []):
         if not is_inside(name):
             raise ValueError(f"a file outside the folder: {name!r}")
     return values
+
+
+def _is_result(values: dict[str, Any]) -> bool:
+    row, slices = values.get("row"), values.get("slices", [])
+    return (
+        values.keys() <= {"row", "slices", "files", "image"}
+        and isinstance(row, dict)
+        and row.keys() >= set(_REQUIRED)
+        and isinstance(slices, list)
+        and all(isinstance(one, list) and len(one) == 3 for one in slices)
+        and isinstance(values.get("files", []), list)
+    )
 
 
 def read_checks(folder: Path) -> dict[str, dict[str, str]]:
@@ -218,9 +241,9 @@ def _refuse_interrupted(folder: Path) -> None:
     if not path.is_file():
         return
     done = set()
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        with suppress(ValueError, KeyError, TypeError):  # the last line may be half written
-            done.add(parse_json(line)["row"]["case"])
+    for line in journal_lines(path):
+        with suppress(ValueError, KeyError):
+            done.add(str(parse_line(line)["row"]["case"]))
     msg = (
         f"Expected masks of a run of `segment` that is finished, found one that was interrupted "
         f"after {counted(len(done), 'case')}: {folder}. Finish it with `segment --resume`. To use "

@@ -326,7 +326,7 @@ def _journal(folder: Path) -> list[Output]:
 def _append(folder: Path, outputs: Iterable[Output]) -> None:
     # One line for each file, so that the time does not depend on the number of files. Each line
     # begins with its line break, so that half a line, left by a kill, does not spoil the next.
-    lines = [f"\n{json.dumps(entry._asdict(), ensure_ascii=False)}" for entry in outputs]
+    lines = [f"\n{json.dumps(entry._asdict())}" for entry in outputs]
     with (folder / _JOURNAL).open("a", encoding="utf-8", newline="\n") as file:
         file.write("".join(lines))
 

@@ -87,8 +87,8 @@ def check_packed(data: bytes, path: Path) -> None:
         raise InputError(msg)
     if size > MOST_BYTES:
         msg = (
-            f"Expected {path} to be a workbook of at most {MOST_BYTES >> 20} MB, found "
-            f"{size >> 20} MB. Save the table as CSV UTF-8."
+            f"Expected {path} to be a workbook of at most {MOST_BYTES >> 20} MiB, found "
+            f"{size >> 20} MiB. Save the table as CSV UTF-8."
         )
         raise InputError(msg)
 

@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import warnings
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -305,6 +306,23 @@ def test_the_end_of_the_program_cannot_be_interrupted() -> None:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def test_what_the_terminal_cannot_show_is_escaped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Łucja_flair.nii").touch()
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    shown = BytesIO()
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(shown, "latin-1"))
+    try:
+        with pytest.raises(SystemExit):
+            app(["inspect", str(tmp_path)])
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    sys.stdout.flush()
+    assert rb"\u0141ucja_flair.nii" in shown.getvalue()
 
 
 def test_an_interruption_is_told_without_an_import(

@@ -143,14 +143,16 @@ def test_a_shard_that_there_is_not_is_refused(many, tmp_path, shard, found):
     assert found in result.stderr
 
 
-def shard_that_names(folder: Path, file: str) -> Path:
+def shard_that_names(folder: Path, file: str, journal: str | None = None) -> Path:
     """Write the only shard of one, whose journal names a file."""
     folder.mkdir()
+    row = {"case": "a", "patient": "a", "status": "ok", "reason": ""}
+    if journal is None:
+        journal = json.dumps({"row": row, "files": [file]}) + "\n"
     written = {
         "segmentation.json": "{}",
         "segmentation.csv": "case\na\n",
-        # The last line may be half written, so that it is passed over: another follows.
-        "segmentation.jsonl": json.dumps({"row": {"case": "a"}, "files": [file]}) + "\n{}\n",
+        "segmentation.jsonl": journal,
     }
     with recorded(folder / "run.json", command="segment", options={"shard": "1/1"}, inputs=[]):
         for name, text in written.items():
@@ -168,6 +170,14 @@ def test_a_journal_that_names_a_file_outside_its_folder_is_refused(tmp_path, fil
     assert not list(tmp_path.rglob("deep/*"))
     with pytest.raises(InputError, match="a file outside the folder"):  # it would be removed
         SegmentationJournal.read(shard)
+
+
+@pytest.mark.parametrize(("line", "found"), [('{"begun": "a"}\n', "begun only"), ("", "alone: a.")])
+def test_a_journal_without_the_result_of_a_case_is_refused(tmp_path, line, found):
+    shard = shard_that_names(tmp_path / "shard", "a.tif", journal=line)
+    result = run("merge", shard, "--out", tmp_path / "out")
+    assert (result.exit_code, found in result.stderr) == (2, True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_journal_that_names_a_link_is_refused(tmp_path):

@@ -6,6 +6,7 @@ holds a hash of the image that each mask was made of.
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -21,7 +22,8 @@ from lggshape.readers.segmented import (
     JOURNAL,
     SEGMENTATION,
     SLICES,
-    parse_result,
+    journal_lines,
+    parse_line,
 )
 from lggshape.results import record_file
 from lggshape.tables import read_table
@@ -90,22 +92,24 @@ class SegmentationJournal:
     def _read_lines(self) -> None:
         path = self._folder / JOURNAL
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-            for number, line in enumerate(lines, start=1):
-                try:
-                    values = parse_result(line)
-                except ValueError:
-                    if number == len(lines):  # the run was killed while it wrote this
-                        continue
-                    raise
-                if "begun" in values:
-                    self._begun.add(str(values["begun"]))
-                else:
-                    result = SegmentedCase(**values)
-                    self.results[str(result.row["case"])] = result
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            msg = f"Expected {path} to have a line per case, found: {error}."
+            lines = journal_lines(path)
+        except OSError as error:
+            msg = f"Expected {path} to be a file that can be read, found: {error.strerror}."
             raise InputError(msg) from error
+        for number, line in enumerate(lines, start=1):
+            try:
+                values = parse_line(line)
+            except ValueError as error:
+                msg = (
+                    f"Expected {path} to have a line per case, found as line {number}: {error}. "
+                    f"Move {self._folder} away, or choose another place for the new results."
+                )
+                raise InputError(msg) from error
+            if "begun" in values:
+                self._begun.add(str(values["begun"]))
+            else:
+                result = SegmentedCase(**values)
+                self.results[str(result.row["case"])] = result
 
     def adopt_interrupted(self) -> None:
         """Record the files of cases that were being written when the run was killed."""
@@ -135,16 +139,24 @@ class SegmentationJournal:
         try:
             if not self._grows:
                 record_file(self._folder, path, finished=False)
+                self._end_last_line(path)
                 self._grows = True
-            with path.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(json.dumps(values, ensure_ascii=False) + "\n")
+            with path.open("ab") as file:
+                file.write(f"{json.dumps(values)}\n".encode())
         except OSError as error:
             msg = f"Expected {path} to be a writable file, found: {error.strerror}."
             raise InputError(msg) from error
 
+    @staticmethod
+    def _end_last_line(path: Path) -> None:
+        """Cut off what a kill left of a line: the next would become part of it."""
+        if path.exists():
+            whole = path.read_bytes()
+            os.truncate(path, whole.rfind(b"\n") + 1)
+
     def close(self, names: Iterable[str]) -> None:
         """Write the journal anew: a line for each of some cases, in their order."""
-        lines = (json.dumps(self.results[name]._asdict(), ensure_ascii=False) for name in names)
+        lines = (json.dumps(self.results[name]._asdict()) for name in names)
         write_text(self._folder / JOURNAL, "".join(f"{line}\n" for line in lines))
         record_file(self._folder, JOURNAL)
 

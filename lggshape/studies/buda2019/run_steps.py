@@ -144,7 +144,6 @@ def _read_done(path: Path) -> dict[str, Done]:
 
 def _read(record: Path) -> dict[str, Any]:
     try:
-        return dict(read_json(record))
-    except (InputError, TypeError, ValueError) as error:
-        msg = f"Expected {record} to be what an earlier run wrote, found: {error}."
-        raise InputError(msg) from error
+        return dict(read_json(record, keys=[]))
+    except InputError as error:
+        raise InputError(f"{error} It should be what an earlier run wrote. {REPLACE_IT}") from error
