@@ -1,5 +1,6 @@
 """What befalls a command from outside: kills, disks, names, other runs, and inputs that change."""
 
+import logging
 import os
 import resource
 import time
@@ -101,8 +102,10 @@ def test_a_case_of_any_name_costs_no_other_analytic(
 
 
 @pytest.fixture
-def nowhere(tmp_path: Path) -> Path:
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Folder whose name is no Unicode, with the images and masks of two cases; one is damaged."""
+    # Its name is in the log, which pytest-xdist could not send.
+    monkeypatch.setattr(logging.getLogger("lggshape"), "propagate", False)
     folder = tmp_path / os.fsdecode(b"caf\xe9") / "cases"
     for role in ("flair", "mask"):
         write_nifti(folder / f"P1_{role}.nii.gz", ball(4).astype(np.uint8))
