@@ -18,10 +18,22 @@ them; `.plots()` draws the figures of an evaluation. What is more special is in 
 `lggshape.visualisation`.
 """
 
+import logging
 from importlib.metadata import version
 
 import lazy_loader
 
+from lggshape.names import as_unicode
+
 __version__ = version("lggshape")
+
+
+def _write_out(record: logging.LogRecord) -> bool:
+    """Write a message out as text that every log file can hold, whatever file it names."""
+    record.msg, record.args = as_unicode(record.getMessage()), ()
+    return True
+
+
+logging.getLogger("lggshape").addFilter(_write_out)
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,6 +1,5 @@
 """What befalls a command from outside: kills, disks, names, other runs, and inputs that change."""
 
-import logging
 import os
 import resource
 import time
@@ -18,6 +17,7 @@ from helpers.faults import Fault, Killed, run_forked
 from helpers.run_folders import NEW, OLD, results_of, write
 from lggshape.errors import InputError
 from lggshape.files import read_json
+from lggshape.names import as_unicode
 from lggshape.phantoms import ball
 from lggshape.readers import open_cases
 from lggshape.results import results_folder
@@ -102,10 +102,8 @@ def test_a_case_of_any_name_costs_no_other_analytic(
 
 
 @pytest.fixture
-def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def nowhere(tmp_path: Path) -> Path:
     """Folder whose name is no Unicode, with the images and masks of two cases; one is damaged."""
-    # Its name is in the log, which pytest-xdist could not send.
-    monkeypatch.setattr(logging.getLogger("lggshape"), "propagate", False)
     folder = tmp_path / os.fsdecode(b"caf\xe9") / "cases"
     for role in ("flair", "mask"):
         write_nifti(folder / f"P1_{role}.nii.gz", ball(4).astype(np.uint8))
@@ -116,7 +114,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("command", ["features", "show", "verify", "inspect"])
 def test_a_folder_whose_name_is_no_unicode_costs_no_case_analytic(
-    nowhere: Path, tmp_path: Path, command: str
+    nowhere: Path, tmp_path: Path, command: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Reasons name its files: in tables, pages, records and on the terminal."""
     out = tmp_path / "out"
@@ -126,6 +124,7 @@ def test_a_folder_whose_name_is_no_unicode_costs_no_case_analytic(
     written = [path.read_text() for path in out.rglob("*.*") if path.suffix in {".csv", ".json"}]
     told = result.output + "".join(written)
     assert "udce9" in told
+    assert all(as_unicode(message) == message for message in caplog.messages)
     assert "P2_" in told
     if command == "features":
         assert pd.read_csv(out / "features.csv")["volume"].notna().tolist() == [True, False]
