@@ -46,4 +46,5 @@ def merge(
         else:
             found = merge_masks(parts, run.place)
         run.details["inputs_of_shards"] = [one.without_files().to_dict() for one in found.inputs]
-        run.summary.append(f"Merged {counted(found.cases, 'case')} of {len(parts)} shards: {out}")
+        shards = counted(len(parts), "shard")
+        run.summary.append(f"Merged {counted(found.cases, 'case')} of {shards}: {out}")
