@@ -43,6 +43,9 @@ _Rows = list[list[str]]
 
 RUN_AGAIN = "Run that shard again."
 
+_CASE = "case"
+"""The column by which rows of several tables belong together."""
+
 SHARD = "shard"
 """The option in a record that says which share of the cases was processed."""
 
@@ -342,17 +345,27 @@ def _with_inputs(
     return found, agree
 
 
-def _read(path: Path) -> _Rows:
-    # As text, cell by cell: numbers keep their digits.
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.reader(file, strict=True))
+def _read(path: Path) -> tuple[list[str], _Rows]:
+    """Return the header and the rows of a table as text: numbers keep their digits."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file, strict=True)
+        if header.count(_CASE) != 1 or any(len(row) != len(header) for row in rows):
+            raise ValueError("rows of other columns")
+    except (OSError, ValueError, csv.Error) as error:
+        msg = (
+            f"Expected {path} to be a table with the column {_CASE} and full rows, found another "
+            f"file. {RUN_AGAIN}"
+        )
+        raise InputError(msg) from error
+    return header, rows
 
 
 def _order(tables: Iterable[Path]) -> list[str]:
     """Return the cases of all shards in their original order: one of each shard in turn."""
     cases = []
-    for header, *rows in map(_read, tables):
-        place = header.index("case")
+    for header, rows in map(_read, tables):
+        place = header.index(_CASE)
         cases.append([case for case, _ in groupby(row[place] for row in rows)])
     dealt = chain.from_iterable(zip_longest(*cases))
     return [case for case in dealt if case is not None]
@@ -361,10 +374,10 @@ def _order(tables: Iterable[Path]) -> list[str]:
 def _write(path: Path, tables: Iterable[Path], order: Iterable[str]) -> None:
     """Write the rows of several tables with one header, in the order of the cases."""
     headers, rows = [], dict[str, _Rows]()
-    for header, *own in map(_read, tables):
+    for header, own in map(_read, tables):
         headers.append(header)
         for row in own:
-            rows.setdefault(row[header.index("case")], []).append(row)
+            rows.setdefault(row[header.index(_CASE)], []).append(row)
     if any(header != headers[0] for header in headers):
         msg = f"Expected the same columns in {path.name} of all shards, found different ones."
         raise InputError(msg)

@@ -124,8 +124,9 @@ def _is_result(values: dict[str, Any]) -> bool:
         values.keys() <= {"row", "slices", "files", "image"}
         and isinstance(row, dict)
         and row.keys() >= set(_REQUIRED)
+        and not any(isinstance(value, list | dict) for value in row.values())
         and isinstance(slices, list)
-        and all(isinstance(one, list) and len(one) == 3 for one in slices)
+        and all(isinstance(one, list) and list(map(type, one)) == [int, int, str] for one in slices)
         and isinstance(values.get("files", []), list)
     )
 

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from helpers.case_files import contents
 from lggshape.errors import InputError
+from lggshape.files import file_hash
 from lggshape.phantoms import write_cohort
 from lggshape.provenance import recorded
 from lggshape.run_check import check_run
@@ -158,6 +159,24 @@ def shard_that_names(folder: Path, file: str, journal: str | None = None) -> Pat
         for name, text in written.items():
             (folder / name).write_text(text)
     return folder
+
+
+@pytest.mark.parametrize(
+    "table",
+    [b"", b"\n", b"x\n1\n", b"case\n\xff\n", b'case\n"a', b"case,x\na\n", b"case,case\na,b\n",
+     b"case\n" + b"a" * 200_000],
+    ids=["empty", "blank", "no case", "no text", "open", "short", "twice", "long"],
+)  # fmt: skip
+def test_a_damaged_table_is_refused_whatever_its_record_says(tmp_path, table):
+    shard = shard_that_names(tmp_path / "shard", "a.tif")
+    path = shard / "segmentation.csv"
+    before = file_hash(path)
+    path.write_bytes(table)
+    record = (shard / "run.json").read_text()
+    (shard / "run.json").write_text(record.replace(before, file_hash(path)))
+    result = run("merge", shard, "--out", tmp_path / "out")
+    assert (result.exit_code, "segmentation.csv to be a table with" in result.stderr) == (2, True)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("file", ["../beside.txt", "a/../../beside.txt", "/tmp/beside.txt", 3])

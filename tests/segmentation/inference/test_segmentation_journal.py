@@ -11,10 +11,11 @@ from lggshape.segmentation.inference.segmentation_journal import (
     SegmentedCase,
 )
 
+ROW = {"case": "a", "patient": "a", "status": "failed", "reason": ""}
+
 
 def result_of(case: str, reason: str = "") -> SegmentedCase:
-    row = {"case": case, "patient": case, "status": "failed", "reason": reason}
-    return SegmentedCase(row, [], [], "")
+    return SegmentedCase({**ROW, "case": case, "reason": reason}, [], [], "")
 
 
 def as_earlier_versions_wrote(result: SegmentedCase) -> bytes:
@@ -50,7 +51,8 @@ def test_a_line_that_was_left_unfinished_costs_only_its_case_invariant(tmp_path)
     "line",
     [b"", b"x", b"[3]", b"{}", b'{"row": 1}', b'{"row": {"a": 1}}', b"\xff", b"[" * 10**5,
      *(json.dumps(result_of("a")._asdict() | change).encode()
-       for change in ({"slices": 3}, {"slices": [3]}, {"files": {}}, {"files": [3]}, {"new": 1}))],
+       for change in ({"slices": 3}, {"slices": [3]}, {"slices": [[1, {}, "0.5"]]}, {"files": {}},
+                      {"files": [3]}, {"row": {**ROW, "volume": {}}}, {"new": 1}))],
 )  # fmt: skip
 def test_a_damaged_line_is_named_analytic(tmp_path, line):
     SegmentationJournal(tmp_path).add(result_of("a"))
