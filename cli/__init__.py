@@ -46,7 +46,8 @@ class _Program(typer.Typer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # The terminal may lack a character, or a file have a name that is no Unicode.
-        if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        raising = {"strict", "surrogateescape"}
+        if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors in raising:
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().__call__(*args, **kwargs)

@@ -276,22 +276,40 @@ def read_json(path: StrPath, keys: Iterable[str] | None = None) -> Any:
         msg = f"Expected {path} to be a JSON file, found none: a folder, a pipe or a device."
         raise InputError(msg)
     content = read_bytes(path, "a JSON file", most=_MOST_JSON)
+    text = _decoded(content, f"{path} to be a JSON file")
     try:
-        values = parse_json(content.decode("utf-8-sig"))
+        values = parse_json(text)
     except ValueError as error:
-        msg = f"Expected {path} to be a JSON file, found: {error}."
+        found = _mistake(error) if text.strip() else "an empty one"
+        msg = f"Expected {path} to be a JSON file, found {found}."
         raise InputError(msg) from error
     if keys is None:
         return values
     wanted = list(keys)
     if not isinstance(values, dict):
-        msg = f"Expected {path} to hold a JSON object, found: {type(values).__name__}."
+        msg = f"Expected {path} to hold a JSON object ({{...}}), found another value."
         raise InputError(msg)
     missing = [key for key in wanted if key not in values]
     if missing:
         msg = f"Expected {path} to have {', '.join(wanted)}, found no {', '.join(missing)}."
         raise InputError(msg)
     return values
+
+
+def _decoded(content: bytes, wanted: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"Expected {wanted}, found text that is not UTF-8. Save it as UTF-8."
+        raise InputError(msg) from error
+
+
+def _mistake(error: ValueError) -> str:
+    """Return what is wrong with a text of JSON or TOML, to follow "found"."""
+    said = str(error)
+    if "sys.set_int_max_str_digits" in said:
+        return "a number of too many digits"
+    return f"a mistake in its syntax ({said[:1].lower()}{said[1:]})"
 
 
 def parse_json(text: str) -> Any:
@@ -338,15 +356,16 @@ def read_toml(source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
     """Read TOML from a file or from bytes; an unreadable one is an `InputError`."""
     where = "TOML" if isinstance(source, bytes) else source
     content = source if isinstance(source, bytes) else read_bytes(source, "TOML", most=_MOST_TOML)
+    text = _decoded(content, f"{where} to be TOML")
     try:
-        text = content.decode("utf-8-sig")
         longest = max(map(len, text.splitlines()), default=0)
         values = tomllib.loads(text) if longest <= _MOST_IN_LINE else None
     except RecursionError as error:
         msg = f"Expected {where} to be TOML, found: too many brackets in each other."
         raise InputError(msg) from error
-    except ValueError as error:  # of the encoding, or of TOML
-        msg = f"Expected {where} to be TOML, found: {error}. Texts stand in straight quotes."
+    except ValueError as error:
+        hint = " Texts stand in straight quotes." if re.search("[\u2018-\u201f]", text) else ""
+        msg = f"Expected {where} to be TOML, found {_mistake(error)}.{hint}"
         raise InputError(msg) from error
     if values is None:
         msg = f"Expected lines of at most {_MOST_IN_LINE} characters in {where}, found {longest}."

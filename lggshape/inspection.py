@@ -11,7 +11,7 @@ import pandas as pd
 from lggshape.case import FLAIR, Spacing
 from lggshape.errors import InputError
 from lggshape.files import to_records, write_table
-from lggshape.names import as_unicode, counted
+from lggshape.names import as_unicode, counted, printable
 from lggshape.readers import CaseSource
 from lggshape.readers.description import FileDescription
 from lggshape.readers.discovery import find_cases
@@ -85,7 +85,7 @@ class Inspection:
             lines += [f"You can {WAYS_OUT}."]
             if self.manifest.empty:
                 lines += [ONLY_MASKS]
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))  # the names of files may hold anything
 
     def write_manifest(self, path: str | os.PathLike[str]) -> None:
         """Write the manifest as CSV to a new file.

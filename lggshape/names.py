@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
+from urllib.parse import quote
 
 Name = TypeVar("Name", str, tuple[str, ...])
 
@@ -13,6 +14,8 @@ LONGEST_NAME = 128
 """Longer names, in bytes (UTF-8), leave no room for the endings of files."""
 
 _KEY_DIGITS = 12
+
+_HASH_DIGITS = 8
 
 _MOST_NEAR = 3
 
@@ -96,7 +99,7 @@ def what_is_unsafe(name: str) -> str:
 
 
 def as_unicode(text: str) -> str:
-    r"""Return a text with what is no Unicode escaped, as JSON does.
+    r"""Return a text with what is no Unicode escaped, as JSON does it.
 
     The name of a file on Linux may be any bytes; Python reads those that are no UTF-8 as lone
     surrogates (PEP 383), which no other file and no table can hold.
@@ -107,6 +110,19 @@ def as_unicode(text: str) -> str:
     caf\udce9 café
     """
     return text.encode(errors="backslashreplace").decode()
+
+
+def printable(text: str) -> str:
+    r"""Return a text for a line of the terminal: what would change others of its lines is escaped.
+
+    Examples
+    --------
+    >>> print(printable("a\x1b[31m\n"), printable("é"))
+    a\x1b[31m\n é
+    """
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
 
 
 def hashed_key(name: str) -> str:
@@ -126,14 +142,29 @@ def hashed_key(name: str) -> str:
 def stand_in(name: str) -> str:
     """Return what to call, in messages and tables, something whose own name is unsafe.
 
+    Two names have two stand-ins: what cannot be shown is escaped, as in web addresses, and a long
+    name ends in the beginning of its hash.
+
     Examples
     --------
-    >>> stand_in("../x")
-    '?..?x'
+    >>> stand_in("../x"), stand_in("M\udcfcller")
+    ('?..%2Fx', '?M%FCller')
     """
-    shown = "".join(one if one.isprintable() and one not in "/\\" else "?" for one in name)
-    # Cut in the middle of a character, the rest of it is dropped.
-    return "?" + shown.encode()[: LONGEST_NAME // 2].decode(errors="ignore").rstrip()
+    kept = name.rstrip(" ")
+    shown = "".join(map(_escaped, kept)) + "%20" * (len(name) - len(kept))
+    content = shown.encode()
+    if len(content) > LONGEST_NAME // 2:
+        # Cut in the middle of a character, the rest of it is dropped.
+        beginning = content[: LONGEST_NAME // 2].decode(errors="ignore").rstrip(" ")
+        shown = f"{beginning}-{hashlib.sha256(content).hexdigest()[:_HASH_DIGITS]}"
+    return f"?{shown}"
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable() and character not in "/\\%":
+        return character
+    is_byte = "\udc80" <= character <= "\udcff"  # of the name of a file (PEP 383)
+    return quote(character, safe="", errors="surrogateescape" if is_byte else "surrogatepass")
 
 
 def repeated(names: Iterable[Name]) -> list[Name]:

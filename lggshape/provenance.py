@@ -218,21 +218,28 @@ def _content(folder: Path, errors: dict[str, OSError]) -> list[Path]:
 def _files_in(folder: Path, errors: dict[str, OSError]) -> list[Path]:
     """List what is in a folder but is neither hidden nor a folder; note what cannot be listed."""
     found = []
-
-    def note(error: OSError) -> None:
-        errors[str(error.filename)] = error
-
     # Cases are read through links to folders, so these count; each folder once, as links may turn
-    # in circles.
+    # in circles. Folders may lie in each other more deeply than Python calls functions.
     seen = {folder.resolve()}
-    for parent, folders, names in os.walk(folder, onerror=note, followlinks=True):
-        folders[:] = [name for name in sorted(folders) if not name.startswith(".")]
-        for name in [*folders]:
-            real = Path(parent, name).resolve()
-            if real in seen:
-                folders.remove(name)
-            seen.add(real)
-        found += [Path(parent, name) for name in names if not name.startswith(".")]
+    left = [(folder, folder.resolve())]
+    while left:
+        parent, place = left.pop()
+        try:
+            with os.scandir(parent) as entries:
+                paths = sorted(Path(one) for one in entries if not one.name.startswith("."))
+        except OSError as error:
+            errors[str(error.filename)] = error
+            continue
+        inner = []
+        for path in paths:
+            if not os.path.isdir(path):  # noqa: PTH112  (which never raises)
+                found.append(path)
+                continue
+            real = path.resolve() if path.is_symlink() else place / path.name
+            if real not in seen:
+                seen.add(real)
+                inner.append((path, real))
+        left += reversed(inner)
     return sorted(found)
 
 

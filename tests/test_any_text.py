@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lggshape.errors import InputError
 from lggshape.files import read_toml
 from lggshape.labels import read_labels
-from lggshape.names import natural_key, stand_in, what_is_unsafe
+from lggshape.names import natural_key, printable, stand_in, what_is_unsafe
 from lggshape.readers.layouts import patient_key, whose
 from lggshape.readers.naming import read_name
 from lggshape.readers.pattern import Pattern
@@ -30,6 +30,20 @@ CELL = st.one_of(
 @given(TEXT)
 def test_what_stands_in_for_a_name_is_the_name_of_a_file_or_begins_so_invariant(name: str) -> None:
     assert what_is_unsafe(stand_in(name) + "x") == ""
+
+
+ODD = st.text(st.sampled_from("ab /\\%é\t\u2028\udcfc\udcf6\ud800"), max_size=6)
+
+
+@given(ODD, ODD)
+def test_two_names_have_two_stand_ins_invariant(one: str, other: str) -> None:
+    assert (stand_in(one) == stand_in(other)) == (one == other)
+    assert stand_in(one * 40).encode()
+
+
+@given(st.one_of(TEXT, ODD))
+def test_a_line_of_the_terminal_stays_one_invariant(text: str) -> None:
+    assert printable(text).isprintable()
 
 
 @given(TEXT, TEXT)

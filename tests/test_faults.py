@@ -133,6 +133,31 @@ def test_a_folder_whose_name_is_no_unicode_costs_no_case_analytic(
         assert os.path.exists(record["inputs"][0]["path"])  # noqa: PTH110  (of these very bytes)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [(b"M\xfcller", b"M\xf6ller"), (b"P\t", b"P\x85"), (b"Q" * 130 + b"1", b"Q" * 130 + b"2")],
+)
+def test_two_names_that_look_alike_are_two_cases_analytic(
+    masks: Path, tmp_path: Path, names: tuple[bytes, bytes]
+) -> None:
+    """As in an archive whose names are in another encoding."""
+    content = (masks / "P1_mask.nii.gz").read_bytes()
+    for name in names:
+        (masks / os.fsdecode(name + b"_mask.nii.gz")).write_bytes(content)
+    table = measured(masks, tmp_path / "features.csv")
+    assert (len(table), table.index.nunique()) == (3, 3)
+    assert table["volume"].notna().sum() == 1
+    assert CliRunner().invoke(app, ["inspect", str(masks)]).exit_code == 0
+
+
+def test_inspect_writes_no_control_characters_analytic(masks: Path) -> None:
+    odd = "P\x1b[31m\n\u202eQ_mask.nii.gz"
+    (masks / odd).write_bytes((masks / "P1_mask.nii.gz").read_bytes())
+    printed = CliRunner().invoke(app, ["inspect", str(masks)]).output
+    assert r"P\x1b[31m\n\u202eQ_mask.nii.gz" in printed
+    assert all(line.isprintable() for line in printed.split("\n"))
+
+
 def test_a_manifest_that_could_not_name_a_file_is_not_written_analytic(
     nowhere: Path, tmp_path: Path
 ) -> None:

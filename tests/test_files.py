@@ -151,9 +151,11 @@ def test_json_in_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path) -> None:
     ("content", "found"),
     [
         (b"[" * 100_000, "too many brackets"),
-        (b"\xff", "codec"),
-        (b"", "Expecting value"),
-        (b"[1]", "JSON object, found: list"),
+        (b"\xff", "found text that is not UTF-8. Save it as UTF-8"),
+        (b"", "found an empty one"),
+        (b'{"n"', r"found a mistake in its syntax \(expecting ':' delimiter: line 1"),
+        (b'{"n": ' + b"7" * 5000, "a number of too many digits"),
+        (b"[1]", "JSON object .*, found another value"),
         (b'{"m": 1}', "found no n"),
     ],
 )
@@ -171,6 +173,21 @@ def test_a_name_of_the_greatest_length_is_written(tmp_path: Path) -> None:
 
 def test_toml_may_begin_with_a_byte_order_mark() -> None:
     assert read_toml(b"\xef\xbb\xbfn = 1") == {"n": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"x", r"found a mistake in its syntax \(expected '=' after a key .*\)\.$"),
+        ("n = \u201cx\u201d".encode(), r"syntax .*\)\. Texts stand in straight quotes\.$"),
+        (b'n = "\xff"', r"found text that is not UTF-8\. Save it as UTF-8\.$"),
+        (b"n = " + b"7" * 5000, "found a number of too many digits"),
+    ],
+    ids=["key", "quotes", "encoding", "digits"],
+)
+def test_a_mistake_in_toml_is_told_analytic(content: bytes, found: str) -> None:
+    with pytest.raises(InputError, match=found):
+        read_toml(content)
 
 
 @pytest.mark.parametrize(

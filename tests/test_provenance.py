@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import json
 import os
@@ -167,6 +168,24 @@ def test_a_name_that_is_no_text_is_hashed(tmp_path: Path, describe_input: Descri
     (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_bytes(b"abc")
     listed = b"caf\xe9.txt\0" + hashlib.sha256(b"abc").hexdigest().encode() + b"\n"
     assert describe_input(tmp_path).sha256 == hashlib.sha256(listed).hexdigest()
+
+
+def test_folders_may_lie_in_each_other_more_deeply_than_functions_are_called(
+    tmp_path: Path, describe_input: Describe
+) -> None:
+    depth = sys.getrecursionlimit() + 50
+    with contextlib.chdir(tmp_path):
+        for _ in range(depth):
+            os.mkdir("d")  # noqa: PTH102  (here, as the whole path may be too long)
+            os.chdir("d")
+        Path("a.txt").write_bytes(b"abc")
+        found = describe_input(tmp_path)
+        Path("a.txt").unlink()
+        for _ in range(depth):  # pytest could not remove them
+            os.chdir("..")
+            os.rmdir("d")  # noqa: PTH106
+    listed = f"{'d/' * depth}a.txt\0{hashlib.sha256(b'abc').hexdigest()}\n"
+    assert found.sha256 == hashlib.sha256(listed.encode()).hexdigest()
 
 
 def test_a_record_says_how_a_result_was_made(tmp_path: Path) -> None:

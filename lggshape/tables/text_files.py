@@ -80,7 +80,10 @@ def read_text_rows(data: bytes, path: Path) -> TextRows:
         separator = _separator(text, path)
         return TextRows(_parsed(text, separator), separator)
     except csv.Error as error:
-        msg = f"Expected {path} to be a table, found: {error}."
+        found = str(error)
+        if "field limit" in found:
+            found = f"a cell of more than {csv.field_size_limit()} characters"
+        msg = f"Expected {path} to be a table, found: {found}. {_SAVE_AS}."
         raise InputError(msg) from error
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import NamedTuple
+from unicodedata import normalize
 
 import pandas as pd
 
@@ -220,8 +221,11 @@ def _cells(rows: Rows, where: str, read: _Read) -> pd.DataFrame:
             ", ".join(str(place + 1) for place in unnamed),
         )
     names = [columns[place] for place in named]
-    if doubled := repeated(names):
-        msg = f"Expected every column of {where} to have its own name, found twice: {doubled}."
+    if doubled := repeated(normalize("NFC", name) for name in names):
+        msg = (
+            f"Expected every column of {where} to have its own name, found twice: "
+            f"{first_few(doubled)}. Rename one of them, or delete it."
+        )
         raise InputError(msg)
     kept = [[row[place] for place in named] for _, row in rows[1:]]
     return pd.DataFrame(kept, columns=names, dtype=str)

@@ -308,13 +308,14 @@ def test_the_end_of_the_program_cannot_be_interrupted() -> None:
             signal.signal(one, handler)
 
 
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
 def test_what_the_terminal_cannot_show_is_escaped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors: str
 ) -> None:
     (tmp_path / "Łucja_flair.nii").touch()
     before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
     shown = BytesIO()
-    monkeypatch.setattr("sys.stdout", TextIOWrapper(shown, "latin-1"))
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(shown, "latin-1", errors))
     try:
         with pytest.raises(SystemExit):
             app(["inspect", str(tmp_path)])

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 from lggshape.errors import CaseError, InputError
 from lggshape.files import read_json, write_json
 from lggshape.names import what_is_unsafe
-from lggshape.results import is_results_folder, recorded_in_place, remove_recorded
+from lggshape.results import (
+    is_results_folder,
+    recorded_in_place,
+    recorded_outputs,
+    remove_recorded,
+    unchanged_files,
+)
 from lggshape.results.places import CONTINUE_IT, REPLACE_IT
 from lggshape.studies.buda2019.replication import Replication
 from lggshape.studies.buda2019.steps import ReplicationStep
@@ -32,7 +38,7 @@ def run_steps(
     resume: bool = False,
     overwrite: bool = False,
 ) -> dict[str, Done]:
-    """Do the steps that are not done, and write their tables to the folder of the work.
+    """Do the steps whose tables are not there, and write these to the folder of the work.
 
     Parameters
     ----------
@@ -56,13 +62,14 @@ def run_steps(
     ------
     InputError
         If the folder of the work holds something else, or a run of other settings, or one that is
-        to be neither continued nor removed, or a step cannot be done.
+        to be neither continued nor removed, a file in it was changed since, or a step cannot be
+        done.
     """
     _open(replication.work, settings, resume=resume, overwrite=overwrite)
     path = replication.work / DONE
     known = _read_done(path) if path.exists() else {}
     for step in steps:
-        if step.name in known:
+        if step.name in known and all(map(replication.has, known[step.name].tables)):
             continue
         started = perf_counter()
         try:
@@ -79,9 +86,13 @@ def run_steps(
 def _open(work: Path, settings: Mapping[str, Any], *, resume: bool, overwrite: bool) -> None:
     record = work / SETTINGS
     if work.exists() and not (work.is_dir() and (record.exists() or not any(work.iterdir()))):
-        msg = f"Expected {work} to be new or the work of an earlier run, found something else."
+        msg = (
+            f"Expected {work} to be new or the work of an earlier run, found a folder without "
+            f"{SETTINGS} or a file. Choose another place for the work."
+        )
         raise InputError(msg)
     if record.exists() and resume:
+        unchanged_files(work, recorded_outputs(work))  # the next steps build on them
         earlier = _read(record)
         changed = [name for name, value in settings.items() if earlier.get(name) != value]
         if changed:

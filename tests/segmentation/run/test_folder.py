@@ -99,7 +99,7 @@ def test_an_unfinished_member_is_left_out(copy):
         ("configuration.json", None, "found no configuration.json"),
         ("configuration.json", "{", "to be a JSON file, found"),
         ("folds.json", None, "to be a JSON file, found"),
-        ("folds.json", "[1]", "to hold a JSON object, found: list"),
+        ("folds.json", "[1]", "to hold a JSON object ({...}), found another"),
         ("folds.json", '{"folds": 2, "patients": {"A": 2}}', "a fold from 0 to 1 for A, found 2"),
         (
             "folds.json",
@@ -119,7 +119,7 @@ def test_an_unfinished_member_is_left_out(copy):
             '{"cases": [{"case": "A", "patient": 1.5, "fingerprints": []}]}',
             "a name or a fingerprint that is no text",
         ),
-        ("fold0-member0/network.json", "7", "to hold a JSON object, found: int"),
+        ("fold0-member0/network.json", "7", "to hold a JSON object ({...}), found another"),
         ("fold0-member0/network.json", "{}", "to have fold, member, calibration, threshold"),
         ("fold0-member0/network.json", '"\\ud800', "to be a JSON file"),
         (

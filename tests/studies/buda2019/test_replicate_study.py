@@ -18,7 +18,7 @@ from helpers.test_settings import leave_figures_empty
 from lggshape.errors import InputError
 from lggshape.progress import Progress
 from lggshape.readers import open_cases
-from lggshape.results import recorded_outputs
+from lggshape.results import record_file, recorded_outputs
 from lggshape.studies.buda2019 import ReplicationResults, replicate
 from lggshape.studies.buda2019.analyses.perturbation import jitter
 from lggshape.studies.buda2019.phantom_labels import write_phantoms
@@ -175,6 +175,7 @@ def test_another_run_gives_the_same_bytes_and_is_continued(
     # What is done is taken as it lies in the folder of the work, and the results are replaced.
     with (work / "tables" / "cohort.csv").open("a") as file:
         file.write("sentinel,here,1,\n")
+    record_file(work, "tables/cohort.csv")
     options = {**cohort.inputs, "work": work, "steps": STEPS, "resume": True}
     seconds = json.loads((tmp_path / "second" / "run.json").read_text())["seconds_by_step"]
     again = replicate(**options, out=tmp_path / "second")
@@ -205,7 +206,7 @@ def test_a_folder_for_work_with_something_else_is_left_alone(
 ) -> None:
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="the work of an earlier run, found something else"):
+    with pytest.raises(InputError, match="the work of an earlier run, found a folder without"):
         replicate(**cohort.inputs, out=tmp_path / "out", work=tmp_path / "work")
     assert [path.name for path in tmp_path.rglob("*")] == ["work", "thesis.txt"]
 

@@ -74,6 +74,7 @@ def test_what_is_done_is_not_done_again(replication: Replication) -> None:
     first, again = Counted(), Counted()
     one = run_steps(replication, first.steps[:1], settings=SETTINGS, resume=False)
     replication.table_path("a").write_text("x\n2\n")
+    record_file(replication.work, "tables/a.csv")
     both = run_steps(replication, again.steps, settings=SETTINGS, resume=True)
     assert (first.calls, again.calls) == (["one"], ["two"])
     assert Done(both["one"].seconds, tuple(both["one"].tables)) == one["one"]
@@ -166,14 +167,14 @@ def test_a_run_with_other_settings_does_not_go_on(
 def test_a_folder_with_something_else_is_left_alone(replication: Replication, resume: bool) -> None:
     replication.work.mkdir()
     (replication.work / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="found something else"):
+    with pytest.raises(InputError, match=r"or a file\. Choose another place"):
         run_steps(replication, Counted().steps, settings=SETTINGS, resume=resume)
     assert [path.name for path in replication.work.iterdir()] == ["thesis.txt"]
 
 
 def test_a_file_in_the_place_of_the_folder_is_left_alone(replication: Replication) -> None:
     replication.work.write_text("mine")
-    with pytest.raises(InputError, match="found something else"):
+    with pytest.raises(InputError, match=r"or a file\. Choose another place"):
         run_steps(replication, Counted().steps, settings=SETTINGS, resume=False)
     assert replication.work.read_text() == "mine"
 
@@ -188,6 +189,9 @@ def test_an_empty_folder_is_new(replication: Replication, resume: bool) -> None:
 def test_a_damaged_record_is_named(replication: Replication, name: str) -> None:
     run_steps(replication, Counted().steps, settings=SETTINGS, resume=False)
     (replication.work / name).write_text('{"one": ')
+    with pytest.raises(InputError, match=f"were changed since: {name} .* Move them away"):
+        run_steps(replication, Counted().steps, settings=SETTINGS, resume=True)
+    record_file(replication.work, name)
     with pytest.raises(InputError, match=f"^Expected .*{name} to be a JSON file, found"):
         run_steps(replication, Counted().steps, settings=SETTINGS, resume=True)
 
@@ -202,8 +206,31 @@ def test_names_of_tables_that_lead_elsewhere_are_refused(
     """The results would be written there."""
     run_steps(replication, Counted().steps, settings=SETTINGS, resume=False)
     (replication.work / "replicate_done.json").write_text(json.dumps({"one": values}))
+    record_file(replication.work, "replicate_done.json")
     with pytest.raises(InputError, match="the seconds of one and the names of its tables"):
         run_steps(replication, Counted().steps, settings=SETTINGS, resume=True)
+
+
+@pytest.mark.parametrize("content", [b"x\n0.1\n0.5\n", b"x\n0.1\n", b"", b"\xff"])
+def test_a_table_that_was_changed_is_not_taken(replication: Replication, content: bytes) -> None:
+    """The next steps, and the results, would be made of it."""
+    run_steps(replication, Counted().steps[:1], settings=SETTINGS, resume=False)
+    replication.table_path("a").write_bytes(content)
+    counted = Counted()
+    with pytest.raises(InputError, match=r"were changed since: tables/a\.csv"):
+        run_steps(replication, counted.steps, settings=SETTINGS, resume=True)
+    assert counted.calls == []
+
+
+def test_a_table_that_is_missing_is_made_again_invariant(replication: Replication) -> None:
+    done = run_steps(replication, Counted().steps, settings=SETTINGS, resume=False)
+    before = replication.table_path("b").read_bytes()
+    replication.table_path("b").unlink()
+    counted = Counted()
+    again = run_steps(replication, counted.steps, settings=SETTINGS, resume=True)
+    assert counted.calls == ["one"]
+    assert replication.table_path("b").read_bytes() == before
+    assert again["two"] == done["two"]
 
 
 def test_a_folder_that_cannot_be_made_is_named(replication: Replication, tmp_path: Path) -> None:
