@@ -140,7 +140,7 @@ def hashed_key(name: str) -> str:
 
 
 def stand_in(name: str) -> str:
-    """Return what to call, in messages and tables, something whose own name is unsafe.
+    r"""Return what to call, in messages and tables, something whose own name is unsafe.
 
     Two names have two stand-ins: what cannot be shown is escaped, as in web addresses, and a long
     name ends in the beginning of its hash.
