@@ -11,6 +11,7 @@ What is written has pages too, and the spacing of the image in the form of Image
 import logging
 import math
 import operator
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -221,6 +222,11 @@ def _imagej_sizes(tiff: tifffile.TiffFile) -> tuple[float, float, float] | None:
     return float(metadata["spacing"]) * unit, y * unit, x * unit
 
 
+_READING_LOCK = threading.Lock()
+_READING: list[logging.Handler] = []
+_PROPAGATED: list[bool] = []
+
+
 @contextmanager
 def _quiet_tifffile() -> Iterator[list[str]]:
     """Collect what tifffile logs as an error instead of showing it; drop its warnings."""
@@ -232,10 +238,18 @@ def _quiet_tifffile() -> Iterator[list[str]]:
 
     logger = logging.getLogger("tifffile")
     collector = Collector(level=logging.ERROR)
-    propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(collector)
+    # Threads read at the same time: only the last to end may let the logger speak again.
+    with _READING_LOCK:
+        if not _READING:
+            _PROPAGATED[:] = [logger.propagate]
+        _READING.append(collector)
+        logger.propagate = False
+        logger.addHandler(collector)
     try:
         yield complaints
     finally:
-        logger.removeHandler(collector)
-        logger.propagate = propagate
+        with _READING_LOCK:
+            logger.removeHandler(collector)
+            _READING.remove(collector)
+            if not _READING:
+                logger.propagate = _PROPAGATED[0]

@@ -7,6 +7,7 @@ import pytest
 import tifffile
 
 from lggshape.readers import open_cases, slice_folders
+from lggshape.readers.tiff_file import open_tiff
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (12, 16, 20, 3), dtype=np.uint8)
@@ -205,3 +206,14 @@ def test_a_bug_is_not_taken_for_damage(tmp_path, write_slices, monkeypatch):
     (source,) = open_cases(tmp_path)
     with pytest.raises(ZeroDivisionError):
         source.read()
+
+
+def test_threads_that_read_at_once_leave_the_log_as_it_was_invariant(tmp_path, write_slices):
+    path = write_slices(tmp_path) / "A_1.tif"
+    logger = logging.getLogger("tifffile")
+    before = logger.propagate, list(logger.handlers)
+    other = open_tiff(path)  # as in a thread that begins later, and ends later
+    with open_tiff(path):
+        other.__enter__()
+    other.__exit__(None, None, None)
+    assert (logger.propagate, logger.handlers) == before
