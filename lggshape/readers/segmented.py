@@ -6,6 +6,7 @@
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from errno import EINVAL
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,14 @@ def journal_lines(path: Path) -> list[bytes]:
     """Return the lines of a journal, without one that a kill or a full disk left unfinished.
 
     Only a line feed ends a line: a reason may hold other separators, such as U+2028.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is no regular file: a pipe would never end.
     """
+    if path.exists() and not path.is_file():
+        raise OSError(EINVAL, "a folder, a pipe or a device")
     return path.read_bytes().split(b"\n")[:-1]
 
 

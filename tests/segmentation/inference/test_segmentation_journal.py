@@ -1,6 +1,7 @@
 """The journal of `segment`, whatever a kill, a full disk or somebody left of it."""
 
 import json
+import os
 
 import pytest
 
@@ -59,4 +60,11 @@ def test_a_damaged_line_is_named_analytic(tmp_path, line):
     with (tmp_path / JOURNAL).open("ab") as file:
         file.write(line + b"\n")
     with pytest.raises(InputError, match=r"found as line 2: a (line that is no result|file out)"):
+        SegmentationJournal.read(tmp_path)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_refused_at_once(tmp_path, make):
+    make(tmp_path / JOURNAL)
+    with pytest.raises(InputError, match=r"jsonl to be a file .*, found: a folder, a pipe or"):
         SegmentationJournal.read(tmp_path)
