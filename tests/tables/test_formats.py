@@ -14,6 +14,7 @@ import pytest
 
 from lggshape.errors import InputError
 from lggshape.labels import Labels, read_labels
+from lggshape.tables.text_table import read_text_table
 
 AGES = [31.5, 42.25, 53, 1234.5, 65, 76.75, 27, 38, 49, 50.5, 61, 72]
 SEXES = ["männlich", "weiblich", "weiblich"] * 4
@@ -264,3 +265,14 @@ def test_an_enormous_workbook_is_refused_analytic(
     monkeypatch.setattr("lggshape.tables.workbooks.MOST_BYTES", 1000)
     with pytest.raises(InputError, match="Save the table as CSV UTF-8"):
         read_labels(workbook()(tmp_path))
+
+
+def test_a_workbook_of_a_later_zip_version_is_refused_analytic(tmp_path):
+    path = tmp_path / "a.xlsx"
+    pd.DataFrame({"patient": ["a"], "x": [1]}).to_excel(path, index=False)
+    content = bytearray(path.read_bytes())
+    entry = content.rfind(b"PK\x01\x02")  # in the central directory: APPNOTE 4.3.12
+    content[entry + 6] = 84  # the version that is needed to extract, 8.4
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"workbook of Excel, found: zip file version 8\.4"):
+        read_text_table(path)
